@@ -1,0 +1,61 @@
+"""SongNet, the course: music genre recognition from clips to a live widget.
+
+Data flows one way: clips → log-mel frames → SongNet → genre over time → pictures, sounds,
+widgets. Each module imports only from modules on floors below its own (``pyproject.toml``
+lists the floors; the tests hold them).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+# TensorFlow reads these once, when it is first imported: they keep its start-up chatter out of
+# what people see. A person who set them knows better.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+os.environ.setdefault("GLOG_minloglevel", "3")
+
+if TYPE_CHECKING:
+    from songnet_utils.audio import load_audio, log_mel
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.errors import SongNetError
+    from songnet_utils.models import load_songnet
+    from songnet_utils.streaming import SongStream
+    from songnet_utils.timeline import Sound
+
+__version__ = "0.1.0"
+
+# Names are brought in when first used, so that `import songnet_utils` stays quick and does not
+# start TensorFlow.
+_HOME = {
+    "Sound": "timeline",
+    "SongNetError": "errors",
+    "SongStream": "streaming",
+    "load_audio": "audio",
+    "load_songnet": "models",
+    "log_mel": "audio",
+    "open_corpus": "corpora",
+}
+
+__all__ = [
+    "SongNetError",
+    "SongStream",
+    "Sound",
+    "load_audio",
+    "load_songnet",
+    "log_mel",
+    "open_corpus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

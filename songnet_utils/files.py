@@ -1,0 +1,63 @@
+"""Writing files so that nobody ever meets half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from songnet_utils.errors import SongNetError
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The file to write. Its folder is made if it is not there.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write. It has the same suffix as `path`.
+
+    Raises
+    ------
+    SongNetError
+        When the disk is full or refuses the file; nothing half-written is left and an older
+        file at `path` stays as it was.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=f".part{target.suffix}"
+        )
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes files for their owner alone; give the file the usual permissions.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> SongNetError:
+    return SongNetError(
+        f"{target}: could not be written ({error.strerror or error}). "
+        "Make room on the disk or choose another folder; what was there before is unchanged."
+    )
