@@ -1,6 +1,8 @@
 """Pictures of sound, of corpora and of what networks say.
 
-Every function takes arrays or tables and returns matplotlib axes.
+Every function takes arrays or tables and returns matplotlib axes, titled, with units, and
+described in words: `show` puts the picture in a notebook with that description as its text
+alternative, which pages made from the notebook keep.
 
 References
 ----------
@@ -10,7 +12,27 @@ are friendly to colorblind people. https://jfly.uni-koeln.de/color/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import html
+import io
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+
+if TYPE_CHECKING:
+    import keras
 
 #: One colour a genre. Okabe and Ito's colours with yellow and black replaced (too near to white
 #: paper and to text), then moved a little until any two of them are at least 18 units of
@@ -32,6 +54,15 @@ _MORE_COLOURS = (
     *("#B9D77A", "#5B3A8C", "#F5C6C6", "#3F4A1E", "#8A6D3B", "#0B3C49", "#E56BB5", "#6E8B9E"),
 )
 
+# Training, validation and test keep one colour each in every picture.
+_SPLIT_COLOURS = {"train": "#2452AF", "validation": "#F7AA16", "test": "#EB3500"}
+_INK = "#2452AF"
+_ACCENT = "#F7AA16"
+_SOUND_MAP = "mako"
+
+# What `show` says to those who cannot see the picture.
+_descriptions: weakref.WeakKeyDictionary[Axes, str] = weakref.WeakKeyDictionary()
+
 
 def genre_colours(genres: Iterable[str]) -> dict[str, str]:
     """Return a colour for each of `genres`, in their order.
@@ -42,7 +73,8 @@ def genre_colours(genres: Iterable[str]) -> dict[str, str]:
 
     Parameters
     ----------
-    genres : iterable of str
+    genres
+        Names of genres.
 
     Returns
     -------
@@ -57,3 +89,916 @@ def genre_colours(genres: Iterable[str]) -> dict[str, str]:
     others = sorted(set(genres) - set(taken))
     taken |= {genre: left[place % len(left)] for place, genre in enumerate(others)}
     return {genre: taken[genre] for genre in genres}
+
+
+# --- Showing a picture ----------------------------------------------------------------------
+
+
+def describe(ax: Axes, text: str) -> Axes:
+    """Say in words what `ax` shows; every function of this module does so for its own picture.
+
+    Parameters
+    ----------
+    ax
+        The axes.
+    text
+        What a person who cannot see it needs to know. It takes the place of an older text.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+    """
+    _descriptions[ax] = " ".join(text.split())
+    return ax
+
+
+def description(ax: Axes) -> str:
+    """Return the words for the whole figure that `ax` is in; "" where nobody gave any."""
+    return " ".join(_descriptions[part] for part in _figure(ax).axes if part in _descriptions)
+
+
+class Picture:
+    """A figure as a PNG with a text alternative, which notebooks show.
+
+    It becomes an HTML ``<img alt=…>``, because that survives JupyterLab, nbconvert and MyST
+    alike; image/png outputs lose their text alternative on the way to some of them.
+
+    Parameters
+    ----------
+    ax
+        Any axes of the figure.
+    alt
+        The text alternative; by default `description`.
+
+    Raises
+    ------
+    SongNetError
+        When there is no text alternative.
+    """
+
+    def __init__(self, ax: Axes, alt: str | None = None) -> None:
+        self.alt = description(ax) if alt is None else " ".join(alt.split())
+        if not self.alt:
+            raise SongNetError(
+                "A picture needs a text alternative for those who cannot see it. "
+                "Give alt=..., or describe(ax, ...) it first."
+            )
+        figure = _figure(ax)
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=160, facecolor="white")
+        self.png = content.getvalue()
+        self.width = round(figure.get_figwidth() * 100)
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
+            f'style="width: {self.width}px; max-width: 100%; height: auto;">'
+        )
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.alt}"
+
+
+def show(ax: Axes, alt: str | None = None) -> Picture:
+    """Return the figure of `ax` as a `Picture` and close it; in a notebook, end a cell with it.
+
+    Parameters
+    ----------
+    ax
+        Any axes of the figure.
+    alt
+        The text alternative; by default the words of the function that drew it.
+    """
+    picture = Picture(ax, alt)
+    plt.close(_figure(ax))
+    return picture
+
+
+class LivePicture:
+    """One place in a notebook whose picture is replaced while something runs."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, ax: Axes, alt: str | None = None) -> None:
+        """Show the figure of `ax` in place of the one before, and close it."""
+        from IPython.display import display
+
+        picture = show(ax, alt)
+        if self._handle is None:
+            self._handle = display(picture, display_id=True)
+        else:
+            self._handle.update(picture)
+
+
+# --- Sound ----------------------------------------------------------------------------------
+
+
+def waveform(
+    audio: np.ndarray,
+    rate: int,
+    *,
+    start: float = 0.0,
+    title: str = "Waveform",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw samples over time.
+
+    Parameters
+    ----------
+    audio
+        Shape (samples,), full scale ±1.
+    rate
+        Samples a second.
+    start
+        The time of the first sample, in seconds.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 2.6)
+    seconds = start + np.arange(len(audio)) / rate
+    columns = 2000
+    if len(audio) <= 4 * columns:
+        close = len(audio) <= 200
+        ax.plot(seconds, audio, color=_INK, linewidth=1, marker="." if close else None)
+    else:
+        # More samples than the picture has columns: the range of each column's samples.
+        edges = np.linspace(0, len(audio), columns + 1).astype(int)[:-1]
+        low, high = np.minimum.reduceat(audio, edges), np.maximum.reduceat(audio, edges)
+        ax.fill_between(seconds[edges], low, high, color=_INK, linewidth=0.4)
+    ax.set(xlabel="Time (s)", ylabel="Amplitude (full scale ±1)", title=title)
+    ax.set_xlim(seconds[0], start + len(audio) / rate)
+    peak = float(np.abs(audio).max())
+    ax.set_ylim(-1.08 * max(peak, 1e-3), 1.08 * max(peak, 1e-3))
+    return describe(
+        ax,
+        f"{title}: line of amplitude over time, from {start:.3g} to "
+        f"{start + len(audio) / rate:.3g} seconds. The largest amplitude is {peak:.2f} of full "
+        f"scale, at {seconds[int(np.abs(audio).argmax())]:.3g} seconds.",
+    )
+
+
+def spectrum(
+    frequencies: np.ndarray, power: np.ndarray, *, title: str = "Spectrum", ax: Axes | None = None
+) -> Axes:
+    """Draw power over frequency, in decibels and octaves.
+
+    Parameters
+    ----------
+    frequencies
+        In hertz, shape (bins,).
+    power
+        Shape (bins,); 0 dB is a power of 1, and what lies more than 120 dB below the largest is
+        not drawn.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 3.2)
+    heard = frequencies > 0
+    level = 10 * np.log10(np.maximum(power, power.max() * 1e-12))
+    ax.plot(frequencies[heard], level[heard], color=_INK, linewidth=1.2)
+    _hertz(ax.xaxis, 30, float(frequencies.max()))
+    ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
+    ax.grid(axis="both", alpha=0.3)
+    loudest = float(frequencies[heard][power[heard].argmax()])
+    return describe(
+        ax,
+        f"{title}: line of power in decibels over frequency from 30 to "
+        f"{frequencies.max():,.0f} hertz. Most power lies at {loudest:,.0f} hertz.",
+    )
+
+
+def spectrogram(
+    decibels: np.ndarray,
+    sound: Sound,
+    *,
+    peaks: tuple[np.ndarray, np.ndarray] | None = None,
+    highest: float | None = None,
+    title: str = "Spectrogram",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw power over time and frequency, with its peaks as orange dots (the paper's figure 2).
+
+    Parameters
+    ----------
+    decibels
+        Shape (frames, 1 + n_fft // 2).
+    sound
+        How the frames were made.
+    peaks
+        Frame and bin of each peak, as `numpy.nonzero` gives them; the brighter its dot, the more
+        power.
+    highest
+        The highest frequency to draw, in hertz; all by default.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 4.2)
+    bins = np.arange(decibels.shape[1]) * sound.sample_rate / sound.n_fft
+    shown = bins <= (highest or bins[-1])
+    top = float(decibels.max())
+    image = ax.pcolormesh(
+        _frame_edges(len(decibels), sound),
+        _edges(bins[shown]),
+        decibels[:, shown].T,
+        cmap=_SOUND_MAP,
+        vmin=top - 80,
+        vmax=top,
+        rasterized=True,
+    )
+    _colour_bar(image, ax, "Power (dB)")
+    text = ""
+    if peaks is not None:
+        frames, rows = (found[shown[peaks[1]]] for found in peaks)
+        power = decibels[frames, rows]
+        order = power.argsort()
+        ax.scatter(
+            sound.seconds_of_samples(sound.hop * frames[order]),
+            bins[rows[order]],
+            c=power[order],
+            cmap=sns.blend_palette(["#6B3300", "#F28500", "#FFE3A6"], as_cmap=True),
+            s=13,
+            linewidths=0,
+        )
+        text = f" {len(frames)} orange dots mark peaks of power, brighter where there is more."
+    ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
+    ax.set_ylim(0, float(bins[shown][-1]))
+    return describe(
+        ax,
+        f"{title}: brightness is power in decibels, time runs from left to right over "
+        f"{sound.seconds_of_frame(len(decibels) - 1):.3g} seconds, frequency upwards to "
+        f"{bins[shown][-1]:,.0f} hertz.{text}",
+    )
+
+
+def mel_scale(frequencies: np.ndarray, mels: np.ndarray, *, ax: Axes | None = None) -> Axes:
+    """Draw mels over frequency.
+
+    Parameters
+    ----------
+    frequencies
+        In hertz, rising.
+    mels
+        As many mels.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 7, 3.6)
+    ax.plot(frequencies, mels, color=_INK, linewidth=2)
+    ax.set(xlabel="Frequency (Hz)", ylabel="Mel", title="The mel scale (Slaney)")
+    ax.grid(alpha=0.3)
+    ax.set_xlim(0, float(frequencies[-1]))
+    ax.set_ylim(0)
+    return describe(
+        ax,
+        "The mel scale: a curve of mels over frequency, straight at first and then bending down. "
+        f"{frequencies[-1]:,.0f} hertz are {mels[-1]:.1f} mels.",
+    )
+
+
+def mel_filters(
+    filters: np.ndarray, sound: Sound, *, every: int = 8, ax: Axes | None = None
+) -> Axes:
+    """Draw the bands of a mel filter bank over frequency.
+
+    Parameters
+    ----------
+    filters
+        Shape (n_mels, 1 + n_fft // 2), as ``librosa.filters.mel`` gives them.
+    sound
+        How they were made.
+    every
+        Draw the first band and every so many-th after it; all of them hide one another.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 3.2)
+    bins = np.arange(filters.shape[1]) * sound.sample_rate / sound.n_fft
+    bands = range(0, len(filters), every)
+    for colour, band in zip(sns.color_palette("crest", len(bands)), bands, strict=True):
+        ax.fill_between(bins, filters[band], color=colour, alpha=0.45)
+        ax.plot(bins, filters[band], color=colour, linewidth=1)
+    title = f"Mel filter bank: every {every}th of {len(filters)} bands"
+    ax.set(xlabel="Frequency (Hz)", ylabel="Weight", title=title)
+    ax.set_xlim(0, sound.sample_rate / 2)
+    ax.set_ylim(0)
+    return describe(
+        ax,
+        f"{title}: triangles over frequency from 0 to {sound.sample_rate / 2:,.0f} hertz. The "
+        "higher the band, the wider and lower its triangle, so that all have the same area.",
+    )
+
+
+def log_mel(
+    frames: np.ndarray,
+    sound: Sound,
+    *,
+    title: str = "Log-mel",
+    limits: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw log-mel frames.
+
+    Parameters
+    ----------
+    frames
+        Shape (frames, n_mels), natural logarithm of mel power.
+    sound
+        How they were made.
+    title
+        The title.
+    limits
+        Values drawn darkest and brightest; from the floor to the largest value by default.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 3.8)
+    low, high = limits or (float(np.log(sound.floor)), float(frames.max()))
+    image = ax.pcolormesh(
+        _frame_edges(len(frames), sound),
+        np.arange(frames.shape[1] + 1) - 0.5,
+        frames.T,
+        cmap=_SOUND_MAP,
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    _colour_bar(image, ax, "ln(mel power)")
+    ax.set(xlabel="Time (s)", ylabel="Mel band (its centre, Hz)", title=title)
+    _band_ticks(ax, sound)
+    return describe(
+        ax,
+        f"{title}: brightness is the logarithm of power in {frames.shape[1]} mel bands from low "
+        "(bottom) to high, time runs from left to right over "
+        f"{sound.seconds_of_frame(len(frames) - 1):.3g} seconds.",
+    )
+
+
+# --- Corpora --------------------------------------------------------------------------------
+
+
+def clips_per_genre(clips: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how many clips and how many artists each genre has.
+
+    Parameters
+    ----------
+    clips
+        The table of clips: columns ``genre`` and ``artist``.
+    ax
+        Where to draw; a new figure by default.
+    """
+    counts = clips.groupby("genre", observed=True)["artist"].agg(["size", "nunique"])
+    ax = _axes(ax, 8, 0.9 + 0.42 * len(counts))
+    colours = genre_colours(counts.index)
+    ax.barh(counts.index, counts["size"], color=[colours[genre] for genre in counts.index])
+    for place, (clips_there, artists) in enumerate(counts.itertuples(index=False)):
+        ax.text(clips_there, place, f" {clips_there} clips, {artists} artists", va="center")
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1.35 * counts["size"].max())
+    ax.set(xlabel="Clips", ylabel="", title="Clips and artists in each genre")
+    words = "; ".join(
+        f"{genre} {clips_there} clips by {artists} artists"
+        for genre, clips_there, artists in counts.itertuples()
+    )
+    return describe(ax, f"Bars of clips in each genre: {words}.")
+
+
+def split_sizes(clips: pd.DataFrame, sides: pd.Series, *, ax: Axes | None = None) -> Axes:
+    """Draw how each genre's clips are divided among training, validation and test.
+
+    Parameters
+    ----------
+    clips
+        The table of clips.
+    sides
+        Index like `clips`: "train", "validation" or "test".
+    ax
+        Where to draw; a new figure by default.
+    """
+    table = pd.crosstab(clips["genre"], sides).reindex(columns=list(_SPLIT_COLOURS), fill_value=0)
+    ax = _axes(ax, 8, 0.9 + 0.42 * len(table))
+    left = np.zeros(len(table))
+    for side, colour in _SPLIT_COLOURS.items():
+        ax.barh(table.index, table[side], left=left, color=colour, label=side)
+        left += table[side].to_numpy()
+    ax.invert_yaxis()
+    ax.set(xlabel="Clips", ylabel="", title="Clips of each genre on each side of the split")
+    _legend_outside(ax)
+    words = "; ".join(
+        f"{genre} {', '.join(f'{count} {side}' for side, count in row.items())}"
+        for genre, row in table.iterrows()
+    )
+    return describe(ax, f"Stacked bars of each genre's clips: {words}.")
+
+
+def leaking_artists(shares: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
+    """Draw how much of each split's test side is by artists who are also trained on.
+
+    Parameters
+    ----------
+    shares
+        By the split's name, the share of test clips (0 to 1) whose artist has clips on the
+        training or the validation side.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 7, 0.9 + 0.5 * len(shares))
+    ax.barh(list(shares), list(shares.values()), color=_SPLIT_COLOURS["test"])
+    for place, share in enumerate(shares.values()):
+        ax.text(share, place, f" {share:.0%}", va="center")
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1.12)
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    title = "Test clips whose artist was already heard"
+    ax.set(xlabel="Share of the test clips", ylabel="", title=title)
+    words = ", ".join(f"{split} split {share:.0%}" for split, share in shares.items())
+    return describe(ax, f"{title}, as bars: {words}.")
+
+
+# --- Networks -------------------------------------------------------------------------------
+
+
+def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> Axes:
+    """Draw a network as the sizes of what passes through it (the paper's figure 1).
+
+    Each box is the output of one or more layers: as wide as it has steps in time, as tall as it
+    has channels (on a scale that keeps 8 visible beside 256).
+
+    Parameters
+    ----------
+    model
+        Layers one after another, from log-mel frames to the song's genre.
+    sound
+        The description of sound it was built for.
+    seconds
+        The song to send through it.
+    """
+    stages = _stages(model, sound.frames_of_samples(sound.samples_of_seconds(seconds)))
+    ax = _axes(None, 11, 1.1 + 0.92 * len(stages))
+    widest = max(stage["steps"] for stage in stages)
+    tallest = max(stage["channels"] for stage in stages)
+    for place, stage in enumerate(stages):
+        width = max(stage["steps"] / widest, 0.006)
+        height = 0.10 + 0.46 * (stage["channels"] / tallest) ** 0.5
+        ax.add_patch(
+            Rectangle(
+                (-width / 2, place - height / 2),
+                width,
+                height,
+                facecolor=stage["colour"],
+                edgecolor="black",
+                linewidth=0.8,
+            )
+        )
+        ax.text(-0.56, place, stage["title"], ha="right", va="center", weight="bold")
+        ax.text(0.56, place, stage["shape"], ha="left", va="center")
+        if place:
+            ax.annotate(
+                "",
+                (0, place - height / 2 - 0.01),
+                (0, place - 1 + stages[place - 1]["height"] / 2 + 0.01),
+                arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1},
+            )
+            if stage["words"]:
+                ax.text(0.025, place - 0.5, stage["words"], va="center", size=9, style="italic")
+        stage["height"] = height
+    ax.set_xlim(-1.12, 1.02)
+    ax.set_ylim(len(stages) - 0.55, -0.55)
+    ax.set_title(f"{model.name}: a {seconds:g}-second song on its way through the network")
+    ax.axis("off")
+    words = "; ".join(f"{stage['title']}: {stage['shape']}" for stage in stages)
+    return describe(ax, f"Drawing of the network {model.name}, from the song downwards. {words}.")
+
+
+def receptive_field_tree(
+    layers: Sequence[tuple[str, Layer]], sound: Sound, *, ax: Axes | None = None
+) -> Axes:
+    """Draw which frames one step of a network sees, layer by layer.
+
+    Parameters
+    ----------
+    layers
+        Names and layers, from the frames upwards.
+    sound
+        How frames are made: gives the time axis.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 1.2 + 0.55 * len(layers))
+    fields = [receptive_field([layer for _, layer in layers[:n]]) for n in range(len(layers) + 1)]
+    needed = [1]
+    for _, layer in reversed(layers):
+        needed.append((needed[-1] - 1) * layer.stride + (layer.kernel - 1) * layer.dilation + 1)
+    needed.reverse()
+    centres = [
+        np.arange(count) * field.stride + (field.size - 1) / 2
+        for count, field in zip(needed, fields, strict=True)
+    ]
+    for level, (_, layer) in enumerate(layers):
+        for place, centre in enumerate(centres[level + 1]):
+            for tap in range(layer.kernel):
+                below = centres[level][place * layer.stride + tap * layer.dilation]
+                ax.plot(
+                    [below, centre], [level, level + 1], color="#A8A9AB", linewidth=0.7, zorder=1
+                )
+    for level, found in enumerate(centres):
+        name = layers[level - 1][0] if level else "frames"
+        ax.scatter(found, np.full(len(found), level), s=26, color=_INK, zorder=2)
+        size = fields[level].size
+        plural = "" if size == 1 else "s"
+        ax.text(fields[-1].size + 0.5, level, f"{name}: sees {size} frame{plural}", va="center")
+    seconds = sound.hop / sound.sample_rate
+    ax.set_yticks([])
+    ax.set_xlim(-1, fields[-1].size * 1.42)
+    ticks = np.arange(0, fields[-1].size, 4)
+    ax.set_xticks(ticks, [f"{tick * seconds:.2f}" for tick in ticks])
+    ax.set(xlabel="Time of the frames' centres (s)", title="What one step of the network sees")
+    sns.despine(ax=ax, left=True)
+    words = ", ".join(
+        f"{name} {field.size}" for (name, _), field in zip(layers, fields[1:], strict=True)
+    )
+    return describe(
+        ax,
+        "A tree from one step at the top down to the frames it sees. Frames seen by one output "
+        f"of each layer, from the bottom up: {words}.",
+    )
+
+
+def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Learning") -> Axes:
+    """Draw loss and accuracy after each epoch, on training and validation clips.
+
+    Parameters
+    ----------
+    epochs
+        One mapping an epoch, with ``loss`` and ``accuracy`` and, where there are validation
+        clips, the same with ``val_`` before them; further entries are left alone. Where
+        ``learning_rate`` falls a dotted line is drawn.
+    title
+        The title.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the accuracy; the loss is on its left.
+    """
+    with _style():
+        _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    table = pd.DataFrame(list(epochs))
+    table.index = pd.RangeIndex(1, len(table) + 1)
+    words = []
+    for ax, name, label in ((left, "loss", "Loss (nats)"), (right, "accuracy", "Accuracy")):
+        for key, side, colour in (
+            (name, "training", _SPLIT_COLOURS["train"]),
+            (f"val_{name}", "validation", "#B36F00"),
+        ):
+            if key not in table:
+                continue
+            style = {"marker": "o", "markersize": 4} if len(table) <= 40 else {}
+            dashes = "-" if side == "training" else "--"
+            ax.plot(table.index, table[key], dashes, color=colour, label=side, **style)
+            words.append(f"{side} {name} {table[key].iloc[0]:.2f} to {table[key].iloc[-1]:.2f}")
+        if "learning_rate" in table:
+            falls = table.index[table["learning_rate"].diff() < 0]
+            for number, epoch in enumerate(falls):
+                rate = "learning rate falls" if not number else None
+                ax.axvline(epoch - 0.5, color="grey", linestyle=":", label=rate)
+        ax.set(xlabel="Epoch", ylabel=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_xlim(0.5, max(len(table), 2) + 0.5)
+        ax.grid(alpha=0.3)
+    left.set_ylim(0)
+    right.set_ylim(0, 1)
+    right.yaxis.set_major_formatter(PercentFormatter(1))
+    left.set_title(f"{title}: loss")
+    right.set_title(f"{title}: accuracy")
+    left.legend(frameon=False)
+    return describe(right, f"{title}, two line plots over {len(table)} epochs: {'; '.join(words)}.")
+
+
+def genre_over_time(
+    probabilities: np.ndarray,
+    genres: Sequence[str],
+    timeline: Timeline,
+    *,
+    title: str = "Genre over time",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a network's belief in each genre while a song plays, stacked to 1.
+
+    Each step is drawn from the moment that decides it to the moment that decides the next: what
+    is drawn above a time is what can be known at that time.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (steps, genres), each row sums to 1.
+    genres
+        The genres, in the order of the columns.
+    timeline
+        The network's timeline.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 10, 3.6)
+    edges = np.array([timeline.step_span(step)[1] for step in range(len(probabilities) + 1)])
+    stacked = np.repeat(probabilities, 2, axis=0).T
+    # Two points a step, at both of its edges: flat steps, not slopes.
+    seconds = np.column_stack([edges[:-1], edges[1:]]).ravel()
+    colours = list(genre_colours(genres).values())
+    ax.stackplot(seconds, stacked, labels=list(genres), colors=colours, edgecolor="white", lw=0.3)
+    ax.set(xlabel="Time heard (s)", ylabel="Probability", title=title)
+    ax.set_xlim(0, float(edges[-1]))
+    ax.set_ylim(0, 1)
+    _legend_outside(ax, reverse=True)
+    mean = probabilities.mean(axis=0)
+    best = int(mean.argmax())
+    first = pd.Series(probabilities.argmax(axis=1)).value_counts(normalize=True)
+    words = ", ".join(f"{genres[place]} in {share:.0%}" for place, share in first.items())
+    return describe(
+        ax,
+        f"{title}: stacked areas, one a genre, over {edges[-1]:.3g} seconds. Most probable: "
+        f"{words} of the steps. The mean over time is highest for {genres[best]}: "
+        f"{mean[best]:.2f}.",
+    )
+
+
+def genre_bars(
+    probabilities: np.ndarray,
+    genres: Sequence[str],
+    *,
+    title: str = "Genre of the song",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one probability a genre.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (genres,).
+    genres
+        The genres, in that order.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 7, 0.9 + 0.38 * len(genres))
+    ax.barh(list(genres), probabilities, color=list(genre_colours(genres).values()))
+    for place, value in enumerate(probabilities):
+        ax.text(value, place, f" {value:.2f}", va="center")
+    ax.invert_yaxis()
+    ax.set_xlim(0, 1.1)
+    ax.set_xticks(np.linspace(0, 1, 6))
+    ax.set(xlabel="Probability", ylabel="", title=title)
+    words = ", ".join(
+        f"{genre} {value:.2f}" for genre, value in zip(genres, probabilities, strict=True)
+    )
+    return describe(ax, f"{title}, as bars: {words}.")
+
+
+def confusion_matrix(
+    counts: np.ndarray,
+    genres: Sequence[str],
+    *,
+    title: str = "Confusion matrix",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what clips of each genre were taken for (the paper's figure 3).
+
+    Parameters
+    ----------
+    counts
+        Shape (genres, genres): clips, rows are the truth, columns the answers.
+    genres
+        The genres, in that order.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    counts = np.asarray(counts)
+    ax = _axes(ax, 2.4 + 0.62 * len(genres), 1.9 + 0.5 * len(genres))
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)
+    sns.heatmap(
+        shares,
+        annot=counts,
+        fmt="d",
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        linewidths=0.5,
+        xticklabels=list(genres),
+        yticklabels=list(genres),
+        cbar_kws={"label": "Share of the genre's clips", "format": PercentFormatter(1)},
+        ax=ax,
+    )
+    plt.setp(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    plt.setp(ax.get_yticklabels(), rotation=0)
+    ax.set(xlabel="The network's answer", ylabel="True genre", title=title)
+    words = []
+    for row, genre in enumerate(genres):
+        line = f"{genre} {counts[row, row]} of {totals[row, 0]} right"
+        wrong = counts[row].copy()
+        wrong[row] = 0
+        if wrong.max():
+            line += f", most often taken for {genres[int(wrong.argmax())]} ({wrong.max()})"
+        words.append(line)
+    return describe(ax, f"{title}, truth in rows, answers in columns: {'; '.join(words)}.")
+
+
+def results(
+    rows: Sequence[Mapping[str, Any]], *, title: str = "Results", ax: Axes | None = None
+) -> Axes:
+    """Draw accuracies with their intervals, by model and split.
+
+    Parameters
+    ----------
+    rows
+        Mappings with ``model``, ``split``, ``accuracy`` and ``confidence_interval`` (low, high;
+        None where it is not known), as ``songnet compare --json`` writes them.
+    title
+        The title.
+    ax
+        Where to draw; a new figure by default.
+    """
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    splits = list(dict.fromkeys(row["split"] for row in rows))
+    ax = _axes(ax, 8.5, 1.4 + 0.3 * len(models) * (1 + 0.5 * len(splits)))
+    colours = dict(zip(splits, ["#2452AF", "#B36F00", "#149861", "#7F1300"] * 9, strict=False))
+    markers = dict(zip(splits, "osD^" * 9, strict=False))
+    seen: set[str] = set()
+    for row in rows:
+        split = row["split"]
+        height = models.index(row["model"]) + 0.5 * (
+            (splits.index(split) + 0.5) / len(splits) - 0.5
+        )
+        interval = row.get("confidence_interval")
+        if interval is not None:
+            ax.plot(interval, [height, height], color=colours[split], linewidth=2)
+        ax.plot(
+            row["accuracy"],
+            height,
+            markers[split],
+            color=colours[split],
+            label=None if split in seen else split,
+        )
+        ax.text(
+            (interval or [0, row["accuracy"]])[1] + 0.012,
+            height,
+            f"{row['accuracy']:.3f}",
+            va="center",
+            size=9,
+        )
+        seen.add(split)
+    ax.set_yticks(range(len(models)), models)
+    ax.set_ylim(len(models) - 0.5, -0.5)
+    ax.set_xlim(0, 1.08)
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(xlabel="Accuracy (line: 95 % interval)", ylabel="", title=title)
+    _legend_outside(ax, title="split")
+    words = "; ".join(
+        f"{row['model']} on the {row['split']} split {row['accuracy']:.3f}"
+        + (
+            f" ({row['confidence_interval'][0]:.3f} to {row['confidence_interval'][1]:.3f})"
+            if row.get("confidence_interval") is not None
+            else ""
+        )
+        for row in rows
+    )
+    return describe(ax, f"{title}: accuracy and 95 % interval. {words}.")
+
+
+# --- What the functions above share ---------------------------------------------------------
+
+
+def _style() -> Any:
+    return plt.rc_context(
+        {
+            **sns.axes_style("ticks"),
+            "font.size": 11,
+            "axes.titlesize": 12,
+            "axes.titleweight": "bold",
+        }
+    )
+
+
+def _axes(ax: Axes | None, width: float, height: float) -> Axes:
+    if ax is None:
+        with _style():
+            _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    sns.despine(ax=ax)
+    return ax
+
+
+def _figure(ax: Axes) -> Figure:
+    figure = ax.figure
+    return figure.figure if isinstance(figure, SubFigure) else figure
+
+
+def _colour_bar(image: Any, ax: Axes, label: str) -> None:
+    bar = _figure(ax).colorbar(image, ax=ax, pad=0.01)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+def _legend_outside(ax: Axes, *, reverse: bool = False, title: str | None = None) -> None:
+    ax.legend(
+        loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, reverse=reverse, title=title
+    )
+
+
+def _edges(centres: np.ndarray) -> np.ndarray:
+    half = (centres[1] - centres[0]) / 2
+    return np.append(centres - half, centres[-1] + half)
+
+
+def _frame_edges(frames: int, sound: Sound) -> np.ndarray:
+    return (np.arange(frames + 1) - 0.5) * sound.hop / sound.sample_rate
+
+
+def _hertz(axis: Any, low: float, high: float) -> None:
+    axis.axes.set_xscale("log", base=2)
+    octaves = 1000 * 2.0 ** np.arange(-5, 5)
+    axis.set_ticks([mark for mark in octaves if low <= mark <= high])
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_locator(NullLocator())
+    axis.axes.set_xlim(low, high)
+
+
+def _band_ticks(ax: Axes, sound: Sound) -> None:
+    # librosa is slow to import and only this picture needs it.
+    import librosa
+
+    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
+    centres = librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
+    marks = [mark for mark in (250, 500, 1000, 2000, 4000, 8000) if mark < centres[-1]]
+    bands = np.interp(marks, centres, np.arange(sound.n_mels))
+    ax.set_yticks(bands, [f"{mark:,}" for mark in marks])
+
+
+def _stages(model: keras.Model, frames: int) -> list[dict[str, Any]]:
+    """Return what passes through `model`, one entry a box of its drawing."""
+    shape: tuple[int | None, ...] = (None, frames, int(model.inputs[0].shape[-1]))
+    stages = [_stage("Log-mel frames", shape, "", "#A8D5D8")]
+    waiting: list[str] = []
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind == "InputLayer":
+            continue
+        shape = layer.compute_output_shape(shape)
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        follows = "" if name == "linear" else f", {name}"
+        if kind == "Conv1D":
+            words = f"{layer.filters} kernels of {layer.kernel_size[0]} steps{follows}"
+            stages.append(_stage("Convolution", shape, words, "#9DB7E4"))
+        elif kind == "MaxPooling1D":
+            words = f"largest of every {layer.pool_size[0]}"
+            stages.append(_stage("Max pooling", shape, words, "#C9D8F2"))
+        elif kind == "TimeDistributed" or kind == "Dense":
+            inner = getattr(layer, "layer", layer)
+            name = getattr(inner.activation, "__name__", "")
+            stages.append(
+                _stage(
+                    "Genre over time",
+                    shape,
+                    f"the same dense layer at each step, {name}",
+                    "#FBD48B",
+                )
+            )
+        elif kind in ("LSTM", "GRU", "Bidirectional"):
+            stages.append(_stage(kind, shape, "", "#D9BEDC"))
+        elif len(shape) == 2:
+            stages.append(_stage("Genre of the song", shape, "mean over time", "#F5A58F"))
+        else:
+            waiting = [kind.replace("Normalization", " normalization").lower()]
+            stages[-1]["with"] += waiting
+    for stage in stages:
+        extra = stage.pop("with")
+        if extra:
+            stage["title"] += "".join(f"\n+ {word}" for word in extra)
+    return stages
+
+
+def _stage(title: str, shape: Sequence[int | None], words: str, colour: str) -> dict[str, Any]:
+    steps = shape[1] if len(shape) == 3 else 1
+    return {
+        "title": title,
+        "words": words,
+        "steps": steps,
+        "channels": shape[-1],
+        "shape": f"{steps} × {shape[-1]}" if len(shape) == 3 else f"{shape[-1]}",
+        "colour": colour,
+        "with": [],
+    }
