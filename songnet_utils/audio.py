@@ -68,10 +68,10 @@ def read_audio(
         When the file is missing, empty, no sound file, cut short, or holds values that are not
         numbers.
     """
+    name = name or name_of(source)
     if isinstance(source, bytes):
-        content, name = source, name or "the uploaded sound"
+        content = source
     else:
-        name = name or str(source)
         try:
             content = Path(source).read_bytes()
         except OSError as error:
@@ -128,14 +128,33 @@ def load_audio(
         As `read_audio`, and when nothing in it is louder than `SILENCE`.
     """
     samples, original = read_audio(source, name=name)
+    return as_heard(samples, original, rate, name=name or name_of(source))
+
+
+def as_heard(samples: np.ndarray, original: int, rate: int, *, name: str) -> np.ndarray:
+    """Return decoded samples as a network hears them: mono, at `rate`; silence is refused.
+
+    Parameters
+    ----------
+    samples
+        Shape (samples, channels), float32, as from `read_audio`.
+    original, rate
+        Samples a second before and after.
+    name
+        What to call the song in errors.
+    """
     audio = resample(mix_down(samples), original, rate)
     if np.abs(audio).max(initial=0) < SILENCE:
         raise AudioError(
-            f"{name or (source if not isinstance(source, bytes) else 'the uploaded sound')}: "
-            "holds only silence (nothing above -100 dB of full scale). "
+            f"{name}: holds only silence (nothing above -100 dB of full scale). "
             "Choose a file with music in it."
         )
     return audio
+
+
+def name_of(source: str | os.PathLike[str] | bytes) -> str:
+    """Return what to call a sound in errors: its path, or that it was uploaded."""
+    return "the uploaded sound" if isinstance(source, bytes) else str(source)
 
 
 def mix_down(samples: np.ndarray) -> np.ndarray:
@@ -154,6 +173,32 @@ def resample(audio: np.ndarray, original: int, rate: int) -> np.ndarray:
     if original == rate:
         return audio
     return soxr.resample(audio, original, rate, quality=RESAMPLER)
+
+
+@functools.cache
+def look_ahead(original: int, rate: int) -> float:
+    """Return how far the resampler looks ahead, in samples at the original rate.
+
+    Resampled sample ``n`` depends on no original sample from ``n·original/rate + look_ahead`` on,
+    to the last bit. The bound is measured once for a pair of rates, by feeding silence sample by
+    sample and watching when samples come out: what is out cannot depend on what is not yet in.
+    soxr works in blocks, so this is the half-width of its filter and one block. 0 when nothing
+    has to be resampled.
+    """
+    if original == rate:
+        return 0.0
+    resampler = soxr.ResampleStream(original, rate, 1, dtype="float32", quality=RESAMPLER)
+    silence = np.zeros(1, np.float32)
+    widest, out, blocks, heard = 0.0, 0, 0, 0
+    # The blocks repeat; eight of them meet every phase that matters to a sample or two.
+    while blocks < 8:
+        heard += 1
+        samples = len(resampler.resample_chunk(silence))
+        if samples:
+            widest = max(widest, heard - out * original / rate)
+            out += samples
+            blocks += 1
+    return widest + 2
 
 
 def log_mel(audio: np.ndarray, sound: Sound) -> np.ndarray:

@@ -37,7 +37,7 @@ class Sound:
         Samples a second.
     n_fft : int > 0, even
         Samples in a frame's window.
-    hop : int > 0
+    hop : int > 0, at most n_fft
         Samples between the centres of neighbouring frames.
     n_mels : int > 0
         Mel bands.
@@ -65,6 +65,11 @@ class Sound:
                 raise SongNetError(f"{name} must be a whole number of at least 1. Got {value!r}")
         if self.n_fft % 2:
             raise SongNetError(f"n_fft must be even, so that frames centre. Got {self.n_fft!r}")
+        if self.hop > self.n_fft:
+            raise SongNetError(
+                f"hop must be at most n_fft ({self.n_fft}), so that every sample is in a frame. "
+                f"Got {self.hop!r}"
+            )
         if not (isinstance(self.floor, float) and 0 < self.floor < math.inf):
             raise SongNetError(f"floor must be a positive float (mel power). Got {self.floor!r}")
 
