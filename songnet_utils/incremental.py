@@ -147,6 +147,10 @@ def _read_layer(layer: Any) -> list[Incremental]:
             spread = np.sqrt(np.asarray(layer.variance, np.float32)).reshape(-1)
             spread = np.maximum(spread, np.float32(1e-7))  # keras.backend.epsilon()
             return [_Rowwise(lambda rows: (rows - mean) / spread)]
+        case layers.BatchNormalization():
+            scale = np.asarray(layer.gamma) / np.sqrt(layer.moving_variance + layer.epsilon)
+            offset = np.asarray(layer.beta) - np.asarray(layer.moving_mean) * scale
+            return [_Rowwise(lambda rows: rows * scale + offset)]
         case layers.Conv1D() if layer.padding == "valid" and layer.dilation_rate == (1,):
             return [_Convolution(layer), *_read_activation(layer)]
         case layers.MaxPooling1D() if layer.padding == "valid":

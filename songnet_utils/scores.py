@@ -1,0 +1,210 @@
+"""How good answers are, and how sure one can be of it.
+
+Conventions: `truth` and `predicted` are labels of the same kind, one a clip; `correct` is boolean,
+one a clip; an accuracy is a share, 0 to 1; an interval is ``(low, high)`` and holds 95 % unless
+told otherwise. A difference is *a − b*: positive where a is better.
+
+Two clips of one artist are no two independent pieces of evidence: they share the voice, the
+instruments, the studio. Intervals over artists therefore draw whole artists, not clips (the
+cluster bootstrap; Field & Welsh 2007, "Bootstrapping clustered data", JRSS B 69).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.stats
+
+from songnet_utils.errors import SongNetError
+
+Interval = tuple[float, float]
+
+
+def accuracy(truth: Sequence | np.ndarray, predicted: Sequence | np.ndarray) -> float:
+    """Return the share of clips answered correctly, 0 to 1.
+
+    Raises
+    ------
+    SongNetError
+        When there are no clips, or not one answer for each.
+    """
+    truth, predicted = _pair(truth, predicted, "truth", "predicted")
+    return float(np.mean(truth == predicted))
+
+
+def confusion(
+    truth: Sequence | np.ndarray, predicted: Sequence | np.ndarray, genres: Sequence[str]
+) -> np.ndarray:
+    """Count the clips of each genre that were given each genre.
+
+    Parameters
+    ----------
+    truth, predicted
+        Genre names, one a clip.
+    genres
+        The order of rows and columns.
+
+    Returns
+    -------
+    np.ndarray, shape (genres, genres), int
+        Rows are the truth, columns the answers.
+
+    Raises
+    ------
+    SongNetError
+        When a clip's genre or answer is not among `genres`.
+    """
+    truth, predicted = _pair(truth, predicted, "truth", "predicted")
+    place = {genre: index for index, genre in enumerate(genres)}
+    strangers = sorted({*map(str, truth), *map(str, predicted)} - set(place))
+    if strangers:
+        raise SongNetError(f"Every genre must be one of {list(genres)}. Got also {strangers}")
+    table = np.zeros((len(place), len(place)), dtype=int)
+    for row, column in zip(truth, predicted, strict=True):
+        table[place[row], place[column]] += 1
+    return table
+
+
+def wilson_interval(correct: int, clips: int, confidence: float = 0.95) -> Interval:
+    """Return Wilson's score interval for an accuracy of `correct` out of `clips`.
+
+    It stays inside 0 to 1 and makes sense for few clips and for accuracies of 0 and 1, where the
+    schoolbook interval collapses. It takes clips as independent: see `artist_interval`.
+
+    Parameters
+    ----------
+    correct : int
+        Clips answered correctly, 0 to `clips`.
+    clips : int
+        Clips tested, at least 1.
+    confidence : float
+        How often such intervals hold the true accuracy, between 0 and 1.
+
+    References
+    ----------
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference",
+    JASA 22.
+    """
+    if clips < 1 or not 0 <= correct <= clips:
+        raise SongNetError(f"correct must be from 0 to clips, clips ≥ 1. Got {correct} of {clips}")
+    z = _normal_quantile(confidence)
+    share, spread = correct / clips, z * z / clips
+    centre = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * np.sqrt(share * (1 - share) / clips + spread / (4 * clips))
+    # At 0 and 1 the formula gives exactly that bound, up to rounding.
+    low = 0.0 if correct == 0 else max(0.0, float(centre - half))
+    high = 1.0 if correct == clips else min(1.0, float(centre + half))
+    return low, high
+
+
+def artist_interval(
+    correct: Sequence | np.ndarray,
+    artists: Sequence | np.ndarray,
+    *,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Return an interval for an accuracy that takes artists, not clips, as independent.
+
+    Parameters
+    ----------
+    correct : (clips,) bool
+        Was the clip answered correctly? A clip that was tested several times (several seeds)
+        appears several times.
+    artists : (clips,)
+        Whose clip it is; a clip whose artist is not known needs a name of its own.
+    confidence : float
+        Between 0 and 1.
+    draws : int
+        How often all artists are drawn anew, with replacement.
+    seed : int
+        The same seed gives the same interval.
+
+    Returns
+    -------
+    tuple of float
+        The percentile interval of the accuracy over the draws.
+    """
+    correct, artists = _pair(correct, artists, "correct", "artists")
+    return _cluster_interval(correct.astype(float), artists, confidence, draws, seed)
+
+
+def difference_interval(
+    correct_a: Sequence | np.ndarray,
+    correct_b: Sequence | np.ndarray,
+    artists: Sequence | np.ndarray,
+    *,
+    confidence: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Return an interval for ``accuracy(a) − accuracy(b)`` on the same clips, over artists.
+
+    Parameters
+    ----------
+    correct_a, correct_b : (clips,) bool
+        Row i of both is about the same clip: what makes a clip hard for both cancels.
+    artists, confidence, draws, seed
+        As in `artist_interval`.
+    """
+    correct_a, artists = _pair(correct_a, artists, "correct_a", "artists")
+    correct_b, _ = _pair(correct_b, artists, "correct_b", "artists")
+    difference = correct_a.astype(float) - correct_b.astype(float)
+    return _cluster_interval(difference, artists, confidence, draws, seed)
+
+
+def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.ndarray) -> float:
+    """Return the two-sided p-value of McNemar's exact test that a and b are equally good.
+
+    Only clips that exactly one of the two got right count; were they equally good, each such clip
+    would be a fair coin. It takes clips as independent.
+
+    References
+    ----------
+    McNemar (1947), "Note on the sampling error of the difference between correlated proportions
+    or percentages", Psychometrika 12.
+    """
+    correct_a, correct_b = _pair(correct_a, correct_b, "correct_a", "correct_b")
+    only_a = int(np.sum(correct_a.astype(bool) & ~correct_b.astype(bool)))
+    only_b = int(np.sum(~correct_a.astype(bool) & correct_b.astype(bool)))
+    if not only_a + only_b:
+        return 1.0
+    return float(scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+
+
+def _pair(
+    first: Sequence | np.ndarray, second: Sequence | np.ndarray, first_name: str, second_name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    first, second = np.asarray(first), np.asarray(second)
+    if first.ndim != 1 or first.shape != second.shape or not len(first):
+        raise SongNetError(
+            f"{first_name} and {second_name} must have one entry a clip and at least one clip. "
+            f"Got shapes {first.shape} and {second.shape}"
+        )
+    return first, second
+
+
+def _cluster_interval(
+    values: np.ndarray, clusters: np.ndarray, confidence: float, draws: int, seed: int
+) -> Interval:
+    names, cluster = np.unique(clusters.astype(str), return_inverse=True)
+    totals = np.bincount(cluster, weights=values)
+    sizes = np.bincount(cluster)
+    generator = np.random.default_rng(seed)
+    chosen = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    means = (chosen @ totals) / (chosen @ sizes)
+    outside = _outside(confidence)
+    low, high = np.quantile(means, [outside / 2, 1 - outside / 2])
+    return float(low), float(high)
+
+
+def _normal_quantile(confidence: float) -> float:
+    return float(scipy.stats.norm.ppf(1 - _outside(confidence) / 2))
+
+
+def _outside(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise SongNetError(f"confidence must lie between 0 and 1. Got {confidence!r}")
+    return 1 - confidence

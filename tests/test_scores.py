@@ -1,0 +1,121 @@
+"""The scores against figures worked out by hand or printed in textbooks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.scores import (
+    accuracy,
+    artist_interval,
+    confusion,
+    difference_interval,
+    mcnemar_exact,
+    wilson_interval,
+)
+
+
+def test_accuracy_counts_the_right_answers():
+    assert accuracy(["Rock", "Pop", "Pop", "Folk"], ["Rock", "Pop", "Rock", "Rock"]) == 0.5
+
+
+@pytest.mark.parametrize(("truth", "predicted"), [([], []), (["Rock"], ["Rock", "Pop"])])
+def test_accuracy_needs_one_answer_a_clip(truth, predicted):
+    with pytest.raises(SongNetError, match="one entry a clip"):
+        accuracy(truth, predicted)
+
+
+def test_confusion_has_the_truth_in_rows():
+    table = confusion(["a", "a", "b", "c"], ["a", "b", "b", "a"], ["a", "b", "c"])
+    assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_confusion_names_a_genre_it_was_not_told_of():
+    with pytest.raises(SongNetError, match="Polka"):
+        confusion(["a"], ["Polka"], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("correct", "clips", "low", "high"),
+    [
+        # Newcombe (1998), Statistics in Medicine 17, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        # By hand for one clip out of one: z² / (1 + z²) of the way lies outside.
+        (1, 1, 1 / (1 + 1.959963984540054**2), 1.0),
+    ],
+)
+def test_wilson_interval_is_that_of_the_literature(correct, clips, low, high):
+    assert wilson_interval(correct, clips) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_interval_near_65_percent_of_800_clips_is_3_points_wide_each_way():
+    low, high = wilson_interval(520, 800)
+    assert (high - low) / 2 == pytest.approx(0.033, abs=5e-4)
+
+
+def test_wilson_interval_refuses_more_right_answers_than_clips():
+    with pytest.raises(SongNetError, match="5 of 4"):
+        wilson_interval(5, 4)
+
+
+def test_artist_interval_of_single_clips_is_the_binomial_one():
+    correct = np.arange(400) < 260
+    low, high = artist_interval(correct, np.arange(400))
+    half = 1.96 * np.sqrt(0.65 * 0.35 / 400)
+    assert (low, high) == pytest.approx((0.65 - half, 0.65 + half), abs=0.005)
+
+
+def test_artist_interval_is_wider_when_an_artist_stands_or_falls_as_one():
+    # 40 artists of 10 clips each, all right or all wrong: 40 pieces of evidence, not 400.
+    artists = np.repeat(np.arange(40), 10)
+    low, high = artist_interval(artists < 26, artists)
+    half = 1.96 * np.sqrt(0.65 * 0.35 / 40)
+    assert (low, high) == pytest.approx((0.65 - half, 0.65 + half), abs=0.02)
+
+
+def test_testing_the_same_clips_twice_makes_nothing_surer():
+    artists = np.arange(100)
+    correct = artists % 3 > 0
+    once = artist_interval(correct, artists)
+    twice = artist_interval(np.tile(correct, 2), np.tile(artists, 2))
+    assert twice == pytest.approx(once)
+
+
+def test_artist_interval_of_two_artists_by_hand():
+    # Drawing two of two: both wrong 1/4, one of each 1/2, both right 1/4.
+    assert artist_interval([False, True], ["x", "y"]) == (0.0, 1.0)
+
+
+def test_difference_interval_is_zero_where_both_always_agree():
+    right = np.arange(50) % 2 == 0
+    assert difference_interval(right, right, np.arange(50)) == (0.0, 0.0)
+
+
+def test_difference_interval_is_narrower_than_that_of_unpaired_accuracies():
+    # b fails exactly where a does, and on 5 clips more.
+    a = np.arange(200) < 120
+    b = np.arange(200) < 115
+    low, high = difference_interval(a, b, np.arange(200))
+    assert 0 < low < 0.025 < high
+    unpaired = artist_interval(a, np.arange(200))
+    assert high - low < 0.5 * (unpaired[1] - unpaired[0])
+
+
+def test_intervals_repeat_with_their_seed():
+    correct, artists = np.arange(60) % 4 > 0, np.arange(60) // 3
+    assert artist_interval(correct, artists, seed=7) == artist_interval(correct, artists, seed=7)
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "p"),
+    # Two-sided exact binomial by hand: 2·(1/2)^5; 2·(1 + 10 + 45)/2^10; equal counts give 1.
+    [(5, 0, 2 / 32), (8, 2, 112 / 1024), (4, 4, 1.0), (0, 0, 1.0)],
+)
+def test_mcnemar_by_hand(only_a, only_b, p):
+    a = np.array([True] * only_a + [False] * only_b + [True] * 10 + [False] * 3)
+    b = np.array([False] * only_a + [True] * only_b + [True] * 10 + [False] * 3)
+    assert mcnemar_exact(a, b) == pytest.approx(p)
