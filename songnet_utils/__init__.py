@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 # TensorFlow reads these once, when it is first imported: they keep its start-up chatter out of
 # what people see. A person who set them knows better.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GLOG_minloglevel", "3")
 
