@@ -17,6 +17,7 @@ import html
 import io
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -55,7 +56,8 @@ _MORE_COLOURS = (
 )
 
 # Training, validation and test keep one colour each in every picture.
-_SPLIT_COLOURS = {"train": "#2452AF", "validation": "#F7AA16", "test": "#EB3500"}
+# Tones of their own: a split is no genre.
+_SPLIT_COLOURS = {"train": "#31456A", "validation": "#5E8AC7", "test": "#C2185B"}
 _INK = "#2452AF"
 _ACCENT = "#F7AA16"
 _SOUND_MAP = "mako"
@@ -214,10 +216,8 @@ def waveform(
         Samples a second.
     start
         The time of the first sample, in seconds.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 2.6)
     seconds = start + np.arange(len(audio)) / rate
@@ -254,10 +254,8 @@ def spectrum(
     power
         Shape (bins,); 0 dB is a power of 1, and what lies more than 120 dB below the largest is
         not drawn.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 3.2)
     heard = frequencies > 0
@@ -296,10 +294,8 @@ def spectrogram(
         power.
     highest
         The highest frequency to draw, in hertz; all by default.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 4.2)
     bins = np.arange(decibels.shape[1]) * sound.sample_rate / sound.n_fft
@@ -328,7 +324,7 @@ def spectrogram(
             s=13,
             linewidths=0,
         )
-        text = f" {len(frames)} orange dots mark peaks of power, brighter where there is more."
+        text = f" Orange dots mark {len(frames)} peaks of power, brighter where there is more."
     ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
     ax.set_ylim(0, float(bins[shown][-1]))
     return describe(
@@ -543,38 +539,31 @@ def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> 
     """
     stages = _stages(model, sound.frames_of_samples(sound.samples_of_seconds(seconds)))
     ax = _axes(None, 11, 1.1 + 0.92 * len(stages))
-    widest = max(stage["steps"] for stage in stages)
-    tallest = max(stage["channels"] for stage in stages)
+    widest = max(stage.steps for stage in stages)
+    shapes = []
     for place, stage in enumerate(stages):
-        width = max(stage["steps"] / widest, 0.006)
-        height = 0.10 + 0.46 * (stage["channels"] / tallest) ** 0.5
-        ax.add_patch(
-            Rectangle(
-                (-width / 2, place - height / 2),
-                width,
-                height,
-                facecolor=stage["colour"],
-                edgecolor="black",
-                linewidth=0.8,
-            )
-        )
-        ax.text(-0.56, place, stage["title"], ha="right", va="center", weight="bold")
-        ax.text(0.56, place, stage["shape"], ha="left", va="center")
+        width = max(stage.steps / widest, 0.006)
+        low_left = (-width / 2, place - stage.height / 2)
+        box = Rectangle(low_left, width, stage.height, facecolor=stage.colour, edgecolor="black")
+        ax.add_patch(box)
+        names = ("frames", "bands") if not place else ("steps", "channels")
+        last = "genres" if "Genre" in stage.title else names[1]
+        sizes = zip(stage.shape, (names[0], last)[-len(stage.shape) :], strict=True)
+        shapes.append(" × ".join(f"{size} {name}" for size, name in sizes))
+        ax.text(-0.54, place, stage.title, ha="right", va="center")
+        ax.text(0.54, place, shapes[-1], ha="left", va="center")
         if place:
-            ax.annotate(
-                "",
-                (0, place - height / 2 - 0.01),
-                (0, place - 1 + stages[place - 1]["height"] / 2 + 0.01),
-                arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1},
-            )
-            if stage["words"]:
-                ax.text(0.025, place - 0.5, stage["words"], va="center", size=9, style="italic")
-        stage["height"] = height
-    ax.set_xlim(-1.12, 1.02)
+            top = place - 1 + stages[place - 1].height / 2
+            arrow = {"arrowstyle": "-|>", "color": "black"}
+            ax.annotate("", (0, place - stage.height / 2), (0, top), arrowprops=arrow)
+            middle = (top + place - stage.height / 2) / 2
+            ax.text(0.02, middle, stage.arrow, va="center", size=10, style="italic")
+    ax.set_xlim(-1.0, 1.0)
     ax.set_ylim(len(stages) - 0.55, -0.55)
     ax.set_title(f"{model.name}: a {seconds:g}-second song on its way through the network")
     ax.axis("off")
-    words = "; ".join(f"{stage['title']}: {stage['shape']}" for stage in stages)
+    titles = [stage.title.replace("\n", " ") for stage in stages]
+    words = "; ".join(f"{name}: {shape}" for name, shape in zip(titles, shapes, strict=True))
     return describe(ax, f"Drawing of the network {model.name}, from the song downwards. {words}.")
 
 
@@ -657,7 +646,7 @@ def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Lear
     for ax, name, label in ((left, "loss", "Loss (nats)"), (right, "accuracy", "Accuracy")):
         for key, side, colour in (
             (name, "training", _SPLIT_COLOURS["train"]),
-            (f"val_{name}", "validation", "#B36F00"),
+            (f"val_{name}", "validation", _SPLIT_COLOURS["validation"]),
         ):
             if key not in table:
                 continue
@@ -704,10 +693,8 @@ def genre_over_time(
         The genres, in the order of the columns.
     timeline
         The network's timeline.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 3.6)
     edges = np.array([timeline.step_span(step)[1] for step in range(len(probabilities) + 1)])
@@ -719,6 +706,8 @@ def genre_over_time(
     ax.set(xlabel="Time heard (s)", ylabel="Probability", title=title)
     ax.set_xlim(0, float(edges[-1]))
     ax.set_ylim(0, 1)
+    if len(probabilities) and edges[0] > 0.04 * edges[-1]:
+        ax.text(edges[0] / 2, 0.5, "not yet heard enough", rotation=90, ha="center", va="center")
     _legend_outside(ax, reverse=True)
     mean = probabilities.mean(axis=0)
     best = int(mean.argmax())
@@ -747,10 +736,8 @@ def genre_bars(
         Shape (genres,).
     genres
         The genres, in that order.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 7, 0.9 + 0.38 * len(genres))
     ax.barh(list(genres), probabilities, color=list(genre_colours(genres).values()))
@@ -781,10 +768,8 @@ def confusion_matrix(
         Shape (genres, genres): clips, rows are the truth, columns the answers.
     genres
         The genres, in that order.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     counts = np.asarray(counts)
     ax = _axes(ax, 2.4 + 0.62 * len(genres), 1.9 + 0.5 * len(genres))
@@ -827,15 +812,13 @@ def results(
     rows
         Mappings with ``model``, ``split``, ``accuracy`` and ``confidence_interval`` (low, high;
         None where it is not known), as ``songnet compare --json`` writes them.
-    title
-        The title.
-    ax
-        Where to draw; a new figure by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     models = list(dict.fromkeys(row["model"] for row in rows))
     splits = list(dict.fromkeys(row["split"] for row in rows))
     ax = _axes(ax, 8.5, 1.4 + 0.3 * len(models) * (1 + 0.5 * len(splits)))
-    colours = dict(zip(splits, ["#2452AF", "#B36F00", "#149861", "#7F1300"] * 9, strict=False))
+    colours = dict(zip(splits, ["#2452AF", "#B36F00", "#0B6B45", "#7F1300"] * 9, strict=False))
     markers = dict(zip(splits, "osD^" * 9, strict=False))
     seen: set[str] = set()
     for row in rows:
@@ -884,14 +867,7 @@ def results(
 
 
 def _style() -> Any:
-    return plt.rc_context(
-        {
-            **sns.axes_style("ticks"),
-            "font.size": 11,
-            "axes.titlesize": 12,
-            "axes.titleweight": "bold",
-        }
-    )
+    return plt.rc_context({**sns.axes_style("ticks"), "font.size": 11, "axes.titlesize": 12})
 
 
 def _axes(ax: Axes | None, width: float, height: float) -> Axes:
@@ -948,57 +924,56 @@ def _band_ticks(ax: Axes, sound: Sound) -> None:
     ax.set_yticks(bands, [f"{mark:,}" for mark in marks])
 
 
-def _stages(model: keras.Model, frames: int) -> list[dict[str, Any]]:
-    """Return what passes through `model`, one entry a box of its drawing."""
-    shape: tuple[int | None, ...] = (None, frames, int(model.inputs[0].shape[-1]))
-    stages = [_stage("Log-mel frames", shape, "", "#A8D5D8")]
-    waiting: list[str] = []
+@dataclass
+class _Stage:
+    """A box of the drawing of a network: what comes out of one layer."""
+
+    title: str
+    shape: tuple[int, ...]
+    arrow: str
+    colour: str
+
+    @property
+    def steps(self) -> int:
+        return self.shape[0] if len(self.shape) == 2 else 1
+
+    @property
+    def channels(self) -> int:
+        return self.shape[-1]
+
+    @property
+    def height(self) -> float:
+        return 0.08 + 0.03 * self.channels**0.5
+
+
+def _stages(model: keras.Model, frames: int) -> list[_Stage]:
+    """Return what passes through a chain of layers when `frames` frames come in."""
+    shape = (frames, int(model.inputs[0].shape[-1]))
+    stages = [_Stage("Log-mel frames", shape, "", "#A8D5D8")]
     for layer in model.layers:
         kind = type(layer).__name__
         if kind == "InputLayer":
             continue
-        shape = layer.compute_output_shape(shape)
-        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-        follows = "" if name == "linear" else f", {name}"
+        inner = getattr(layer, "layer", layer)
+        activation = getattr(getattr(inner, "activation", None), "__name__", "linear")
+        follows = "" if activation == "linear" else f", then {activation}"
+        shape = tuple(layer.compute_output_shape((None, *shape))[1:])
         if kind == "Conv1D":
-            words = f"{layer.filters} kernels of {layer.kernel_size[0]} steps{follows}"
-            stages.append(_stage("Convolution", shape, words, "#9DB7E4"))
+            arrow = f"{layer.filters} kernels over {layer.kernel_size[0]} steps{follows}"
+            stages.append(_Stage("Convolution", shape, arrow, "#9DB7E4"))
         elif kind == "MaxPooling1D":
-            words = f"largest of every {layer.pool_size[0]}"
-            stages.append(_stage("Max pooling", shape, words, "#C9D8F2"))
-        elif kind == "TimeDistributed" or kind == "Dense":
-            inner = getattr(layer, "layer", layer)
-            name = getattr(inner.activation, "__name__", "")
-            stages.append(
-                _stage(
-                    "Genre over time",
-                    shape,
-                    f"the same dense layer at each step, {name}",
-                    "#FBD48B",
-                )
-            )
-        elif kind in ("LSTM", "GRU", "Bidirectional"):
-            stages.append(_stage(kind, shape, "", "#D9BEDC"))
-        elif len(shape) == 2:
-            stages.append(_stage("Genre of the song", shape, "mean over time", "#F5A58F"))
+            arrow = f"the largest of every {layer.pool_size[0]} steps"
+            stages.append(_Stage("Max pooling", shape, arrow, "#C9D8F2"))
+        elif type(inner).__name__ == "Dense":
+            arrow = f"the same dense layer at every step{follows}"
+            stages.append(_Stage("Genre over time", shape, arrow, "#FBD48B"))
+        elif shape != (stages[-1].shape):
+            final = len(shape) == 1 and "dense" in stages[-1].arrow
+            name = "Genre of the song" if final else kind
+            arrow = "mean over time" if "Average" in kind else ""
+            stages.append(_Stage(name, shape, arrow, "#F5A58F"))
         else:
-            waiting = [kind.replace("Normalization", " normalization").lower()]
-            stages[-1]["with"] += waiting
-    for stage in stages:
-        extra = stage.pop("with")
-        if extra:
-            stage["title"] += "".join(f"\n+ {word}" for word in extra)
+            # Same shape in and out: it belongs to the box above.
+            name = activation if kind == "Activation" else kind.replace("Normal", " normal")
+            stages[-1].title += f"\n+ {name.lower()}"
     return stages
-
-
-def _stage(title: str, shape: Sequence[int | None], words: str, colour: str) -> dict[str, Any]:
-    steps = shape[1] if len(shape) == 3 else 1
-    return {
-        "title": title,
-        "words": words,
-        "steps": steps,
-        "channels": shape[-1],
-        "shape": f"{steps} × {shape[-1]}" if len(shape) == 3 else f"{shape[-1]}",
-        "colour": colour,
-        "with": [],
-    }

@@ -1,0 +1,348 @@
+"""Pictures: what they show is where it belongs, can be told apart, and is said in words."""
+
+from __future__ import annotations
+
+import html.parser
+import itertools
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgb
+
+from songnet_utils import plots
+from songnet_utils.errors import SongNetError
+from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+
+SOUND = Sound()
+BLOCKS = [
+    ("conv 1", Layer(5)),
+    ("pool 1", Layer(2, 2)),
+    ("conv 2", Layer(5)),
+    ("pool 2", Layer(2, 2)),
+]
+TIMELINE = Timeline(SOUND, receptive_field(layer for _, layer in BLOCKS))
+GENRES = tuple(plots.GENRE_COLOURS)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+# --- Colours --------------------------------------------------------------------------------
+
+# Machado, Oliveira & Fernandes (2009), severity 1: what dichromats see of linear RGB.
+SEEN_BY = {
+    "full colour vision": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def linear(colour: str) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIELAB of linear sRGB, white point D65."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ np.clip(rgb, 0, 1) / [0.9505, 1, 1.089]
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("vision", SEEN_BY)
+def test_no_two_genres_look_alike(vision):
+    seen = {
+        genre: lab(np.array(SEEN_BY[vision]) @ linear(c))
+        for genre, c in plots.GENRE_COLOURS.items()
+    }
+    for one, other in itertools.combinations(seen, 2):
+        assert np.linalg.norm(seen[one] - seen[other]) > 20, (one, other)
+
+
+def test_the_colour_check_would_find_red_and_green():
+    red, green = (
+        lab(np.array(SEEN_BY["deuteranopia"]) @ linear(c)) for c in ("#C04000", "#607000")
+    )
+    assert np.linalg.norm(red - green) < 20
+
+
+def test_every_genre_has_a_colour_of_its_own():
+    genres = ["Jazz", "rock", "Blues", "Hip-Hop", "Spoken", *"abcdefghijk"]
+    colours = plots.genre_colours(genres)
+    assert list(colours) == genres
+    assert len(set(colours.values())) == 16
+    assert colours["rock"] == plots.GENRE_COLOURS["Rock"]
+
+
+def test_a_genre_keeps_its_colour_whatever_the_order():
+    one, other = (
+        plots.genre_colours(["Jazz", "Blues", "Pop"]),
+        plots.genre_colours(["Pop", "Blues", "Jazz"]),
+    )
+    assert one == other
+
+
+# --- Words for those who cannot see ---------------------------------------------------------
+
+
+class Images(html.parser.HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[dict] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.found.append(dict(attrs))
+
+
+def test_text_alternative_survives_nbconvert():
+    nbconvert = pytest.importorskip("nbconvert")
+    ax = plots.waveform(np.sin(np.arange(4000)), 8000, title='A <b>"hum"</b> & more')
+    picture = plots.show(ax)
+    output = nbformat.v4.new_output(
+        "execute_result",
+        {"text/html": picture._repr_html_(), "text/plain": repr(picture)},
+        execution_count=1,
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    (image,) = Images(page).found
+    assert image["alt"] == picture.alt
+    assert image["alt"].startswith('A <b>"hum"</b> & more:')
+    assert image["src"].startswith("data:image/png;base64,iVBOR")
+
+
+def test_a_picture_without_words_is_refused():
+    _, ax = plt.subplots()
+    with pytest.raises(SongNetError, match="text alternative"):
+        plots.show(ax)
+    assert plots.show(ax, alt="A\n   blank page").alt == "A blank page"
+
+
+def test_showing_closes_the_figure():
+    plots.show(plots.waveform(np.ones(10), 10))
+    assert plt.get_fignums() == []
+
+
+def test_words_of_all_axes_of_a_figure_are_said():
+    _, (left, right) = plt.subplots(1, 2)
+    plots.waveform(np.ones(10), 10, title="Before", ax=left)
+    plots.waveform(np.ones(10), 10, title="After", ax=right)
+    assert "Before:" in plots.show(left).alt
+    assert "After:" in plots.description(right)
+
+
+# --- Each picture ---------------------------------------------------------------------------
+
+
+def tone(seconds: float = 2.0, hertz: float = 1000.0) -> np.ndarray:
+    return np.sin(2 * np.pi * hertz * np.arange(int(seconds * 22050)) / 22050).astype(np.float32)
+
+
+def clips() -> pd.DataFrame:
+    genres = np.repeat(["Folk", "Rock"], 6)
+    return pd.DataFrame({"genre": genres, "artist": [f"{g} {n % 3}" for n, g in enumerate(genres)]})
+
+
+def beliefs(steps: int) -> np.ndarray:
+    table = np.random.default_rng(5).random((steps, len(GENRES)))
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def epochs(count: int) -> list[dict]:
+    return [
+        {
+            "loss": 2.0 / (n + 1),
+            "accuracy": n / (n + 1),
+            "val_loss": 2.0,
+            "val_accuracy": 0.5,
+            "learning_rate": 1e-3 if n < 3 else 5e-4,
+        }
+        for n in range(count)
+    ]
+
+
+ROWS = [
+    {"model": "chance", "split": "random", "accuracy": 0.125, "confidence_interval": None},
+    {"model": "svm", "split": "random", "accuracy": 0.6, "confidence_interval": [0.5, 0.7]},
+    {"model": "svm", "split": "artist", "accuracy": 0.4, "confidence_interval": [0.3, 0.5]},
+]
+
+PICTURES = {
+    "waveform": lambda: plots.waveform(tone(), 22050),
+    "spectrum": lambda: plots.spectrum(np.fft.rfftfreq(64, 1 / 8000), np.ones(33)),
+    "spectrogram": lambda: plots.spectrogram(np.random.default_rng(0).random((9, 1025)), SOUND),
+    "mel_scale": lambda: plots.mel_scale(np.arange(100.0), np.arange(100.0) / 2),
+    "mel_filters": lambda: plots.mel_filters(np.ones((128, 1025)), SOUND),
+    "log_mel": lambda: plots.log_mel(np.zeros((9, 128)), SOUND),
+    "clips_per_genre": lambda: plots.clips_per_genre(clips()),
+    "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
+    "leaking_artists": lambda: plots.leaking_artists({"random": 0.9, "artist": 0.0}),
+    "receptive_field_tree": lambda: plots.receptive_field_tree(BLOCKS, SOUND),
+    "training_curves": lambda: plots.training_curves(epochs(5)),
+    "genre_over_time": lambda: plots.genre_over_time(beliefs(20), GENRES, TIMELINE),
+    "genre_bars": lambda: plots.genre_bars(beliefs(1)[0], GENRES),
+    "confusion_matrix": lambda: plots.confusion_matrix(np.eye(8, dtype=int), GENRES),
+    "results": lambda: plots.results(ROWS),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_picture_has_a_title_a_labelled_axis_and_words(name):
+    ax = PICTURES[name]()
+    assert ax.get_title()
+    assert ax.get_xlabel()
+    assert len(plots.description(ax)) > 40
+    assert plots.show(ax).png.startswith(b"\x89PNG")
+
+
+def test_pictures_are_complete():
+    drawn = {
+        name
+        for name, thing in vars(plots).items()
+        if callable(thing) and getattr(thing, "__annotations__", {}).get("return") == "Axes"
+    }
+    assert drawn - {"describe", "_axes"} == {*PICTURES, "architecture"}
+
+
+def test_a_click_of_one_sample_is_seen_in_a_long_waveform():
+    audio = np.zeros(500_000, np.float32)
+    audio[123_457] = -0.7
+    ax = plots.waveform(audio, 22050)
+    (area,) = ax.collections
+    assert area.get_datalim(ax.transData).y0 == pytest.approx(-0.7)
+
+
+def test_peaks_above_the_highest_frequency_drawn_are_left_out():
+    decibels = np.zeros((10, 1025))
+    peaks = (np.array([1, 2]), np.array([10, 1000]))
+    ax = plots.spectrogram(decibels, SOUND, peaks=peaks, highest=4000)
+    (dots,) = [drawn for drawn in ax.collections if isinstance(drawn, PathCollection)]
+    np.testing.assert_allclose(dots.get_offsets(), [[1024 / 22050, 10 * 22050 / 2048]])
+
+
+def test_a_tone_lies_at_its_tick_on_the_log_mel():
+    from songnet_utils.audio import log_mel
+
+    frames = log_mel(tone(), SOUND)
+    ax = plots.log_mel(frames, SOUND)
+    ticks = {
+        text.get_text(): place
+        for place, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+    }
+    assert ticks["1,000"] == pytest.approx(frames[20].argmax(), abs=1)
+
+
+def test_genre_over_time_shows_at_each_moment_what_was_known_then():
+    steps = 12
+    shown = beliefs(steps)
+    ax = plots.genre_over_time(shown, GENRES, TIMELINE)
+    bottom = ax.collections[0].get_paths()[0]
+    for seconds in (0.8, 1.0, 1.61, 2.2):
+        step = TIMELINE.step_of_seconds(seconds)
+        assert 0 <= step < steps
+        known = shown[step, 0]
+        assert bottom.contains_point((seconds, known - 1e-6))
+        assert not bottom.contains_point((seconds, known + 1e-6))
+    first = TIMELINE.step_span(0)[1]
+    assert not bottom.contains_point((first - 0.01, 1e-6))
+
+
+def test_genre_over_time_has_the_genres_colours_and_a_legend_in_the_stacks_order():
+    ax = plots.genre_over_time(beliefs(12), GENRES, TIMELINE)
+    faces = [matplotlib.colors.to_hex(area.get_facecolor()[0]).upper() for area in ax.collections]
+    assert faces == list(plots.GENRE_COLOURS.values())
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == list(reversed(GENRES))
+
+
+def test_confusion_rows_are_the_truth_and_empty_rows_are_no_error():
+    counts = np.array([[3, 1, 0], [0, 0, 0], [0, 2, 5]])
+    ax = plots.confusion_matrix(counts, ["Folk", "Pop", "Rock"])
+    cells = {text.get_position(): text.get_text() for text in ax.texts}
+    # A cell's middle is at (column + ½, row + ½): Rock (row 2) was taken for Pop (column 1) twice.
+    assert cells[1.5, 2.5] == "2"
+    assert cells[0.5, 0.5] == "3"
+    assert ax.get_ylabel() == "True genre"
+    words = plots.description(ax)
+    assert "Folk 3 of 4 right, most often taken for Pop (1)" in words
+    assert "Pop 0 of 0 right" in words
+
+
+def test_a_step_stands_on_as_many_frames_as_its_receptive_field():
+    ax = plots.receptive_field_tree(BLOCKS, SOUND)
+    rows = [drawn.get_offsets() for drawn in ax.collections]
+    assert [len(row) for row in rows] == [16, 12, 6, 2, 1]
+    # Each output lies above the middle of what it sees.
+    assert rows[-1][0][0] == pytest.approx(rows[0][:, 0].mean())
+
+
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_curves_of_any_number_of_epochs_with_and_without_validation(count):
+    ax = plots.training_curves(epochs(count))
+    assert {line.get_label() for line in ax.get_lines()} >= {"training", "validation"}
+    alone = [{"loss": 1.0, "accuracy": 0.3}] * count
+    ax = plots.training_curves(alone)
+    assert [line.get_label() for line in ax.get_lines()] == ["training"]
+    np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), np.arange(count) + 1)
+
+
+def test_a_fall_of_the_learning_rate_is_drawn_between_its_epochs():
+    ax = plots.training_curves(epochs(5))
+    (fall,) = [line for line in ax.get_lines() if line.get_label() == "learning rate falls"]
+    # Epochs 1 to 3 have the first rate, 4 and 5 the second.
+    assert list(fall.get_xdata()) == [3.5, 3.5]
+
+
+def test_leaking_split_and_results_say_their_numbers():
+    assert "random split 90%" in plots.description(PICTURES["leaking_artists"]())
+    words = plots.description(PICTURES["results"]())
+    assert "svm on the artist split 0.400 (0.300 to 0.500)" in words
+    assert "chance on the random split 0.125;" in words
+
+
+def test_architecture_says_the_shapes_that_the_network_really_has():
+    keras = pytest.importorskip("keras")
+    frames = inputs = keras.Input((None, 12))
+    for filters in (7, 9):
+        frames = keras.layers.Conv1D(filters, 5)(frames)
+        frames = keras.layers.BatchNormalization()(frames)
+        frames = keras.layers.Activation("relu")(frames)
+        frames = keras.layers.MaxPooling1D(2)(frames)
+        frames = keras.layers.Dropout(0.5)(frames)
+    dense = keras.layers.Dense(3, activation="softmax")
+    over_time = keras.layers.TimeDistributed(dense, name="genre_over_time")(frames)
+    genre = keras.layers.GlobalAveragePooling1D(name="genre")(over_time)
+    model = keras.Model(inputs, [over_time, genre], name="small")
+
+    words = plots.description(plots.architecture(model, Sound(n_mels=12), seconds=3.0))
+    real = model(np.zeros((1, Sound().frames_of_samples(3 * 22050), 12), np.float32))[0].shape
+    assert f"Genre over time: {real[1]} steps × {real[2]} genres" in words
+    assert "Convolution + batch normalization + relu" in words
+    assert "Genre of the song: 3 genres" in words
