@@ -1,0 +1,156 @@
+"""Where clips come from: every corpus, whatever its source, as one table.
+
+>>> corpus = open_corpus("mini")                          # doctest: +SKIP
+>>> corpus.clips[["id", "genre", "artist", "seconds"]]    # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from songnet_utils.corpora import fma
+from songnet_utils.corpora.folder import open_folder
+from songnet_utils.corpora.table import (
+    COLUMNS,
+    OFFICIAL,
+    Corpus,
+    check_table,
+    table,
+    unusable_table,
+)
+from songnet_utils.errors import SongNetError
+
+__all__ = [
+    "COLUMNS",
+    "OFFICIAL",
+    "Corpus",
+    "check_table",
+    "data_folder",
+    "list_corpora",
+    "open_corpus",
+    "table",
+    "unusable_table",
+]
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``."""
+    return Path(data_dir or os.environ.get("SONGNET_DATA") or "data").absolute()
+
+
+def open_corpus(
+    corpus: str | os.PathLike[str],
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Corpus:
+    """Return a corpus by its name or from its folder.
+
+    Parameters
+    ----------
+    corpus
+        ``"mini"`` (``"mini-7"`` is the same music school with seed 7), ``"fma_small"``,
+        ``"fma_medium"``, ``"fma_large"``, ``"fma_full"``, ``"fma_sample"``, or the path of a
+        folder: ``GENRE/clip.*``, or FMA's layout. A name wins over a folder of that name:
+        write ``./mini`` for the folder.
+    data_dir
+        Where named corpora are kept; see `data_folder`.
+    workers, progress
+        For rendering ``mini`` when it is not there yet: how many at once (all cores by default),
+        and whether to show a progress bar.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such corpus, or nothing in it can be used; the message says what to do.
+    """
+    name = os.fspath(corpus)
+    data = data_folder(data_dir)
+    if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
+        return _open_mini(data / name, int(seed[1] or 0), workers, progress)
+    if name in fma.SIZES:
+        return fma.open_subset(data / "fma", name)
+    if name == "fma_sample" and not (data / name).is_dir():
+        raise SongNetError(
+            f"fma_sample is not in {data}: it is what a sample of fma_small leaves there."
+        )
+    folder = data / name if name == "fma_sample" else Path(name).expanduser().absolute()
+    if not folder.exists():
+        raise SongNetError(
+            f"{name}: is no corpus: no folder has that path, and the named ones are mini, "
+            f"{', '.join(fma.SIZES)}. Check the spelling."
+        )
+    if not folder.is_dir():
+        raise SongNetError(
+            f"{name}: is a file; a corpus is a folder GENRE/clip.*. Give the folder that holds "
+            "the genres' folders."
+        )
+    # The last part of "..", or of a path that ends in it, names nothing.
+    folder = Path(os.path.normpath(folder))
+    try:
+        found = fma.find_fma(folder)
+        return fma.open_fma(*found, name=folder.name) if found else open_folder(folder)
+    except OSError as error:
+        raise SongNetError(
+            f"{error.filename or folder}: cannot be read ({error.strerror}). Check who may read it."
+        ) from error
+
+
+def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Return what corpora there are: one row each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``name``; ``on_disk`` (bool) and ``folder``, where it is or would be; ``clips``, the sound
+        files there; ``bytes`` on disk, or of the download when it is not there; ``licence``;
+        ``description``.
+    """
+    data = data_folder(data_dir)
+    minis = sorted({"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()})
+    rows = [
+        (name, data / name, 0, MINI_LICENCE, "music composed by rules, a teaching corpus")
+        for name in minis
+    ]
+    rows += [
+        (
+            name,
+            data / "fma" / name,
+            int(size * 2**30),
+            fma.LICENCE,
+            f"Free Music Archive, {name[4:]} set",
+        )
+        for name, size in fma.SIZES.items()
+    ]
+    rows.append(("fma_sample", data / "fma_sample", 0, fma.LICENCE, "a sample of fma_small"))
+    found = []
+    for name, folder, size, licence, description in rows:
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        clips = sum(path.suffix.lower() in (".mp3", ".wav", ".flac", ".ogg") for path in files)
+        here = sum(path.stat().st_size for path in files) if clips else size
+        found.append((name, clips > 0, str(folder), clips, here, licence, description))
+    columns = ["name", "on_disk", "folder", "clips", "bytes", "licence", "description"]
+    return pd.DataFrame(found, columns=columns)
+
+
+MINI_LICENCE = "CC BY 4.0"
+
+
+def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> Corpus:
+    # Imported when used: it brings the synthesizer.
+    mini = importlib.import_module("songnet_utils.corpora.mini")
+    mini.prepare(folder, seed=seed, workers=workers, progress=progress)
+    return Corpus(
+        name=folder.name,
+        clips=table(mini.read(folder)),
+        description="music composed by rules and rendered by sampled instruments: a teaching "
+        "corpus, its figures say nothing about real music",
+        licence=MINI_LICENCE,
+        citation="",
+    )

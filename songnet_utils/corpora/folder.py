@@ -1,0 +1,157 @@
+"""Any folder ``GENRE/clip.*`` as a corpus.
+
+A genre is a folder right below the corpus's; its sound files may lie in folders of their own.
+Title, artist, album and year come from the files' tags, where they have some; the title is the
+file's name otherwise. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) are left
+alone; whatever else is no usable sound file is listed in `Corpus.unusable`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import soundfile
+
+from songnet_utils.audio import SUFFIXES
+from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
+from songnet_utils.errors import SongNetError
+
+# Tags by mutagen's "easy" names, by ID3's (WAV and AIFF have no easy form) and by ASF's (wma).
+_TAGS = {
+    "title": ("title", "TIT2", "Title"),
+    "artist": ("artist", "TPE1", "Author"),
+    "album": ("album", "TALB", "WM/AlbumTitle"),
+    "date": ("date", "TDRC", "WM/Year"),
+    "licence": ("copyright", "TCOP", "Copyright"),
+}
+
+
+def open_folder(folder: Path) -> Corpus:
+    """Return the clips of a folder ``GENRE/clip.*``.
+
+    Raises
+    ------
+    SongNetError
+        When there is no sound file in any genre's folder.
+    """
+    found: list[tuple[str, Path]] = []
+    unusable = []
+    for path in _visible(folder):
+        if path.is_dir():
+            genre = path.name
+            files = list(_files_below(path))
+            if not files:
+                unusable.append((genre, str(path), "is a genre's folder with no file in it"))
+        else:
+            genre, files = "", [path]
+        for file in files:
+            clip = file.relative_to(folder).as_posix()
+            if file.suffix.lower() not in SUFFIXES:
+                unusable.append(
+                    (
+                        clip,
+                        str(file),
+                        f"its ending, {file.suffix or 'none'}, "
+                        f"is none of those read as sound ({' '.join(SUFFIXES)})",
+                    )
+                )
+            elif not genre:
+                unusable.append((clip, str(file), "lies in no genre's folder; move it into one"))
+            else:
+                found.append((genre, file))
+    if not found:
+        raise SongNetError(
+            f"{folder}: holds no sound files in genre folders. A corpus is a folder GENRE/clip.* "
+            "(say, Rock/song.mp3) or an FMA folder (fma_small/000/000002.mp3 beside "
+            f"fma_metadata/tracks.csv). Endings read as sound: {' '.join(SUFFIXES)}"
+        )
+    with ThreadPoolExecutor() as pool:
+        known = list(pool.map(describe_file, [file for _, file in found]))
+    clips = table(
+        {
+            **facts,
+            "id": file.relative_to(folder).as_posix(),
+            "file": str(file),
+            "genre": genre,
+            "genres": [genre],
+        }
+        for (genre, file), facts in zip(found, known, strict=True)
+    )
+    return Corpus(
+        name=folder.name,
+        clips=clips,
+        unusable=unusable_table(unusable),
+        description=f"the sound files of {folder}, one folder a genre",
+        licence="as the files' owners say",
+        citation="",
+    )
+
+
+def describe_file(file: Path) -> dict[str, Any]:
+    """Return what a sound file's header and tags say, without decoding it.
+
+    Returns
+    -------
+    dict
+        ``title`` always (the file's name where no tag says it); ``artist``, ``album``, ``year``,
+        ``licence``, ``seconds``, ``bit_rate`` where they can be read. A damaged file is no error
+        here: decoding it will tell.
+    """
+    import mutagen
+
+    facts: dict[str, Any] = {"title": file.stem, "seconds": seconds_of_file(file)}
+    try:
+        tagged = mutagen.File(file, easy=True)
+    except (mutagen.MutagenError, ValueError, OSError):
+        tagged = None
+    if tagged is None:
+        return facts
+    length = getattr(tagged.info, "length", 0)
+    if length and pd.isna(facts["seconds"]):
+        facts["seconds"] = length
+    if bit_rate := getattr(tagged.info, "bitrate", 0):
+        facts["bit_rate"] = bit_rate
+    texts = {name: _tag(tagged.tags, keys) for name, keys in _TAGS.items()}
+    if year := re.match(r"\d{4}", texts.pop("date") or ""):
+        facts["year"] = int(year[0])
+    return facts | {name: text for name, text in texts.items() if text}
+
+
+def seconds_of_file(file: str | os.PathLike[str]) -> float:
+    """Return how many seconds of sound a file's header promises; NaN where it does not say."""
+    try:
+        info = soundfile.info(str(file))
+    except (soundfile.LibsndfileError, RuntimeError):
+        return float("nan")
+    # An unseekable or unfinished file may promise 2**63 − 1 samples.
+    return info.frames / info.samplerate if info.frames < 2**62 else float("nan")
+
+
+def _tag(tags: Any, keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        try:
+            value = tags[key]
+        except (KeyError, TypeError, ValueError):
+            continue
+        text = str(value[0] if isinstance(value, list) else value).strip()
+        if text:
+            return text
+    return None
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not is_hidden(path))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in _visible(folder):
+        if path.is_dir():
+            yield from _files_below(path)
+        else:
+            yield path

@@ -1,0 +1,184 @@
+"""The one table of clips that every corpus is.
+
+One row a clip. Everything downstream takes this table and never asks where it came from. A value
+that a corpus does not know is missing (``NaN``/``NA``): ``clips.artist.isna()`` finds it.
+
+======== ============ =========================================================================
+column   kind         what it holds
+======== ============ =========================================================================
+id       str          names the clip within its corpus; unique
+file     str          the sound file, an absolute path
+genre    str          the one label
+artist   str          one name, one artist; missing where unknown
+title    str
+album    str
+licence  str
+split    str          the corpus's official split: training, validation or test
+subset   str          FMA's: small, medium, large (each holds the one before)
+seconds  float64      how much sound the file holds, from its header (not decoded)
+duration float64      seconds of the whole song the clip was cut from
+year     Int64        of release
+listens  Int64        how often the song was played
+favorites Int64       how many people marked the song
+bit_rate Int64        bits a second of the song's own file
+date_recorded datetime64
+genres   list of str  every label the corpus gives, `genre` among them or above them
+======== ============ =========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from songnet_utils.errors import SongNetError
+
+_TEXT = ("id", "file", "genre", "artist", "title", "album", "licence", "split", "subset")
+_REAL = ("seconds", "duration")
+_WHOLE = ("year", "listens", "favorites", "bit_rate")
+
+#: The columns of the table, in order.
+COLUMNS = (
+    *("id", "file", "genre", "artist", "title", "album", "year", "seconds", "licence"),
+    *("split", "subset", "genres", "listens", "favorites", "duration", "bit_rate"),
+    "date_recorded",
+)
+
+#: What the official split may be called.
+OFFICIAL = ("training", "validation", "test")
+
+
+def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
+    """Return rows as a typed table of clips, with every column of `COLUMNS`.
+
+    Parameters
+    ----------
+    rows
+        What is known of each clip; columns that are not given are filled with missing values.
+        Columns besides those of `COLUMNS` are kept, after them.
+    """
+    given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    given = given.reset_index(drop=True)
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in COLUMNS:
+        values = given[name] if name in given else pd.Series(None, given.index, dtype="object")
+        if name in _TEXT:
+            columns[name] = values.astype("str")
+        elif name in _REAL:
+            columns[name] = pd.to_numeric(values).astype("float64")
+        elif name in _WHOLE:
+            columns[name] = pd.to_numeric(values).round().astype("Int64")
+        elif name == "date_recorded":
+            columns[name] = pd.to_datetime(values, errors="coerce")
+        else:
+            lists = [names if isinstance(names, list) else None for names in values]
+            columns[name] = pd.Series(lists, given.index, dtype="object")
+    besides = given[[name for name in given if name not in columns]]
+    return pd.concat([pd.DataFrame(columns), besides], axis=1)
+
+
+def unusable_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
+    """Return (id, file, reason) of each clip that cannot be used as a table."""
+    return pd.DataFrame(list(rows), columns=["id", "file", "reason"]).astype("str")
+
+
+def check_table(clips: pd.DataFrame) -> None:
+    """Raise SongNetError unless `clips` keeps the rules of the table.
+
+    Examples
+    --------
+    >>> check_table(table([{"id": "a", "file": "/a.wav", "genre": "Rock", "seconds": 30}]))
+    >>> check_table(table([{"id": "a", "file": "/a.wav"}]))
+    Traceback (most recent call last):
+        ...
+    songnet_utils.errors.SongNetError: clip a: has no genre; every clip has exactly one.
+    """
+    absent = [name for name in COLUMNS if name not in clips]
+    if absent:
+        raise SongNetError(f"a table of clips has the columns {COLUMNS}. Missing: {absent}")
+    for name in COLUMNS:
+        kind = clips[name].dtype
+        right = (
+            isinstance(kind, pd.StringDtype)
+            if name in _TEXT
+            else kind == "float64"
+            if name in _REAL
+            else kind == "Int64"
+            if name in _WHOLE
+            else pd.api.types.is_datetime64_dtype(kind)
+            if name == "date_recorded"
+            else kind == "object"
+        )
+        if not right:
+            raise SongNetError(
+                f"column {name}: has the kind {kind}; build tables of clips with corpora.table()"
+            )
+    rules = [
+        (clips.id.isna(), "has no id; every clip has one"),
+        (clips.id.duplicated(), "shares its id with another clip; ids are unique"),
+        (clips.file.isna(), "has no file; every clip has one"),
+        (~clips.file.fillna("").map(os.path.isabs).astype(bool), "its file is no absolute path"),
+        (clips.genre.isna() | (clips.genre == ""), "has no genre; every clip has exactly one"),
+        (clips.artist == "", "its artist is an empty name; leave unknown artists missing"),
+        (clips.seconds < 0, "lasts less than 0 seconds"),
+        (
+            clips.split.notna() & ~clips.split.isin(OFFICIAL),
+            f"its official split is none of {', '.join(OFFICIAL)}",
+        ),
+        (
+            clips.genres.map(lambda names: names is not None and not isinstance(names, list)),
+            "its genres are no list",
+        ),
+    ]
+    for broken, rule in rules:
+        if broken.any():
+            first = clips[broken.to_numpy(bool)].iloc[0]
+            raise SongNetError(f"clip {first.id}: {rule}.")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Clips with a genre each, and what cannot be used.
+
+    Parameters
+    ----------
+    name : str
+        What it is called on the command line, or the last part of its folder's path.
+    clips : pandas.DataFrame
+        The table of clips (see `songnet_utils.corpora.table`), in a fixed order.
+    unusable : pandas.DataFrame
+        ``id``, ``file`` and ``reason`` of whatever was found and is not in `clips`.
+    description, licence, citation : str
+        What it is, under what terms, and what to cite.
+    """
+
+    name: str
+    clips: pd.DataFrame
+    unusable: pd.DataFrame = field(default_factory=unusable_table)
+    description: str = ""
+    licence: str = ""
+    citation: str = ""
+
+    def __post_init__(self) -> None:
+        check_table(self.clips)
+
+    @property
+    def genres(self) -> list[str]:
+        """The genres, in alphabetical order."""
+        return sorted(self.clips.genre.unique())
+
+    def __repr__(self) -> str:
+        return (
+            f"Corpus({self.name!r}: {len(self.clips)} clips, {len(self.genres)} genres, "
+            f"{len(self.unusable)} unusable)"
+        )
+
+
+def is_hidden(path: str | os.PathLike[str]) -> bool:
+    """Tell files nobody put there as music: ``.DS_Store``, macOS's ``._song.mp3`` and the like."""
+    return Path(path).name.startswith(".")

@@ -1,0 +1,263 @@
+"""Who is trained and tested on what.
+
+A *split* puts every clip on one of three sides, train, validation and test; *folds* put it in one
+of k parts, each to be tested on once. Three kinds:
+
+``random``
+    Clips are dealt out one by one. An artist's clips may lie on both sides, and a network that
+    knows the artist's sound has half the answer.
+``artist``
+    Artists are dealt out with all their clips (the "artist filter", Pampalk, Flexer & Widmer
+    2005): no artist is on two sides. A clip whose artist is not known is an artist of its own.
+``official``
+    The corpus's own split, where it has one.
+
+The first two are stratified: each genre is cut as nearly in the same proportions as its clips
+and artists allow. The same seed gives the same split, whatever the order of the table's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from songnet_utils.corpora import OFFICIAL
+from songnet_utils.errors import SongNetError
+
+SIDES = ("train", "validation", "test")
+KINDS = ("random", "artist", "official")
+
+
+def split(
+    clips: pd.DataFrame,
+    kind: str = "random",
+    seed: int = 0,
+    fractions: Sequence[float] = (0.7, 0.2, 0.1),
+) -> pd.Series:
+    """Put every clip on one side: train, validation or test.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small to be on every side are an error
+        (`keep_genres` leaves them out).
+    kind : str
+        ``random``, ``artist`` or ``official``.
+    seed : int
+        Of the dealing; the official split has none.
+    fractions : three positive numbers that add up to 1
+        Of train, validation and test; the official split has its own.
+
+    Returns
+    -------
+    pandas.Series
+        ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
+    """
+    _check_kind(kind, KINDS)
+    parts = np.asarray(fractions, float)
+    if parts.shape != (3,) or not (parts > 0).all() or not np.isclose(parts.sum(), 1):
+        raise SongNetError(
+            "fractions are three positive numbers that add up to 1, of train, validation and "
+            f"test. Got {tuple(fractions)}"
+        )
+    if kind == "official":
+        sides = clips.split.map(dict(zip(OFFICIAL, SIDES, strict=True)))
+        if sides.isna().any():
+            raise SongNetError(
+                f"{int(sides.isna().sum())} of {len(clips)} clips have no official split. "
+                "Choose the random or the artist split."
+            )
+    else:
+        part = _deal(clips, _groups(clips, kind), parts, seed)
+        sides = part.map(dict(enumerate(SIDES)))
+    _check_everywhere(clips, sides, SIDES, kind)
+    return sides.astype("str").rename("side")
+
+
+def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) -> pd.Series:
+    """Put every clip in one of `k` parts of the same size, so that each is tested exactly once.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small to be in every fold are an error
+        (`keep_genres` leaves them out).
+    kind : str
+        ``random`` or ``artist``.
+    k : int ≥ 2
+        How many parts.
+    seed : int
+        Of the dealing.
+
+    Returns
+    -------
+    pandas.Series
+        Whole numbers 0 … k − 1, with the index of `clips`.
+    """
+    _check_kind(kind, KINDS[:2], "folds")
+    _check_k(k)
+    part = _deal(clips, _groups(clips, kind), np.full(k, 1 / k), seed)
+    _check_everywhere(clips, part, range(k), kind)
+    return part.rename("fold")
+
+
+def keep_genres(
+    clips: pd.DataFrame,
+    genres: Sequence[str] | None = None,
+    *,
+    kind: str = "random",
+    k: int | None = None,
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Keep the genres that are large enough for a split, or for `k` folds.
+
+    Parameters
+    ----------
+    clips
+        The table of clips.
+    genres
+        The genres to keep, if not all.
+    kind : str
+        ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist (artist) for every side, or clips
+        on every side already (official).
+    k
+        The number of folds, when it is for `folds`.
+
+    Returns
+    -------
+    clips : pandas.DataFrame
+        The rows of the genres that are kept, in their order.
+    left_out : list of dict
+        ``genre`` and ``reason`` of each genre that was asked for and is too small.
+
+    Raises
+    ------
+    SongNetError
+        When a genre is not in the table, or fewer than two are left.
+    """
+    _check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
+    there = sorted(clips.genre.unique())
+    if genres is not None:
+        unknown = sorted(set(genres) - set(there))
+        if unknown:
+            raise SongNetError(
+                f"no clips of the genre {', '.join(unknown)}. Genres here: {', '.join(there)}"
+            )
+        there = sorted(set(genres))
+    if k is not None:
+        _check_k(k)
+    needed = k or len(SIDES)
+    places = f"{needed} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    groups = _groups(clips, kind)
+    left_out = []
+    for genre in there:
+        of_genre = clips.genre == genre
+        if kind == "official":
+            absent = sorted(set(OFFICIAL) - set(clips.split[of_genre].dropna()))
+            if absent:
+                reason = f"the official split has no {' and no '.join(absent)} clips of it"
+                left_out.append({"genre": genre, "reason": reason})
+            continue
+        have = groups[of_genre].nunique()
+        if have < needed:
+            what = "clip" if kind == "random" else "artist"
+            reason = f"{have} {what}{'s' * (have != 1)}, {places} need at least {needed}"
+            left_out.append({"genre": genre, "reason": reason})
+    kept = [genre for genre in there if genre not in {entry["genre"] for entry in left_out}]
+    if len(kept) < 2:
+        small = "; ".join(f"{entry['genre']}: {entry['reason']}" for entry in left_out)
+        raise SongNetError(
+            f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}); "
+            "telling genres apart takes at least two. "
+            + (f"Left out: {small}. " if small else "")
+            + "Add clips, or choose another split."
+        )
+    return clips[clips.genre.isin(kept)], left_out
+
+
+def artists(clips: pd.DataFrame) -> pd.Series:
+    """Return each clip's artist; a clip whose artist is not known is an artist of its own."""
+    return clips.artist.where(clips.artist.notna(), "unknown artist of " + clips.id)
+
+
+def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many artists have clips on more than one side (or in more than one fold)."""
+    return int((parts.groupby(artists(clips)).nunique() > 1).sum())
+
+
+def _groups(clips: pd.DataFrame, kind: str) -> pd.Series:
+    """Return what is dealt out whole: the clip itself, or its artist."""
+    return artists(clips) if kind == "artist" else clips.id
+
+
+def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: int) -> pd.Series:
+    """Deal whole groups out to parts so that every genre is cut in nearly the same fractions.
+
+    Groups are taken in random order, and each draws its part among those with room for all its
+    clips, with chances as the room: large artists are not always in the large part. Then single
+    groups are moved as long as that brings the genres' counts nearer to what is wanted. Nearness
+    is the sum of (count − wanted)² / wanted over genres and parts, so that ten clips too many
+    weigh more in a small part than in a large one; a part without any clip of a genre outweighs
+    all.
+    """
+    # Sorted, so that the rows' order has no say.
+    counts = pd.crosstab(groups, clips.genre).sort_index().sort_index(axis=1)
+    sizes = counts.to_numpy(float)
+    wanted = np.outer(fractions, sizes.sum(axis=0))
+    generator = np.random.default_rng(seed)
+    empty = 10 * sizes.sum() ** 2
+    have = np.zeros_like(wanted)
+    part = np.empty(len(sizes), int)
+    for group in generator.permutation(len(sizes)):
+        size = sizes[group]
+        room = wanted - have
+        # Room for a clip is where 0.9 of one are wanted.
+        fits = (room - size > -0.1)[:, size > 0].all(axis=1)
+        chances = np.where(fits, (room @ size).clip(min=0), 0).cumsum()
+        if chances[-1] > 0:
+            part[group] = np.searchsorted(chances, generator.random() * chances[-1], "right")
+        else:
+            part[group] = np.argmax((room / wanted) @ size)
+        have[part[group]] += size
+    everyone = np.arange(len(sizes))
+    # Each move lowers a sum that cannot fall for ever; the bound only guards against rounding.
+    for _ in range(10 * len(sizes)):
+        weight = 1 / wanted
+        gap = (have - wanted) * weight
+        squares = sizes**2 @ weight.T
+        arriving = 2 * sizes @ gap.T + squares
+        arriving -= empty * ((sizes > 0).astype(float) @ (have == 0).T.astype(float))
+        leaving = (squares - 2 * sizes @ gap.T)[everyone, part]
+        leaving += empty * ((sizes > 0) & (have[part] == sizes)).sum(axis=1)
+        change = arriving + leaving[:, None]
+        change[everyone, part] = 0
+        group, target = np.unravel_index(np.argmin(change), change.shape)
+        if change[group, target] > -1e-9:
+            break
+        have[part[group]] -= sizes[group]
+        have[target] += sizes[group]
+        part[group] = target
+    return groups.map(pd.Series(part, index=counts.index)).astype("int64")
+
+
+def _check_kind(kind: str, kinds: Sequence[str], what: str = "a split") -> None:
+    if kind not in kinds:
+        raise SongNetError(f"{what} may be {', '.join(kinds)}. Got {kind!r}")
+
+
+def _check_k(k: int) -> None:
+    if isinstance(k, bool) or not isinstance(k, int) or k < 2:
+        raise SongNetError(f"folds are a whole number of at least 2. Got {k!r}")
+
+
+def _check_everywhere(
+    clips: pd.DataFrame, parts: pd.Series, names: Sequence[str | int], kind: str
+) -> None:
+    found = pd.crosstab(clips.genre, parts).reindex(columns=list(names), fill_value=0)
+    for genre, counts in found.iterrows():
+        if (counts == 0).any():
+            raise SongNetError(
+                f"genre {genre}: has too few clips or artists for the {kind} split: none in "
+                f"{', '.join(str(name) for name in counts.index[counts == 0])}. Leave it out."
+            )
