@@ -1,0 +1,62 @@
+# What a person does with SongNet: `make` alone lists it. Every target first sets up .venv from
+# requirements.lock, once; a later run finds it ready.
+
+# The Python that .venv is made with; unset, the first fitting one on PATH: make course PYTHON=…
+PYTHON ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup course test lab lint format floors bench lock clean chromium FORCE
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r name what; do printf '%-16s%s\n' "$$name" "$$what"; done
+
+course: $(READY) ## prepare the data, train SongNet, run every notebook, leave readable pages
+	@$(BIN)/songnet course
+
+lab: $(READY) ## open JupyterLab at the first notebook
+	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+
+test: lint chromium ## check style, types and floors, then run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## check style, types and floors only
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## put the code into the project's style
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+floors: $(READY) ## draw which module imports which, floor by floor
+	@$(BIN)/python scripts/floors.py
+
+bench: $(READY) ## measure and print what things cost on this machine
+	@$(BIN)/python scripts/bench.py
+
+lock: $(READY) ## choose the newest versions that pyproject.toml allows, for every platform
+	@sh scripts/lock
+
+setup: $(READY) ## only set up .venv
+
+clean: ## remove .venv, caches and pages; data/ stays
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf songnet_utils.egg-info
+	find songnet_utils tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the browser tests need from the system.
+chromium: $(READY)
+	@sh scripts/find-chromium
+
+$(READY): requirements.lock pyproject.toml scripts/set-up
+	@sh scripts/set-up "$(CURDIR)" "$(PYTHON)"
+
+# A virtual environment cannot be moved: its stamp holds the folder that it was made in.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+$(READY): FORCE
+endif
+FORCE:
