@@ -1,0 +1,59 @@
+"""Players: what is heard is what was given, and it has a name."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import numpy as np
+import pytest
+
+from songnet_utils.audio import read_audio
+from songnet_utils.errors import SongNetError
+from songnet_utils.players import Player, excerpt
+
+
+def tone(seconds: float, rate: int) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(seconds * rate) / rate)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 44_100])
+def test_the_player_holds_the_sound(rate):
+    page = Player(tone(2, rate), rate, "A hum")._repr_html_()
+    content = base64.b64decode(re.search(r'base64,([^"]+)"', page)[1])
+    samples, found = read_audio(content)
+    assert found == rate
+    middle = samples[rate : rate + rate // 2, 0]
+    frequencies = np.fft.rfftfreq(len(middle), 1 / rate)
+    assert frequencies[np.abs(np.fft.rfft(middle)).argmax()] == 440
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_thirty_seconds_fit_in_a_page():
+    assert len(Player(tone(30, 22_050), 22_050, "A hum")._repr_html_()) < 1_000_000
+
+
+def test_the_label_is_shown_and_read_out():
+    page = Player(tone(1, 22_050), 22_050, 'Rock & "Roll"')._repr_html_()
+    assert 'aria-label="Rock &amp; &quot;Roll&quot;"' in page
+    assert "<figcaption>Rock &amp; &quot;Roll&quot;</figcaption>" in page
+
+
+def test_a_rate_that_mp3_does_not_have_is_named():
+    with pytest.raises(SongNetError, match=r"Odd.*12345.*Resample"):
+        Player(tone(1, 12_345), 12_345, "Odd")
+
+
+def test_an_excerpt_is_the_piece_asked_for_with_soft_edges():
+    audio = np.ones(1000, np.float32)
+    piece = excerpt(audio, 100, start=2.0, seconds=3.0)
+    assert len(piece) == 300
+    assert piece[0] == piece[-1] == 0
+    assert (piece[2:-2] == 1).all()
+    assert (audio == 1).all()
+    assert len(excerpt(audio, 100, start=9.0, seconds=3.0)) == 100
+
+
+def test_an_excerpt_after_the_end_is_refused():
+    with pytest.raises(SongNetError, match=r"start must lie in the 10\.00 s"):
+        excerpt(np.ones(1000, np.float32), 100, start=10.0, seconds=1.0)
