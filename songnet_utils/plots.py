@@ -711,8 +711,9 @@ def genre_over_time(
     _legend_outside(ax, reverse=True)
     mean = probabilities.mean(axis=0)
     best = int(mean.argmax())
-    first = pd.Series(probabilities.argmax(axis=1)).value_counts(normalize=True)
-    words = ", ".join(f"{genres[place]} in {share:.0%}" for place, share in first.items())
+    shares = np.bincount(probabilities.argmax(axis=1), minlength=len(genres)) / len(probabilities)
+    order = [place for place in shares.argsort()[::-1] if shares[place]]
+    words = ", ".join(f"{genres[place]} in {shares[place]:.0%}" for place in order)
     return describe(
         ax,
         f"{title}: stacked areas, one a genre, over {edges[-1]:.3g} seconds. Most probable: "

@@ -39,8 +39,16 @@ __all__ = [
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``."""
-    return Path(data_dir or os.environ.get("SONGNET_DATA") or "data").absolute()
+    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
+
+    JupyterLab runs a notebook inside its own folder: in ``notebooks``, where there is a ``data``
+    beside it, that one is meant, so that lessons and command line share their data.
+    """
+    if chosen := data_dir or os.environ.get("SONGNET_DATA"):
+        return Path(chosen).absolute()
+    here = Path.cwd()
+    beside = here.parent / "data"
+    return beside if here.name == "notebooks" and beside.is_dir() else here / "data"
 
 
 def open_corpus(
