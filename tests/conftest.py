@@ -17,3 +17,14 @@ def shared_fma() -> Path:
     if not (folder / "fma_small").is_dir():
         pytest.skip(f"no real FMA clips at {folder} (set SONGNET_SHARED to their parent folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the pretrained listener in it: the clone's own, or fetched through pip."""
+    from songnet_utils.fetch import fetch_musicnn, musicnn_is_whole
+
+    own = Path(os.environ.get("SONGNET_DATA", ROOT / "data"))
+    folder = own if musicnn_is_whole(own) else tmp_path_factory.mktemp("data")
+    fetch_musicnn(folder, progress=False)
+    return folder

@@ -1,0 +1,248 @@
+"""The pretrained listener: equal to its stored graph, causal, and right often enough."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.errors import SongNetError
+from songnet_utils.listener import (
+    CENTRES,
+    PATCH,
+    SOUND,
+    STRIDE,
+    TAG_OF_GENRE,
+    TAGS,
+    answers_without_artist,
+    genre_of_tags,
+    learn_centres,
+    load_listener,
+)
+from songnet_utils.scores import artist_interval, wilson_interval
+
+
+@pytest.fixture(scope="module")
+def listener(musicnn_data):
+    return load_listener(musicnn_data)
+
+
+@pytest.fixture(scope="module")
+def stored_graph(musicnn_data):
+    """The graph that was stored with the checkpoint, run as it is: patches → tag logits.
+
+    Only its inference part is imported: today's TensorFlow refuses the gradient nodes.
+    """
+    import tensorflow as tf
+
+    v1 = tf.compat.v1
+    prefix = f"{musicnn_data / 'musicnn' / 'MSD_musicnn'}/"
+    meta = v1.MetaGraphDef.FromString((musicnn_data / "musicnn/MSD_musicnn/.meta").read_bytes())
+    part = v1.graph_util.extract_sub_graph(meta.graph_def, ["model/dense_1/BiasAdd"])
+    for node in part.node:
+        for attribute in ("_output_shapes", "_class"):
+            if attribute in node.attr:
+                del node.attr[attribute]
+    reader = v1.train.NewCheckpointReader(prefix)
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.graph_util.import_graph_def(part, name="")
+        variables = [node.name for node in part.node if node.op == "VariableV2"]
+        values = {name: v1.placeholder(tf.float32) for name in variables}
+        assign = [
+            tf.raw_ops.Assign(
+                ref=graph.get_tensor_by_name(f"{name}:0"), value=value, validate_shape=False
+            )
+            for name, value in values.items()
+        ]
+    session = v1.Session(graph=graph)
+    session.run(assign, {values[name]: reader.get_tensor(name) for name in variables})
+    assert len(variables) == 64
+
+    def run(patches: np.ndarray) -> np.ndarray:
+        feed = {"model/Placeholder:0": patches, "model/Placeholder_2:0": False}
+        return session.run("model/dense_1/BiasAdd:0", feed)
+
+    yield run
+    session.close()
+
+
+def musicnn_input(audio: np.ndarray) -> np.ndarray:
+    """Patches as musicnn's own program makes them, every `STRIDE` frames: the stored graph's food.
+
+    librosa, log10(1 + 10000·mel); zeros around the song; without the rounding to half precision.
+    """
+    import librosa
+
+    mel = librosa.feature.melspectrogram(
+        y=audio, sr=16_000, n_fft=512, hop_length=256, n_mels=96, pad_mode="constant"
+    ).T
+    compressed = np.log10(10_000 * mel + 1).astype(np.float32)
+    patches = np.lib.stride_tricks.sliding_window_view(compressed, PATCH, axis=0)[::STRIDE]
+    return np.ascontiguousarray(patches.transpose(0, 2, 1))
+
+
+def band(seconds: float, seed: int = 0) -> np.ndarray:
+    """Something like a band: plucked chords, a bass and a noise drum, from quiet to loud."""
+    generator = np.random.default_rng(seed)
+    time = np.arange(int(seconds * 16_000)) / 16_000
+    audio = np.zeros(len(time))
+    for beat in np.arange(0, seconds, 0.25):
+        since = np.maximum(time - beat, 0)
+        on = time >= beat
+        for pitch in (110, *generator.choice([220, 262, 330, 392, 523], 3, replace=False)):
+            audio += on * np.exp(-6 * since) * np.sin(2 * np.pi * pitch * since) / 8
+        audio += on * np.exp(-40 * since) * generator.normal(0, 0.1, len(time))
+    return (audio * np.linspace(0.01, 0.5, len(time))).astype(np.float32)
+
+
+def test_it_equals_its_stored_graph_on_composed_sound(listener, stored_graph):
+    audio = band(8)
+    logits = listener.tags_over_time(audio)
+    assert logits.shape == (11, 50)
+    assert np.ptp(logits) > 5  # there is something to compare
+    np.testing.assert_allclose(logits, stored_graph(musicnn_input(audio)), atol=1e-4, rtol=0)
+
+
+def test_it_equals_its_stored_graph_on_real_music(listener, stored_graph, shared_fma):
+    largest = 0.0
+    for file in sorted(shared_fma.glob("fma_small/*/*.mp3"))[::40]:
+        audio = load_audio(file, 16_000)[: 10 * 16_000]
+        difference = listener.tags_over_time(audio) - stored_graph(musicnn_input(audio))
+        largest = max(largest, np.abs(difference).max())
+    print(f"\nlargest difference of a tag's logit from the stored graph: {largest:.1e}")
+    assert largest <= 1e-4
+
+
+def test_its_steps_are_every_half_second_of_the_last_three(listener):
+    timeline = listener.timeline
+    assert timeline.step_samples(0) == (-256, 186 * 256 + 256)
+    assert timeline.step_seconds == pytest.approx(0.496)
+    assert timeline.seconds_needed == pytest.approx(2.976)
+    audio = band(5)
+    over_time = listener.genre_over_time(audio)
+    assert over_time.shape == (timeline.steps_of_samples(len(audio)), 7)
+    assert over_time.dtype == np.float32
+    np.testing.assert_allclose(over_time.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(listener.classify(audio), over_time.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("chunk", [1, 17, 31, 190, 10_000])
+def test_frames_in_any_pieces_give_the_whole_songs_steps(listener, chunk):
+    frames = log_mel(band(7), SOUND)
+    whole = listener.genre_of_frames(frames)
+    stepper = listener.stepper()
+    steps = []
+    for first in range(0, len(frames), chunk):
+        steps += stepper.push(frames[first : first + chunk])
+    np.testing.assert_allclose(steps, whole, atol=1e-5)
+
+
+def test_a_step_comes_as_soon_as_its_frames_are_there(listener):
+    frames = log_mel(band(4), SOUND)
+    stepper = listener.stepper()
+    assert stepper.push(frames[: PATCH - 1]) == []
+    assert len(stepper.push(frames[PATCH - 1 : PATCH])) == 1
+    assert stepper.push(frames[PATCH : PATCH + STRIDE - 1]) == []
+    assert len(stepper.push(frames[PATCH + STRIDE - 1 : PATCH + STRIDE])) == 1
+    assert stepper.push(frames[:0]) == []
+
+
+def test_later_frames_do_not_change_earlier_steps_by_a_bit(listener):
+    frames = log_mel(band(8), SOUND)
+    changed = frames.copy()
+    changed[PATCH + 2 * STRIDE :] = log_mel(band(8, seed=1), SOUND)[PATCH + 2 * STRIDE :]
+    before, after = listener.genre_of_frames(frames), listener.genre_of_frames(changed)
+    np.testing.assert_array_equal(before[:3], after[:3])
+    assert (before[3:] != after[3:]).any(axis=1).all()
+
+
+def test_less_than_three_seconds_are_refused_with_the_rule(listener):
+    with pytest.raises(SongNetError, match=r"at least 2\.98 s .* Got 2\.9"):
+        listener.genre_over_time(band(2.96))
+    assert listener.genre_over_time(band(2.98)).shape == (1, 7)
+
+
+def test_every_genre_but_international_has_its_tag():
+    assert len(TAGS) == len(set(TAGS)) == 50
+    assert set(TAG_OF_GENRE.values()) <= set(TAGS)
+    assert all(genre.lower() == tag.lower() for genre, tag in TAG_OF_GENRE.items())
+    assert list(TAG_OF_GENRE) == list(CENTRES)
+    assert "International" not in TAG_OF_GENRE
+
+
+def test_a_tag_at_its_centre_counts_as_much_as_any_other_at_its_own():
+    logits = np.zeros((2, 50), np.float32)
+    for genre, tag in TAG_OF_GENRE.items():
+        logits[:, TAGS.index(tag)] = CENTRES[genre]
+    logits[1, TAGS.index("folk")] += np.log(6)
+    even, folk = genre_of_tags(logits, CENTRES)
+    np.testing.assert_allclose(even, 1 / 7, atol=1e-6)
+    np.testing.assert_allclose(folk, [1 / 12, 1 / 12, 6 / 12, *[1 / 12] * 4], atol=1e-6)
+
+
+def test_centres_weigh_genres_alike_and_clips_within_a_genre():
+    def clip(rock: float, steps: int) -> np.ndarray:
+        logits = np.zeros((steps, 50), np.float32)
+        logits[:, TAGS.index("rock")] = rock
+        return logits
+
+    # Rock: (1 + 3) / 2 = 2; International: 8; each genre the same weight: 5.
+    centres = learn_centres([clip(1, 4), clip(3, 1), clip(8, 2)], ["Rock", "Rock", "International"])
+    assert centres["Rock"] == pytest.approx(5)
+    assert centres["Pop"] == 0
+
+
+def test_a_clip_is_answered_without_its_artist():
+    def clip(rock: float, pop: float) -> np.ndarray:
+        logits = np.full((1, 50), -9, np.float32)
+        logits[:, TAGS.index("rock")], logits[:, TAGS.index("pop")] = rock, pop
+        return logits
+
+    # Artist a's second clip is so much "pop" that it would lift the centre above the first.
+    logits = [clip(0, 2), clip(0, 50), clip(1, 1), clip(0, 0)]
+    genres, artists = ["Pop", "Pop", "Rock", "International"], ["a", "a", "b", "c"]
+    assert list(answers_without_artist(logits, genres, artists)) == [
+        ("Pop", "Pop", "a"),
+        ("Pop", "Pop", "a"),
+        ("Rock", "Rock", "b"),
+    ]
+
+
+@pytest.mark.parametrize(("state", "said"), [("missing", "is not there"), ("cut", "is not whole")])
+def test_missing_or_damaged_weights_say_how_to_get_them(tmp_path, musicnn_data, state, said):
+    if state == "cut":
+        for file in (musicnn_data / "musicnn").rglob("*"):
+            if file.is_file():
+                copy = tmp_path / file.relative_to(musicnn_data)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(SongNetError, match=rf"{said}\. Run `songnet fetch musicnn`"):
+        load_listener(tmp_path)
+
+
+def test_it_names_real_genres_with_centres_learnt_without_the_artist(listener, shared_fma):
+    """At least .40 of the clips whose genre has a tag; and the shipped centres are these clips'."""
+    from songnet_utils.corpora import open_corpus
+
+    clips = open_corpus(shared_fma).clips
+    artists = clips["artist"].where(clips["artist"].notna(), "unknown " + clips["id"])
+    logits = [listener.tags_over_time(load_audio(file, 16_000)) for file in clips["file"]]
+    answers = list(answers_without_artist(logits, list(clips["genre"]), list(artists)))
+    right = np.array([genre == answer for genre, answer, _ in answers])
+    low, high = wilson_interval(int(right.sum()), len(right))
+    artist_low, artist_high = artist_interval(right, [artist for *_, artist in answers])
+    print(
+        f"\nlistener on {len(right)} real clips of {len({a for *_, a in answers})} artists: "
+        f"{right.mean():.3f} (95 %: {low:.3f} to {high:.3f}; artists as the unit: "
+        f"{artist_low:.3f} to {artist_high:.3f})"
+    )
+    for genre, group in itertools.groupby(sorted(answers), key=lambda answer: answer[0]):
+        given = [answer for _, answer, _ in group]
+        print(f"  {genre}: {given.count(genre)} of {len(given)}")
+    assert len(right) >= 100
+    assert right.mean() >= 0.40
+    learnt = learn_centres(logits, list(clips["genre"]))
+    assert learnt == pytest.approx(CENTRES, abs=2e-3)
