@@ -119,8 +119,8 @@ def keep_genres(
     genres
         The genres to keep, if not all.
     kind : str
-        ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist (artist) for every side, or clips
-        on every side already (official).
+        ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
+        (artist) for every side, or clips on every side already (official).
     k
         The number of folds, when it is for `folds`.
 

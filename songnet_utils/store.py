@@ -144,21 +144,19 @@ class LogMelStore:
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
         self._write_description()
         index = _Index(self.folder / "files.json")
-        ids, paths = corpus.clips.id.tolist(), corpus.clips.file.tolist()
-        found: dict[str, tuple[str, np.ndarray, int]] = {}
-        reasons: dict[str, str] = {}
+        clips, found, reasons = corpus.clips, {}, {}
         # Decoding, resampling, transforms and writing all release the interpreter's lock, so
         # threads scale as well as processes, and need no second copy of anything.
         parallel = joblib.Parallel(
             n_jobs=workers or joblib.cpu_count(), prefer="threads", return_as="generator_unordered"
         )
         work = parallel(
-            joblib.delayed(self._compute)(clip, path, index)
-            for clip, path in zip(ids, paths, strict=True)
+            joblib.delayed(self._compute)(clip, file, index.content_of(file))
+            for clip, file in zip(clips.id, clips.file, strict=True)
         )
         bar = tqdm(
             work,
-            total=len(ids),
+            total=len(clips),
             desc=f"log-mel {corpus.name}",
             unit="clip",
             disable=not progress,
@@ -168,110 +166,99 @@ class LogMelStore:
             for clip, outcome in bar:
                 if isinstance(outcome, str):
                     reasons[clip] = outcome
-                else:
-                    found[clip] = outcome
-                index.save_now_and_then()
+                    continue
+                found[clip] = outcome
+                index.add(outcome)
         finally:
             # Stopped or not, what has been computed stays known.
             bar.close()
             with contextlib.suppress(SongNetError):
                 index.save()
-        fewest = minimum_seconds * self.sound.sample_rate / self.sound.hop
-        for clip, (_, _, frames) in list(found.items()):
-            if frames - 1 < fewest:
-                seconds = (frames - 1) * self.sound.hop / self.sound.sample_rate
+        for clip, done in list(found.items()):
+            # The frames stand a hop apart, the first on the first sample.
+            seconds = (done.frames - 1) * self.sound.hop / self.sound.sample_rate
+            if seconds < minimum_seconds - self.sound.hop / self.sound.sample_rate:
                 reasons[clip] = (
                     f"lasts only {seconds:.1f} s; at least {minimum_seconds:g} s are needed. "
                     "Use a longer clip."
                 )
                 del found[clip]
-        path_of = dict(zip(ids, paths, strict=True))
-        unusable = pd.concat(
+        bad = clips[clips.id.isin(reasons)]
+        unusable = unusable_table(
             [
-                corpus.unusable,
-                unusable_table(
-                    (clip, path_of[clip], reasons[clip]) for clip in ids if clip in reasons
-                ),
-            ],
-            ignore_index=True,
+                *corpus.unusable.itertuples(index=False, name=None),
+                *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
+            ]
         )
         listed = self.folder / f"unusable-{corpus.name}.csv"
         with atomic_write(listed) as part:
             unusable.to_csv(part, index=False)
-        clips = corpus.clips[corpus.clips.id.isin(found)].reset_index(drop=True)
-        if clips.empty:
-            why = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
+        if not found:
+            first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
             raise SongNetError(
-                f"{corpus.name}: none of its {len(unusable)} clips can be used. {why}"
-                f"All of them: {listed}"
+                f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
+                f"All of them are listed in {listed}"
             )
-        statistics = np.stack([found[clip][1] for clip in clips.id])
+        clips = clips[clips.id.isin(found)].reset_index(drop=True)
         return Prepared(
             corpus=corpus,
             sound=self.sound,
             clips=clips,
             unusable=unusable,
             features=pd.DataFrame(
-                statistics,
+                np.stack([found[clip].statistics for clip in clips.id]),
                 index=pd.Index(clips.id, name="id"),
                 columns=pd.MultiIndex.from_tuples(
                     FEATURE_NAMES, names=["feature", "statistics", "number"]
                 ),
             ),
-            files={clip: self._frames_file(found[clip][0]) for clip in clips.id},
+            files={clip: self._frames_file(found[clip].content) for clip in clips.id},
         )
 
-    def _compute(
-        self, clip: str, path: str, index: _Index
-    ) -> tuple[str, tuple[str, np.ndarray, int] | str]:
-        """Return (content, statistics, number of frames) of a clip, or why it cannot be used."""
-        content = index.content_of(path)
-        if content and (known := self._read(content)):
-            return clip, (content, *known)
+    def _compute(self, clip: str, file: str, content: str | None) -> tuple[str, _Done | str]:
+        """Return a clip's id and what is in the store of it, or why it cannot be used.
+
+        `content` is what the file is known to hold, when it has not changed since.
+        """
+        if content and (kept := self._read(content)):
+            return clip, _Done(file, None, content, *kept)
         try:
-            stamp = _stamp(path)
-            data = Path(path).read_bytes()
+            stamp = _stamp(file)
+            data = Path(file).read_bytes()
         except OSError as error:
             return clip, (
-                f"{path}: cannot be read ({error.strerror}). Put the file back, "
-                "or check who may read it."
+                f"cannot be read ({error.strerror}). Put the file back, or check who may read it."
             )
         content = hashlib.sha256(data).hexdigest()
-        known = self._read(content)
-        if known is None:
-            try:
-                audio = load_audio(data, self.sound.sample_rate, name=path)
-                frames = log_mel(audio, self.sound)
-                statistics = mfcc_statistics(audio, self.sound.sample_rate)
-            except SongNetError as error:
-                return clip, str(error)
-            except Exception as error:
-                # Of 100,000 files there is always one that a decoder fails on in a new way; it
-                # must not end the work on the others.
-                return clip, f"{path}: cannot be analysed ({type(error).__name__}: {error})"
-            if not (np.isfinite(frames).all() and np.isfinite(statistics).all()):
-                return clip, (
-                    f"{path}: is so loud that its power overflows (full scale is ±1). "
-                    "Export it again."
-                )
-            self._write(content, frames, statistics)
-            known = statistics, len(frames)
-        index.add(path, stamp, content)
-        return clip, (content, *known)
+        if kept := self._read(content):
+            return clip, _Done(file, stamp, content, *kept)
+        try:
+            audio = load_audio(data, self.sound.sample_rate, name=file)
+            frames = log_mel(audio, self.sound)
+            statistics = mfcc_statistics(audio, self.sound.sample_rate)
+        except SongNetError as error:
+            return clip, str(error).removeprefix(f"{file}: ")
+        except Exception as error:
+            # Of 100,000 files there is always one that a decoder fails on in a new way; it must
+            # not end the work on the others.
+            return clip, (
+                f"cannot be analysed ({type(error).__name__}: {error}). Convert it to wav or flac."
+            )
+        if not (np.isfinite(frames).all() and np.isfinite(statistics).all()):
+            return clip, "is so loud that its power overflows (full scale is ±1). Export it again."
+        for target, values in (
+            (self._statistics_file(content), statistics),
+            (self._frames_file(content), frames),
+        ):
+            with atomic_write(target) as part:
+                np.save(part, values)
+        return clip, _Done(file, stamp, content, statistics, len(frames))
 
     def _frames_file(self, content: str) -> Path:
         return self.folder / content[:2] / f"{content}.npy"
 
     def _statistics_file(self, content: str) -> Path:
         return self.folder / content[:2] / f"{content}.mfcc.npy"
-
-    def _write(self, content: str, frames: np.ndarray, statistics: np.ndarray) -> None:
-        for file, values in (
-            (self._statistics_file(content), statistics),
-            (self._frames_file(content), frames),
-        ):
-            with atomic_write(file) as part:
-                np.save(part, values)
 
     def _read(self, content: str) -> tuple[np.ndarray, int] | None:
         """Return the statistics and the number of frames, when both files are there and whole."""
@@ -317,14 +304,25 @@ class LogMelStore:
                 part.write_text(json.dumps(self._description(), indent=2), encoding="utf-8")
 
 
-Stamp = tuple[int, int, int]
+# A file's size, and the times in nanoseconds when its content and its inode last changed.
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A clip whose frames are in the store; `stamp` is None when the file was not read."""
+
+    file: str
+    stamp: _Stamp | None
+    content: str
+    statistics: np.ndarray
+    frames: int
 
 
 class _Index:
     """Which content each file had: spares reading files that have not changed.
 
-    A file is taken for unchanged while its size, its time of change and its inode's are. It is
-    only a shortcut: without it, files are read and hashed again.
+    It is only a shortcut: without it, files are read and hashed again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -343,22 +341,18 @@ class _Index:
         except OSError:
             return None
 
-    def add(self, path: str, stamp: Stamp, content: str) -> None:
-        """Remember what a file held; `stamp` was taken before it was read."""
-        if time.time() - stamp[1] / 1e9 > _SETTLED_SECONDS:
-            self._new[path] = [*stamp, content]
-
-    def save_now_and_then(self) -> None:
-        """Save when it has not been done for a while."""
+    def add(self, done: _Done) -> None:
+        """Remember what a file held; its stamp was taken before it was read."""
+        if done.stamp and time.time() - max(done.stamp[1:]) / 1e9 > _SETTLED_SECONDS:
+            self._new[done.file] = [*done.stamp, done.content]
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             self.save()
 
     def save(self) -> None:
         """Write what is known, and keep what another process wrote meanwhile."""
         self._saved = time.monotonic()
-        new = dict(self._new)
-        if new:
-            known = {**self._load(), **new}
+        if self._new:
+            known = {**self._load(), **self._new}
             with atomic_write(self._file) as part:
                 part.write_text(json.dumps(known), encoding="utf-8")
 
@@ -370,6 +364,6 @@ class _Index:
         return found if isinstance(found, dict) else {}
 
 
-def _stamp(path: str) -> Stamp:
+def _stamp(path: str) -> _Stamp:
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
 from songnet_utils.corpora.folder import open_folder
 from songnet_utils.corpora.table import (
@@ -89,10 +90,10 @@ def open_corpus(
             f"fma_sample is not in {data}: it is what a sample of fma_small leaves there."
         )
     folder = data / name if name == "fma_sample" else Path(name).expanduser().absolute()
-    if not folder.exists():
+    if not name or not folder.exists():
         raise SongNetError(
-            f"{name}: is no corpus: no folder has that path, and the named ones are mini, "
-            f"{', '.join(fma.SIZES)}. Check the spelling."
+            f"{name or 'an empty name'}: is no corpus: no folder has that path, and the names "
+            f"are mini, {', '.join(fma.SIZES)}. Check the spelling."
         )
     if not folder.is_dir():
         raise SongNetError(
@@ -140,7 +141,7 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     found = []
     for name, folder, size, licence, description in rows:
         files = [path for path in folder.rglob("*") if path.is_file()]
-        clips = sum(path.suffix.lower() in (".mp3", ".wav", ".flac", ".ogg") for path in files)
+        clips = sum(path.suffix.lower() in SUFFIXES for path in files)
         here = sum(path.stat().st_size for path in files) if clips else size
         found.append((name, clips > 0, str(folder), clips, here, licence, description))
     columns = ["name", "on_disk", "folder", "clips", "bytes", "licence", "description"]
