@@ -1,0 +1,359 @@
+"""The commands: ``songnet …`` or ``python -m songnet_utils …``.
+
+Each command is one function that parses nothing and decides nothing: it calls what does the work
+and prints what comes back. Answers go to stdout, everything else (progress, notes, errors) to
+stderr. The exit code is 0 only when all that was asked for was done. What a command needs is
+imported when it runs, so that ``--help`` is there at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from songnet_utils.errors import SongNetError
+
+if TYPE_CHECKING:
+    from songnet_utils.network import Network
+
+#: The exit codes besides 0.
+FAILED, MISUSED, STOPPED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``songnet`` on the command line; ``sys.argv[1:]`` by default.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+        return options.run(options)
+    except SongNetError as error:
+        return _complain(error, FAILED)
+    except KeyboardInterrupt:
+        return _complain("stopped. The same command goes on where it was.", STOPPED)
+    except BrokenPipeError:
+        # Whoever read our answers (head, less) has gone; nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _complain(f"{error.filename}: {error.strerror}", FAILED)
+
+
+def _complain(message: object, code: int) -> int:
+    """Print a message in one line on stderr; return `code`."""
+    print(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
+    return code
+
+
+def _note(message: str) -> None:
+    print(f"songnet: {message}", file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong (argparse prints the whole usage before it)."""
+        self.exit(MISUSED, f"{self.prog}: {message}. See {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="songnet",
+        description="Music genre recognition, from clips to a network that listens.",
+        epilog="Corpora, features and runs are kept in ./data, or where $SONGNET_DATA says.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def command(name: str, run: Any, summary: str, epilog: str = "") -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
+        added.set_defaults(run=run)
+        return added
+
+    command("corpora", _corpora, "List the corpora: what there is, what is on disk, size, licence.")
+
+    features = command(
+        "features", _features, "Compute the log-mel frames and MFCC statistics of a corpus."
+    )
+    _add_corpus(features)
+    features.add_argument("--workers", type=_whole(1), help="clips at once (default: all cores)")
+
+    train = command("train", _train, "Train a model on a corpus, or go on with a stopped run.")
+    _add_corpus(train)
+    train.add_argument("--model", default="songnet", help="songnet (default), svm or chance")
+    train.add_argument(
+        "--split",
+        default="random",
+        help="random (default), artist (no artist on two sides), or official",
+    )
+    _add_genres(train)
+    train.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    train.add_argument("--epochs", type=_whole(1), help="at most so many")
+    train.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: data/runs/CORPUS/MODEL-SPLIT-SEED"
+    )
+    train.add_argument("--force", action="store_true", help="start a finished run afresh")
+
+    compare = command(
+        "compare",
+        _compare,
+        "Train several models on several splits and compare them, with intervals.",
+    )
+    _add_corpus(compare)
+    compare.add_argument(
+        "--models",
+        type=_names,
+        default=["chance", "svm", "songnet"],
+        metavar="A,B,…",
+        help="default: chance,svm,songnet",
+    )
+    compare.add_argument(
+        "--splits",
+        type=_names,
+        default=["random", "artist"],
+        metavar="A,B,…",
+        help="default: random,artist",
+    )
+    _add_genres(compare)
+    compare.add_argument(
+        "--seeds",
+        type=_whole(1),
+        default=1,
+        metavar="N",
+        help="repeat with seeds 0 … N − 1 (default: 1 seed)",
+    )
+    compare.add_argument(
+        "--folds",
+        type=_whole(2),
+        metavar="K",
+        help="test every clip once a seed, in K folds (default: one train/validation/test split)",
+    )
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
+
+    classify = command(
+        "classify",
+        _classify,
+        "Name the genre of sound files.",
+        "Without --run or --model the pretrained listener answers where it is there, else the "
+        "newest run.",
+    )
+    classify.add_argument("files", nargs="+", metavar="FILE")
+    who = classify.add_mutually_exclusive_group()
+    who.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        dest="run_folder",
+        help="the network of this training run",
+    )
+    who.add_argument("--model", choices=["musicnn"], help="the pretrained listener")
+    classify.add_argument("--json", action="store_true", help="print one JSON object a file")
+
+    fetch = command("fetch", _fetch, "Bring the pretrained listener (musicnn).")
+    fetch.add_argument("what", metavar="musicnn", choices=["musicnn"])
+    fetch.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
+    return parser
+
+
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "corpus",
+        metavar="CORPUS",
+        help="mini, fma_small, … or a folder: GENRE/clip.* or FMA's layout",
+    )
+
+
+def _add_genres(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--genres", type=_names, metavar="A,B,…", help="only these (default: all)")
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"names with commas between, each once; got {text!r}")
+    return names
+
+
+def _whole(least: int) -> Any:
+    def whole(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"a whole number of at least {least}; got {text!r}")
+        return value
+
+    return whole
+
+
+def _corpora(options: argparse.Namespace) -> int:
+    from songnet_utils.corpora import list_corpora
+
+    for row in list_corpora().itertuples():
+        where = f"{row.clips:,} clips in {row.folder}" if row.on_disk else "not here"
+        size = f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
+        print(f"{row.name:11} {size:>12}  {where}\n{'':11} {'':>12}  {row.description}")
+        print(f"{'':11} {'':>12}  {row.licence}")
+    return 0
+
+
+def _features(options: argparse.Namespace) -> int:
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.store import LogMelStore
+
+    corpus = open_corpus(options.corpus)
+    prepared = LogMelStore().prepare(corpus, workers=options.workers)
+    print(f"{corpus.name}: the frames of {len(prepared.clips):,} clips are ready.")
+    return _name_unusable(prepared.unusable)
+
+
+def _name_unusable(unusable: Any) -> int:
+    """Name clips that cannot be used; return the exit code."""
+    for row in unusable.itertuples():
+        _note(f"left out: {row.reason}")
+    return FAILED if len(unusable) else 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from songnet_utils.training import read_record, train
+
+    folder = train(
+        options.corpus,
+        model=options.model,
+        split=options.split,
+        genres=options.genres,
+        seed=options.seed,
+        epochs=options.epochs,
+        out=options.out,
+        force=options.force,
+    )
+    record = read_record(folder)
+    for entry in record["left_out"]:
+        _note(f"left out: {entry['genre']}: {entry['reason']}")
+    for entry in record["unusable"]:
+        _note(f"left out: {entry['reason']}")
+    for side in ("train", "validation", "test"):
+        score = record[side]
+        low, high = score["confidence_interval"]
+        artists = "" if score["artists"] is None else f" of {score['artists']:,} artists"
+        print(
+            f"{side:10} {score['accuracy']:6.1%}  [{low:.1%} to {high:.1%}]  "
+            f"{score['clips']:,} clips{artists}"
+        )
+    print(folder)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from songnet_utils.evaluation import compare
+
+    comparison = compare(
+        options.corpus,
+        models=options.models,
+        splits=options.splits,
+        genres=options.genres,
+        seeds=options.seeds,
+        folds=options.folds,
+        json_file=options.json,
+    )
+    for genre, reason in comparison.left_out.items():
+        _note(f"left out: {genre}: {reason}")
+    print(comparison.as_text())
+    return 0
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from tqdm.auto import tqdm
+
+    from songnet_utils.models import load_songnet
+
+    if options.run_folder:
+        net, which = load_songnet(options.run_folder), str(options.run_folder)
+    elif options.model:
+        net, which = load_songnet(options.model), options.model
+    else:
+        net, which = _default_network()
+    if not options.json:
+        print(f"{net.name}, trained on {net.training_music} ({which}). {net.caution}".rstrip())
+    code = 0
+    for file in tqdm(options.files, unit="file", disable=len(options.files) < 3, leave=False):
+        try:
+            answer = _answer(net, file)
+        except SongNetError as error:
+            code = _complain(error, FAILED)
+            answer = {"file": file, "error": " ".join(str(error).split())}
+        if options.json:
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+        elif "error" not in answer:
+            first = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:3]
+            chances = ", ".join(f"{genre} {chance:.0%}" for genre, chance in first)
+            print(f"{file}: {answer['genre']} ({chances})", flush=True)
+    return code
+
+
+def _default_network() -> tuple[Network, str]:
+    """Return the network that answers when none was named, and what to call its source."""
+    from songnet_utils.fetch import musicnn_is_whole
+    from songnet_utils.models import load_songnet
+    from songnet_utils.training import newest_run
+
+    if musicnn_is_whole():
+        return load_songnet("musicnn"), "musicnn"
+    run = newest_run()
+    if run is None:
+        raise SongNetError(
+            "There is no network to ask. Bring the pretrained listener with "
+            "`songnet fetch musicnn`, or train one with `songnet train mini`."
+        )
+    return load_songnet(run), str(run)
+
+
+def _answer(net: Network, file: str) -> dict[str, Any]:
+    """Return what `classify --json` prints about a file."""
+    import numpy as np
+
+    from songnet_utils.streaming import hear_song
+
+    steps, seconds = hear_song(net, file)
+    mean = np.mean([step.probabilities for step in steps], axis=0, dtype=float)
+    return {
+        "file": file,
+        "seconds": seconds,
+        "genre": net.genres[int(mean.argmax())],
+        "probabilities": dict(zip(net.genres, mean.tolist(), strict=True)),
+        "network": {
+            "name": net.name,
+            "training_music": net.training_music,
+            "caution": net.caution,
+        },
+        "genres": list(net.genres),
+        "steps": [
+            {
+                "start": step.start,
+                "end": step.end,
+                "probabilities": step.probabilities.tolist(),
+            }
+            for step in steps
+        ],
+    }
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from songnet_utils.fetch import fetch_musicnn
+
+    print(fetch_musicnn(options.dir))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

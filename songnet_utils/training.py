@@ -1,0 +1,728 @@
+"""A training run: corpus + split + model → weights, answers and a record, in one folder.
+
+A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network) or ``model.skops`` (a
+baseline), ``answers.csv`` (what it says of every clip) and, last of all, ``record.json``: a folder
+with a record is finished. Until then a network's ``progress.npz`` holds everything that the rest
+of the run depends on. It is replaced whole after each epoch, and whatever is random in an epoch
+(order, crops, dropout) depends only on the run's seed and the epoch's number. So a run that was
+killed at any moment goes on to the same end as one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import math
+import platform
+import time
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from songnet_utils.baselines import BASELINES, answer_baseline, fit_baseline, save_baseline
+from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.files import atomic_write
+from songnet_utils.models import (
+    SongNet,
+    centre,
+    keras,
+    save_keras,
+    save_onnx,
+    set_weights,
+    songnet,
+    tf,
+    weights_of,
+)
+from songnet_utils.scores import accuracy, artist_interval, confusion, wilson_interval
+from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
+from songnet_utils.splits import split as split_clips
+from songnet_utils.store import LogMelStore, Prepared
+from songnet_utils.timeline import Sound
+
+#: The networks, and all that `train` can make.
+NETWORKS = ("songnet",)
+MODELS = (*NETWORKS, *BASELINES)
+
+_PROGRESS = "progress.npz"
+_FILES = ("record.json", _PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
+
+# What a probability is taken to be at least, so that its logarithm is finite (Keras's epsilon).
+_EPSILON = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        The most times that the training clips are gone through.
+    crop_seconds : float
+        Each epoch hears one piece of about this many seconds of each training clip, from a
+        random place. A clip that is shorter is repeated. Validation and test hear whole clips.
+    batch : int
+        Clips in a step of the optimizer.
+    learning_rate : float
+        Adam's, at the start (the paper: 1e-3).
+    dropout : float
+        See `songnet_utils.models.songnet`.
+    plateau_patience : int
+        After so many epochs without a better validation loss, the learning rate falls.
+    plateau_factor : float
+        What it is multiplied by then (the paper's ReduceLROnPlateau).
+    least_learning_rate : float
+        It goes no lower.
+    patience : int
+        After so many epochs without a better validation loss, training stops.
+    """
+
+    epochs: int = 40
+    crop_seconds: float = 8.0
+    batch: int = 16
+    learning_rate: float = 1e-3
+    dropout: float = 0.3
+    plateau_patience: int = 3
+    plateau_factor: float = 0.5
+    least_learning_rate: float = 1e-5
+    patience: int = 8
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "plateau_patience", "patience"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise SongNetError(f"{name} must be a whole number of at least 1. Got {value!r}")
+        if not 0 <= self.dropout < 1:
+            raise SongNetError(f"dropout must be from 0 to below 1. Got {self.dropout!r}")
+        for name in ("crop_seconds", "learning_rate", "plateau_factor", "least_learning_rate"):
+            if not getattr(self, name) > 0:
+                raise SongNetError(f"{name} must be positive. Got {getattr(self, name)!r}")
+
+
+def train(
+    corpus: Corpus | str,
+    model: str = "songnet",
+    split: str = "random",
+    genres: Sequence[str] | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: bool = True,
+    recipe: Recipe | None = None,
+) -> Path:
+    """Train a model on a corpus, or go on with a run that was stopped.
+
+    Parameters
+    ----------
+    corpus : Corpus or str
+        What `open_corpus` returns or takes.
+    model : str
+        One of `MODELS`.
+    split : str
+        ``"random"``, ``"artist"`` (no artist on two sides) or ``"official"`` (the corpus's own).
+    genres : sequence of str, optional
+        Only these; all by default. Genres too small for the split are left out.
+    seed : int
+        Of the split, the weights and everything random in training.
+    epochs : int, optional
+        The most epochs; the recipe's by default.
+    out : path, optional
+        The run's folder; ``runs/CORPUS/MODEL-SPLIT-SEED`` in the data folder by default.
+    force : bool
+        Throw away what an earlier run left in the folder.
+    progress : bool
+        Show a progress bar.
+    recipe : Recipe, optional
+        How a network is trained.
+
+    Returns
+    -------
+    pathlib.Path
+        The run's folder.
+
+    Raises
+    ------
+    SongNetError
+        When there is nothing to learn from, when the folder holds a finished run, or an
+        unfinished one with other arguments.
+    """
+    check_model(model)
+    check_split(split)
+    recipe = recipe or Recipe()
+    if epochs is not None:
+        recipe = dataclasses.replace(recipe, epochs=epochs)
+    if not isinstance(corpus, Corpus):
+        corpus = open_corpus(corpus, progress=progress)
+    folder = Path(out) if out else runs_folder(corpus) / f"{model}-{split}-{seed}"
+    if (folder / "record.json").exists() and not force:
+        raise SongNetError(
+            f"{folder}: holds a finished run. Use --force to train it again from the start, "
+            "or --out for another folder."
+        )
+    prepared = LogMelStore().prepare(corpus, progress=progress)
+    clips, left_out = keep_genres(prepared.clips, genres, kind=split)
+    run = Run(
+        prepared=prepared,
+        clips=clips,
+        sides=split_clips(clips, split, seed),
+        left_out=left_out,
+        model=model,
+        split=split,
+        seed=seed,
+        recipe=recipe,
+    )
+    run.make(folder, force=force, progress=progress)
+    return folder
+
+
+def check_model(model: str) -> None:
+    """Raise SongNetError unless `model` is one of `MODELS`."""
+    if model not in MODELS:
+        raise SongNetError(f"A model is one of {', '.join(MODELS)}. Got {model!r}")
+
+
+def check_split(split: str) -> None:
+    """Raise SongNetError unless `split` is a kind of split."""
+    if split not in KINDS:
+        raise SongNetError(f"A split is one of {', '.join(KINDS)}. Got {split!r}")
+
+
+def runs_folder(corpus: Corpus) -> Path:
+    """Return the folder for a corpus's runs in the data folder."""
+    return data_folder() / "runs" / corpus.name
+
+
+def newest_run() -> Path | None:
+    """Return the folder of the newest finished run of a network in the data folder, if any."""
+    models = (data_folder() / "runs").glob("*/*/model.keras")
+    finished = [path.parent for path in models if (path.parent / "record.json").is_file()]
+    return max(finished, key=lambda run: (run / "record.json").stat().st_mtime, default=None)
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Return the record of a finished run."""
+    try:
+        return json.loads((Path(folder) / "record.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise SongNetError(
+            f"{folder}: is not a finished run (no readable record.json). "
+            "Start the same songnet train again: it goes on where it stopped."
+        ) from error
+
+
+def read_answers(folder: str | Path) -> pd.DataFrame:
+    """Return what a finished run says of every clip.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id``, ``side`` (train, validation, test), ``artist`` (one's own where unknown),
+        ``genre`` (the truth), ``answer``, and for a network ``p_GENRE`` for each genre.
+    """
+    return pd.read_csv(Path(folder) / "answers.csv", dtype={"id": str, "artist": str})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that decides what a run comes to.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The corpus with its frames and statistics.
+    clips : pandas.DataFrame
+        The clips that take part.
+    sides : pandas.Series
+        train, validation or test, with the index of `clips`.
+    left_out : list of dict
+        Genres left out, with the reason.
+    model, split, seed, recipe
+        As in `train`.
+    fold : int, optional
+        Which of several folds is tested.
+    folds : int, optional
+        How many there are.
+    """
+
+    prepared: Prepared
+    clips: pd.DataFrame
+    sides: pd.Series
+    left_out: list[dict[str, str]]
+    model: str
+    split: str
+    seed: int
+    recipe: Recipe
+    fold: int | None = None
+    folds: int | None = None
+
+    @property
+    def genres(self) -> list[str]:
+        """The genres told apart, in the order of the network's outputs."""
+        return sorted(self.clips.genre.unique())
+
+    @property
+    def sound(self) -> Sound:
+        """The description of sound."""
+        return self.prepared.sound
+
+    def side(self, side: str) -> pd.DataFrame:
+        """Return the clips of one side."""
+        return self.clips[self.sides == side]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what two runs must have in common to be the same run, fit for JSON."""
+        deal = hashlib.sha256()
+        for clip, genre, side in sorted(
+            zip(self.clips.id, self.clips.genre, self.sides, strict=True)
+        ):
+            # The file of frames is named by the content of the sound file.
+            content = self.prepared.files[clip].stem
+            deal.update(repr((clip, genre, side, content)).encode())
+        return {
+            "corpus": self.prepared.corpus.name,
+            "model": self.model,
+            "split": self.split,
+            "seed": self.seed,
+            "fold": self.fold,
+            "folds": self.folds,
+            "genres": self.genres,
+            "clips and their sides": deal.hexdigest()[:16],
+            "sound": self.sound.to_dict(),
+            **({"recipe": dataclasses.asdict(self.recipe)} if self.model in NETWORKS else {}),
+        }
+
+    def is_finished(self, folder: Path) -> bool:
+        """Tell whether `folder` holds this very run, finished.
+
+        Raises
+        ------
+        SongNetError
+            When it holds another finished run.
+        """
+        if not (folder / "record.json").exists():
+            return False
+        _check_same(folder, "a finished", read_record(folder).get("arguments"), self.arguments())
+        return True
+
+    def make(self, folder: Path, *, force: bool = False, progress: bool = True) -> None:
+        """Do what is left to do of the run; see `train`."""
+        if force:
+            # The record first: without it, what is left is an unfinished run.
+            for name in _FILES:
+                (folder / name).unlink(missing_ok=True)
+        began = time.monotonic()
+        if self.model in NETWORKS:
+            training = _NetworkTraining(self, folder)
+            training.go_on(progress)
+            net = training.best()
+            answers = self._answers(_hear_clips(net, self, progress), net.genres)
+            save_keras(net, folder / "model.keras")
+            save_onnx(net, folder / "model.onnx")
+            epochs = training.state.epochs
+            extra = {"best_epoch": training.state.best_epoch, "recipe": vars(self.recipe)}
+            network = {"name": net.name, "training_music": net.training_music}
+        else:
+            features = self.prepared.features.loc[self.clips.id]
+            baseline = fit_baseline(
+                self.model,
+                features[(self.sides == "train").to_numpy()],
+                self.side("train").genre.to_numpy(),
+                self.seed,
+            )
+            answers = self._answers(answer_baseline(baseline, features))
+            save_baseline(baseline, folder / "model.skops")
+            epochs, extra, network = [], {}, None
+        with atomic_write(folder / "answers.csv") as temporary:
+            answers.to_csv(temporary, index=False)
+        record = {
+            "corpus": self.prepared.corpus.name,
+            "model": self.model,
+            "split": self.split,
+            "seed": self.seed,
+            "fold": self.fold,
+            "folds": self.folds,
+            "genres": self.genres,
+            "left_out": self.left_out,
+            "unusable": self.prepared.unusable[["id", "reason"]].to_dict("records"),
+            "sound": self.sound.to_dict(),
+            "network": network,
+            "epochs": epochs,
+            **extra,
+            **{side: self._score(answers, side) for side in SIDES},
+            "seconds_of_last_start": round(time.monotonic() - began, 1),
+            "versions": versions(),
+            "arguments": self.arguments(),
+        }
+        with atomic_write(folder / "record.json") as temporary:
+            temporary.write_text(
+                json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+        (folder / _PROGRESS).unlink(missing_ok=True)
+
+    def _answers(self, answers: np.ndarray, genres: Sequence[str] | None = None) -> pd.DataFrame:
+        """Put genres, or their probabilities, beside what is known of the clips."""
+        table = pd.DataFrame(
+            {
+                "id": self.clips.id,
+                "side": self.sides,
+                "artist": artists(self.clips),
+                "genre": self.clips.genre,
+            }
+        )
+        if genres is None:
+            return table.assign(answer=answers)
+        table["answer"] = np.asarray(genres)[answers.argmax(axis=1)]
+        for genre, column in zip(genres, answers.T, strict=True):
+            table[f"p_{genre}"] = column
+        return table
+
+    def _score(self, answers: pd.DataFrame, side: str) -> dict[str, Any]:
+        tested = answers[answers.side == side]
+        known = self.side(side).artist.notna()
+        # A corpus that knows no artist at all is not one of as many artists as clips.
+        nobody = self.clips.artist.isna().all()
+        right = (tested.genre == tested.answer).to_numpy()
+        score = {
+            "clips": len(tested),
+            "artists": None if nobody else int(tested.artist.nunique()),
+            "clips_of_unknown_artists": int((~known).sum()),
+            "accuracy": accuracy(tested.genre, tested.answer),
+            "confidence_interval": wilson_interval(int(right.sum()), len(right)),
+            "artist_interval": artist_interval(right, tested.artist),
+        }
+        if side == "test":
+            score["confusion"] = confusion(tested.genre, tested.answer, self.genres).tolist()
+        return score
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a run's numbers depend on."""
+    names = ("songnet-utils", "tensorflow", "keras", "scikit-learn", "numpy", "scipy", "soxr")
+    found = {"python": platform.python_version()}
+    for name in (*names, "soundfile", "librosa"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            from songnet_utils import __version__
+
+            found[name] = __version__ if name == "songnet-utils" else "not installed"
+    return found
+
+
+def _check_same(
+    folder: Path, what: str, theirs: Mapping[str, Any] | None, ours: Mapping[str, Any]
+) -> None:
+    """Raise SongNetError unless a run's arguments are those that were asked for."""
+    if theirs == ours:
+        return
+    theirs = _flat(theirs or {})
+    differing = [
+        f"{key} {theirs.get(key)} there, {value} asked for"
+        for key, value in _flat(ours).items()
+        if theirs.get(key) != value
+    ] or ["its arguments are not known"]
+    raise SongNetError(
+        f"{folder}: holds {what} run with other arguments ({'; '.join(differing[:3])}). "
+        "Give the same ones, use --force to start it afresh, or --out for another folder."
+    )
+
+
+def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in arguments.items():
+        flat |= value if isinstance(value, Mapping) else {key: value}
+    return flat
+
+
+@dataclass
+class _State:
+    """Where training stands after an epoch, besides the weights."""
+
+    learning_rate: float
+    epochs: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    #: Epochs since the last improvement, or since the learning rate last fell.
+    waited: int = 0
+
+    def add(self, epoch: dict[str, float], recipe: Recipe) -> bool:
+        """Take an epoch's figures; return whether its weights are the best so far.
+
+        The learning rate falls as with Keras's ReduceLROnPlateau.
+        """
+        self.epochs.append(epoch)
+        if epoch["validation_loss"] < self.best_loss:
+            self.best_loss, self.best_epoch, self.waited = (
+                epoch["validation_loss"],
+                len(self.epochs),
+                0,
+            )
+            return True
+        self.waited += 1
+        if self.waited >= recipe.plateau_patience:
+            self.waited = 0
+            self.learning_rate = max(
+                self.learning_rate * recipe.plateau_factor, recipe.least_learning_rate
+            )
+        return False
+
+    def is_over(self, recipe: Recipe) -> bool:
+        """Tell whether there is no epoch left to do."""
+        done = len(self.epochs)
+        return done >= recipe.epochs or done - self.best_epoch >= recipe.patience
+
+
+class _NetworkTraining:
+    """A network on its way, saved after each epoch."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.run, self.folder = run, folder
+        recipe = run.recipe
+        self.model = songnet(run.sound, run.genres, dropout=recipe.dropout, seed=run.seed)
+        self.net = SongNet(
+            self.model,
+            run.sound,
+            run.genres,
+            name="SongNet",
+            training_music=_training_music(run),
+            caution=_caution(run),
+        )
+        self.optimizer = keras.optimizers.Adam(recipe.learning_rate)
+        self.optimizer.build(self.model.trainable_variables)
+        self.state = _State(recipe.learning_rate)
+        self.crop_frames = max(
+            run.sound.frames_of_samples(run.sound.samples_of_seconds(recipe.crop_seconds)),
+            self.net.timeline.field.size,
+        )
+        self.clips = run.side("train").id.tolist()
+        place = {genre: index for index, genre in enumerate(run.genres)}
+        self.labels = run.side("train").genre.map(place).to_numpy(np.int32)
+        self.best_weights: list[np.ndarray] = []
+        if not self._load():
+            centre(self.model, *_mean_and_spread(run.prepared, self.clips))
+            self.best_weights = weights_of(self.model)
+            self._save()
+        bands = run.sound.n_mels
+        self._signature = (
+            tf.TensorSpec((None, self.crop_frames, bands), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+        )
+        self._step = tf.function(self._learn, input_signature=self._signature)
+
+    def best(self) -> SongNet:
+        """Return the network with the best weights."""
+        set_weights(self.model, self.best_weights)
+        return SongNet(
+            self.model,
+            self.run.sound,
+            self.run.genres,
+            name=self.net.name,
+            training_music=self.net.training_music,
+            caution=self.net.caution,
+        )
+
+    def go_on(self, progress: bool) -> None:
+        """Train until the run is over."""
+        recipe, state = self.run.recipe, self.state
+        batches = math.ceil(len(self.clips) / recipe.batch)
+        with tqdm(
+            total=recipe.epochs * batches,
+            initial=len(state.epochs) * batches,
+            unit="batch",
+            disable=not progress,
+            leave=False,
+            mininterval=0.5,
+        ) as bar:
+            while not state.is_over(recipe):
+                number = len(state.epochs) + 1
+                bar.set_description(f"epoch {number} of at most {recipe.epochs}")
+                began = time.monotonic()
+                self.optimizer.learning_rate = state.learning_rate
+                epoch = {"epoch": number, **self._hear_once(number, bar)}
+                epoch |= self._validate()
+                if not math.isfinite(epoch["loss"] + epoch["validation_loss"]):
+                    raise SongNetError(
+                        f"{self.folder}: the loss of epoch {number} is not a number: training has "
+                        "run away. Start it afresh (--force) with another seed or a lower "
+                        "learning rate."
+                    )
+                epoch["learning_rate"] = state.learning_rate
+                epoch["seconds"] = round(time.monotonic() - began, 2)
+                if state.add(epoch, recipe):
+                    self.best_weights = weights_of(self.model)
+                self._save()
+                bar.set_postfix(
+                    {
+                        "loss": f"{epoch['loss']:.2f}",
+                        "accuracy": f"{epoch['accuracy']:.2f}",
+                        "validation": f"{epoch['validation_accuracy']:.2f}",
+                    }
+                )
+
+    def _learn(self, frames: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            answer = self.model(frames, training=True)["genre"]
+            losses = keras.losses.sparse_categorical_crossentropy(labels, answer)
+            loss = tf.reduce_mean(losses)
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        right = tf.cast(tf.argmax(answer, axis=1, output_type=tf.int32) == labels, tf.int32)
+        return tf.reduce_sum(losses), tf.reduce_sum(right)
+
+    def _hear_once(self, epoch: int, bar: tqdm) -> dict[str, float]:
+        """Go through the training clips once."""
+        random = np.random.default_rng([self.run.seed, epoch])
+        order = random.permutation(len(self.clips))
+        # A whole clip's crop starts anywhere from 0 to 1 of the room that it leaves.
+        starts = random.random(len(self.clips))
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate:
+                state = layer.seed_generator.state
+                state.assign(random.integers(0, 2**31, state.shape).astype("uint32"))
+        data = tf.data.Dataset.from_generator(
+            lambda: self._batches(order, starts), output_signature=self._signature
+        ).prefetch(2)
+        loss = right = 0.0
+        for frames, labels in data:
+            batch_loss, batch_right = self._step(frames, labels)
+            loss += float(batch_loss)
+            right += float(batch_right)
+            bar.update()
+        return {"loss": loss / len(self.clips), "accuracy": right / len(self.clips)}
+
+    def _batches(
+        self, order: np.ndarray, starts: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for first in range(0, len(order), self.run.recipe.batch):
+            chosen = order[first : first + self.run.recipe.batch]
+            crops = [
+                crop(self.run.prepared.frames(self.clips[clip]), self.crop_frames, starts[clip])
+                for clip in chosen
+            ]
+            yield np.stack(crops), self.labels[chosen]
+
+    def _validate(self) -> dict[str, float]:
+        clips = self.run.side("validation")
+        place = {genre: index for index, genre in enumerate(self.run.genres)}
+        truth = clips.genre.map(place).to_numpy(int)
+        answers = np.stack(
+            [
+                self.net.genre_of_frames(self.run.prepared.frames(clip)).mean(axis=0, dtype=float)
+                for clip in clips.id
+            ]
+        )
+        chances = answers[np.arange(len(truth)), truth]
+        return {
+            "validation_loss": float(-np.log(np.maximum(chances, _EPSILON)).mean()),
+            "validation_accuracy": float((answers.argmax(axis=1) == truth).mean()),
+        }
+
+    def _save(self) -> None:
+        text = {"arguments": self.run.arguments(), "state": dataclasses.asdict(self.state)}
+        arrays = {
+            "weights": weights_of(self.model),
+            "optimizer": [np.array(variable.numpy()) for variable in self.optimizer.variables],
+            "best": self.best_weights,
+        }
+        named = {
+            f"{kind}-{number}": array
+            for kind, members in arrays.items()
+            for number, array in enumerate(members)
+        }
+        with atomic_write(self.folder / _PROGRESS) as temporary:
+            np.savez(temporary, text=np.array(json.dumps(text)), **named)
+
+    def _load(self) -> bool:
+        """Take up what `_save` left; return whether there was something."""
+        path = self.folder / _PROGRESS
+        if not path.exists():
+            return False
+        try:
+            with np.load(path) as file:
+                text = json.loads(str(file["text"]))
+                arrays = {name: file[name] for name in file.files if name != "text"}
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SongNetError(
+                f"{path}: is damaged ({type(error).__name__}). Use --force to start the run afresh."
+            ) from error
+        _check_same(self.folder, "an unfinished", text["arguments"], self.run.arguments())
+
+        def members(kind: str) -> list[np.ndarray]:
+            count = sum(name.startswith(f"{kind}-") for name in arrays)
+            return [arrays[f"{kind}-{number}"] for number in range(count)]
+
+        set_weights(self.model, members("weights"))
+        for variable, value in zip(self.optimizer.variables, members("optimizer"), strict=True):
+            variable.assign(value)
+        self.best_weights = members("best")
+        self.state = _State(**text["state"])
+        return True
+
+
+def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
+    """Return `count` frames in a row of a clip.
+
+    Parameters
+    ----------
+    frames : np.ndarray, shape (frames, n_mels)
+        The clip; repeated when it has fewer than `count`.
+    count : int
+        How many frames to return.
+    start : float
+        Where to begin, from 0 (the earliest place) to below 1 (the latest).
+    """
+    if len(frames) < count:
+        frames = np.tile(frames, (math.ceil(count / len(frames)), 1))
+    first = int(start * (len(frames) - count + 1))
+    return np.asarray(frames[first : first + count])
+
+
+def _mean_and_spread(prepared: Prepared, clips: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each mel band's mean and standard deviation over the clips' frames."""
+    count, total, squares = 0, 0.0, 0.0
+    for clip in clips:
+        frames = prepared.frames(clip).astype(np.float64)
+        count += len(frames)
+        total = total + frames.sum(axis=0)
+        squares = squares + np.square(frames).sum(axis=0)
+    mean = total / count
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))
+
+
+def _hear_clips(net: SongNet, run: Run, progress: bool) -> np.ndarray:
+    """Return the network's answer for every clip of the run, (clips, genres)."""
+    bar = tqdm(run.clips.id, desc="final answers", unit="clip", disable=not progress, leave=False)
+    return np.stack(
+        [
+            net.genre_over_time_of_frames(run.prepared.frames(clip), run.sound).mean(axis=0)
+            for clip in bar
+        ]
+    )
+
+
+def _is_composed(run: Run) -> bool:
+    return "teaching corpus" in run.prepared.corpus.description
+
+
+def _training_music(run: Run) -> str:
+    count, genres = (run.sides == "train").sum(), len(run.genres)
+    name = run.prepared.corpus.name
+    if _is_composed(run):
+        name += ", a teaching corpus of music composed by rules"
+    return f"{count} clips of {genres} genres of {name}"
+
+
+def _caution(run: Run) -> str:
+    if not _is_composed(run):
+        return ""
+    return "It was trained on music composed by rules: its answer for a real song means little."
