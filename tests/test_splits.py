@@ -1,0 +1,255 @@
+"""Splits: properties of every split, and the truth on all of fma_small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songnet_utils.corpora import table
+from songnet_utils.errors import SongNetError
+from songnet_utils.splits import (
+    SIDES,
+    artist_overlap,
+    artists,
+    folds,
+    keep_genres,
+    split,
+)
+
+FRACTIONS = {"train": 0.7, "validation": 0.2, "test": 0.1}
+
+
+def corpus(sizes: dict[str, list[int]], split: str | None = None) -> pd.DataFrame:
+    """Clips of artists that each play one genre, as many as `sizes` says."""
+    return table(
+        {
+            "id": f"{genre}-{artist}-{clip}",
+            "file": "/a.wav",
+            "genre": genre,
+            "artist": f"{genre} {artist}",
+            "split": split,
+        }
+        for genre, counts in sizes.items()
+        for artist, count in enumerate(counts)
+        for clip in range(count)
+    )
+
+
+@st.composite
+def corpora(draw: st.DrawFn, artists_at_least: int = 3) -> pd.DataFrame:
+    """Two to four genres of artists with 1 to 9 clips; some artists not known."""
+    sizes = st.lists(st.integers(1, 9), min_size=artists_at_least, max_size=25)
+    clips = corpus(
+        {genre: draw(sizes) for genre in ("Folk", "Pop", "Rap", "Rock")[: draw(st.integers(2, 4))]}
+    )
+    unknown = draw(st.sets(st.sampled_from(sorted(clips.artist.unique())), max_size=3))
+    clips.loc[clips.artist.isin(unknown), "artist"] = None
+    return clips
+
+
+@given(clips=corpora(), kind=st.sampled_from(["random", "artist"]), seed=st.integers(0, 2**32))
+def test_every_clip_is_on_one_side_and_every_genre_on_all(clips, kind, seed) -> None:
+    sides = split(clips, kind, seed)
+    assert sides.index.equals(clips.index)
+    for genre in clips.genre.unique():
+        assert set(sides[clips.genre == genre]) == set(SIDES)
+
+
+@given(clips=corpora(), seed=st.integers(0, 2**32))
+def test_the_artist_split_parts_no_artist(clips, seed) -> None:
+    for parts in (split(clips, "artist", seed), folds(clips, "artist", 3, seed)):
+        assert artist_overlap(clips, parts) == 0
+        known = clips.artist.notna()
+        assert (parts[known].groupby(clips.artist[known]).nunique() == 1).all()
+
+
+@given(clips=corpora(), seed=st.integers(0, 2**32))
+def test_the_random_split_is_cut_to_the_clip(clips, seed) -> None:
+    sides = split(clips, "random", seed)
+    for genre, counts in pd.crosstab(clips.genre, sides).iterrows():
+        total = counts.sum()
+        for side, fraction in FRACTIONS.items():
+            # A side that must have one clip may have it although less than half is its due.
+            slack = 1 if total >= 10 else 2
+            assert abs(counts[side] - fraction * total) < slack, (genre, dict(counts))
+
+
+@given(clips=corpora(), seed=st.integers(0, 2**32))
+def test_the_artist_split_is_off_by_no_more_than_its_largest_artist(clips, seed) -> None:
+    sides = split(clips, "artist", seed)
+    largest = clips.groupby(["genre", artists(clips)]).size().groupby("genre").max()
+    for genre, counts in pd.crosstab(clips.genre, sides).iterrows():
+        for side, fraction in FRACTIONS.items():
+            assert abs(counts[side] - fraction * counts.sum()) <= 2 * largest[genre]
+
+
+@given(
+    clips=corpora(artists_at_least=6),
+    kind=st.sampled_from(["random", "artist"]),
+    k=st.integers(2, 6),
+    seed=st.integers(0, 2**32),
+)
+def test_folds_hold_every_clip_once_and_are_alike(clips, kind, k, seed) -> None:
+    parts = folds(clips, kind, k, seed)
+    assert parts.index.equals(clips.index)
+    counts = pd.crosstab(clips.genre, parts)
+    assert list(counts.columns) == list(range(k))
+    assert (counts > 0).all(axis=None)
+    if kind == "random":
+        assert ((counts.max(axis=1) - counts.min(axis=1)) <= 1).all()
+
+
+@given(
+    clips=corpora(),
+    kind=st.sampled_from(["random", "artist"]),
+    seed=st.integers(0, 2**32),
+    order=st.randoms(use_true_random=False),
+)
+def test_the_order_of_the_rows_has_no_say(clips, kind, seed, order) -> None:
+    rows = list(clips.index)
+    order.shuffle(rows)
+    shuffled = clips.loc[rows]
+    assert split(clips, kind, seed).sort_index().equals(split(shuffled, kind, seed).sort_index())
+
+
+def test_another_seed_is_another_split() -> None:
+    clips = corpus({"Pop": [4] * 24, "Rock": [4] * 24})
+    for kind in ("random", "artist"):
+        assert split(clips, kind, 1).equals(split(clips, kind, 1))
+        assert not split(clips, kind, 1).equals(split(clips, kind, 2))
+
+
+def test_every_artist_may_be_tested() -> None:
+    # Large artists must not always land in the large part: what is tested would not be like
+    # what is trained on.
+    clips = corpus({"Pop": [12] + [1] * 288, "Rock": [1] * 300})
+    large = clips.artist == "Pop 0"
+    landed = {split(clips, "artist", seed)[large].iloc[0] for seed in range(40)}
+    assert landed == set(SIDES)
+
+
+def test_artists_of_several_genres_stay_whole() -> None:
+    clips = corpus({"Pop": [3] * 12, "Rock": [3] * 12})
+    clips["artist"] = clips.artist.str.removeprefix("Pop ").str.removeprefix("Rock ")
+    parts = folds(clips, "artist", 4, 0)
+    assert artist_overlap(clips, parts) == 0
+    assert (pd.crosstab(clips.genre, parts) == 9).all(axis=None)
+
+
+def test_overlap_counts_artists_on_several_sides() -> None:
+    clips = corpus({"Pop": [2, 2], "Rock": [3, 1]})
+    parts = pd.Series(["train", "test", "train", "train", "a", "b", "c", "test"], clips.index)
+    assert artist_overlap(clips, parts) == 2
+    # Clips without an artist are artists of their own.
+    clips["artist"] = None
+    assert artist_overlap(table(clips), parts) == 0
+    assert artists(table(clips)).is_unique
+
+
+def test_the_official_split_is_the_corpuss() -> None:
+    clips = corpus({"Pop": [3], "Rock": [3]})
+    clips["split"] = ["training", "validation", "test"] * 2
+    assert list(split(clips, "official")) == ["train", "validation", "test"] * 2
+    clips.loc[0, "split"] = None
+    with pytest.raises(SongNetError, match="1 of 6 clips have no official split"):
+        split(clips, "official")
+
+
+# --- genres that are too small ----------------------------------------------------------------
+
+
+def test_small_genres_are_left_out_and_named() -> None:
+    clips = corpus({"Folk": [5, 1], "Pop": [1, 1, 1], "Rap": [1], "Rock": [2] * 9})
+    kept, left_out = keep_genres(clips, kind="artist")
+    assert set(kept.genre) == {"Pop", "Rock"}
+    assert {entry["genre"]: entry["reason"].split(",")[0] for entry in left_out} == {
+        "Folk": "2 artists",
+        "Rap": "1 artist",
+    }
+    kept, left_out = keep_genres(clips, kind="random")
+    assert [entry["genre"] for entry in left_out] == ["Rap"]
+    kept, left_out = keep_genres(clips, kind="random", k=6)
+    assert set(kept.genre) == {"Folk", "Rock"}
+    assert split(keep_genres(clips, kind="artist")[0], "artist").notna().all()
+
+
+def test_only_genres_that_were_asked_for_are_kept_or_left_out() -> None:
+    clips = corpus({"Folk": [1] * 5, "Pop": [1] * 5, "Rap": [1], "Rock": [1] * 5})
+    kept, left_out = keep_genres(clips, ["Rock", "Folk"])
+    assert set(kept.genre) == {"Folk", "Rock"}
+    assert left_out == []
+    with pytest.raises(SongNetError, match=r"Jazz.*Folk, Pop, Rap, Rock"):
+        keep_genres(clips, ["Rock", "Jazz"])
+
+
+def test_genres_missing_from_a_side_of_the_official_split_are_left_out() -> None:
+    clips = corpus({"Folk": [3], "Pop": [3], "Rock": [3]})
+    clips["split"] = ["training", "validation", "test"] * 2 + ["training"] * 3
+    kept, left_out = keep_genres(clips, kind="official")
+    assert set(kept.genre) == {"Folk", "Pop"}
+    assert "no test and no validation" in left_out[0]["reason"]
+
+
+@pytest.mark.parametrize("kind", ["random", "artist"])
+def test_one_genre_is_not_enough(kind: str) -> None:
+    with pytest.raises(SongNetError, match="at least two"):
+        keep_genres(corpus({"Rock": [3] * 9}), kind=kind)
+    with pytest.raises(SongNetError, match=r"Pop: 1 .* need at least 3"):
+        keep_genres(corpus({"Pop": [1], "Rock": [3] * 9}), kind=kind)
+
+
+def test_too_small_a_genre_is_an_error_of_the_split_itself() -> None:
+    with pytest.raises(SongNetError, match="genre Pop"):
+        split(corpus({"Pop": [9, 9], "Rock": [3] * 9}), "artist")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda clips: split(clips, "artists"),
+        lambda clips: split(clips, fractions=(0.7, 0.2, 0.2)),
+        lambda clips: split(clips, fractions=(1, 0, 0)),
+        lambda clips: folds(clips, k=1),
+        lambda clips: folds(clips, "official", 3),
+        lambda clips: keep_genres(clips, k=0),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(call) -> None:
+    with pytest.raises(SongNetError, match="Got"):
+        call(corpus({"Pop": [1] * 9, "Rock": [1] * 9}))
+
+
+# --- at full size -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fma_small(shared_fma: Path) -> pd.DataFrame:
+    tracks = pd.read_csv(shared_fma / "fma_small_tracks.csv")
+    artist = tracks.artist_id.astype("Int64").astype("string").astype("str")
+    return table(
+        tracks[["genre", "split"]].assign(
+            id=tracks.track_id.map("{:06d}".format), file="/a.mp3", artist=artist
+        )
+    )
+
+
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 2**32))
+def test_all_of_fma_small_is_cut_as_asked(fma_small, seed) -> None:
+    for kind in ("random", "artist"):
+        counts = pd.crosstab(fma_small.genre, split(fma_small, kind, seed))
+        wanted = np.array([1000 * FRACTIONS[side] for side in counts.columns])
+        assert (np.abs(counts - wanted) <= (0 if kind == "random" else 10)).all(axis=None)
+
+
+def test_all_of_fma_small_shows_its_artists(fma_small) -> None:
+    assert artist_overlap(fma_small, split(fma_small, "artist")) == 0
+    assert artist_overlap(fma_small, folds(fma_small, "artist", 5)) == 0
+    # The official split was made with an artist filter.
+    assert artist_overlap(fma_small, split(fma_small, "official")) == 0
+    assert artist_overlap(fma_small, split(fma_small, "random")) > 500
