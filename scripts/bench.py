@@ -9,8 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 import soundfile
+from threadpoolctl import threadpool_limits
 
 from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.models import SongNet, songnet
+from songnet_utils.streaming import SongStream
 from songnet_utils.timeline import Sound
 
 SECONDS = 30
@@ -28,6 +31,14 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * min(times)
 
 
+def hear(net: SongNet, stereo: np.ndarray, piece: int) -> None:
+    """Stream stereo samples at 44.1 kHz through the network, `piece` samples at a time."""
+    stream = SongStream(net, 44100, channels=2)
+    for first in range(0, len(stereo), piece):
+        stream.push(stereo[first : first + piece])
+    stream.finish()
+
+
 def main() -> None:
     """Print one line for each step."""
     sound = Sound()
@@ -42,6 +53,23 @@ def main() -> None:
         "log-mel frames": lambda: log_mel(audio, sound),
     }.items():
         print(f"{name:<34}{milliseconds(work):9.1f} ms")
+    # The weights make no difference to the time: an untrained network serves.
+    genres = [f"genre {number}" for number in range(8)]
+    net = SongNet(songnet(sound, genres), sound, genres)
+    whole = milliseconds(lambda: net.genre_over_time(audio))
+    print(f"{'genre over time, whole clip':<34}{whole:9.1f} ms")
+    with threadpool_limits(1):
+        for piece in (44100, 4096, 512):
+            taken = milliseconds(lambda piece=piece: hear(net, stereo, piece))
+            print(
+                f"{f'streamed by {piece} samples, 1 thread':<34}{taken:9.1f} ms, "
+                f"{1000 * SECONDS / taken:.0f} times as fast as it plays"
+            )
+    first = SongStream(net, 44100, channels=2).first_answer
+    print(
+        f"first answer after {first:.3f} s of song, then one every "
+        f"{net.timeline.step_seconds:.4f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ class SongStream:
             missing = sound.frames_of_samples(self._heard) - self._frames
             if missing:
                 needed = (missing - 1) * sound.hop + sound.n_fft - len(self._waiting)
-                steps += self._frame(np.zeros(needed, np.float32))
+                steps += self._frame(np.zeros(max(0, needed), np.float32))
         # What lies after the song's end are zeros: only the song itself can change a step.
         return [Step(s.start, min(s.end, self.seconds), s.probabilities) for s in steps]
 
@@ -216,17 +216,21 @@ class SongStream:
         return self._frame(samples)
 
     def _frame(self, samples: np.ndarray) -> list[Step]:
-        sound = self.net.sound
-        waiting = np.concatenate([self._waiting, samples])
-        count = max(0, (len(waiting) - sound.n_fft) // sound.hop + 1)
-        self._waiting = waiting[count * sound.hop :].copy()
-        if not count:
+        sound, timeline = self.net.sound, self.net.timeline
+        waiting = self._waiting = np.concatenate([self._waiting, samples])
+        frames = self._frames + max(0, (len(waiting) - sound.n_fft) // sound.hop + 1)
+        decided = timeline.steps_of_frames(frames)
+        if decided == self._steps:
             return []
+        # Frames are looked at once a step needs them, so that the sums of a step's frames are
+        # done together: they cost much less than one by one.
+        count = timeline.step_frames(decided - 1)[1] - self._frames
         self._frames += count
+        self._waiting = waiting[count * sound.hop :].copy()
         windows = sliding_window_view(waiting, sound.n_fft)[:: sound.hop][:count]
         steps = []
         for probabilities in self._stepper.push(log_mel_of_windows(windows, sound)):
-            start, end = step_span(self.net.timeline, self.rate, self._steps)
+            start, end = step_span(timeline, self.rate, self._steps)
             steps.append(Step(start, end, probabilities))
             self._steps += 1
         return steps
