@@ -1,0 +1,40 @@
+"""Mini: a corpus of music composed by rules and played on sampled instruments, without a download.
+
+It has the eight genres of fma_small, each with a grammar of its own (`genres`), played by invented
+artists with a sound of their own (`artists`). It is a teaching corpus: accuracies on it say what a
+method can do on music of this kind, and nothing about real songs.
+
+One idea a module: `dice` makes choices that are the same everywhere, `theory` knows scales, chords
+and metres, `figures` the shorthand and `genres` the grammars written in it, `artists` and `names`
+who plays, `compose` turns an artist into notes, `render` notes into sound, `catalogue` writes what
+a collection knows about its clips.
+
+What is real and what is not. Every artist, album, title, date and place is invented, and so are
+the numbers of listens and favourites, which are drawn to look like FMA's (a long tail, fatter for
+some artists than for others, and a little different from genre to genre). The labels are right by
+construction: a clip has the genre whose grammar made it.
+
+Licence. The music is the project's own, CC BY 4.0. The instruments are TimGM6mb's (Tim Brechbill
+2004, David Bolton 2010), which comes with `pretty_midi` under the GPL, version 2; nothing of it is
+in this repository.
+"""
+
+from __future__ import annotations
+
+from songnet_utils.corpora.mini.catalogue import (
+    ARTISTS,
+    CITATION,
+    CLIP_SECONDS,
+    CLIPS,
+    LICENCE,
+    SEED,
+    make_clip,
+    plan,
+    prepare,
+    read,
+)
+
+__all__ = [
+    "ARTISTS", "CITATION", "CLIPS", "CLIP_SECONDS", "LICENCE", "SEED", "make_clip", "plan",
+    "prepare", "read",
+]  # fmt: skip

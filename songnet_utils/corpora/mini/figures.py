@@ -1,0 +1,119 @@
+"""The shorthand that genres are written in: drum grooves, figures and rhythms, a character a step.
+
+Drum grooves, one line a drum: ``X`` accent, ``x`` hit, ``o`` ghost note, ``?`` a hit that this
+section may or may not have, ``=`` two in the time of one, ``%`` three in the time of one.
+
+Figures, what accompanies: ``C`` chord, ``c`` soft chord, ``m`` short chord, ``U`` upstroke (upper
+notes, from above), ``P`` root and fifth, ``p`` the same, damped; ``0``…``5`` one note of the chord
+counted from below, ``B`` its root an octave lower, ``F`` its fifth likewise; and for basses ``R``
+root, ``r`` soft root, ``O`` octave, ``V`` fifth, ``T`` third, ``A`` a step towards the next root.
+``-`` holds what sounds, ``.`` is silence, ``|`` is a bar line, spaces are nothing.
+
+Rhythms of melodies: ``x`` a note, ``-`` hold, ``.`` silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DRUMS: dict[str, int] = {
+    "kick": 36, "snare": 38, "rim": 37, "clap": 39, "hat": 42, "pedal": 44, "open": 46,
+    "crash": 49, "ride": 51, "bell": 53, "tom1": 48, "tom2": 45, "tom3": 41, "tambourine": 54,
+    "cowbell": 56, "bongo1": 60, "bongo2": 61, "slap": 62, "conga1": 63, "conga2": 64,
+    "agogo1": 67, "agogo2": 68, "cabasa": 69, "maracas": 70, "claves": 75, "block1": 76,
+    "block2": 77, "triangle": 81, "shaker": 82, "timbale1": 65, "timbale2": 66,
+}  # fmt: skip
+"""General MIDI's drum notes."""
+
+
+def bars(pattern: str) -> tuple[str, ...]:
+    """Split a pattern into its bars."""
+    return tuple(pattern.replace(" ", "").split("|"))
+
+
+@dataclass(frozen=True)
+class Groove:
+    """What the drums do: one or more bars for each drum."""
+
+    name: str
+    metre: str
+    lines: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def groove(name: str, metre: str, **lines: str) -> Groove:
+    """Write a groove: ``groove("rock", "4/4", kick="x...x...", snare=…)``."""
+    return Groove(name, metre, tuple((drum, bars(line)) for drum, line in lines.items()))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What an accompanying part does in a bar (or several), whatever the chord.
+
+    Attributes
+    ----------
+    gate
+        How much of its written time a note sounds.
+    strum
+        Seconds between the notes of a chord.
+    notes
+        Notes in a chord.
+    """
+
+    name: str
+    metre: str
+    pattern: tuple[str, ...]
+    gate: float = 0.95
+    strum: float = 0.0
+    notes: int = 3
+
+
+def figure(
+    name: str, metre: str, pattern: str, gate: float = 0.95, strum: float = 0.0, notes: int = 3
+) -> Figure:
+    """Write a figure: ``figure("boom-chick", "4/4", "B---C---F---C---")``."""
+    return Figure(name, metre, bars(pattern), gate, strum, notes)
+
+
+@dataclass(frozen=True)
+class Melody:
+    """How a genre's tunes move.
+
+    Attributes
+    ----------
+    rhythms
+        For each metre, bars of rhythm that motifs are made of.
+    pentatonic
+        Whether tunes keep to five notes where the scale has them.
+    leap
+        How often the tune jumps instead of going to a neighbour.
+    rest
+        How often a bar of the tune is left empty.
+    gate
+        How much of its written time a note sounds.
+    ornament
+        How often a note is preceded by a quick neighbour.
+    bend
+        How often a note is bent up to its pitch.
+    repeat
+        How often a note stays where it is.
+    motif_bars
+        Bars in a motif.
+    range
+        How many degrees the tune spans.
+    """
+
+    name: str
+    rhythms: tuple[tuple[str, tuple[str, ...]], ...]
+    pentatonic: bool = False
+    leap: float = 0.15
+    rest: float = 0.1
+    gate: float = 0.9
+    ornament: float = 0.0
+    bend: float = 0.0
+    repeat: float = 0.15
+    motif_bars: int = 2
+    range: int = 9
+
+    def bars_in(self, metre: str) -> tuple[str, ...]:
+        """Return the rhythms for a metre, none if it has none."""
+        return dict(self.rhythms).get(metre, ())
