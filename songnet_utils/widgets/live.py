@@ -26,7 +26,10 @@ import numpy as np
 import soundfile
 
 from songnet_utils.audio import as_heard, log_mel, mix_down, read_audio, resample
+from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.fetch import musicnn_is_whole
+from songnet_utils.listener import Listener
 from songnet_utils.network import Network
 from songnet_utils.plots import genre_colours
 from songnet_utils.streaming import SongStream, Step, step_span
@@ -83,28 +86,24 @@ class _Choice:
 
     def __init__(self, source: Network | str | os.PathLike[str]) -> None:
         self.network = source if isinstance(source, Network) else None
-        self._source = source
+        self._place = "" if isinstance(source, Network) else os.fspath(source)
         self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
-        if self.network is not None:
-            return self.network.name
-        return Path(str(self._source)).name
+        return self.network.name if self.network is not None else Path(self._place).name
 
     @property
-    def hears_real_songs(self) -> bool:
-        """Whether nothing speaks against asking it about a song from outside the corpus."""
-        if self.network is not None:
-            return not self.network.caution
-        return self._source == "musicnn"
+    def is_listener(self) -> bool:
+        return self._place == "musicnn" or isinstance(self.network, Listener)
 
     def load(self) -> Network:
         with self._lock:
             if self.network is None:
+                # Starts TensorFlow, which takes seconds.
                 from songnet_utils.models import load_songnet
 
-                self.network = load_songnet(self._source)
+                self.network = load_songnet(self._place)
         return self.network
 
 
@@ -117,8 +116,8 @@ class LiveSong(anywidget.AnyWidget):
         Whose clips can be chosen: a corpus, or what `open_corpus` takes. None: only uploads.
     networks : sequence of Network or path or str, optional
         Who can be asked: networks, run folders, or ``"musicnn"``. The first is asked about clips;
-        uploads are heard by the first one without a caution, if there is one. None: the newest
-        run and the pretrained listener, where they are there.
+        uploads are heard by the pretrained listener if it is among them. None: the newest run
+        and the listener, where they are there.
     song : str, optional
         The clip (its id) or the file that is there at the beginning; the corpus's first clip by
         default.
@@ -153,8 +152,6 @@ class LiveSong(anywidget.AnyWidget):
         **widget: Any,
     ) -> None:
         if isinstance(corpus, str):
-            from songnet_utils.corpora import open_corpus
-
             corpus = open_corpus(corpus)
         self._corpus = corpus
         self._choices = [_Choice(source) for source in _networks_there(networks)]
@@ -193,8 +190,8 @@ class LiveSong(anywidget.AnyWidget):
         with self._lock:
             return self._asked.network if self._asked else None
 
-    def open(self, song: str | os.PathLike[str]) -> None:
-        """Open a clip of the corpus (its id) or a sound file (its path); returns at once."""
+    def hear(self, song: str | os.PathLike[str]) -> None:
+        """Hear a clip of the corpus (its id) or a sound file (its path); returns at once."""
         text = str(song)
         if self._corpus is not None and text in set(self._corpus.clips["id"]):
             self._start(self._open_clip, text, self._new_wish())
@@ -251,7 +248,7 @@ class LiveSong(anywidget.AnyWidget):
         if first is None and self._corpus is not None and len(self._corpus.clips):
             first = self._corpus.clips["id"].iloc[0]
         if first is not None:
-            self.open(first)
+            self.hear(first)
 
     def _list_clips(self, content: dict, buffers: list) -> None:
         if self._corpus is None:
@@ -494,7 +491,7 @@ class LiveSong(anywidget.AnyWidget):
         if self._chosen is not None:
             return self._chosen
         if outside:
-            return next((c for c in self._choices if c.hears_real_songs), self._choices[0])
+            return next((c for c in self._choices if c.is_listener), self._choices[0])
         return self._choices[0]
 
     def _change_network(self, song: _Song, choice: _Choice, wish: int) -> None:
@@ -580,14 +577,23 @@ class LiveSong(anywidget.AnyWidget):
 def _networks_there(
     networks: Sequence[Network | str | os.PathLike[str]] | None,
 ) -> list[Network | str | os.PathLike[str]]:
-    if networks is not None and isinstance(networks, (str, os.PathLike, Network)):
-        networks = [networks]
-    if not networks:
+    found: list[Network | str | os.PathLike[str]]
+    if networks is None:
+        models = (data_folder() / "runs").glob("*/*/model.keras")
+        finished = [model for model in models if model.with_name("record.json").is_file()]
+        newest = sorted(finished, key=lambda model: model.stat().st_mtime)[-1:]
+        found = [model.parent for model in newest]
+        found += ["musicnn"] if musicnn_is_whole() else []
+    elif isinstance(networks, str | os.PathLike | Network):
+        found = [networks]
+    else:
+        found = list(networks)
+    if not found:
         raise SongNetError(
-            "There is no network to ask. Give networks=[…], or train one (`songnet train mini`) "
-            "or fetch the pretrained listener (`songnet fetch musicnn`)."
+            "There is no network to ask. Train one (songnet train mini), fetch the pretrained "
+            "listener (songnet fetch musicnn), or give networks=[…]."
         )
-    return list(networks)
+    return found
 
 
 def _decode(content: bytes, name: str) -> tuple[np.ndarray, int]:
