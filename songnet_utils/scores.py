@@ -128,31 +128,47 @@ def artist_interval(
         The percentile interval of the accuracy over the draws.
     """
     correct, artists = _pair(correct, artists, "correct", "artists")
-    return _cluster_interval(correct.astype(float), artists, confidence, draws, seed)
+    everyone = np.unique(artists.astype(str))
+    chosen = _draw(len(everyone), draws, seed)
+    return _percentiles(_means(chosen, everyone, correct, artists), confidence)
 
 
 def difference_interval(
     correct_a: Sequence | np.ndarray,
     correct_b: Sequence | np.ndarray,
-    artists: Sequence | np.ndarray,
+    artists_a: Sequence | np.ndarray,
+    artists_b: Sequence | np.ndarray | None = None,
     *,
     confidence: float = 0.95,
     draws: int = 10_000,
     seed: int = 0,
 ) -> Interval:
-    """Return an interval for ``accuracy(a) − accuracy(b)`` on the same clips, over artists.
+    """Return an interval for ``accuracy(a) − accuracy(b)``, over artists.
+
+    Artists are drawn once for both, so what makes an artist hard for both cancels: where a and b
+    answered the same clips this is the paired interval, narrower than that of two accuracies
+    apart.
 
     Parameters
     ----------
     correct_a, correct_b : (clips,) bool
-        Row i of both is about the same clip: what makes a clip hard for both cancels.
-    artists, confidence, draws, seed
+        Was the clip answered correctly?
+    artists_a, artists_b : (clips,)
+        Whose clips they are. Without `artists_b`, rows of a and b are about the same clips.
+    confidence, draws, seed
         As in `artist_interval`.
     """
-    correct_a, artists = _pair(correct_a, artists, "correct_a", "artists")
-    correct_b, _ = _pair(correct_b, artists, "correct_b", "artists")
-    difference = correct_a.astype(float) - correct_b.astype(float)
-    return _cluster_interval(difference, artists, confidence, draws, seed)
+    correct_a, artists_a = _pair(correct_a, artists_a, "correct_a", "artists_a")
+    correct_b, artists_b = _pair(
+        correct_b, artists_a if artists_b is None else artists_b, "correct_b", "artists_b"
+    )
+    everyone = np.unique(np.concatenate([artists_a.astype(str), artists_b.astype(str)]))
+    chosen = _draw(len(everyone), draws, seed)
+    with np.errstate(invalid="ignore"):
+        differences = _means(chosen, everyone, correct_a, artists_a) - _means(
+            chosen, everyone, correct_b, artists_b
+        )
+    return _percentiles(differences, confidence)
 
 
 def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.ndarray) -> float:
@@ -186,17 +202,25 @@ def _pair(
     return first, second
 
 
-def _cluster_interval(
-    values: np.ndarray, clusters: np.ndarray, confidence: float, draws: int, seed: int
-) -> Interval:
-    names, cluster = np.unique(clusters.astype(str), return_inverse=True)
-    totals = np.bincount(cluster, weights=values)
-    sizes = np.bincount(cluster)
+def _draw(artists: int, draws: int, seed: int) -> np.ndarray:
+    """Return how often each artist is drawn in each draw, (draws, artists)."""
     generator = np.random.default_rng(seed)
-    chosen = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    means = (chosen @ totals) / (chosen @ sizes)
+    return generator.multinomial(artists, np.full(artists, 1 / artists), size=draws)
+
+
+def _means(
+    chosen: np.ndarray, everyone: np.ndarray, correct: np.ndarray, artists: np.ndarray
+) -> np.ndarray:
+    """Return the accuracy of each draw; not a number where none of the clips was drawn."""
+    place = np.searchsorted(everyone, artists.astype(str))
+    right = np.bincount(place, weights=correct.astype(float), minlength=len(everyone))
+    clips = np.bincount(place, minlength=len(everyone))
+    return (chosen @ right) / (chosen @ clips)
+
+
+def _percentiles(values: np.ndarray, confidence: float) -> Interval:
     outside = _outside(confidence)
-    low, high = np.quantile(means, [outside / 2, 1 - outside / 2])
+    low, high = np.nanquantile(values, [outside / 2, 1 - outside / 2])
     return float(low), float(high)
 
 

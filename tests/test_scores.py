@@ -105,6 +105,14 @@ def test_difference_interval_is_narrower_than_that_of_unpaired_accuracies():
     assert high - low < 0.5 * (unpaired[1] - unpaired[0])
 
 
+def test_difference_interval_of_other_clips_is_that_of_two_accuracies_apart():
+    a, b = np.arange(400) < 240, np.arange(400) < 200
+    low, high = difference_interval(a, b, np.arange(400), 1000 + np.arange(400))
+    # Drawing among 800 artists adds the sampling of how many come from each side; it cancels.
+    half = 1.96 * np.sqrt(0.6 * 0.4 / 400 + 0.5 * 0.5 / 400)
+    assert (low, high) == pytest.approx((0.1 - half, 0.1 + half), abs=0.006)
+
+
 def test_intervals_repeat_with_their_seed():
     correct, artists = np.arange(60) % 4 > 0, np.arange(60) // 3
     assert artist_interval(correct, artists, seed=7) == artist_interval(correct, artists, seed=7)
