@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ _VERSION = 1
 # Files changed this short a time ago may change again without their time changing.
 _SETTLED_SECONDS = 2.0
 _SAVE_SECONDS = 20.0
+_ABANDONED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -143,19 +145,27 @@ class LogMelStore:
         if workers is not None and (isinstance(workers, bool) or workers < 1):
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
         self._write_description()
+        self._sweep()
         index = _Index(self.folder / "files.json")
-        clips, found, reasons = corpus.clips, {}, {}
+        clips = corpus.clips
+        found: dict[str, _Done] = {}
+        reasons: dict[str, str] = {}
+        failure: SongNetError | None = None
+
+        def jobs() -> Iterator[Any]:
+            for clip, file in zip(clips.id, clips.file, strict=True):
+                if failure:
+                    # What has begun is waited for, so that nothing is left half-written.
+                    return
+                yield joblib.delayed(self._compute)(clip, file, index.content_of(file))
+
         # Decoding, resampling, transforms and writing all release the interpreter's lock, so
         # threads scale as well as processes, and need no second copy of anything.
         parallel = joblib.Parallel(
             n_jobs=workers or joblib.cpu_count(), prefer="threads", return_as="generator_unordered"
         )
-        work = parallel(
-            joblib.delayed(self._compute)(clip, file, index.content_of(file))
-            for clip, file in zip(clips.id, clips.file, strict=True)
-        )
         bar = tqdm(
-            work,
+            parallel(jobs()),
             total=len(clips),
             desc=f"log-mel {corpus.name}",
             unit="clip",
@@ -166,14 +176,18 @@ class LogMelStore:
             for clip, outcome in bar:
                 if isinstance(outcome, str):
                     reasons[clip] = outcome
-                    continue
-                found[clip] = outcome
-                index.add(outcome)
+                elif isinstance(outcome, SongNetError):
+                    failure = failure or outcome
+                else:
+                    found[clip] = outcome
+                    index.add(outcome)
         finally:
             # Stopped or not, what has been computed stays known.
             bar.close()
             with contextlib.suppress(SongNetError):
                 index.save()
+        if failure:
+            raise failure
         for clip, done in list(found.items()):
             # The frames stand a hop apart, the first on the first sample.
             seconds = (done.frames - 1) * self.sound.hop / self.sound.sample_rate
@@ -215,10 +229,13 @@ class LogMelStore:
             files={clip: self._frames_file(found[clip].content) for clip in clips.id},
         )
 
-    def _compute(self, clip: str, file: str, content: str | None) -> tuple[str, _Done | str]:
+    def _compute(
+        self, clip: str, file: str, content: str | None
+    ) -> tuple[str, _Done | str | SongNetError]:
         """Return a clip's id and what is in the store of it, or why it cannot be used.
 
-        `content` is what the file is known to hold, when it has not changed since.
+        `content` is what the file is known to hold, when it has not changed since. What keeps the
+        store from being written is returned as an error.
         """
         if content and (kept := self._read(content)):
             return clip, _Done(file, None, content, *kept)
@@ -234,8 +251,9 @@ class LogMelStore:
             return clip, _Done(file, stamp, content, *kept)
         try:
             audio = load_audio(data, self.sound.sample_rate, name=file)
-            frames = log_mel(audio, self.sound)
-            statistics = mfcc_statistics(audio, self.sound.sample_rate)
+            with np.errstate(over="ignore", invalid="ignore"):
+                frames = log_mel(audio, self.sound)
+                statistics = mfcc_statistics(audio, self.sound.sample_rate)
         except SongNetError as error:
             return clip, str(error).removeprefix(f"{file}: ")
         except Exception as error:
@@ -246,13 +264,27 @@ class LogMelStore:
             )
         if not (np.isfinite(frames).all() and np.isfinite(statistics).all()):
             return clip, "is so loud that its power overflows (full scale is ±1). Export it again."
-        for target, values in (
-            (self._statistics_file(content), statistics),
-            (self._frames_file(content), frames),
-        ):
-            with atomic_write(target) as part:
-                np.save(part, values)
+        try:
+            for target, values in (
+                (self._statistics_file(content), statistics),
+                (self._frames_file(content), frames),
+            ):
+                # Through a buffer: np.save to a file keeps the system's reason ("No space left on
+                # device") from its error.
+                whole = io.BytesIO()
+                np.save(whole, values)
+                with atomic_write(target) as part:
+                    part.write_bytes(whole.getbuffer())
+        except SongNetError as error:
+            return clip, error
         return clip, _Done(file, stamp, content, statistics, len(frames))
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were writing: temporary files that nobody touches."""
+        for part in self.folder.rglob(".*.part.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink()
 
     def _frames_file(self, content: str) -> Path:
         return self.folder / content[:2] / f"{content}.npy"

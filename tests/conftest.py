@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that does other things besides.
+settings.register_profile("songnet", deadline=None)
+settings.load_profile("songnet")
 
 ROOT = Path(__file__).resolve().parents[1]
 

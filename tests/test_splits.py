@@ -238,7 +238,7 @@ def fma_small(shared_fma: Path) -> pd.DataFrame:
     )
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**32))
 def test_all_of_fma_small_is_cut_as_asked(fma_small, seed) -> None:
     for kind in ("random", "artist"):

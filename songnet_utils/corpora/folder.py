@@ -125,9 +125,14 @@ def describe_file(file: Path) -> dict[str, Any]:
 
 def seconds_of_file(file: str | os.PathLike[str]) -> float:
     """Return how many seconds of sound a file's header promises; NaN where it does not say."""
+    import mutagen.mp3
+
     try:
+        if str(file).lower().endswith(".mp3"):
+            # libsndfile would tell damaged files' troubles on stderr.
+            return float(mutagen.mp3.MP3(file).info.length)
         info = soundfile.info(str(file))
-    except (soundfile.LibsndfileError, RuntimeError):
+    except (mutagen.MutagenError, soundfile.LibsndfileError, RuntimeError, OSError, ValueError):
         return float("nan")
     # An unseekable or unfinished file may promise 2**63 − 1 samples.
     return info.frames / info.samplerate if info.frames < 2**62 else float("nan")

@@ -1,0 +1,373 @@
+"""The log-mel store: right, whole and resumable, whatever happens to the files or the process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+import songnet_utils.store
+from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.features import FEATURE_NAMES, mfcc_statistics
+from songnet_utils.store import LogMelStore
+from songnet_utils.timeline import Sound
+
+ROOT = Path(__file__).resolve().parents[1]
+SOUND = Sound()
+
+
+def noise(file: Path, seed: int, seconds: float = 2.5, rate: int = 22050) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(seed)
+    soundfile.write(file, 0.3 * generator.uniform(-1, 1, int(seconds * rate)), rate)
+    return file
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """A folder of six short clips, of several kinds."""
+    for number, name in enumerate(
+        ("Rock/a.wav", "Rock/b.flac", "Rock/c.mp3", "Pop/d.ogg", "Pop/e.wav", "Pop/f.wav")
+    ):
+        noise(tmp_path / "music" / name, number, rate=(22050, 44100)[number % 2])
+    return tmp_path / "music"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LogMelStore:
+    return LogMelStore(tmp_path / "data", SOUND)
+
+
+def whole(store: LogMelStore, corpus: Corpus) -> None:
+    """Check that every file in the store is what its clip gives, and that nothing else is there."""
+    left = {path for path in store.folder.rglob("*") if path.is_file()}
+    for path in list(left):
+        assert not path.name.startswith("."), f"{path} was left half-written"
+    for file in corpus.clips.file:
+        audio = load_audio(file, SOUND.sample_rate)
+        content = songnet_utils.store.hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        frames = store.folder / content[:2] / f"{content}.npy"
+        statistics = store.folder / content[:2] / f"{content}.mfcc.npy"
+        if frames in left:
+            np.testing.assert_array_equal(np.load(frames), log_mel(audio, SOUND))
+        if statistics in left:
+            np.testing.assert_array_equal(
+                np.load(statistics), mfcc_statistics(audio, SOUND.sample_rate)
+            )
+        left -= {frames, statistics}
+    assert {path.suffix for path in left} <= {".json", ".csv"}
+
+
+def test_every_clip_has_its_frames_and_statistics(music: Path, store: LogMelStore) -> None:
+    corpus = open_corpus(music)
+    prepared = store.prepare(corpus, progress=False)
+    assert list(prepared.clips.id) == list(corpus.clips.id)
+    assert prepared.unusable.empty
+    assert list(prepared.features.columns) == list(FEATURE_NAMES)
+    for clip in corpus.clips.itertuples():
+        audio = load_audio(clip.file, SOUND.sample_rate)
+        frames = prepared.frames(clip.id)
+        assert frames.dtype == np.float32
+        np.testing.assert_array_equal(frames, log_mel(audio, SOUND))
+        np.testing.assert_array_equal(
+            prepared.features.loc[clip.id], mfcc_statistics(audio, SOUND.sample_rate)
+        )
+    with pytest.raises(SongNetError, match="nobody"):
+        prepared.frames("nobody")
+    with pytest.raises(ValueError, match="read-only"):
+        prepared.frames(corpus.clips.id[0])[0, 0] = 1
+    whole(store, corpus)
+
+
+@pytest.mark.parametrize(("backend", "workers"), [("threading", 1), ("threading", 2), ("loky", 2)])
+def test_frames_are_bit_equal_in_threads_and_processes(music, tmp_path, backend, workers) -> None:
+    corpus = open_corpus(music)
+    store = LogMelStore(tmp_path / "data", SOUND)
+    with joblib.parallel_config(backend=backend):
+        prepared = store.prepare(corpus, workers, progress=False)
+    for clip in corpus.clips.itertuples():
+        direct = log_mel(load_audio(Path(clip.file).read_bytes(), SOUND.sample_rate), SOUND)
+        assert prepared.frames(clip.id).tobytes() == direct.tobytes()
+
+
+def test_real_clips_are_bit_equal_from_the_store_and_directly(shared_fma, tmp_path) -> None:
+    corpus = open_corpus(shared_fma)
+    few = Corpus("few", corpus.clips.iloc[::40].reset_index(drop=True))
+    prepared = LogMelStore(tmp_path, SOUND).prepare(few, 2, progress=False)
+    for clip in few.clips.itertuples():
+        direct = log_mel(load_audio(clip.file, SOUND.sample_rate), SOUND)
+        assert prepared.frames(clip.id).tobytes() == direct.tobytes()
+
+
+def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
+    corpus = open_corpus(music)
+    first = store.prepare(corpus, progress=False)
+    calls = []
+    monkeypatch.setattr(
+        songnet_utils.store,
+        "load_audio",
+        lambda *a, **k: calls.append(k["name"]) or load_audio(*a, **k),
+    )
+    again = LogMelStore(store.folder.parents[1], SOUND).prepare(corpus, progress=False)
+    assert calls == []
+    pd.testing.assert_frame_equal(first.features, again.features)
+    # A copy elsewhere is the same content; a new clip is the only one computed.
+    shutil.copytree(music, music.parent / "moved")
+    noise(music.parent / "moved" / "Pop" / "new.wav", 99)
+    store.prepare(open_corpus(music.parent / "moved"), progress=False)
+    assert [Path(name).name for name in calls] == ["new.wav"]
+
+
+def test_files_that_have_not_changed_are_not_read_again(music, store, monkeypatch) -> None:
+    corpus = open_corpus(music)
+    monkeypatch.setattr(songnet_utils.store, "_SETTLED_SECONDS", -1)
+    store.prepare(corpus, progress=False)
+    read = []
+    monkeypatch.setattr(songnet_utils.store.hashlib, "sha256", lambda data: read.append(data))
+    assert len(store.prepare(corpus, progress=False).clips) == 6
+    assert read == []
+
+
+@pytest.mark.parametrize("settled", [2.0, -1])
+def test_a_changed_file_is_computed_again(music, store, monkeypatch, settled) -> None:
+    monkeypatch.setattr(songnet_utils.store, "_SETTLED_SECONDS", settled)
+    corpus = open_corpus(music)
+    before = store.prepare(corpus, progress=False)
+    # As many bytes as before, with the old time of change put back.
+    file = Path(corpus.clips.set_index("id").file["Rock/a.wav"])
+    status = file.stat()
+    noise(file, 77)
+    assert file.stat().st_size == status.st_size
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after = store.prepare(corpus, progress=False)
+    direct = log_mel(load_audio(file, SOUND.sample_rate), SOUND)
+    np.testing.assert_array_equal(after.frames("Rock/a.wav"), direct)
+    assert not np.array_equal(before.features.loc["Rock/a.wav"], after.features.loc["Rock/a.wav"])
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "another shape", "gone"])
+def test_a_damaged_file_of_the_store_is_made_again(music, store, damage) -> None:
+    corpus = open_corpus(music)
+    file = store.prepare(corpus, progress=False).files["Pop/e.wav"]
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "emptied":
+        file.write_bytes(b"")
+    elif damage == "another shape":
+        np.save(file, np.zeros((3, 7), np.float32))
+    else:
+        file.unlink()
+    store.prepare(corpus, progress=False)
+    whole(store, corpus)
+    assert file.is_file()
+
+
+# --- clips that cannot be used ----------------------------------------------------------------
+
+
+def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, capfd) -> None:
+    bad = music / "Rock"
+    (bad / "empty.mp3").write_bytes(b"")
+    (bad / "text.mp3").write_text("this is no music " * 200)
+    mp3 = noise(bad / "cut.mp3", 3, 20)
+    mp3.write_bytes(mp3.read_bytes()[: mp3.stat().st_size // 2])
+    soundfile.write(bad / "silence.wav", np.zeros(22050 * 3), 22050)
+    soundfile.write(bad / "nan.wav", np.full(22050 * 3, np.nan), 22050, subtype="FLOAT")
+    soundfile.write(bad / "huge.wav", np.full(22050 * 3, 1e25), 22050, subtype="FLOAT")
+    noise(bad / "short.wav", 4, 0.1)
+    noise(bad / "gone.wav", 5)
+    # These are odd, and fine.
+    generator = np.random.default_rng(0)
+    soundfile.write(bad / "eight.wav", generator.uniform(-1, 1, (22050 * 3, 8)) / 3, 22050)
+    soundfile.write(bad / "quick.wav", generator.uniform(-1, 1, 192000 * 3) / 3, 192000)
+    corpus = open_corpus(music)
+    (bad / "gone.wav").unlink()
+    prepared = store.prepare(corpus, progress=False)
+    why = prepared.unusable.set_index("id").reason
+    for clip, word in {
+        "Rock/empty.mp3": "empty",
+        "Rock/text.mp3": "not a sound file",
+        "Rock/cut.mp3": "cut short",
+        "Rock/silence.wav": "silence",
+        "Rock/nan.wav": "not numbers",
+        "Rock/huge.wav": "loud",
+        "Rock/short.wav": "lasts only 0.1 s",
+        "Rock/gone.wav": "cannot be read",
+    }.items():
+        assert word in why.pop(clip)
+    assert why.empty
+    assert {"Rock/eight.wav", "Rock/quick.wav"} <= set(prepared.clips.id)
+    assert len(prepared.clips) == 8
+    # The decoders' own chatter is kept from people.
+    assert capfd.readouterr() == ("", "")
+    listed = pd.read_csv(store.folder / "unusable-music.csv")
+    assert set(listed.id) == set(prepared.unusable.id)
+    assert listed.file.map(os.path.isabs).all()
+
+
+def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, monkeypatch):
+    gone = music / "Rock" / "c.mp3"
+
+    def load_and_remove(*arguments, **names):
+        gone.unlink(missing_ok=True)
+        return load_audio(*arguments, **names)
+
+    monkeypatch.setattr(songnet_utils.store, "load_audio", load_and_remove)
+    prepared = store.prepare(open_corpus(music), 1, progress=False)
+    assert list(prepared.unusable.id) == ["Rock/c.mp3"]
+    assert "cannot be read" in prepared.unusable.reason[0]
+    assert len(prepared.clips) == 5
+
+
+def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatch) -> None:
+    def fail(*arguments, **names):
+        if names["name"].endswith("c.mp3"):
+            raise OverflowError("what?")
+        return load_audio(*arguments, **names)
+
+    monkeypatch.setattr(songnet_utils.store, "load_audio", fail)
+    prepared = store.prepare(open_corpus(music), progress=False)
+    assert list(prepared.unusable.id) == ["Rock/c.mp3"]
+    assert "OverflowError: what?" in prepared.unusable.reason[0]
+
+
+def test_what_the_corpus_could_not_use_is_kept_in_the_list(music, store) -> None:
+    (music / "Rock" / "cover.jpg").write_bytes(b"x")
+    prepared = store.prepare(open_corpus(music), progress=False)
+    assert list(prepared.unusable.id) == ["Rock/cover.jpg"]
+
+
+def test_a_corpus_without_a_usable_clip_is_an_error(tmp_path, store) -> None:
+    (tmp_path / "bad" / "Rock").mkdir(parents=True)
+    (tmp_path / "bad" / "Rock" / "a.mp3").write_bytes(b"")
+    with pytest.raises(SongNetError, match=r"none of its 1 clips.*a\.mp3: the file is empty"):
+        store.prepare(open_corpus(tmp_path / "bad"), progress=False)
+
+
+def test_the_least_a_clip_must_last_is_the_callers_choice(music, store) -> None:
+    corpus = open_corpus(music)
+    assert len(store.prepare(corpus, progress=False, minimum_seconds=2.5).clips) == 6
+    with pytest.raises(SongNetError, match=r"lasts only 2\.5 s; at least 3 s are needed"):
+        store.prepare(corpus, progress=False, minimum_seconds=3)
+
+
+# --- the description of sound -----------------------------------------------------------------
+
+
+def test_each_description_of_sound_has_its_own_frames(music, tmp_path) -> None:
+    corpus = open_corpus(music)
+    coarse = Sound(sample_rate=16000, n_fft=512, hop=256, n_mels=96)
+    prepared = [
+        LogMelStore(tmp_path, sound).prepare(corpus, progress=False) for sound in (SOUND, coarse)
+    ]
+    assert [found.frames("Pop/e.wav").shape[1] for found in prepared] == [128, 96]
+
+
+@pytest.mark.parametrize("content", ['{"sound": {"hop": 7}, "version": 1}', "{", ""])
+def test_a_store_of_another_description_is_refused(music, store, content) -> None:
+    store.prepare(open_corpus(music), progress=False)
+    (store.folder / "sound.json").write_text(content)
+    with pytest.raises(SongNetError, match="description of sound") as caught:
+        LogMelStore(store.folder.parents[1], SOUND)
+    assert str(store.folder) in str(caught.value)
+    assert "Delete" in str(caught.value)
+    with pytest.raises(SongNetError, match="description of sound"):
+        store.prepare(open_corpus(music), progress=False)
+
+
+def test_the_description_is_written_beside_the_frames(music, store) -> None:
+    store.prepare(open_corpus(music), progress=False)
+    found = json.loads((store.folder / "sound.json").read_text())
+    assert Sound.from_dict(found["sound"]) == SOUND
+
+
+# --- stopped in the middle --------------------------------------------------------------------
+
+
+def child(music: Path, data: Path, before: str = "") -> subprocess.Popen[str]:
+    """Start a process that prepares the corpus; `before` is run in it first."""
+    program = f"""
+        import sys
+        from songnet_utils.corpora import open_corpus
+        from songnet_utils.errors import SongNetError
+        from songnet_utils.store import LogMelStore
+        {before}
+        corpus = open_corpus({str(music)!r})
+        print("go", flush=True)
+        try:
+            LogMelStore({str(data)!r}).prepare(corpus, 2, progress=False)
+        except SongNetError as error:
+            sys.exit(str(error))
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.4])
+def test_killed_at_any_moment_no_clip_is_wrong_and_the_next_run_completes(
+    tmp_path: Path, delay: float
+) -> None:
+    music, data = tmp_path / "music", tmp_path / "data"
+    for number in range(40):
+        noise(music / ("Rock", "Pop")[number % 2] / f"{number:02d}.wav", number, 6)
+    process = child(music, data)
+    assert process.stdout.readline() == "go\n"
+    store = LogMelStore(data, SOUND)
+    # The moment is counted from the first clip in the store: importing takes its own time.
+    while process.poll() is None and not list(store.folder.glob("*/*.npy")):
+        time.sleep(0.005)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    corpus = open_corpus(music)
+    for part in store.folder.rglob(".*"):
+        # What was being written is under a name that nobody reads, and is swept up once old.
+        os.utime(part, (0, 0))
+    store.prepare(Corpus("one", corpus.clips[:1]), progress=False)
+    whole(store, corpus)
+    prepared = LogMelStore(data, SOUND).prepare(corpus, progress=False)
+    assert len(prepared.clips) == 40
+    whole(store, corpus)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of file size to set there")
+def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(music, tmp_path) -> None:
+    # A limit on the size of files stands for the full disk: a clip's statistics fit, its frames
+    # do not.
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
+    process = child(music, tmp_path / "data", limit)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "could not be written (File too large)" in errors
+    assert "Make room" in errors
+    assert "Traceback" not in errors
+    store = LogMelStore(tmp_path / "data", SOUND)
+    corpus = open_corpus(music)
+    whole(store, corpus)
+    assert len(store.prepare(corpus, progress=False).clips) == 6
+    whole(store, corpus)
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_workers_are_at_least_one(music, store, workers) -> None:
+    with pytest.raises(SongNetError, match="workers"):
+        store.prepare(open_corpus(music), workers)
