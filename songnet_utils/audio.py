@@ -33,6 +33,10 @@ SUFFIXES = (
 #: Below this peak (−100 dB of full scale) a clip holds no music: what is left is dither.
 SILENCE = 1e-5
 
+#: Above this peak (120 dB over full scale) samples are not sound but damage. Files whose samples
+#: are whole numbers stored as floats stay below it.
+LOUDEST = 1e6
+
 RESAMPLER = "HQ"
 
 # Frames to transform at once: large enough to be quick, small enough to stay in the cache.
@@ -80,8 +84,11 @@ def read_audio(
             ) from error
     if not content:
         raise AudioError(f"{name}: the file is empty (0 bytes). Copy or download it again.")
-    _check_whole_mp3(content, name)
+    _check_whole(content, name)
     try:
+        if _is_mp3_of_unknown_size(content):
+            # libsndfile would guess its duration from the first frame and stop there.
+            raise soundfile.SoundFileRuntimeError("left to FFmpeg")
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             rate, promised = file.samplerate, file.frames
             samples = file.read(dtype="float32", always_2d=True)
@@ -100,6 +107,11 @@ def read_audio(
     if not np.isfinite(samples).all():
         raise AudioError(
             f"{name}: holds samples that are not numbers (NaN or infinite). Export it again."
+        )
+    if max(samples.max(), -samples.min()) > LOUDEST:
+        raise AudioError(
+            f"{name}: holds samples up to {np.abs(samples).max():.1g}, where full scale is 1; "
+            f"more than {LOUDEST:.0g} cannot be sound. Export it again."
         )
     return samples, rate
 
@@ -144,6 +156,11 @@ def as_heard(samples: np.ndarray, original: int, rate: int, *, name: str) -> np.
         What to call the song in errors.
     """
     audio = resample(mix_down(samples), original, rate)
+    if not len(audio):
+        raise AudioError(
+            f"{name}: is too short: {len(samples)} samples at {original} Hz. "
+            "Choose a file with music in it."
+        )
     if np.abs(audio).max(initial=0) < SILENCE:
         raise AudioError(
             f"{name}: holds only silence (nothing above -100 dB of full scale). "
@@ -293,38 +310,105 @@ def _mel_filters(sound: Sound) -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array(filters.astype(np.float32))
 
 
-def _check_whole_mp3(content: bytes, name: str) -> None:
-    """Raise AudioError when an mp3 has fewer bytes than its own Xing/Info header promises.
+def _check_whole(content: bytes, name: str) -> None:
+    """Raise AudioError when a file has fewer bytes than it says itself.
 
-    libmpg123 decodes what there is of a truncated file and prints a warning; saying it before
-    decoding keeps the warning from people and the half-song from the corpus.
+    Decoders return what there is of a truncated file, at best with a warning; saying it before
+    decoding keeps the half-song from people and from the corpus. Only mp3, wav, aiff and au say
+    how many bytes they have; of the others, most fail to decode.
     """
-    start = 0
-    if content[:3] == b"ID3" and len(content) > 10:
-        # The tag's size is a "synchsafe" integer: seven bits a byte (ID3v2.4, section 3.1).
-        size = 0
-        for byte in content[6:10]:
-            size = size << 7 | byte & 0x7F
-        start = 10 + size
-    if len(content) < start + 2:
+    start = promised = 0
+    if content[:4] == b"RIFF":
+        promised = 8 + int.from_bytes(content[4:8], "little")
+    elif content[:4] == b"FORM":
+        promised = 8 + int.from_bytes(content[4:8], "big")
+    elif content[:4] == b".snd":
+        promised = int.from_bytes(content[4:8], "big") + int.from_bytes(content[8:12], "big")
+    elif content[:3] == b"ID3" or content[:1] == b"\xff":
+        start = _after_tags(content)
+        if start and len(content) < start + 4:
+            raise AudioError(
+                f"{name}: is cut short: its tag alone should have {start} bytes, the file has "
+                f"{len(content)}. Copy or download it again."
+            )
+        promised = _mp3_bytes(content, start)
+    if content[:1] != b"\xff" and not start:
+        # A program that could not know the size when it began writes the largest number; some
+        # count their own header or a padding byte wrongly.
+        promised = 0 if promised >= 2**31 - 1 else promised - 16
+    if len(content) - start < promised:
         raise AudioError(
-            f"{name}: is cut short: its tag alone should have {start} bytes, the file has "
-            f"{len(content)}. Copy or download it again."
+            f"{name}: is cut short: it promises {promised} bytes of sound, "
+            f"{len(content) - start} are there. Copy or download it again."
         )
+
+
+def _after_tags(content: bytes) -> int:
+    """Return where the ID3v2 tags at the beginning of a file end (ID3v2.4, section 3.1)."""
+    start = 0
+    while content[start : start + 3] == b"ID3" and len(content) >= start + 10:
+        # The tag's size is a "synchsafe" integer: seven bits a byte.
+        size = 0
+        for byte in content[start + 6 : start + 10]:
+            size = size << 7 | byte & 0x7F
+        start += 10 + size + (10 if content[start + 5] & 0x10 else 0)
+    return start
+
+
+def _mp3_header(content: bytes, start: int) -> tuple[int | None, int | None]:
+    """Return the frames and the bytes that an mp3's Xing or Info header promises, or None."""
     frame = content[start : start + 192]
-    if frame[:1] != b"\xff":
-        return
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
     if at < 0 or len(frame) < at + 16:
-        return
-    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
-    if flags & 0b11 == 0b11:
-        promised = int.from_bytes(frame[at + 12 : at + 16], "big")
-        if len(content) - start < promised:
-            raise AudioError(
-                f"{name}: is cut short: its header promises {promised} bytes of sound, "
-                f"{len(content) - start} are there. Copy or download it again."
-            )
+        return None, None
+    flags, first, second = (
+        int.from_bytes(frame[at + offset : at + offset + 4], "big") for offset in (4, 8, 12)
+    )
+    frames = first if flags & 1 else None
+    size = (second if flags & 1 else first) if flags & 2 else None
+    return frames, size
+
+
+def _is_mp3_of_unknown_size(content: bytes) -> bool:
+    """Return whether this is an mp3 without a header that says how many frames it has."""
+    start = _after_tags(content)
+    return _mp3_frame_bytes(content, start) > 0 and _mp3_header(content, start)[0] is None
+
+
+def _mp3_bytes(content: bytes, start: int) -> int:
+    """Return how many bytes of sound an mp3 should have: as promised, or to its last frame's end.
+
+    Without a header, the frames are followed one by one: in a truncated file the last one reaches
+    past the end. Where anything else follows the frames (another tag), they end there.
+    """
+    promised = _mp3_header(content, start)[1]
+    if promised is not None:
+        return promised
+    at = start
+    while size := _mp3_frame_bytes(content, at):
+        at += size
+    return at - start
+
+
+# Kilobits a second by the header's four bits: MPEG-1 layer III, and MPEG-2 and 2.5 layer III.
+_MP3_BITRATES = (
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+)
+_MP3_RATES = (44_100, 48_000, 32_000)
+
+
+def _mp3_frame_bytes(content: bytes, at: int) -> int:
+    """Return how many bytes the layer III frame at `at` has; 0 when there is none."""
+    header = content[at : at + 4]
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+        return 0
+    version = header[1] >> 3 & 3
+    bitrate = _MP3_BITRATES[version != 3][header[2] >> 4]
+    if version == 1 or not bitrate or header[2] >> 2 & 3 == 3:
+        return 0
+    rate = _MP3_RATES[header[2] >> 2 & 3] >> (2, 0, 1, 0)[version]
+    return (144 if version == 3 else 72) * bitrate * 1000 // rate + (header[2] >> 1 & 1)
 
 
 def _read_with_ffmpeg(content: bytes, name: str) -> tuple[np.ndarray, int]:

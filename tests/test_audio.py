@@ -1,0 +1,356 @@
+"""Decoding and log-mel: every format, every kind of damage, and frames that never look ahead."""
+
+from __future__ import annotations
+
+import io
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songnet_utils.audio import (
+    SUFFIXES,
+    AudioError,
+    load_audio,
+    log_mel,
+    log_mel_of_windows,
+    mix_down,
+    read_audio,
+)
+from songnet_utils.timeline import Sound
+
+SOUND = Sound()
+LISTENER_SOUND = Sound(sample_rate=16_000, n_fft=512, hop=256, n_mels=96, floor=1e-10)
+
+
+def melody(seconds: float, rate: int = 44_100, channels: int = 2) -> np.ndarray:
+    """A tone that swells and a rising whistle, the second channel half as loud as the first."""
+    time = np.arange(round(seconds * rate)) / rate
+    audio = 0.3 * np.sin(2 * np.pi * 440 * time) * np.linspace(0.2, 1, len(time))
+    audio += 0.1 * np.sin(2 * np.pi * 1_000 * time**2)
+    return np.stack([audio / (channel + 1) for channel in range(channels)], 1).astype(np.float32)
+
+
+def sound_file(
+    samples: np.ndarray, rate: int = 44_100, format: str = "WAV", subtype: str | None = None
+) -> bytes:
+    """Write samples with libsndfile."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=format, subtype=subtype)
+    return file.getvalue()
+
+
+def ffmpeg_file(
+    samples: np.ndarray, rate: int, container: str, codec: str, options: dict | None = None
+) -> bytes:
+    """Write stereo samples with FFmpeg's libraries."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format=container, options=options or {}) as output:
+        stream = output.add_stream(codec, rate=rate)
+        stream.layout = "stereo"
+        stream.bit_rate = 128_000
+        if options and "vbr" in options:
+            stream.codec_context.qscale = True
+        stream.codec_context.open()
+        convert = av.AudioResampler(stream.codec_context.format, "stereo", rate)
+        size = stream.codec_context.frame_size or 1_024
+        for first in range(0, len(samples), size):
+            piece = np.ascontiguousarray(samples[first : first + size].T)
+            frame = av.AudioFrame.from_ndarray(piece, "fltp", "stereo")
+            frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+            for converted in convert.resample(frame):
+                output.mux(stream.encode(converted))
+        output.mux(stream.encode(None))
+    return file.getvalue()
+
+
+# Suffix → the file's bytes, its rate, the largest error allowed (None for lossy kinds).
+def write(suffix: str) -> tuple[bytes, int, float | None]:
+    sixteen_bits = 2**-15 + 1e-7
+    wide = {".webm": ("webm", "libopus"), ".wma": ("asf", "wmav2"), ".aac": ("adts", "aac")}
+    wide |= {".m4a": ("ipod", "aac"), ".mp4": ("mp4", "aac")}
+    if suffix in wide:
+        rate = 48_000 if suffix == ".webm" else 44_100
+        return ffmpeg_file(melody(1, rate), rate, *wide[suffix]), rate, None
+    if suffix == ".opus":
+        return sound_file(melody(1, 48_000), 48_000, "OGG", "OPUS"), 48_000, None
+    kind = {".aif": "AIFF"}.get(suffix, suffix[1:].upper())
+    exact = suffix in (".wav", ".flac", ".au", ".aiff", ".aif")
+    return sound_file(melody(1), 44_100, kind), 44_100, sixteen_bits if exact else None
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_format_decodes_the_same_from_path_and_bytes(suffix, tmp_path):
+    content, written_rate, largest_error = write(suffix)
+    path = tmp_path / f"song{suffix}"
+    path.write_bytes(content)
+    samples, rate = read_audio(path)
+    from_bytes, _ = read_audio(content)
+    np.testing.assert_array_equal(samples, from_bytes)
+    np.testing.assert_array_equal(load_audio(path, 22_050), load_audio(content, 22_050))
+
+    expected = melody(1, rate)
+    assert rate == written_rate
+    assert samples.dtype == np.float32
+    assert samples.shape[1] == 2
+    if largest_error is not None:
+        assert samples.shape == expected.shape
+        np.testing.assert_allclose(samples, expected, atol=largest_error)
+        return
+    # Lossy: near enough, once aligned. Raw aac and wma do not say how much their encoder put
+    # before the beginning; the others do, and nothing is shifted.
+    inner = expected[4_000:-4_000]
+    match = np.correlate(samples[:, 0], inner[:, 0], "valid")
+    shift = int(match.argmax()) - 4_000
+    assert abs(shift) <= (2_048 if suffix in (".aac", ".wma") else 0)
+    heard = samples[4_000 + shift :][: len(inner)]
+    for channel in (0, 1):
+        assert np.corrcoef(heard[:, channel], inner[:, channel])[0, 1] > 0.98
+        assert np.std(heard[:, channel]) == pytest.approx(np.std(inner[:, channel]), rel=0.05)
+
+
+def test_variable_bitrate_mp3_without_a_header_is_decoded_whole():
+    """libsndfile takes the first frame's bitrate for all and stops after 1.4 of these 5 s."""
+    song = melody(5)
+    song[44_100 : 3 * 44_100] = 0
+    content = ffmpeg_file(song, 44_100, "mp3", "libmp3lame", {"write_xing": "0", "vbr": "1"})
+    assert b"Xing" not in content
+    assert b"Info" not in content
+    samples, _ = read_audio(content)
+    # Without the header nothing says what the encoder put before and after.
+    assert len(song) <= len(samples) <= len(song) + 3 * 1_152
+
+
+@pytest.mark.parametrize("rate", [44_100, 32_000, 22_050, 16_000, 8_000])
+@pytest.mark.parametrize("header", ["0", "1"])
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\x00\x00\x00\x00\x01\x00" + bytes(128)])
+def test_mp3_of_every_mpeg_version_is_whole_or_called_cut_short(rate, header, tag):
+    song = melody(1, rate)
+    options = {"write_xing": header, "id3v2_version": "0"}
+    content = tag + ffmpeg_file(song, rate, "mp3", "libmp3lame", options)
+    for after in (b"", b"TAG" + bytes(125)):
+        samples, decoded_rate = read_audio(content + after)
+        assert decoded_rate == rate
+        assert len(song) <= len(samples) <= len(song) + 3 * 1_152
+    for part in (0.99, 0.5, 0.1):
+        with pytest.raises(AudioError, match=r"song\.mp3: is cut short: .* download it again"):
+            # Without the header, only a cut between two frames could not be told from an end.
+            read_audio(content[: int(len(content) * part) - 100], name="song.mp3")
+
+
+@pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU", "FLAC"])
+@pytest.mark.parametrize("part", [0.99, 0.5, 0.1])
+def test_other_files_cut_short_are_not_half_a_song(kind, part):
+    content = sound_file(melody(1), format=kind)
+    with pytest.raises(AudioError, match=r"song: is .*(cut short|damaged).*download it again"):
+        read_audio(content[: int(len(content) * part)], name="song")
+
+
+def test_a_wav_written_as_it_was_recorded_is_read_whole():
+    """Programs that write to a pipe cannot fill in the size and leave the largest number."""
+    content = bytearray(sound_file(melody(1)))
+    content[4:8] = b"\xff\xff\xff\xff"
+    assert content[36:40] == b"data"
+    content[40:44] = b"\xff\xff\xff\xff"
+    assert len(read_audio(bytes(content))[0]) == 44_100
+
+
+def test_real_clips_are_whole_and_their_beginnings_are_not(shared_fma):
+    files = sorted(shared_fma.glob("fma_small/*/*.mp3"))[::6]
+    for file in files:
+        content = file.read_bytes()
+        samples, rate = read_audio(content)
+        assert 29 < len(samples) / rate < 31
+        with pytest.raises(AudioError, match="cut short"):
+            read_audio(content[: len(content) - 1_000])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"song\.mp3: the file is empty \(0 bytes\)"),
+        (b"This is not music.\n" * 300, r"song\.mp3: is not a sound file"),
+        (b"no", r"song\.mp3: is not a sound file"),
+        (b"\xff", r"song\.mp3: is not a sound file"),
+        (b"<html><body>404 Not Found</body></html>", r"song\.mp3: is not a sound file"),
+        (bytes(5_000), r"song\.mp3: is not a sound file"),
+        (np.random.default_rng(0).bytes(20_000), r"song\.mp3: is not a sound file"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nlyrics\n", r"song\.mp3: has no sound in it"),
+        (b"ID3\x04\x00\x00\x00\x00\x7f\x7f" + bytes(50), r"song\.mp3: is cut short: its tag"),
+        (sound_file(np.zeros((0, 1))), r"song\.mp3: holds no samples"),
+        (sound_file(np.zeros((44_100, 2))), r"song\.mp3: holds only silence"),
+        (sound_file(np.full((44_100, 1), 1e-6), subtype="FLOAT"), r"holds only silence"),
+        (sound_file(np.array([0.1, np.nan]), subtype="FLOAT"), r"not numbers \(NaN or infinite\)"),
+        (sound_file(np.array([0.1, np.inf]), subtype="FLOAT"), r"not numbers \(NaN or infinite\)"),
+        (sound_file(np.array([0.1, -1e20]), subtype="FLOAT"), r"up to 1e\+20, where full scale"),
+        (sound_file(np.full((2, 1), 0.5), 192_000), r"is too short: 2 samples at 192000 Hz"),
+    ],
+)
+def test_bad_files_are_told_in_one_line_with_a_way_out(content, said, tmp_path):
+    path = tmp_path / "song.mp3"
+    path.write_bytes(content)
+    with pytest.raises(AudioError, match=said) as caught:
+        load_audio(path, 22_050)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert message.endswith(".")
+    if content:
+        with pytest.raises(AudioError, match="the uploaded sound"):
+            load_audio(content, 22_050)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(AudioError, match=r"gone\.mp3: cannot be read \(No such file"):
+        load_audio(tmp_path / "gone.mp3", 22_050)
+    with pytest.raises(AudioError, match="cannot be read"):
+        load_audio(tmp_path, 22_050)
+
+
+def test_eight_channels_at_192_khz_are_mixed_evenly():
+    rate, wanted = 192_000, 22_050
+    time = np.arange(rate) / rate
+    tone = np.sin(2 * np.pi * 440 * time)
+    samples = np.outer(tone, np.arange(8) / 8)
+    audio = load_audio(sound_file(samples, rate, subtype="FLOAT"), wanted)
+    assert audio.shape == (wanted,)
+    # The channels' mean gain is (0 + … + 7) / 64 = 0.4375.
+    expected = 0.4375 * np.sin(2 * np.pi * 440 * np.arange(wanted) / wanted)
+    np.testing.assert_allclose(audio[500:-500], expected[500:-500], atol=1e-4)
+
+
+@given(st.integers(1, 9))
+def test_mixing_down_is_the_mean_of_the_channels(channels):
+    samples = np.random.default_rng(channels).normal(0, 0.3, (50, channels)).astype(np.float32)
+    mixed = mix_down(samples)
+    assert mixed.dtype == np.float32
+    np.testing.assert_allclose(mixed, samples.mean(axis=1, dtype=np.float64), atol=1e-7)
+
+
+def test_a_tenth_of_a_second_is_read():
+    audio = load_audio(sound_file(melody(0.1)), 22_050)
+    assert audio.shape == (2_205,)
+    assert log_mel(audio, SOUND).shape == (1 + 2_205 // 1_024, 128)
+
+
+@pytest.mark.parametrize("sound", [SOUND, LISTENER_SOUND], ids=["songnet", "listener"])
+def test_log_mel_is_librosas_in_double_precision(sound):
+    """Within 60 dB of the loudest; further down float32 itself is off."""
+    generator = np.random.default_rng(0)
+    audio = melody(3, sound.sample_rate, 1)[:, 0]
+    audio = audio + generator.normal(0, 0.01, len(audio)).astype(np.float32)
+    reference = librosa.feature.melspectrogram(
+        y=audio.astype(np.float64),
+        sr=sound.sample_rate,
+        n_fft=sound.n_fft,
+        hop_length=sound.hop,
+        n_mels=sound.n_mels,
+        pad_mode="constant",
+        dtype=np.float64,
+    ).T
+    ours = log_mel(audio, sound)
+    assert ours.shape == reference.shape
+    assert ours.dtype == np.float32
+    loud = reference > max(reference.max() * 1e-6, sound.floor)
+    assert loud.mean() > 0.5
+    decibels = 10 / math.log(10) * (ours - np.log(reference))
+    assert np.abs(decibels[loud]).max() < 1e-3
+
+
+def test_log_mel_of_real_music_is_librosas(shared_fma):
+    for file in sorted(shared_fma.glob("fma_small/*/*.mp3"))[::40]:
+        audio = load_audio(file, SOUND.sample_rate)
+        reference = librosa.feature.melspectrogram(
+            y=audio.astype(np.float64),
+            sr=SOUND.sample_rate,
+            n_fft=SOUND.n_fft,
+            hop_length=SOUND.hop,
+            n_mels=SOUND.n_mels,
+            pad_mode="constant",
+            dtype=np.float64,
+        ).T
+        loud = reference > max(reference.max() * 1e-6, SOUND.floor)
+        decibels = 10 / math.log(10) * (log_mel(audio, SOUND) - np.log(reference))
+        assert np.abs(decibels[loud]).max() < 1e-3
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2_000, 30_000), st.floats(0, 1), st.integers(0, 100))
+def test_what_comes_later_changes_no_earlier_frame_by_a_bit(samples, part, seed):
+    audio = np.random.default_rng(seed).normal(0, 0.3, samples).astype(np.float32)
+    change = int(part * (samples - 1))
+    other = audio.copy()
+    other[change:] = np.random.default_rng(seed + 1).normal(0, 10, samples - change)
+    before, after = log_mel(audio, SOUND), log_mel(other, SOUND)
+    # Frames whose window ends at or before the first changed sample.
+    untouched = sum(SOUND.frame_samples(i)[1] <= change for i in range(len(before)))
+    np.testing.assert_array_equal(before[:untouched], after[:untouched])
+    # The window weighs its outermost sample with 0, so the next frame may or may not notice.
+    assert (before[untouched + 1 :] != after[untouched + 1 :]).any(axis=1).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 40_000), st.integers(1, 70))
+def test_a_frame_is_the_same_alone_and_among_others(samples, at_once):
+    audio = np.random.default_rng(samples).normal(0, 0.3, samples).astype(np.float32)
+    frames = log_mel(audio, SOUND)
+    assert len(frames) == SOUND.frames_of_samples(samples)
+    padded = np.pad(audio, (1_024, 2_048))
+    windows = np.stack([padded[1_024 * i : 1_024 * i + 2_048] for i in range(len(frames))])
+    for first in range(0, len(frames), at_once):
+        group = slice(first, first + at_once)
+        np.testing.assert_array_equal(log_mel_of_windows(windows[group], SOUND), frames[group])
+
+
+@pytest.mark.parametrize("sound", [SOUND, LISTENER_SOUND], ids=["songnet", "listener"])
+def test_silence_is_the_floor(sound):
+    frames = log_mel(np.zeros(sound.sample_rate, np.float32), sound)
+    np.testing.assert_allclose(frames, math.log(sound.floor), rtol=1e-6)
+
+
+@pytest.mark.parametrize("frequency", [220, 440, 1_000, 3_000, 9_000])
+def test_a_pure_tone_is_loudest_in_the_band_around_it(frequency):
+    time = np.arange(SOUND.sample_rate) / SOUND.sample_rate
+    frames = log_mel(np.sin(2 * np.pi * frequency * time).astype(np.float32), SOUND)
+    edges = librosa.mel_frequencies(n_mels=SOUND.n_mels + 2, fmax=SOUND.sample_rate / 2)
+    for band in frames[2:-2].argmax(axis=1):
+        assert edges[band] <= frequency <= edges[band + 2]
+
+
+def test_twice_the_amplitude_is_four_times_the_power():
+    audio = melody(1, SOUND.sample_rate, 1)[:, 0]
+    soft, loud = log_mel(audio, SOUND), log_mel(2 * audio, SOUND)
+    above = soft > math.log(SOUND.floor)
+    np.testing.assert_allclose((loud - soft)[above], math.log(4), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("audio", "said"),
+    [
+        (np.zeros(0, np.float32), r"at least 1 sample\. Got shape \(0,\)"),
+        (np.zeros((5, 2), np.float32), r"mono, .* Got shape \(5, 2\)"),
+        (np.zeros(5, np.int16), r"floating point .* Got dtype int16"),
+        (np.array([0.0, np.nan]), r"not numbers"),
+        (np.array([0.0, np.inf]), r"not numbers"),
+    ],
+)
+def test_arrays_that_are_not_sound_are_refused(audio, said):
+    with pytest.raises(AudioError, match=said):
+        log_mel(audio, SOUND)
+
+
+def test_decoding_leaves_the_file_alone(tmp_path: Path):
+    path = tmp_path / "song.wav"
+    path.write_bytes(sound_file(melody(0.2)))
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    load_audio(path, 22_050)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert [file.name for file in tmp_path.iterdir()] == ["song.wav"]
