@@ -36,7 +36,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from songnet_utils.audio import log_mel
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import musicnn_folder, musicnn_is_whole
+from songnet_utils.incremental import Windows
 from songnet_utils.network import Network
+from songnet_utils.quiet import quiet_stderr
 from songnet_utils.timeline import ReceptiveField, Sound, Timeline
 
 if TYPE_CHECKING:
@@ -104,7 +106,8 @@ class Listener(Network):
     timeline = Timeline(SOUND, ReceptiveField(PATCH, STRIDE))
 
     def __init__(self, model: keras.Model, centres: Mapping[str, float] = CENTRES) -> None:
-        import tensorflow as tf
+        with quiet_stderr():
+            import tensorflow as tf
 
         self.genres = tuple(TAG_OF_GENRE)
         self.centres = dict(centres)
@@ -117,7 +120,7 @@ class Listener(Network):
     def tags_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over time: (frames, 96) → (steps, 50), float32."""
         patches = sliding_window_view(self._enough(frames), PATCH, axis=0)[::STRIDE]
-        return self._tags_of_patches(patches.transpose(0, 2, 1))
+        return self.tags_of_patches(patches.transpose(0, 2, 1))
 
     def tags_over_time(self, audio: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over a whole song, shape (steps, 50).
@@ -140,29 +143,25 @@ class Listener(Network):
         """Return the listener at the beginning of a song, to be fed with frames."""
         return _Stepper(self)
 
-    def _tags_of_patches(self, patches: np.ndarray) -> np.ndarray:
-        blocks = [
-            self._logits(np.ascontiguousarray(patches[first : first + _BLOCK])).numpy()
-            for first in range(0, len(patches), _BLOCK)
-        ]
-        return np.concatenate(blocks)
+    def tags_of_patches(self, patches: np.ndarray) -> np.ndarray:
+        """Return the logits of `TAGS` for patches: (n, 187, 96) → (n, 50), float32, n ≥ 0."""
+        logits = np.empty((len(patches), len(TAGS)), np.float32)
+        for first in range(0, len(patches), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            logits[block] = self._logits(np.ascontiguousarray(patches[block])).numpy()
+        return logits
 
 
 class _Stepper:
-    """Keeps the frames that coming patches still need: fewer than 187."""
+    """Collects frames into patches."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._frames = np.empty((0, listener.sound.n_mels), np.float32)
+        self._windows = Windows(PATCH, STRIDE)
 
-    def push(self, frames: np.ndarray) -> list[np.ndarray]:
-        self._frames = np.concatenate([self._frames, frames])
-        steps = self._listener.timeline.steps_of_frames(len(self._frames))
-        if not steps:
-            return []
-        answers = self._listener.genre_of_frames(self._frames)
-        self._frames = self._frames[steps * STRIDE :].copy()
-        return list(answers)
+    def push(self, frames: np.ndarray, /) -> np.ndarray:
+        patches = self._windows.push(frames)
+        return genre_of_tags(self._listener.tags_of_patches(patches), self._listener.centres)
 
 
 def load_listener(data_dir: str | os.PathLike[str] | None = None) -> Listener:
@@ -198,8 +197,9 @@ def build_musicnn() -> keras.Model:
         Input (patches, 187, 96): natural-logarithmic mel frames of `SOUND`. Output
         (patches, 50): logits of `TAGS`. Layers with weights bear the names of the checkpoint.
     """
-    import keras
-    from keras import layers
+    with quiet_stderr():
+        import keras
+        from keras import layers
 
     def normalise(x: keras.KerasTensor, number: int) -> keras.KerasTensor:
         return layers.BatchNormalization(
@@ -253,7 +253,8 @@ def build_musicnn() -> keras.Model:
 
 def read_checkpoint(model: keras.Model, folder: Path) -> None:
     """Read the published weights in `folder` into what `build_musicnn` gave."""
-    import tensorflow as tf
+    with quiet_stderr():
+        import tensorflow as tf
 
     # The checkpoint was saved under a prefix that ends in "/", which only this reader accepts.
     reader = tf.compat.v1.train.NewCheckpointReader(str(folder / "MSD_musicnn") + "/")

@@ -23,7 +23,7 @@ from songnet_utils.timeline import Sound, Timeline
 class Stepper(Protocol):
     """A network heard frame by frame: it carries the state between pushes."""
 
-    def push(self, frames: np.ndarray) -> list[np.ndarray]:
+    def push(self, frames: np.ndarray, /) -> np.ndarray:
         """Take the next frames and return the steps that they decide.
 
         Parameters
@@ -33,9 +33,9 @@ class Stepper(Protocol):
 
         Returns
         -------
-        list of np.ndarray, each of shape (genres,), float32
-            Zero or more, in order; together with those of other pushes they are
-            `Network.genre_of_frames` of all frames, to 1e-5, however the frames were cut up.
+        np.ndarray, shape (steps, genres), float32
+            Zero or more steps; those of all pushes together are `Network.genre_of_frames` of all
+            frames, to 1e-5, however the frames were cut up.
         """
         ...
 
