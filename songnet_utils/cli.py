@@ -161,6 +161,10 @@ def _parser() -> argparse.ArgumentParser:
     fetch = command("fetch", _fetch, "Bring the pretrained listener (musicnn).")
     fetch.add_argument("what", metavar="musicnn", choices=["musicnn"])
     fetch.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
+
+    course = command("course", _course, "Run the notebooks in order and leave readable pages.")
+    course.add_argument("--notebooks", type=Path, metavar="DIR", help="default: this project's")
+    course.add_argument("--out", type=Path, metavar="DIR", help="default: build/course")
     return parser
 
 
@@ -352,6 +356,13 @@ def _fetch(options: argparse.Namespace) -> int:
     from songnet_utils.fetch import fetch_musicnn
 
     print(fetch_musicnn(options.dir))
+    return 0
+
+
+def _course(options: argparse.Namespace) -> int:
+    from songnet_utils.lessons.course import course
+
+    course(options.notebooks, options.out)
     return 0
 
 

@@ -1,0 +1,1 @@
+"""What only the course needs: making it ready, running its notebooks, leaving readable pages."""
