@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.audio import load_audio, log_mel, mix_down, read_audio, resample
 from songnet_utils.errors import SongNetError
 from songnet_utils.listener import (
     CENTRES,
@@ -22,6 +22,7 @@ from songnet_utils.listener import (
     load_listener,
 )
 from songnet_utils.scores import artist_interval, wilson_interval
+from songnet_utils.streaming import SongStream, Step
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,47 @@ def test_later_frames_do_not_change_earlier_steps_by_a_bit(listener):
     before, after = listener.genre_of_frames(frames), listener.genre_of_frames(changed)
     np.testing.assert_array_equal(before[:3], after[:3])
     assert (before[3:] != after[3:]).any(axis=1).all()
+
+
+def test_streaming_a_real_song_in_any_chunks_gives_the_whole_answer(listener, shared_fma):
+    file = sorted(shared_fma.glob("fma_small/*/*.mp3"))[10]
+    samples, rate = read_audio(file)
+    samples = samples[: 9 * rate]
+    whole = listener.genre_over_time(resample(mix_down(samples), rate, 16_000))
+    generator = np.random.default_rng(0)
+    for largest in (500, 30_000):
+        stream = SongStream(listener, rate=rate, channels=samples.shape[1])
+        steps, first = [], 0
+        while first < len(samples):
+            chunk = int(generator.integers(1, largest))
+            steps += stream.push(samples[first : first + chunk])
+            first += chunk
+        steps += stream.finish()
+        heard = np.array([step.probabilities for step in steps])
+        np.testing.assert_allclose(heard, whole, atol=1e-5)
+
+
+def test_what_a_song_does_later_changes_no_step_that_has_ended(listener, shared_fma):
+    file = sorted(shared_fma.glob("fma_small/*/*.mp3"))[10]
+    samples, rate = read_audio(file)
+    samples = samples[: 8 * rate]
+    change = int(5.3 * rate)
+    other = samples.copy()
+    other[change:] = np.random.default_rng(0).normal(0, 0.5, other[change:].shape)
+
+    def hear(song: np.ndarray) -> list[Step]:
+        stream = SongStream(listener, rate=rate, channels=song.shape[1])
+        pieces = [stream.push(song[first : first + 7_001]) for first in range(0, len(song), 7_001)]
+        return [*itertools.chain(*pieces), *stream.finish()]
+
+    steps = list(zip(hear(samples), hear(other), strict=True))
+    ended = [step for step in steps if step[0].end <= change / rate]
+    assert 0 < len(ended) < len(steps)
+    for before, after in ended:
+        assert (before.start, before.end) == (after.start, after.end)
+        np.testing.assert_array_equal(before.probabilities, after.probabilities)
+    before, after = steps[-1]
+    assert np.abs(before.probabilities - after.probabilities).max() > 0.01
 
 
 def test_less_than_three_seconds_are_refused_with_the_rule(listener):
