@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from sklearn.svm import SVC
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
 
-Baseline = Pipeline
+Baseline: TypeAlias = Pipeline
 
 
 def _svm(seed: int) -> Pipeline:

@@ -166,7 +166,8 @@ def compare(
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
     prepared = LogMelStore().prepare(corpus, progress=progress)
-    clips, left_out = prepared.clips, {}
+    clips = prepared.clips
+    left_out: dict[str, str] = {}
     for split in splits:
         clips, small = keep_genres(
             clips,

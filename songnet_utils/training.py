@@ -640,7 +640,7 @@ class _NetworkTraining:
             for number, array in enumerate(members)
         }
         with atomic_write(self.folder / _PROGRESS) as temporary:
-            np.savez(temporary, text=np.array(json.dumps(text)), **named)
+            np.savez(temporary, text=np.array(json.dumps(text)), **named)  # type: ignore[arg-type]
 
     def _load(self) -> bool:
         """Take up what `_save` left; return whether there was something."""
@@ -689,7 +689,7 @@ def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
 
 def _mean_and_spread(prepared: Prepared, clips: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return each mel band's mean and standard deviation over the clips' frames."""
-    count, total, squares = 0, 0.0, 0.0
+    count, total, squares = 0, np.zeros(()), np.zeros(())
     for clip in clips:
         frames = prepared.frames(clip).astype(np.float64)
         count += len(frames)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import mido
 
@@ -134,7 +136,7 @@ def _plan(artist: Artist, dice: Dice, clip_seconds: float) -> tuple[Plan, float,
     pulse = dice.between(*artist.tempo)
     tempo = pulse * metre.groups[0] / 4 if len(set(metre.groups)) == 1 else pulse
 
-    def choose(options: tuple, what: str) -> object | None:
+    def choose(options: tuple, what: str) -> Any:
         playable = [option for option in options if option.metre == metre.name]
         return dice.of(what).pick(playable) if playable else None
 
@@ -161,7 +163,8 @@ def _plan(artist: Artist, dice: Dice, clip_seconds: float) -> tuple[Plan, float,
         other = part.name in ("chorus", "b", "hook", "climax", "solo", "drop")
         plan.progressions[part.name] = second if other else first
 
-    bar_dice, start, bars = dice.of("bars"), 0.0, []
+    bar_dice, start = dice.of("bars"), 0.0
+    bars: list[Bar] = []
     for section in style.form:
         pace = bar_dice.between(0.7, 1.4) if style.process == "glitch" else 1.0
         for place in range(section.bars):
@@ -368,7 +371,7 @@ def _pad(plan: Plan) -> list[Note]:
 # ----------------------------------------------------------------------------- the tune
 def _ladder(key: Key, pentatonic: bool) -> list[int]:
     """Return the pitches a tune may use, tonic's octave 0, four octaves up and down."""
-    degrees = range(len(SCALES[key.scale]))
+    degrees: Sequence[int] = range(len(SCALES[key.scale]))
     if pentatonic and key.scale in MELODY_DEGREES:
         degrees = MELODY_DEGREES[key.scale]
     return [key.tonic + key.semitones(d) + 12 * octave for octave in range(11) for d in degrees]
@@ -507,9 +510,9 @@ def _glitch(plan: Plan, parts: dict[str, Part]) -> None:
     fits = [g for g in donor.grooves if g.metre == plan.metre.name]
     if fits and dice.maybe(0.6):
         plan.groove = dice.pick(fits)
-    fits = [c for c in donor.comps if c.metre == plan.metre.name]
-    if fits and dice.maybe(0.6):
-        plan.comp = dice.pick(fits)
+    comps = [c for c in donor.comps if c.metre == plan.metre.name]
+    if comps and dice.maybe(0.6):
+        plan.comp = dice.pick(comps)
     _song(plan, parts)
     for role in ("drums", "comp", "counter", "melody", "bass"):
         part = parts[role]

@@ -65,7 +65,8 @@ class Dice:
 
     def some(self, options: Sequence[T], how_many: int) -> list[T]:
         """Return up to `how_many` different options, in a random order."""
-        left, taken = list(options), []
+        left = list(options)
+        taken: list[T] = []
         while left and len(taken) < how_many:
             taken.append(left.pop(int(self.unit() * len(left))))
         return taken
