@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,4 +33,22 @@ def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = Path(os.environ.get("SONGNET_DATA", ROOT / "data"))
     folder = own if musicnn_is_whole(own) else tmp_path_factory.mktemp("data")
     fetch_musicnn(folder, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mini_data() -> Path:
+    """A data folder with all of mini and its frames, and no run.
+
+    It is kept between test runs, because mini takes minutes: mini and the store see for
+    themselves whether what is there is still what they would make.
+    """
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.store import LogMelStore
+    from songnet_utils.timeline import Sound
+
+    folder = ROOT / "build" / "test-data"
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    corpus = open_corpus("mini", folder, progress=False)
+    LogMelStore(folder, Sound()).prepare(corpus, progress=False)
     return folder

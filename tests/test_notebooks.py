@@ -1,0 +1,23 @@
+"""Each lesson runs alone, from top to bottom, and its page opens offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from offline import external
+
+from songnet_utils.lessons.pages import run_notebook, write_page
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_path):
+    lesson = run_notebook(path, {"SONGNET_DATA": str(mini_data)})
+    assert lesson.failure is None
+    said = [o for c in lesson.notebook.cells for o in c.get("outputs", []) if "name" in o]
+    assert [o.text for o in said if o.name == "stderr" and "%|" not in o.text] == []
+    page = write_page(lesson, tmp_path, NOTEBOOKS).read_text("utf-8")
+    assert external(page) == []
