@@ -243,7 +243,11 @@ def waveform(
 
 
 def spectrum(
-    frequencies: np.ndarray, power: np.ndarray, *, title: str = "Spectrum", ax: Axes | None = None
+    frequencies: np.ndarray,
+    power: np.ndarray | Mapping[str, np.ndarray],
+    *,
+    title: str = "Spectrum",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw power over frequency, in decibels and octaves.
 
@@ -252,23 +256,29 @@ def spectrum(
     frequencies
         In hertz, shape (bins,).
     power
-        Shape (bins,); 0 dB is a power of 1, and what lies more than 120 dB below the largest is
-        not drawn.
+        Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and what lies more
+        than 120 dB below the largest is drawn there.
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 3.2)
+    lines = power if isinstance(power, Mapping) else {"": power}
     heard = frequencies > 0
-    level = 10 * np.log10(np.maximum(power, power.max() * 1e-12))
-    ax.plot(frequencies[heard], level[heard], color=_INK, linewidth=1.2)
+    words = []
+    for (name, values), colour in zip(lines.items(), (_INK, "#B36F00", "#0B6B45"), strict=False):
+        level = 10 * np.log10(np.maximum(values, values.max() * 1e-12))
+        ax.plot(frequencies[heard], level[heard], color=colour, linewidth=1.4, label=name)
+        loudest = float(frequencies[heard][values[heard].argmax()])
+        words.append(f"{name + ': ' if name else ''}most power lies at {loudest:,.0f} hertz")
+    if isinstance(power, Mapping):
+        ax.legend(frameon=False)
     _hertz(ax.xaxis, 30, float(frequencies.max()))
     ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
     ax.grid(axis="both", alpha=0.3)
-    loudest = float(frequencies[heard][power[heard].argmax()])
     return describe(
         ax,
-        f"{title}: line of power in decibels over frequency from 30 to "
-        f"{frequencies.max():,.0f} hertz. Most power lies at {loudest:,.0f} hertz.",
+        f"{title}: power in decibels over frequency from 30 to {frequencies.max():,.0f} hertz; "
+        f"{'; '.join(words)}.",
     )
 
 
@@ -397,8 +407,9 @@ def log_mel(
     frames: np.ndarray,
     sound: Sound,
     *,
-    title: str = "Log-mel",
     limits: tuple[float, float] | None = None,
+    unit: str | None = "ln(mel power)",
+    title: str = "Log-mel",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw log-mel frames.
@@ -409,12 +420,12 @@ def log_mel(
         Shape (frames, n_mels), natural logarithm of mel power.
     sound
         How they were made.
-    title
-        The title.
     limits
         Values drawn darkest and brightest; from the floor to the largest value by default.
-    ax
-        Where to draw; a new figure by default.
+    unit
+        What the bar of colours says; None for no bar.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
     """
     ax = _axes(ax, 10, 3.8)
     low, high = limits or (float(np.log(sound.floor)), float(frames.max()))
@@ -427,7 +438,8 @@ def log_mel(
         vmax=high,
         rasterized=True,
     )
-    _colour_bar(image, ax, "ln(mel power)")
+    if unit is not None:
+        _colour_bar(image, ax, unit)
     ax.set(xlabel="Time (s)", ylabel="Mel band (its centre, Hz)", title=title)
     _band_ticks(ax, sound)
     return describe(
@@ -436,6 +448,51 @@ def log_mel(
         "(bottom) to high, time runs from left to right over "
         f"{sound.seconds_of_frame(len(frames) - 1):.3g} seconds.",
     )
+
+
+def log_mel_grid(
+    pictures: Mapping[str, np.ndarray],
+    sound: Sound,
+    *,
+    columns: int = 2,
+    limits: tuple[float, float] | None = None,
+    height: float = 2.3,
+) -> Axes:
+    """Draw several log-mels side by side, on one scale of brightness.
+
+    Parameters
+    ----------
+    pictures
+        Frames by title.
+    sound
+        How they were made.
+    columns
+        Pictures in a row.
+    limits
+        Values drawn darkest and brightest; from the floor to the largest of all by default.
+    height
+        Of a picture, in inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first picture.
+    """
+    rows = -(-len(pictures) // columns)
+    size = (11, rows * height + 0.3)
+    with _style():
+        _, axes = plt.subplots(
+            rows, columns, figsize=size, layout="constrained", sharex=True, sharey=True
+        )
+    top = max(float(frames.max()) for frames in pictures.values())
+    limits = limits or (float(np.log(sound.floor)), top)
+    grid = np.ravel(axes)
+    for ax, (title, frames) in zip(grid, pictures.items(), strict=False):
+        log_mel(frames, sound, limits=limits, unit=None, title=title, ax=ax)
+        ax.label_outer()
+    for ax in grid[len(pictures) :]:
+        ax.set_visible(False)
+    return grid[0]
 
 
 # --- Corpora --------------------------------------------------------------------------------
@@ -628,8 +685,8 @@ def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Lear
     ----------
     epochs
         One mapping an epoch, with ``loss`` and ``accuracy`` and, where there are validation
-        clips, the same with ``val_`` before them; further entries are left alone. Where
-        ``learning_rate`` falls a dotted line is drawn.
+        clips, the same with ``validation_`` (a run's record) or ``val_`` (Keras) before them;
+        further entries are left alone. Where ``learning_rate`` falls a dotted line is drawn.
     title
         The title.
 
@@ -640,13 +697,15 @@ def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Lear
     """
     with _style():
         _, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-    table = pd.DataFrame(list(epochs))
+    table = pd.DataFrame(list(epochs)).rename(
+        columns=lambda name: name.replace("val_", "validation_")
+    )
     table.index = pd.RangeIndex(1, len(table) + 1)
     words = []
     for ax, name, label in ((left, "loss", "Loss (nats)"), (right, "accuracy", "Accuracy")):
         for key, side, colour in (
             (name, "training", _SPLIT_COLOURS["train"]),
-            (f"val_{name}", "validation", _SPLIT_COLOURS["validation"]),
+            (f"validation_{name}", "validation", _SPLIT_COLOURS["validation"]),
         ):
             if key not in table:
                 continue
