@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -223,9 +223,17 @@ def _features(options: argparse.Namespace) -> int:
 
 def _name_unusable(unusable: Any) -> int:
     """Name clips that cannot be used; return the exit code."""
-    for row in unusable.itertuples():
-        _note(f"left out: {row.reason}")
+    _name_first(f"{row.id}: {row.reason}" for row in unusable.itertuples())
     return FAILED if len(unusable) else 0
+
+
+def _name_first(left_out: Iterable[str], most: int = 10) -> None:
+    """Name what was left out, the first of many."""
+    entries = list(left_out)
+    for entry in entries[:most]:
+        _note(f"left out: {entry}")
+    if len(entries) > most:
+        _note(f"left out: {len(entries) - most:,} more, listed in the store's unusable-*.csv")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -244,8 +252,7 @@ def _train(options: argparse.Namespace) -> int:
     record = read_record(folder)
     for entry in record["left_out"]:
         _note(f"left out: {entry['genre']}: {entry['reason']}")
-    for entry in record["unusable"]:
-        _note(f"left out: {entry['reason']}")
+    _name_first(f"{entry['id']}: {entry['reason']}" for entry in record["unusable"])
     for side in ("train", "validation", "test"):
         score = record[side]
         low, high = score["confidence_interval"]

@@ -15,6 +15,7 @@ from songnet_utils.corpora import (
     Corpus,
     check_table,
     list_corpora,
+    mini,
     open_corpus,
     table,
 )
@@ -105,19 +106,21 @@ def test_tags_give_artist_title_album_and_year(tmp_path: Path, ending: str) -> N
     assert (clip.title, clip.artist, clip.album, clip.year) == ("Song", "Someone", "Record", 1999)
 
 
-def test_hidden_files_are_no_clips_and_others_are_listed(tmp_path: Path) -> None:
+def test_hidden_files_and_pictures_are_no_clips_and_others_are_listed(tmp_path: Path) -> None:
     sound_file(tmp_path / "Rock" / "a.wav")
     for hidden in ("Rock/._a.wav", "Rock/.DS_Store", ".cache/b.wav"):
         (tmp_path / hidden).parent.mkdir(exist_ok=True)
         (tmp_path / hidden).write_bytes(b"x")
     sound_file(tmp_path / "lost.wav")
     (tmp_path / "Rock" / "cover.jpg").write_bytes(b"x")
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    (tmp_path / "Rock" / "score.mid").write_bytes(b"x")
     (tmp_path / "Pop").mkdir()
     corpus = open_corpus(tmp_path)
     assert list(corpus.clips.id) == ["Rock/a.wav"]
-    assert set(corpus.unusable.id) == {"lost.wav", "Rock/cover.jpg", "Pop"}
+    assert set(corpus.unusable.id) == {"lost.wav", "Rock/score.mid", "Pop"}
     assert "no genre's folder" in reason_of(corpus, "lost.wav")
-    assert ".jpg" in reason_of(corpus, "Rock/cover.jpg")
+    assert ".mid" in reason_of(corpus, "Rock/score.mid")
 
 
 def test_files_that_cannot_be_decoded_are_still_listed_as_clips(tmp_path: Path) -> None:
@@ -300,6 +303,30 @@ def test_the_real_slice_is_read_whole(shared_fma: Path) -> None:
     assert corpus.clips.artist.nunique() == 61
     assert corpus.clips.licence.isna().sum() == 39
     assert corpus.clips.seconds.between(29.9, 30.1).all()
+
+
+# --- mini -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "seed"), [("mini", 0), ("mini-7", 7)])
+def test_mini_is_prepared_in_the_data_folder(tmp_path, monkeypatch, name, seed) -> None:
+    prepared = []
+
+    def prepare(folder: Path, **options) -> None:
+        prepared.append((folder, options["seed"]))
+        sound_file(folder / "a.wav")
+
+    monkeypatch.setattr(mini, "prepare", prepare)
+    monkeypatch.setattr(
+        mini, "read", lambda folder: pd.DataFrame([{**GOOD, "file": str(folder / "a.wav")}])
+    )
+    corpus = open_corpus(name, tmp_path)
+    assert prepared == [(tmp_path / name, seed)]
+    assert corpus.name == name
+    assert corpus.clips.file[0] == str(tmp_path / name / "a.wav")
+    listed = list_corpora(tmp_path).set_index("name")
+    assert listed.on_disk[name]
+    assert listed.licence[name] == corpus.licence
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -246,9 +246,9 @@ def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatc
 
 
 def test_what_the_corpus_could_not_use_is_kept_in_the_list(music, store) -> None:
-    (music / "Rock" / "cover.jpg").write_bytes(b"x")
+    (music / "Rock" / "score.mid").write_bytes(b"x")
     prepared = store.prepare(open_corpus(music), progress=False)
-    assert list(prepared.unusable.id) == ["Rock/cover.jpg"]
+    assert list(prepared.unusable.id) == ["Rock/score.mid"]
 
 
 def test_a_corpus_without_a_usable_clip_is_an_error(tmp_path, store) -> None:

@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+# Said here too, so that listing corpora need not import the synthesizer.
+_MINI_LICENCE = "CC BY 4.0"
+
+
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
 
@@ -124,7 +128,7 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     data = data_folder(data_dir)
     minis = sorted({"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()})
     rows = [
-        (name, data / name, 0, MINI_LICENCE, "music composed by rules, a teaching corpus")
+        (name, data / name, 0, _MINI_LICENCE, "music composed by rules, a teaching corpus")
         for name in minis
     ]
     rows += [
@@ -148,9 +152,6 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     return pd.DataFrame(found, columns=columns)
 
 
-MINI_LICENCE = "CC BY 4.0"
-
-
 def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> Corpus:
     # Imported when used: it brings the synthesizer.
     mini = importlib.import_module("songnet_utils.corpora.mini")
@@ -160,6 +161,6 @@ def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> 
         clips=table(mini.read(folder)),
         description="music composed by rules and rendered by sampled instruments: a teaching "
         "corpus, its figures say nothing about real music",
-        licence=MINI_LICENCE,
-        citation="",
+        licence=mini.LICENCE,
+        citation=mini.CITATION,
     )

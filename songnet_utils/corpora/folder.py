@@ -2,8 +2,9 @@
 
 A genre is a folder right below the corpus's; its sound files may lie in folders of their own.
 Title, artist, album and year come from the files' tags, where they have some; the title is the
-file's name otherwise. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) are left
-alone; whatever else is no usable sound file is listed in `Corpus.unusable`.
+file's name otherwise. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) and what
+often lies beside music (pictures, texts, playlists: `BESIDE`) are left alone; whatever else is no
+usable sound file is listed in `Corpus.unusable`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ import soundfile
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
 from songnet_utils.errors import SongNetError
+
+#: Endings of files that nobody takes for clips.
+BESIDE = (
+    *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg", ".pdf"),
+    *(".txt", ".md", ".html", ".nfo", ".log", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".lrc"),
+    *(".m3u", ".m3u8", ".pls", ".cue", ".sfv", ".md5", ".ini", ".db"),
+)
 
 # Tags by mutagen's "easy" names, by ID3's (WAV and AIFF have no easy form) and by ASF's (wma).
 _TAGS = {
@@ -151,7 +159,11 @@ def _tag(tags: Any, keys: tuple[str, ...]) -> str | None:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not is_hidden(path))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not is_hidden(path) and (path.is_dir() or path.suffix.lower() not in BESIDE)
+    )
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
