@@ -204,7 +204,7 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
         "Rock/cut.mp3": "cut short",
         "Rock/silence.wav": "silence",
         "Rock/nan.wav": "not numbers",
-        "Rock/huge.wav": "loud",
+        "Rock/huge.wav": "full scale",
         "Rock/short.wav": "lasts only 0.1 s",
         "Rock/gone.wav": "cannot be read",
     }.items():
