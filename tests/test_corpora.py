@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import mutagen
@@ -121,6 +122,21 @@ def test_hidden_files_and_pictures_are_no_clips_and_others_are_listed(tmp_path: 
     assert set(corpus.unusable.id) == {"lost.wav", "Rock/score.mid", "Pop"}
     assert "no genre's folder" in reason_of(corpus, "lost.wav")
     assert ".mid" in reason_of(corpus, "Rock/score.mid")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_utf8_is_listed(tmp_path: Path) -> None:
+    sound_file(tmp_path / "Rock" / "a.wav")
+    sound_file(tmp_path / "Rock" / "b.wav").rename(tmp_path / "Rock" / "caf\udce9.wav")
+    corpus = open_corpus(tmp_path)
+    assert list(corpus.clips.id) == ["Rock/a.wav"]
+    assert "UTF-8" in reason_of(corpus, r"Rock/caf\udce9.wav")
+
+
+def test_links_that_lead_back_up_are_not_followed(tmp_path: Path) -> None:
+    sound_file(tmp_path / "Rock" / "a.wav")
+    (tmp_path / "Rock" / "loop").symlink_to(tmp_path)
+    assert list(open_corpus(tmp_path).clips.id) == ["Rock/a.wav"]
 
 
 def test_files_that_cannot_be_decoded_are_still_listed_as_clips(tmp_path: Path) -> None:

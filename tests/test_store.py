@@ -185,6 +185,8 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
     (bad / "text.mp3").write_text("this is no music " * 200)
     mp3 = noise(bad / "cut.mp3", 3, 20)
     mp3.write_bytes(mp3.read_bytes()[: mp3.stat().st_size // 2])
+    wav = noise(bad / "cut.wav", 3, 20)
+    wav.write_bytes(wav.read_bytes()[: wav.stat().st_size // 2])
     soundfile.write(bad / "silence.wav", np.zeros(22050 * 3), 22050)
     soundfile.write(bad / "nan.wav", np.full(22050 * 3, np.nan), 22050, subtype="FLOAT")
     soundfile.write(bad / "huge.wav", np.full(22050 * 3, 1e25), 22050, subtype="FLOAT")
@@ -202,6 +204,7 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
         "Rock/empty.mp3": "empty",
         "Rock/text.mp3": "not a sound file",
         "Rock/cut.mp3": "cut short",
+        "Rock/cut.wav": "cut short",
         "Rock/silence.wav": "silence",
         "Rock/nan.wav": "not numbers",
         "Rock/huge.wav": "full scale",

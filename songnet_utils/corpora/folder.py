@@ -59,18 +59,13 @@ def open_folder(folder: Path) -> Corpus:
         else:
             genre, files = "", [path]
         for file in files:
-            clip = file.relative_to(folder).as_posix()
-            if file.suffix.lower() not in SUFFIXES:
-                unusable.append(
-                    (
-                        clip,
-                        str(file),
-                        f"its ending, {file.suffix or 'none'}, "
-                        f"is none of those read as sound ({' '.join(SUFFIXES)})",
-                    )
+            if reason := _reason_to_leave_out(file, genre):
+                # Names that are no UTF-8 could not even be written into the list as they are.
+                clip, path_shown = (
+                    str(name).encode(errors="backslashreplace").decode()
+                    for name in (file.relative_to(folder).as_posix(), file)
                 )
-            elif not genre:
-                unusable.append((clip, str(file), "lies in no genre's folder; move it into one"))
+                unusable.append((clip, path_shown, reason))
             else:
                 found.append((genre, file))
     if not found:
@@ -99,6 +94,21 @@ def open_folder(folder: Path) -> Corpus:
         licence="as the files' owners say",
         citation="",
     )
+
+
+def _reason_to_leave_out(file: Path, genre: str) -> str:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    if file.suffix.lower() not in SUFFIXES:
+        return (
+            f"its ending, {file.suffix or 'none'}, is none of those read as sound "
+            f"({' '.join(SUFFIXES)})"
+        )
+    if not genre:
+        return "lies in no genre's folder; move it into one"
+    return ""
 
 
 def describe_file(file: Path) -> dict[str, Any]:
@@ -168,7 +178,8 @@ def _visible(folder: Path) -> list[Path]:
 
 def _files_below(folder: Path) -> Iterator[Path]:
     for path in _visible(folder):
-        if path.is_dir():
+        # Links to folders are not followed: they may lead back up.
+        if path.is_dir() and not path.is_symlink():
             yield from _files_below(path)
         else:
             yield path
