@@ -173,6 +173,7 @@ class Song extends EventTarget {
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = null;
     this.audio.removeAttribute("src");
+    this.audio.load(); // or the old song stays in the player
     this.shouldPlay = false;
     this.encoded = false;
   }
