@@ -595,7 +595,7 @@ def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> 
         The song to send through it.
     """
     stages = _stages(model, sound.frames_of_samples(sound.samples_of_seconds(seconds)))
-    ax = _axes(None, 11, 1.1 + 0.92 * len(stages))
+    ax = _axes(None, 9.5, 1.1 + 0.9 * len(stages))
     widest = max(stage.steps for stage in stages)
     shapes = []
     for place, stage in enumerate(stages):
@@ -615,7 +615,7 @@ def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> 
             ax.annotate("", (0, place - stage.height / 2), (0, top), arrowprops=arrow)
             middle = (top + place - stage.height / 2) / 2
             ax.text(0.02, middle, stage.arrow, va="center", size=10, style="italic")
-    ax.set_xlim(-1.0, 1.0)
+    ax.set_xlim(-0.98, 1.02)
     ax.set_ylim(len(stages) - 0.55, -0.55)
     ax.set_title(f"{model.name}: a {seconds:g}-second song on its way through the network")
     ax.axis("off")
@@ -1034,6 +1034,6 @@ def _stages(model: keras.Model, frames: int) -> list[_Stage]:
             stages.append(_Stage(name, shape, arrow, "#F5A58F"))
         else:
             # Same shape in and out: it belongs to the box above.
-            name = activation if kind == "Activation" else kind.replace("Normal", " normal")
+            name = activation if kind == "Activation" else kind.replace("BatchN", "Batch n")
             stages[-1].title += f"\n+ {name.lower()}"
     return stages
