@@ -306,7 +306,7 @@ def _result(
         "split": split,
         "clips": len(tested),
         "accuracy": float(right.mean()),
-        "confidence_interval": _interval(right, tested),
+        "confidence_interval": list(_interval(right, tested)),
         "seeds": seeds,
         "folds": folds,
         "artist_overlap": None if nobody else float(tested.seen.mean()),
@@ -351,7 +351,7 @@ def _difference(
         "model": other["model"],
         "split": other["split"],
         "difference": float(right_a.mean() - right_b.mean()),
-        "confidence_interval": difference_interval(right_a, right_b, a.artist, b.artist),
+        "confidence_interval": list(difference_interval(right_a, right_b, a.artist, b.artist)),
     }
     same_clips = len(a) == len(b) and (a[["seed", "id"]].values == b[["seed", "id"]].values).all()
     if seeds == 1 and same_clips:

@@ -38,6 +38,9 @@ with quiet_stderr():
     import keras
     import tensorflow as tf
 
+# Its Python side warns of functions that tf2onnx and Keras call; nobody here can change them.
+tf.get_logger().setLevel("ERROR")
+
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
 #: otherwise turn another song's faintest sound there into a thunderclap.

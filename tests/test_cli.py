@@ -1,0 +1,292 @@
+"""The commands as people type them: what they print, where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import tone_corpus
+
+from songnet_utils import cli
+from songnet_utils.models import load_songnet
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ["corpora", "features", "train", "compare", "classify", "fetch"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(tmp_path_factory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("data")
+        patch.setenv("SONGNET_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory) -> Path:
+    return tone_corpus(tmp_path_factory.mktemp("corpora") / "tones", clips=10)
+
+
+@pytest.fixture(scope="module")
+def run(tones, data) -> Path:
+    assert cli.main(["train", str(tones), "--epochs", "8"]) == 0
+    return data / "runs" / "tones" / "songnet-random-0"
+
+
+@pytest.fixture
+def songnet(capfd):
+    """Run a command in this process; return (exit code, stdout, stderr)."""
+
+    def run_command(*arguments: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code
+        return code, *capfd.readouterr()
+
+    return run_command
+
+
+def said(stderr: str) -> list[str]:
+    """Return the lines that are left on stderr once progress bars have wiped themselves."""
+    lines = [line.rsplit("\r", 1)[-1].strip() for line in stderr.split("\n")]
+    return [line for line in lines if line]
+
+
+def one_line(stderr: str) -> str:
+    (line,) = said(stderr)
+    return line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(songnet, command):
+    code, out, _ = songnet(command, "--help")
+    assert code == 0
+    assert out.startswith(f"usage: songnet {command}")
+    code, out, _ = songnet("--help")
+    assert command in out
+
+
+def test_help_needs_nothing_heavy():
+    program = (
+        "import sys\nfrom songnet_utils import cli\n"
+        "try:\n    cli.main(['train', '--help'])\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('numpy', 'tensorflow', 'keras', 'pandas', 'librosa')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["trian", "x"],
+        ["train"],
+        ["train", "x", "--epochs", "none"],
+        ["train", "x", "--epochs", "0"],
+        ["train", "x", "--seed", "-1"],
+        ["compare", "x", "--folds", "1"],
+        ["compare", "x", "--models", "svm,,chance"],
+        ["classify"],
+        ["classify", "x", "--run", "y", "--model", "musicnn"],
+        ["fetch", "the moon"],
+    ],
+)
+def test_misuse_is_told_in_one_line(songnet, arguments):
+    code, out, error = songnet(*arguments)
+    assert (code, out) == (2, "")
+    assert "--help" in one_line(error)
+
+
+def test_train_says_what_came_out(songnet, tones, run):
+    code, out, error = songnet("train", tones, "--model", "svm", "--split", "random")
+    assert code == 0
+    assert said(error) == []
+    lines = out.splitlines()
+    assert lines[0].startswith("train      100.0%")
+    assert lines[2].startswith("test       100.0%  [43.9% to 100.0%]  3 clips")
+    assert lines[-1] == str(run.with_name("svm-random-0"))
+
+
+def test_a_finished_run_is_refused_in_one_line(songnet, tones, run):
+    code, out, error = songnet("train", tones)
+    assert (code, out) == (1, "")
+    assert "--force" in one_line(error)
+
+
+def test_left_out_genres_and_clips_are_named(songnet, tmp_path):
+    folder = tone_corpus(tmp_path / "uneven", clips=5)
+    for file in sorted((folder / "Noise").iterdir())[1:]:
+        file.unlink()
+    (folder / "High" / "notes.mp3").write_text("not a song")
+    code, _, error = songnet("train", folder, "--model", "svm", "--out", tmp_path / "run")
+    assert code == 0
+    told = said(error)
+    assert told[0].startswith("songnet: left out: Noise: 1 clip")
+    assert "notes.mp3" in told[1]
+    assert len(told) == 2
+
+
+def test_a_folder_with_one_genre_and_an_empty_one(songnet, tmp_path):
+    folder = tone_corpus(tmp_path / "one", genres=["High"], clips=4)
+    code, out, error = songnet("train", folder)
+    assert (code, out) == (1, "")
+    assert "at least two" in one_line(error)
+    (tmp_path / "empty").mkdir()
+    for command in ("train", "features", "compare"):
+        code, out, error = songnet(command, tmp_path / "empty")
+        assert (code, out) == (1, "")
+        assert str(tmp_path / "empty") in one_line(error)
+
+
+def test_features_prepares_and_names_what_it_cannot(songnet, tones, tmp_path):
+    code, out, _ = songnet("features", tones)
+    assert (code, out) == (0, "tones: the frames of 30 clips are ready.\n")
+    folder = tone_corpus(tmp_path / "damaged", genres=["High", "Low"], clips=2)
+    (folder / "Low" / "empty.wav").write_bytes(b"")
+    code, out, error = songnet("features", folder)
+    assert code == 1
+    assert "4 clips" in out
+    assert "empty.wav" in one_line(error)
+
+
+def test_corpora_lists_names_and_licences(songnet):
+    code, out, _ = songnet("corpora")
+    assert code == 0
+    for name in ("mini", "fma_small", "fma_full"):
+        assert name in out
+    assert "CC BY" in out
+
+
+def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
+    file = tmp_path / "results.json"
+    code, out, _ = songnet(
+        "compare",
+        tones,
+        "--models",
+        "chance,svm",
+        "--splits",
+        "random",
+        "--folds",
+        "3",
+        "--json",
+        file,
+    )
+    assert code == 0
+    assert "svm        random      100.0%" in out
+    (chance, svm) = json.loads(file.read_text())
+    assert (chance["model"], svm["model"]) == ("chance", "svm")
+    assert svm["clips"] == 30
+
+
+def test_classify_prints_one_json_object_a_file(songnet, tones, run):
+    files = [tones / "High" / "00.wav", tones / "Noise" / "01.wav"]
+    code, out, error = songnet("classify", *files, "--run", run, "--json")
+    assert (code, error) == (0, "")
+    net = load_songnet(run)
+    for line, file in zip(out.splitlines(), files, strict=True):
+        answer = json.loads(line)
+        assert set(answer) == {
+            *("file", "seconds", "genre", "probabilities", "network", "steps", "genres")
+        }
+        assert answer["file"] == str(file)
+        assert answer["seconds"] == pytest.approx(3.0)
+        assert answer["genre"] == file.parent.name
+        assert answer["genres"] == list(net.genres) == list(answer["probabilities"])
+        assert {"name", "training_music"} <= set(answer["network"])
+        assert len(answer["steps"]) == net.timeline.steps_of_samples(3 * 22_050)
+        starts = [step["start"] for step in answer["steps"]]
+        assert starts == sorted(starts)
+        mean = np.mean([step["probabilities"] for step in answer["steps"]], axis=0)
+        np.testing.assert_allclose(mean, list(answer["probabilities"].values()), atol=1e-6)
+
+
+def test_classify_goes_on_after_a_bad_file(songnet, tones, run, tmp_path):
+    bad = tmp_path / "text.mp3"
+    bad.write_text("la la la")
+    good = tones / "Low" / "00.wav"
+    code, out, error = songnet("classify", bad, good, "--run", run, "--json")
+    assert code == 1
+    first, second = map(json.loads, out.splitlines())
+    assert set(first) == {"file", "error"}
+    assert first["file"] == str(bad)
+    assert second["genre"] == "Low"
+    assert "text.mp3" in one_line(error)
+    code, out, error = songnet("classify", bad, good, "--run", run)
+    assert code == 1
+    assert f"{good}: Low (Low " in out
+    assert "text.mp3" in one_line(error)
+
+
+def test_classify_takes_the_newest_run_where_there_is_no_listener(songnet, tones, run):
+    code, out, error = songnet("classify", tones / "High" / "00.wav")
+    assert (code, error) == (0, "")
+    assert f"({run})" in out.splitlines()[0]
+    assert "21 clips of 3 genres of tones" in out.splitlines()[0]
+
+
+def test_classify_without_any_network_says_how_to_get_one(songnet, tones, tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    code, out, error = songnet("classify", tones / "High" / "00.wav")
+    assert (code, out) == (1, "")
+    assert "songnet fetch musicnn" in one_line(error)
+    assert "songnet train mini" in one_line(error)
+
+
+def test_classify_with_an_unfinished_run(songnet, tones, tmp_path):
+    code, out, error = songnet("classify", tones / "High" / "00.wav", "--run", tmp_path)
+    assert (code, out) == (1, "")
+    assert "not a finished run" in one_line(error)
+
+
+def test_classify_real_songs(songnet, shared_fma, run):
+    songs = sorted((shared_fma / "fma_small" / "000").glob("*.mp3"))[:2]
+    code, out, error = songnet("classify", *songs, "--run", run, "--json")
+    assert (code, error) == (0, "")
+    for line in out.splitlines():
+        answer = json.loads(line)
+        assert answer["seconds"] == pytest.approx(30, abs=0.1)
+        # The song's rate is not the network's: a step waits for the resampler too.
+        assert answer["steps"][0]["start"] < 0 < answer["steps"][0]["end"]
+
+
+def test_stopping_with_the_keyboard_is_one_line_too(tones, data):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "songnet_utils", "train", str(tones), "--seed", "9"],
+        cwd=ROOT,
+        env={**os.environ, "SONGNET_DATA": str(data)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    progress = data / "runs" / "tones" / "songnet-random-9" / "progress.npz"
+    while process.poll() is None and not progress.exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert one_line(error.decode()).startswith("songnet: stopped.")
+    assert out == b""
+
+
+def test_python_m_runs_the_same_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "songnet_utils", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("usage: songnet")
+    assert done.stderr == ""

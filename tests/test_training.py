@@ -1,0 +1,454 @@
+"""Training runs: they learn, leave what they promise, and survive being killed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from toys import tone_corpus
+
+from songnet_utils import training
+from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.baselines import load_baseline
+from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.models import load_songnet, weights_of
+from songnet_utils.store import LogMelStore
+from songnet_utils.training import (
+    Recipe,
+    Run,
+    crop,
+    newest_run,
+    read_answers,
+    read_record,
+    train,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Dropout and several batches an epoch, so that everything random has its say.
+QUICK = Recipe(epochs=4, crop_seconds=2.0, batch=8, plateau_patience=1, patience=8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _data(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory) -> Corpus:
+    return open_corpus(tone_corpus(tmp_path_factory.mktemp("corpora") / "tones"))
+
+
+def quick_train(corpus, **options) -> Path:
+    return train(corpus, **{"recipe": QUICK, "progress": False, **options})
+
+
+@pytest.fixture(scope="module")
+def run(tones) -> Path:
+    """A finished run of a network, in its default folder."""
+    return quick_train(tones)
+
+
+def weights(folder: Path) -> list[np.ndarray]:
+    return weights_of(load_songnet(folder).keras_model)
+
+
+def without_times(folder: Path) -> dict:
+    record = read_record(folder)
+    del record["seconds_of_last_start"]
+    for epoch in record["epochs"]:
+        del epoch["seconds"]
+    return record
+
+
+def assert_same_run(one: Path, two: Path) -> None:
+    assert without_times(one) == without_times(two)
+    for a, b in zip(weights(one), weights(two), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6, rtol=0)
+    pd.testing.assert_frame_equal(read_answers(one), read_answers(two), atol=1e-6)
+
+
+def test_it_learns_what_anybody_hears(tones, tmp_path):
+    record = read_record(quick_train(tones, epochs=12, out=tmp_path))
+    assert record["train"]["accuracy"] == 1
+    assert record["test"]["accuracy"] == 1
+    losses = [epoch["loss"] for epoch in record["epochs"]]
+    assert losses[-1] < 0.2 * losses[0]
+
+
+def test_the_record_says_what_the_run_was(run, tones):
+    record = read_record(run)
+    assert run == training.runs_folder(tones) / "songnet-random-0"
+    assert (record["corpus"], record["model"], record["split"], record["seed"]) == (
+        "tones",
+        "songnet",
+        "random",
+        0,
+    )
+    assert record["genres"] == ["High", "Low", "Noise"]
+    assert record["left_out"] == []
+    assert record["sound"] == load_songnet(run).sound.to_dict()
+    assert {"python", "tensorflow", "keras", "numpy", "songnet-utils"} <= set(record["versions"])
+    assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3, 4]
+    assert {"loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"} <= set(
+        record["epochs"][0]
+    )
+    # 70/20/10 of thirty clips.
+    assert [record[side]["clips"] for side in ("train", "validation", "test")] == [21, 6, 3]
+    for side in ("train", "validation", "test"):
+        low, high = record[side]["confidence_interval"]
+        assert 0 <= low <= record[side]["accuracy"] <= high <= 1
+        assert record[side]["artists"] is None
+        assert record[side]["clips_of_unknown_artists"] == record[side]["clips"]
+    table = np.array(record["test"]["confusion"])
+    assert table.sum(axis=1).tolist() == [1, 1, 1]
+    assert np.trace(table) / table.sum() == pytest.approx(record["test"]["accuracy"])
+
+
+def test_the_folder_holds_just_what_was_promised(run):
+    promised = {"model.keras", "model.onnx", "record.json", "answers.csv"}
+    assert {path.name for path in run.iterdir()} == promised
+
+
+def test_the_best_epochs_weights_are_kept(run):
+    record = read_record(run)
+    losses = [epoch["validation_loss"] for epoch in record["epochs"]]
+    assert record["best_epoch"] == 1 + int(np.argmin(losses))
+    answers = read_answers(run)
+    validation = answers[answers.side == "validation"]
+    chances = [row[f"p_{row['genre']}"] for _, row in validation.iterrows()]
+    assert -np.log(chances).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_the_saved_network_hears_a_file_as_training_heard_it(run, tones):
+    net = load_songnet(run)
+    prepared = LogMelStore().prepare(tones, progress=False)
+    answers = read_answers(run).set_index("id")
+    for clip in tones.clips.iloc[::10].itertuples():
+        audio = load_audio(clip.file, net.sound.sample_rate)
+        np.testing.assert_array_equal(log_mel(audio, net.sound), prepared.frames(clip.id))
+        kept = answers.loc[clip.id, [f"p_{genre}" for genre in net.genres]].to_numpy(float)
+        np.testing.assert_allclose(net.classify(audio), kept, atol=1e-6)
+
+
+def test_a_finished_run_is_not_touched_without_force(run, tones):
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    with pytest.raises(SongNetError, match=r"finished run\. Use --force"):
+        quick_train(tones)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_force_trains_again_from_the_start(tones, tmp_path):
+    quick_train(tones, out=tmp_path, epochs=1)
+    quick_train(tones, out=tmp_path, epochs=2, force=True)
+    assert [epoch["epoch"] for epoch in read_record(tmp_path)["epochs"]] == [1, 2]
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(run, tones, tmp_path):
+    assert_same_run(run, quick_train(tones, out=tmp_path / "again"))
+    other = quick_train(tones, out=tmp_path / "other", seed=1)
+    assert np.abs(weights(other)[3] - weights(run)[3]).max() > 0.01
+
+
+class Killed(BaseException):
+    """What stops a run in the middle, in place of a signal."""
+
+
+def stop_after(calls: int, function):
+    """Return `function` that raises `Killed` when it is called once too often."""
+    left = [calls]
+
+    def stopping(*arguments, **options):
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return function(*arguments, **options)
+
+    return stopping
+
+
+@pytest.mark.parametrize(
+    ("where", "calls"),
+    [
+        ("crop", 30),  # in the second epoch's batches
+        ("crop", 21 * 3 - 1),  # at the third epoch's last clip
+        ("atomic_write", 1),  # when the first epoch is saved
+        ("atomic_write", 4),  # when the last epoch is saved
+        ("save_keras", 0),
+        ("save_onnx", 0),
+        ("atomic_write", 5),  # when the answers are written
+        ("atomic_write", 6),  # when the record is written
+    ],
+)
+def test_a_run_stopped_anywhere_goes_on_to_the_same_end(
+    run, tones, tmp_path, monkeypatch, where, calls
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, where, stop_after(calls, getattr(training, where)))
+        # tf.data turns what its generator raises into an error of its own.
+        with pytest.raises((Killed, Exception)):
+            quick_train(tones, out=tmp_path)
+        assert not (tmp_path / "record.json").exists()
+    quick_train(tones, out=tmp_path)
+    assert_same_run(run, tmp_path)
+
+
+def test_a_killed_process_goes_on_to_the_same_end(tones, tmp_path):
+    """SIGKILL at moments drawn at random, in the program as people start it."""
+    moments = random.Random(20)
+    command = [sys.executable, "-m", "songnet_utils", "train", tones.clips.file[0]]
+    command[-1] = str(Path(command[-1]).parents[1])
+    command += ["--epochs", "60", "--out"]
+
+    def start(folder: Path) -> subprocess.Popen:
+        return subprocess.Popen(
+            [*command, str(folder)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert start(whole).wait(timeout=300) == 0
+    kills = 0
+    while not (killed / "record.json").exists():
+        process = start(killed)
+        if kills < 3:
+            # Wait until it is at it; then let it be for a moment.
+            known = saved_epochs(killed)
+            while process.poll() is None and saved_epochs(killed) == known:
+                with_timeout(process, 0.1)
+            with_timeout(process, moments.uniform(0, 1.0))
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+            process.wait()
+        else:
+            _, error = process.communicate(timeout=300)
+            assert process.returncode == 0, error
+    assert kills == 3
+    assert_same_run(whole, killed)
+
+
+def saved_epochs(folder: Path) -> float:
+    try:
+        return os.stat(folder / "progress.npz").st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def with_timeout(process: subprocess.Popen, seconds: float) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+
+
+def unfinished(corpus, folder: Path, monkeypatch, **options) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_keras", stop_after(0, None))
+        with pytest.raises(Killed):
+            quick_train(corpus, out=folder, **options)
+
+
+def test_an_unfinished_run_with_other_arguments_is_an_error(tones, tmp_path, monkeypatch):
+    unfinished(tones, tmp_path, monkeypatch, epochs=1)
+    with pytest.raises(SongNetError, match=r"unfinished run .*epochs 1 there, 2 asked for"):
+        quick_train(tones, out=tmp_path, epochs=2)
+    with pytest.raises(SongNetError, match="seed 0 there, 5 asked for"):
+        quick_train(tones, out=tmp_path, epochs=1, seed=5)
+    quick_train(tones, out=tmp_path, epochs=2, force=True)
+    assert len(read_record(tmp_path)["epochs"]) == 2
+
+
+def test_a_changed_corpus_is_another_run(tones, tmp_path, monkeypatch):
+    folder = tone_corpus(tmp_path / "tones", clips=6)
+    unfinished(open_corpus(folder), tmp_path / "run", monkeypatch, epochs=1)
+    tone_corpus(tmp_path / "others", genres=["Low"], clips=1, seed=5)
+    (tmp_path / "others" / "Low" / "00.wav").replace(folder / "Low" / "00.wav")
+    with pytest.raises(SongNetError, match="clips and their sides"):
+        quick_train(open_corpus(folder), out=tmp_path / "run", epochs=1)
+
+
+def test_damaged_progress_is_named(tones, tmp_path, monkeypatch):
+    unfinished(tones, tmp_path, monkeypatch, epochs=1)
+    whole = (tmp_path / "progress.npz").read_bytes()
+    (tmp_path / "progress.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SongNetError, match=r"progress\.npz: is damaged .* Use --force"):
+        quick_train(tones, out=tmp_path, epochs=1)
+
+
+def test_baselines_leave_the_same_record(tones, tmp_path):
+    folder = quick_train(tones, model="svm", out=tmp_path)
+    record = read_record(folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "model.skops",
+        "answers.csv",
+        "record.json",
+    }
+    assert record["test"]["accuracy"] == 1
+    assert record["epochs"] == []
+    assert np.array(record["test"]["confusion"]).tolist() == np.eye(3).tolist()
+    svm = load_baseline(folder / "model.skops")
+    assert sorted(svm.classes_) == record["genres"]
+
+
+def test_the_baseline_learns_from_the_training_clips_alone(tones, tmp_path):
+    """Given nonsense for the other clips' labels, it answers the same."""
+    prepared = LogMelStore().prepare(tones, progress=False)
+    sides = training.split_clips(tones.clips, "random", 0)
+    predictions = []
+    for number, change in enumerate((False, True)):
+        clips = tones.clips.copy()
+        if change:
+            clips.loc[sides != "train", "genre"] = "High"
+        Run(
+            prepared=prepared,
+            clips=clips,
+            sides=sides,
+            left_out=[],
+            model="svm",
+            split="random",
+            seed=0,
+            recipe=QUICK,
+        ).make(tmp_path / str(number))
+        predictions.append(read_answers(tmp_path / str(number)).answer)
+    assert predictions[0].equals(predictions[1])
+
+
+def test_artists_are_counted_and_kept_apart(tones, tmp_path):
+    clips = tones.clips.copy()
+    # Five artists a genre with two clips each; one clip whose artist nobody knows.
+    clips["artist"] = clips.genre + (clips.groupby("genre").cumcount() // 2).astype(str)
+    clips.loc[0, "artist"] = None
+    corpus = dataclasses.replace(tones, clips=clips)
+    folder = quick_train(corpus, model="svm", split="artist", out=tmp_path)
+    record, answers = read_record(folder), read_answers(folder)
+    assert answers.groupby("artist").side.nunique().max() == 1
+    artists = sum(record[side]["artists"] for side in ("train", "validation", "test"))
+    assert artists == answers.artist.nunique() == 16
+    sides = ("train", "validation", "test")
+    assert sum(record[side]["clips_of_unknown_artists"] for side in sides) == 1
+
+
+def test_small_genres_are_left_out_and_named(tmp_path):
+    folder = tone_corpus(tmp_path / "uneven", clips=6)
+    for file in sorted((folder / "Noise").iterdir())[2:]:
+        file.unlink()
+    record = read_record(quick_train(open_corpus(folder), model="svm", out=tmp_path / "run"))
+    assert record["genres"] == ["High", "Low"]
+    assert [entry["genre"] for entry in record["left_out"]] == ["Noise"]
+    assert "2 clips" in record["left_out"][0]["reason"]
+
+
+def test_unusable_clips_are_recorded(tmp_path):
+    folder = tone_corpus(tmp_path / "damaged", genres=["High", "Low"], clips=5)
+    (folder / "High" / "empty.wav").write_bytes(b"")
+    record = read_record(quick_train(open_corpus(folder), model="svm", out=tmp_path / "run"))
+    assert [entry["id"] for entry in record["unusable"]] == ["High/empty.wav"]
+    assert sum(record[side]["clips"] for side in ("train", "validation", "test")) == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "songnte"}, "songnet, svm, chance"),
+        ({"split": "artists"}, "random, artist, official"),
+        ({"epochs": 0}, "epochs must be a whole number"),
+        ({"genres": ["High"]}, "at least two"),
+        ({"genres": ["High", "Polka"]}, "no clips of the genre Polka"),
+        ({"split": "official"}, "official"),
+    ],
+)
+def test_bad_arguments_are_named(tones, tmp_path, options, message):
+    with pytest.raises(SongNetError, match=message):
+        quick_train(tones, out=tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_crop_lies_anywhere_in_the_clip():
+    frames = np.arange(10, dtype=np.float32)[:, None]
+    starts = {int(crop(frames, 4, start)[0, 0]) for start in np.linspace(0, 0.999, 200)}
+    assert starts == set(range(7))
+    np.testing.assert_array_equal(crop(frames, 4, 0.999)[:, 0], [6, 7, 8, 9])
+    np.testing.assert_array_equal(crop(frames, 10, 0.5), frames)
+
+
+def test_a_short_clip_is_repeated():
+    frames = np.arange(3, dtype=np.float32)[:, None]
+    assert crop(frames, 7, 0.0)[:, 0].tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_the_learning_rate_falls_on_a_plateau_as_with_keras():
+    from keras import callbacks, optimizers
+
+    losses = [3, 2, 2.5, 2.4, 2.1, 2.3, 1.9, 1.95, 1.9, 2, 2, 2, 2, 2, 2.0]
+    recipe = Recipe(plateau_patience=2, plateau_factor=0.5, learning_rate=1.0)
+    state = training._State(recipe.learning_rate)
+    ours = []
+    for loss in losses:
+        ours.append(state.learning_rate)
+        state.add({"validation_loss": loss}, recipe)
+
+    class Model:
+        optimizer = optimizers.SGD(1.0)
+
+    keras_callback = callbacks.ReduceLROnPlateau(
+        "validation_loss", factor=0.5, patience=2, mode="min", min_delta=0, min_lr=1e-5
+    )
+    keras_callback.set_model(Model())
+    keras_callback.on_train_begin()
+    theirs = []
+    for epoch, loss in enumerate(losses):
+        theirs.append(float(Model.optimizer.learning_rate.numpy()))
+        keras_callback.on_epoch_end(epoch, {"validation_loss": loss})
+    assert ours == pytest.approx(theirs)
+    assert len(set(ours)) > 3
+
+
+def test_training_stops_when_nothing_gets_better():
+    recipe = Recipe(epochs=50, patience=3)
+    state = training._State(1.0)
+    losses = [3, 2, 2.5, 1.5, 1.6, 1.7, 1.8, 1.0]
+    done = 0
+    for loss in losses:
+        if state.is_over(recipe):
+            break
+        state.add({"validation_loss": loss}, recipe)
+        done += 1
+    assert done == 7
+    assert state.best_epoch == 4
+
+
+def test_the_newest_run_of_a_network_is_found(run, tones):
+    quick_train(tones, model="svm")
+    assert newest_run() == run
+    newer = quick_train(tones, seed=3, epochs=1)
+    assert newest_run() == newer
+    (newer / "record.json").unlink()
+    assert newest_run() == run
+
+
+def test_a_network_trained_on_composed_music_warns(run, tones, tmp_path):
+    assert load_songnet(run).caution == ""
+    composed = dataclasses.replace(tones, description="a teaching corpus")
+    net = load_songnet(quick_train(composed, out=tmp_path, epochs=1))
+    assert "means little" in net.caution
+    assert "music composed by rules" in net.training_music
+
+
+def test_real_clips(shared_fma, tmp_path):
+    folder = quick_train(open_corpus(shared_fma), split="artist", out=tmp_path, epochs=1)
+    record = read_record(folder)
+    assert {"Folk", "Experimental", "Rock", "International"} <= set(record["genres"])
+    assert {"Electronic"} <= {entry["genre"] for entry in record["left_out"]}
+    assert json.loads((folder / "record.json").read_text())["test"]["artists"] > 1
+    answers = read_answers(folder)
+    assert answers.groupby("artist").side.nunique().max() == 1
