@@ -14,6 +14,13 @@ the numbers of listens and favourites, which are drawn to look like FMA's (a lon
 some artists than for others, and a little different from genre to genre). The labels are right by
 construction: a clip has the genre whose grammar made it.
 
+Frozen. The generator was written and frozen before any network was trained on it (`VERSION` 2; a
+test holds the notes of a clip of every genre to what they were). What was looked at before: levels,
+onsets a second, tempo by autocorrelation, spectrograms, and twice, as a smoke test, a support
+vector machine on the 140 MFCC statistics in five folds. Before the last change, which made
+instruments less of a sign of genre and balanced the parts, it had .72 of random and .61 of
+artist-filtered folds right; after it, .67 and .54 (seed 0; chance is .125).
+
 Licence. The music is the project's own, CC BY 4.0. The instruments are TimGM6mb's (Tim Brechbill
 2004, David Bolton 2010), which comes with `pretty_midi` under the GPL, version 2; nothing of it is
 in this repository.

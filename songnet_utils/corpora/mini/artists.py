@@ -18,7 +18,7 @@ from songnet_utils.corpora.mini.genres import ANYWHERE, GENRES, Style
 ROLES = ("drums", "bass", "comp", "counter", "pad", "melody")
 """The parts of a band."""
 
-AT_HOME = 0.65
+AT_HOME = 0.55
 """How often an instrument comes from the style's own palette; else it is one found anywhere."""
 
 
@@ -96,8 +96,8 @@ class Artist:
 
 def _mix(dice: Dice) -> Mix:
     lo_fi = dice.maybe(0.35)
-    base = (0.0, -1.0, -5.0, -8.0, -10.0, -3.0)
-    levels = tuple(level + dice.between(-4.0, 4.0) for level in base)
+    base = (-2.5, -1.0, -1.0, -4.0, -4.0, 2.0)
+    levels = tuple(level + dice.between(-3.5, 3.5) for level in base)
     if lo_fi:
         band = (dice.between(60, 220), dice.between(3200, 7000))
         noise = dice.between(-52, -34)
@@ -176,7 +176,7 @@ def make_artist(seed: int, genre: str, number: int, name: str) -> Artist:
         melodies=tuple(dice.some(style.melodies, 2)),
         scales=tuple(dice.some(style.scales, 2)),
         programs=_programs(style, dice),
-        kit=dice.pick(style.kits) if dice.maybe(0.7) else dice.pick((0, 8, 16, 24, 25, 32, 40)),
+        kit=dice.pick(style.kits) if dice.maybe(0.6) else dice.pick((0, 8, 16, 24, 25, 32, 40)),
         registers=registers,
         loose=dice.between(*style.loose),
         vibrato=dice.between(0, 60),

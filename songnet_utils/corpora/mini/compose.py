@@ -33,6 +33,19 @@ from songnet_utils.corpora.mini.theory import (
 LEAD_IN = 0.25
 """Seconds rendered before a clip begins, so that it does not begin in silence."""
 TICKS_PER_SECOND = 1000
+PROGRAM_LEVELS = (
+    -38, -38, -35, -36, -32, -34, -35, -34, -36, -38, -32, -28, -39, -42, -31, -36, -31,
+    -33, -32, -33, -31, -33, -30, -34, -31, -34, -30, -39, -34, -33, -30, -32, -33, -31,
+    -34, -31, -30, -39, -33, -32, -28, -28, -27, -30, -32, -35, -28, -36, -33, -36, -38,
+    -33, -31, -32, -31, -28, -33, -33, -32, -38, -26, -36, -30, -30, -33, -32, -31, -35,
+    -31, -30, -30, -31, -29, -31, -29, -31, -33, -30, -26, -26, -28, -29, -29, -31, -32,
+    -27, -31, -28, -31, -34, -33, -30, -33, -34, -32, -34, -32, -31, -32, -30, -29, -38,
+    -29, -31, -36, -33, -39, -34, -33, -31, -30, -31, -36, -41, -35, -42, -31, -39, -33,
+    -56, -43, -49, -35, -41, -36, -53, -50, -37,
+)  # fmt: skip
+"""Decibels of each program of the soundfont, as measured over three octaves at one velocity."""
+_USUAL_LEVEL = -33
+_MOST_TRIM = 6
 
 
 @dataclass(frozen=True)
@@ -483,9 +496,22 @@ def _song(plan: Plan, parts: dict[str, Part]) -> None:
     parts["counter"].notes += _figure(plan, plan.counter, "counter")
     parts["pad"].notes += _pad(plan)
     _tune(plan, parts["melody"])
-    pump = plan.artist.style.pump
-    if pump:
-        _pump(plan, parts, pump)
+    style = plan.artist.style
+    if style.pump:
+        _pump(plan, parts, style.pump)
+    for role in ("pad", "melody"):
+        if style.swell:
+            _swell(parts[role], style.swell)
+
+
+def _swell(part: Part, depth: float) -> None:
+    """Let long notes grow and fade, as bows and breath do."""
+    for start in sorted({note.start for note in part.notes if note.seconds > 0.7}):
+        seconds = max(note.seconds for note in part.notes if note.start == start)
+        for i in range(9):
+            rise = 1.0 - abs(i / 8 - 0.45) / 0.55
+            level = int(127 * (1.0 - depth * (1.0 - rise)))
+            part.controls.append((start + seconds * i / 8, 11, level))
 
 
 def _pump(plan: Plan, parts: dict[str, Part], depth: float) -> None:
@@ -667,8 +693,23 @@ def compose(artist: Artist, dice: Dice, seconds: float) -> Piece:
         _glitch(plan, parts)
     else:
         {"free": _free, "drone": _drone, "phase": _phase}[process](plan, parts, seconds)
-    return Piece(artist, plan.metre, plan.tempo, artist.swing, plan.key, whole, cut, seconds,
-                 [part for part in parts.values() if part.notes])  # fmt: skip
+    for part in parts.values():
+        part.notes = [
+            note
+            for note in part.notes
+            if note.start < seconds and note.start + note.seconds > -LEAD_IN
+        ]
+    return Piece(
+        artist=artist,
+        metre=plan.metre,
+        tempo=plan.tempo,
+        swing=artist.swing,
+        key=plan.key,
+        seconds=whole,
+        cut=cut,
+        clip_seconds=seconds,
+        parts=[part for part in parts.values() if part.notes],
+    )
 
 
 # ----------------------------------------------------------------------------- MIDI
@@ -693,9 +734,12 @@ def midi(piece: Piece, speed: int = 1) -> bytes:
     for part in piece.parts:
         channel = 9 if part.role == "drums" else next(channels)
         level = mix.levels[ROLES.index(part.role)]
+        if part.role != "drums":
+            trim = _USUAL_LEVEL - PROGRAM_LEVELS[part.program]
+            level += min(max(trim, -_MOST_TRIM), _MOST_TRIM)
         wet = mix.room * (0.5 if part.role in ("drums", "bass") else 1.0)
         start = {
-            7: min(127, int(112 * 10 ** (level / 40))),
+            7: min(127, int(80 * 10 ** (level / 40))),
             10: 64 if part.role in ("drums", "bass") else pans.whole(40, 88),
             91: int(127 * wet),
             93: int(127 * mix.chorus) if part.role in ("comp", "pad", "counter") else 0,

@@ -49,6 +49,14 @@ class Style:
         Bars a chord lasts; one is chosen a piece.
     loose
         Seconds by which players miss the beat, lowest and highest.
+    fills
+        How often a phrase ends in a fill.
+    pump
+        How far the kick ducks what sustains, 0 to 1.
+    rubato
+        How far the tempo leans from bar to bar, a fraction.
+    swell
+        How far long notes grow and fade, 0 to 1.
     process
         How the piece is put together; all but `song` are Experimental's.
     """
@@ -73,6 +81,7 @@ class Style:
     fills: float = 0.7
     pump: float = 0.0
     rubato: float = 0.0
+    swell: float = 0.0
     process: str = "song"
 
 
@@ -573,14 +582,14 @@ INSTRUMENTAL = (
     Style("Solo Piano & Chamber", (60, 92), {"4/4": 2, "3/4": 2, "6/8": 1}, (0.5, 0.5, 0.5),
           ("major", "minor", "lydian"), QUIET_CHORDS, ARC, QUIET_GROOVES[:1] + QUIET_GROOVES[3:],
           QUIET_BASSES, QUIET_COMPS, QUIET_COUNTERS, (PIANO_TUNE, SLOW_TUNE), (1, 2), (3, 4),
-          QUIET_PALETTE, (40, 32, 48), (0.010, 0.022), 0.0, rubato=0.06),
+          QUIET_PALETTE, (40, 32, 48), (0.010, 0.022), 0.0, rubato=0.06, swell=0.5),
     Style("Soundtrack", (56, 84), {"4/4": 3, "6/8": 1, "3/4": 1}, (0.5, 0.5, 0.5),
           ("minor", "lydian", "dorian", "harmonic minor"), QUIET_CHORDS, SWELL,
           QUIET_GROOVES[:1] + QUIET_GROOVES[2:], QUIET_BASSES,
           QUIET_COMPS[:1] + QUIET_COMPS[3:7] + QUIET_COMPS[8:], QUIET_COUNTERS, (SLOW_TUNE,),
           (1, 2), (3, 4), QUIET_PALETTE | {"comp": (48, 0, 46, 49, 24),
           "melody": (60, 40, 42, 73, 56, 68)},
-          (48, 48, 40), (0.008, 0.020), 0.0, rubato=0.04),
+          (48, 48, 40), (0.008, 0.020), 0.0, rubato=0.04, swell=0.65),
     Style("Post-Rock", (66, 104), {"4/4": 3, "6/8": 1}, (0.5, 0.5, 0.5), ("major", "minor",
         "dorian"),
           QUIET_CHORDS, SWELL, QUIET_GROOVES[:3] + QUIET_GROOVES[4:],
@@ -588,7 +597,7 @@ INSTRUMENTAL = (
           QUIET_COMPS[:3] + QUIET_COMPS[5:7], QUIET_COUNTERS, (SLOW_TUNE, PIANO_TUNE), (1, 2), (3,),
           QUIET_PALETTE | {"bass": (33, 34, 35), "comp": (27, 26, 0, 25),
           "melody": (27, 29, 26, 40, 0)},
-          (0, 8, 40), (0.006, 0.016), 0.2, rubato=0.02),
+          (0, 8, 40), (0.006, 0.016), 0.2, rubato=0.02, swell=0.45),
 )  # fmt: skip
 
 # ----------------------------------------------------------------------------- International

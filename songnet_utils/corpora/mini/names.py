@@ -1,4 +1,4 @@
-"""Invented names: of artists, albums, pieces and the places they come from."""
+"""Invented names of artists, albums and pieces (any real bearer is a coincidence), and places."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LAST = _words(
     "Winterbourne Yarrow Zelenka"
 )
 _ADJECTIVES = _words(
-    "Amber Hollow Quiet Paper Velvet Broken Distant Electric Golden Idle Lunar Northern Pale "
+    "Amber Hollow Quiet Cardboard Velvet Broken Distant Electric Golden Idle Lunar Northern Pale "
     "Restless Salt Silver Slow Southern Static Tidal Tin Wandering Winter Wooden Young Crooked "
     "Glass Copper Second Borrowed"
 )
 _NOUNS = _words(
     "Antlers Harbour Lanterns Orchard Machines Parade Rivers Shadows Signals Sparrows Stations "
     "Tides Weather Windows Wolves Foxes Gardens Islands Letters Mirrors Mountains Engines Ghosts "
-    "Horses Kites Maps Moths Neighbours Thieves Swimmers"
+    "Horses Lamps Maps Moths Neighbours Thieves Swimmers"
 )
 _THINGS = _words(
     "Morning Tuesday River Window Train Lantern Summer Kitchen Satellite Harbour Corner Letter "

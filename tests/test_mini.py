@@ -1,0 +1,406 @@
+"""Mini, the embedded corpus: what its grammars promise, and that it can be made again."""
+
+import collections
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from songnet_utils.corpora import mini
+from songnet_utils.corpora.mini import catalogue, render
+from songnet_utils.corpora.mini.artists import ROLES
+from songnet_utils.corpora.mini.compose import LEAD_IN, Note, midi
+from songnet_utils.corpora.mini.dice import Dice
+from songnet_utils.corpora.mini.figures import DRUMS
+from songnet_utils.corpora.mini.genres import GENRES
+from songnet_utils.corpora.mini.theory import METRES, Key, near, voicing
+from songnet_utils.errors import SongNetError
+
+FMA_SMALL = {
+    "Electronic", "Experimental", "Folk", "Hip-Hop", "Instrumental", "International", "Pop", "Rock",
+}  # fmt: skip
+SMALL = {"artists": 1, "clips": 1, "progress": False}
+
+
+def files(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """One clip of one artist of each genre, made by one process."""
+    folder = tmp_path_factory.mktemp("mini")
+    mini.prepare(folder, workers=1, **SMALL)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pieces():
+    """A piece of every eighth artist, so that every style of every genre is heard."""
+    return [clip.compose() for clip in mini.plan() if clip.number == 0 and clip.artist < 8]
+
+
+# ----------------------------------------------------------------------------- the corpus
+def test_has_fma_smalls_genres_with_as_many_clips_and_enough_artists():
+    clips = mini.plan()
+    artists = collections.defaultdict(set)
+    for clip in clips:
+        artists[clip.genre].add(clip.name)
+    assert set(artists) == FMA_SMALL
+    assert min(map(len, artists.values())) >= 24
+    assert len(set(collections.Counter(clip.genre for clip in clips).values())) == 1
+
+
+def test_no_artist_is_in_two_genres_and_every_clip_has_its_own_id():
+    clips = mini.plan()
+    genres = collections.defaultdict(set)
+    for clip in clips:
+        genres[clip.name].add(clip.genre)
+    assert all(len(found) == 1 for found in genres.values())
+    assert len({clip.id for clip in clips}) == len(clips)
+    assert len({clip.file for clip in clips}) == len(clips)
+
+
+def test_every_style_has_artists():
+    for genre, styles in GENRES.items():
+        played = {c.make_artist().style.name for c in mini.plan() if c.genre == genre}
+        assert played == {style.name for style in styles}
+
+
+def test_an_artist_keeps_its_sound_and_artists_differ():
+    by_artist = collections.defaultdict(list)
+    for clip in mini.plan(artists=3):
+        by_artist[clip.name].append(clip.make_artist())
+    for records in by_artist.values():
+        assert all(record == records[0] for record in records)
+    mixes = [records[0].mix for records in by_artist.values()]
+    assert len(set(mixes)) == len(mixes)
+
+
+def test_lo_fi_is_no_sign_of_a_genre():
+    share = collections.defaultdict(list)
+    for clip in mini.plan(clips=1):
+        share[clip.genre].append(clip.make_artist().mix.lo_fi)
+    assert all(0.1 < np.mean(lo_fi) < 0.65 for lo_fi in share.values())
+
+
+# ----------------------------------------------------------------------------- the music
+def test_tempo_and_metre_are_the_grammars(pieces):
+    for piece in pieces:
+        style = piece.artist.style
+        assert piece.metre.name in style.metres
+        pulse = piece.tempo
+        if len(set(piece.metre.groups)) == 1:
+            pulse = piece.tempo * 4 / piece.metre.groups[0]
+        assert style.tempo[0] - 1e-9 <= pulse <= style.tempo[1] + 1e-9
+        assert piece.key.scale in style.scales
+
+
+def test_notes_are_within_midi_and_within_the_clip(pieces):
+    for piece in pieces:
+        for part in piece.parts:
+            assert 0 <= part.program <= 127
+            assert part.role in ROLES
+            for note in part.notes:
+                assert 0 <= note.pitch <= 127
+                assert 1 <= note.velocity <= 127
+                assert note.seconds > 0
+            assert -LEAD_IN - note.seconds < note.start < piece.clip_seconds
+
+
+def onsets(piece, pitch):
+    """Return on which quarter notes (or between them) a drum falls, counted from bar lines."""
+    drums = next((part for part in piece.parts if part.role == "drums"), None)
+    return [note.start for note in drums.notes if note.pitch == pitch] if drums else []
+
+
+def test_house_has_a_kick_on_every_beat():
+    clips = [c for c in mini.plan() if c.genre == "Electronic"]
+    piece = next(
+        p
+        for p in (c.compose() for c in clips)
+        if p.artist.style.name == "Techno" and len(onsets(p, DRUMS["kick"])) > 20
+    )
+    gaps = np.diff(onsets(piece, DRUMS["kick"]))
+    beat = 60 / piece.tempo
+    near_a_beat = np.abs(gaps - beat) < 0.2 * beat
+    assert near_a_beat.mean() > 0.75
+
+
+def test_rock_answers_the_kick_with_a_snare_two_beats_apart():
+    clips = [c for c in mini.plan() if c.genre == "Rock"]
+    piece = next(p for p in (c.compose() for c in clips) if p.artist.style.name == "Rock")
+    gaps = np.diff(onsets(piece, DRUMS["snare"]))
+    assert (np.abs(gaps - 120 / piece.tempo) < 0.03).mean() > 0.5
+
+
+def test_hip_hop_swings_and_techno_does_not():
+    def swings(genre, style):
+        artists = (c.make_artist() for c in mini.plan(clips=1) if c.genre == genre)
+        return [artist.swing for artist in artists if artist.style.name == style]
+
+    assert max(swings("Hip-Hop", "Lo-fi Beats")) > 0.58
+    assert set(swings("Electronic", "Techno")) == {0.5}
+
+
+def test_seven_eight_has_bars_of_seven_eighths():
+    metre = METRES["7/8"]
+    assert metre.steps == 14
+    assert metre.pulses == (0, 4, 8)
+    assert metre.beats == 3.5
+
+
+def test_every_pattern_fills_its_bar():
+    for styles in GENRES.values():
+        for style in styles:
+            for figure in style.basses + style.comps + style.counters:
+                for bar in figure.pattern:
+                    assert len(bar) == METRES[figure.metre].steps, figure.name
+            for groove in style.grooves:
+                for drum, lines in groove.lines:
+                    assert drum in DRUMS
+                    for line in lines:
+                        assert len(line) == METRES[groove.metre].steps, groove.name
+            for melody in style.melodies:
+                for metre, rhythms in melody.rhythms:
+                    for rhythm in rhythms:
+                        assert len(rhythm) == METRES[metre].steps, melody.name
+
+
+def test_every_song_style_has_drums_bass_harmony_and_a_tune_in_its_metres():
+    for styles in GENRES.values():
+        for style in styles:
+            if style.process not in ("song", "glitch"):
+                continue
+            for metre in style.metres:
+                assert any(g.metre == metre for g in style.grooves), (style.name, metre)
+                assert any(f.metre == metre for f in style.basses), (style.name, metre)
+                assert any(f.metre == metre for f in style.comps), (style.name, metre)
+                assert any(m.bars_in(metre) for m in style.melodies), (style.name, metre)
+
+
+def test_tunes_repeat():
+    """A motif comes back: far fewer different bars of rhythm than bars."""
+    clips = [c for c in mini.plan() if c.genre == "Pop" and c.number == 0]
+    shares = []
+    for clip in clips[:6]:
+        piece = clip.compose()
+        tune = next((part for part in piece.parts if part.role == "melody"), None)
+        if tune is None:
+            continue
+        steps = np.diff([note.pitch for note in tune.notes])
+        threes = [tuple(steps[i : i + 3]) for i in range(len(steps) - 2)]
+        shares.append(len(set(threes)) / len(threes))
+    assert np.median(shares) < 0.8
+
+
+def test_the_arrangement_changes_over_time(pieces):
+    """In most pieces somebody is silent for four seconds and more while others play."""
+    changing = 0
+    for piece in pieces:
+        for part in piece.parts:
+            starts = [0.0, *sorted(n.start for n in part.notes), piece.clip_seconds]
+            if np.max(np.diff(starts)) > 4:
+                changing += 1
+                break
+    assert changing > len(pieces) / 2
+
+
+def test_the_generator_is_frozen():
+    """The same notes as when it was frozen; whoever changes them gives mini a new VERSION."""
+    found = {
+        clip.genre: hashlib.sha256(midi(clip.compose())).hexdigest()[:12]
+        for clip in mini.plan(seed=0)
+        if clip.artist == 5 and clip.number == 1
+    }
+    assert catalogue.VERSION == 2
+    assert found == FROZEN
+
+
+FROZEN = {
+    "Electronic": "d10094cf46e0",
+    "Experimental": "2c8358ec9508",
+    "Folk": "b6106d00fa5a",
+    "Hip-Hop": "78b913b218f1",
+    "Instrumental": "06ab83d8b1fc",
+    "International": "de407577fc5c",
+    "Pop": "07023bedbe42",
+    "Rock": "6ef928c7c9c1",
+}
+
+
+# ----------------------------------------------------------------------------- theory and dice
+def test_chords_are_thirds_of_the_scale():
+    assert Key(0, "major").chord(0) == (0, 4, 7)
+    assert Key(0, "major").chord(4, 4) == (7, 11, 14, 17)
+    assert Key(9, "minor").chord(0) == (9, 12, 16)
+    assert Key(2, "hijaz").chord(1) == (3, 7, 10)
+
+
+def test_degrees_go_on_below_the_tonic():
+    assert Key(0, "major").semitones(-1) == -1
+    assert Key(0, "major").semitones(7) == 12
+
+
+def test_voicings_are_close_to_their_centre():
+    assert near(0, 60) == 60
+    assert near(11, 60) == 59
+    assert voicing((7, 11, 14), 60) == [55, 59, 62]
+
+
+def test_dice_depend_on_their_names_alone():
+    one, other = Dice("a", 1), Dice("a", 1)
+    other.of("b").unit()
+    assert [one.unit() for _ in range(3)] == [other.unit() for _ in range(3)]
+    assert Dice("a", 1).unit() != Dice("a", 2).unit()
+    # the very number, so that a machine where it is another is found out
+    assert Dice("a", 1).unit() == pytest.approx(EXPECTED_UNIT, abs=1e-15)
+
+
+EXPECTED_UNIT = 0.6457910798919038
+
+
+def test_dice_are_fair():
+    dice = Dice("fair")
+    counts = collections.Counter(dice.weigh({"a": 3, "b": 1}) for _ in range(4000))
+    assert 0.70 < counts["a"] / 4000 < 0.80
+    assert {dice.whole(1, 6) for _ in range(200)} == {1, 2, 3, 4, 5, 6}
+
+
+# ----------------------------------------------------------------------------- the sound
+def test_clips_are_thirty_seconds_never_silent_never_clipped(small):
+    for path in sorted(small.glob("*/*.flac")):
+        audio, rate = soundfile.read(path, dtype="float32")
+        assert rate == render.RATE
+        assert audio.shape == (round(mini.CLIP_SECONDS * rate),)
+        assert np.isfinite(audio).all()
+        assert np.abs(audio).max() <= render.CEILING
+        level = 20 * np.log10(np.sqrt(np.mean(audio**2)))
+        assert -24 < level < -12, path
+        seconds = audio[: 30 * rate].reshape(30, rate)
+        assert (np.sqrt((seconds**2).mean(axis=1)) > 10 ** (-70 / 20)).all(), path
+        assert abs(audio.mean()) < 0.01
+
+
+def test_clips_begin_and_end_at_zero(small):
+    for path in sorted(small.glob("*/*.flac")):
+        audio, _ = soundfile.read(path, dtype="float32")
+        assert abs(audio[0]) < 1e-3
+        assert abs(audio[-1]) < 1e-3
+
+
+def test_a_note_sounds_at_its_pitch_and_time():
+    """Playing at double speed on instruments tuned up leaves pitch and time where they were."""
+    piece = next(c for c in mini.plan() if c.genre == "Folk").compose()
+    part = next(part for part in piece.parts if part.role == "melody")
+    part.program, part.controls, part.bends = 73, [], []  # a flute
+    part.notes = [Note(10.0, 2.0, 69, 100)]
+    piece.parts = [part]
+    audio = render.play(midi(piece, render.SPEED))
+    begin = int((LEAD_IN + 10.0) * render.RATE)
+    assert np.abs(audio[: begin - 200]).max() < 1e-3
+    assert np.abs(audio[begin : begin + render.RATE // 2]).max() > 0.01
+    tone = audio[begin + render.RATE // 2 : begin + render.RATE]
+    spectrum = np.abs(np.fft.rfft(tone * np.hanning(len(tone)), 8 * len(tone)))
+    hertz = np.argmax(spectrum) * render.RATE / (8 * len(tone))
+    assert hertz == pytest.approx(440, rel=0.012)
+
+
+def test_the_noise_of_a_lo_fi_record_is_as_far_below_the_music_as_it_says(small):
+    clip = next(c for c in mini.plan() if c.make_artist().mix.noise > -50)
+    mix = clip.make_artist().mix
+    silence = np.zeros(3 * render.RATE)
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(len(silence)) / render.RATE)
+    out = render.produce(tone, mix, Dice("tape"), 2 * render.RATE)
+    assert 20 * np.log10(np.sqrt(np.mean(out**2))) == pytest.approx(mix.loudness, abs=1.5)
+
+
+# ----------------------------------------------------------------------------- making it
+def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(small, tmp_path):
+    mini.prepare(tmp_path, workers=2, **SMALL)
+    assert files(tmp_path) == files(small)
+
+
+def test_a_clip_made_alone_is_the_clip_made_with_others(small):
+    clip = mini.plan(artists=1, clips=1)[5]
+    data, _ = mini.make_clip(clip)
+    assert data == (small / clip.file).read_bytes()
+
+
+def test_another_seed_gives_other_music_and_other_artists():
+    one, other = mini.plan(0)[0], mini.plan(7)[0]
+    assert one.genre == other.genre
+    assert midi(one.compose()) != midi(other.compose())
+    assert {c.name for c in mini.plan(0)} != {c.name for c in mini.plan(7)}
+
+
+def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path, monkeypatch):
+    made = []
+    whole = catalogue.make_clip
+
+    def dies(clip):
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        made.append(clip.id)
+        return whole(clip)
+
+    monkeypatch.setattr(catalogue, "make_clip", dies)
+    with pytest.raises(KeyboardInterrupt):
+        mini.prepare(tmp_path, workers=1, **SMALL)
+    assert not (tmp_path / "clips.csv").exists()
+    with pytest.raises(SongNetError, match="not finished"):
+        mini.read(tmp_path)
+    before = set(made)
+    monkeypatch.setattr(catalogue, "make_clip", lambda clip: (made.append(clip.id), whole(clip))[1])
+    mini.prepare(tmp_path, workers=1, **SMALL)
+    assert len(made) == len(set(made)) == 8
+    assert before < set(made)
+    assert files(tmp_path) == files(small)
+
+
+def test_a_finished_corpus_is_left_alone(small, monkeypatch):
+    monkeypatch.setattr(catalogue, "make_clip", None)
+    before = files(small)
+    mini.prepare(small, workers=1, **SMALL)
+    assert files(small) == before
+
+
+def test_a_folder_keeps_to_one_seed(small):
+    with pytest.raises(SongNetError, match="choose another folder"):
+        mini.prepare(small, seed=7, **SMALL)
+
+
+# ----------------------------------------------------------------------------- the table
+def test_the_table_has_what_lessons_use(small):
+    clips = mini.read(small)
+    assert len(clips) == 8
+    wanted = {
+        "id", "file", "genre", "artist", "title", "seconds", "licence", "album", "year",
+        "date_recorded", "listens", "favorites", "duration", "bit_rate", "genres", "location",
+    }  # fmt: skip
+    assert wanted <= set(clips.columns)
+    assert not clips.isna().any().any()
+    assert clips["id"].is_unique
+    assert clips["id"].map(type).eq(str).all()
+    assert (clips["duration"] > clips["seconds"]).all()
+    assert clips["year"].between(1998, 2025).all()
+    assert set(clips["licence"]) == {mini.LICENCE}
+    for row in clips.itertuples():
+        assert row.genres[0] == row.genre
+        info = soundfile.info(row.file)
+        assert info.frames / info.samplerate == row.seconds
+
+
+def test_listens_have_a_long_tail():
+    rows = [catalogue._row(clip, clip.compose(), 700_000) for clip in mini.plan(artists=6)]
+    listens = np.array([row["listens"] for row in rows])
+    assert listens.min() >= 1
+    assert listens.mean() > 1.3 * np.median(listens)
+    assert all(row["favorites"] <= row["listens"] for row in rows)
+    json.dumps(rows)
