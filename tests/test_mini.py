@@ -2,7 +2,12 @@
 
 import collections
 import hashlib
+import importlib.resources
 import json
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -26,7 +31,7 @@ SMALL = {"artists": 1, "clips": 1, "progress": False}
 
 def files(folder):
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -274,6 +279,15 @@ def test_dice_are_fair():
 
 
 # ----------------------------------------------------------------------------- the sound
+def test_the_soundfont_is_the_one_that_mini_was_written_for():
+    """TimGM6mb as pretty_midi 0.2.11 carries it; another one would be other music."""
+    file = importlib.resources.files("pretty_midi") / "TimGM6mb.sf2"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == SOUNDFONT
+
+
+SOUNDFONT = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aaf7a1"
+
+
 def test_clips_are_thirty_seconds_never_silent_never_clipped(small):
     for path in sorted(small.glob("*/*.flac")):
         audio, rate = soundfile.read(path, dtype="float32")
@@ -362,6 +376,42 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path
     assert len(made) == len(set(made)) == 8
     assert before < set(made)
     assert files(tmp_path) == files(small)
+
+
+def test_what_a_killed_run_left_behind_is_swept_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "make_clip", lambda clip: (b"", {"id": clip.id}))
+    left, fresh = tmp_path / "Rock/.000001-x.part.flac", tmp_path / "Rock/.000002-x.part.flac"
+    left.parent.mkdir()
+    for path in (left, fresh):
+        path.write_bytes(b"half a clip")
+    os.utime(left, (0, 0))
+    mini.prepare(tmp_path, workers=1, **SMALL)
+    assert not left.exists()
+    assert fresh.exists(), "it may be another run's that is being written"
+
+
+def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
+    """SIGKILL in the middle: what is there under a clip's name is whole."""
+    code = (
+        "from songnet_utils.corpora import mini\n"
+        f"mini.prepare({str(tmp_path)!r}, workers=1, artists=1, clips=1, progress=False)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.glob("[A-Z]*/[0-9]*.flac"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        run.kill()
+        run.wait()
+    assert not (tmp_path / "clips.csv").exists()
+    whole = files(small)
+    for name, content in files(tmp_path).items():
+        if not name.split("/")[-1].startswith("."):
+            assert content == whole[name]
+    mini.prepare(tmp_path, workers=1, **SMALL)
+    found = {n: c for n, c in files(tmp_path).items() if ".part." not in n}
+    assert found == whole
 
 
 def test_a_finished_corpus_is_left_alone(small, monkeypatch):

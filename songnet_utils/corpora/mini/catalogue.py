@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,6 +149,14 @@ def _make(folder: Path, clip: Clip) -> None:
         path.write_text(json.dumps(row), encoding="utf-8")
 
 
+def _sweep(folder: Path) -> None:
+    """Remove temporary files of runs that were killed: writing one takes less than a minute."""
+    for left in folder.glob("*/.*.part.*"):
+        with contextlib.suppress(OSError):  # another run's, and gone in the meantime
+            if time.time() - left.stat().st_mtime > 60:
+                left.unlink()
+
+
 def prepare(
     folder: Path,
     *,
@@ -191,6 +201,7 @@ def prepare(
             )
     if (folder / "clips.csv").is_file():
         return
+    _sweep(folder)
     if not note.is_file():
         with atomic_write(note) as path:
             path.write_text(json.dumps(settings), encoding="utf-8")

@@ -762,7 +762,10 @@ def midi(piece: Piece, speed: int = 1) -> bytes:
         events = sorted((e for e in events if e[0] <= end), key=lambda event: event[:2])
         track, now = mido.MidiTrack(), 0
         for tick, _, (kind, values) in events:
-            track.append(mido.Message(kind, channel=channel, time=tick - now, **values))
+            message = mido.Message(
+                kind, skip_checks=True, channel=channel, time=tick - now, **values
+            )
+            track.append(message)
             now = tick
         track.append(mido.MetaMessage("end_of_track", time=max(end - now, 0)))
         file.tracks.append(track)

@@ -55,7 +55,7 @@ def soundfont() -> bytes:
     if not file.is_file():
         raise SongNetError(
             f"{file}: the soundfont that comes with pretty_midi is not there, and mini is played "
-            "on it. Install pretty_midi again (0.2.10 or newer)."
+            "on it. Install pretty_midi again (0.2.11 or newer)."
         )
     data = bytearray(file.read_bytes())
     octave = 1200 * (SPEED // 2)
