@@ -55,8 +55,9 @@ chromium: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/set-up
 	@sh scripts/set-up "$(CURDIR)" "$(PYTHON)"
 
-# A virtual environment cannot be moved: its stamp holds the folder that it was made in.
-ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+# A virtual environment cannot be moved: its stamp holds the folder that it was made in. Where a
+# Python is asked for, see whether it is the one.
+ifneq ($(shell cat $(READY) 2>/dev/null)$(PYTHON),$(CURDIR))
 $(READY): FORCE
 endif
 FORCE:

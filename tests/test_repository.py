@@ -204,3 +204,19 @@ def test_a_wrong_python_is_told_in_one_line(tmp_path):
         assert "3.11, 3.12 or 3.13" in made.stderr
         assert "3.9.2" in made.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_a_python_without_venv_is_told_in_one_line(tmp_path):
+    """Debian's python3 comes without ensurepip."""
+    bare = tmp_path / "python3"
+    bare.write_text('#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; *) exit 0;; esac\n')
+    bare.chmod(0o755)
+    made = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "set-up"), str(tmp_path), str(bare)],
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 1
+    assert len(made.stderr.splitlines()) == 1
+    assert "python3-venv" in made.stderr
+    assert not (tmp_path / ".venv").exists()
