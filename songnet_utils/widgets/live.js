@@ -918,6 +918,9 @@ function draw(song, el) {
     if (what === "song" || what === "welcome") saySong();
     if (what === "clips" && song.clips[genreSelect.value]) listClips(genreSelect.value);
     if (what === "asked") sayNetwork();
+    // A network that could not be asked, or a clip that could not be opened, is not chosen.
+    if (what === "error" && song.asked) networkSelect.value = String(song.asked.network);
+    if (what === "error") clipSelect.value = song.facts?.clip ?? "";
     sayUpload();
     sayError();
     invalidate();

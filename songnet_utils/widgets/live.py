@@ -165,7 +165,7 @@ class LiveSong(anywidget.AnyWidget):
         self._finished = False
         self._picture: np.ndarray | None = None
         self._playable: dict[int, bytes] = {}
-        self._wish = 0  # counts what people asked to open: only the newest wish is granted
+        self._wish = 0  # counts what people asked to open: an older wish never replaces a newer
         self._run = 0  # counts what the networks were asked: only the newest run is told
         self._threads: list[threading.Thread] = []
         self._upload: dict[str, Any] | None = None
@@ -268,9 +268,9 @@ class LiveSong(anywidget.AnyWidget):
 
     def _ask(self, content: dict, buffers: list) -> None:
         with self._lock:
-            self._chosen = self._choices[int(content["network"])]
+            before, self._chosen = self._chosen, self._choices[int(content["network"])]
             if self._song is not None:
-                self._start(self._change_network, self._song, self._chosen, self._new_wish())
+                self._start(self._change_network, self._song, self._chosen, before)
 
     def _take_upload(self, content: dict, buffers: list) -> None:
         name, size = str(content["name"]), int(content["bytes"])
@@ -477,42 +477,52 @@ class LiveSong(anywidget.AnyWidget):
         suffix = Path(name).suffix.lower()
         facts = {"title": name, **facts, "outside": outside, "mime": _PLAYABLE.get(suffix, "")}
         song = _Song(wish, content, audio, rate, facts)
-        choice = self._choice_for(outside)
-        network = self._load(choice)
-        _check_long_enough(song, network)
-        with self._lock:
-            if wish != self._wish:
-                return  # Somebody has chosen another song meanwhile.
-            self._song, self._picture, self._playable = song, None, {}
-            self._tell_song()
-        self._listen(song, choice, network, wish)
+        self._hear(song, is_new=True)
 
-    def _choice_for(self, outside: bool) -> _Choice:
+    def _choice_for(self, song: _Song) -> _Choice:
+        """Return who is asked about a song: whom a person chose, else who suits it."""
         if self._chosen is not None:
             return self._chosen
-        if outside:
+        if song.facts["outside"]:
             return next((c for c in self._choices if c.is_listener), self._choices[0])
         return self._choices[0]
 
-    def _change_network(self, song: _Song, choice: _Choice, wish: int) -> None:
-        network = self._load(choice)
-        _check_long_enough(song, network)
-        self._listen(song, choice, network, wish)
+    def _change_network(self, song: _Song, choice: _Choice, before: _Choice | None) -> None:
+        try:
+            self._hear(song, is_new=False)
+        except Exception:
+            with self._lock:
+                if self._chosen is choice:
+                    self._chosen = before
+            raise
 
     def _load(self, choice: _Choice) -> Network:
         if choice.network is None:
             self._tell("busy", text=f"Waking {choice.label} …")
         return choice.load()
 
-    def _listen(self, song: _Song, choice: _Choice, network: Network, wish: int) -> None:
-        """Push the song through the stream and tell every step as soon as it is decided."""
-        with self._lock:
-            if wish != self._wish:
-                return
-            self._run += 1
-            run = self._run
-            self._asked, self._steps, self._finished = choice, [], False
-            self._tell_asked()
+    def _hear(self, song: _Song, *, is_new: bool) -> None:
+        """Push a song through the stream and tell every step as soon as it is decided.
+
+        A new song first takes the place of the one before, unless a newer one has it already.
+        """
+        while True:
+            choice = self._choice_for(song)
+            network = self._load(choice)
+            _check_long_enough(song, network)
+            with self._lock:
+                if choice is not self._choice_for(song):
+                    continue  # Somebody chose another network while this one woke.
+                if self._song is not song:
+                    if not is_new or (self._song and song.number < self._song.number):
+                        return
+                    self._song, self._picture, self._playable = song, None, {}
+                    self._tell_song()
+                self._run += 1
+                run = self._run
+                self._asked, self._steps, self._finished = choice, [], False
+                self._tell_asked()
+                break
         stream = SongStream(network, rate=song.rate, channels=1)
         # A short first piece: the first answer should not wait for ten seconds of song.
         stop = int((network.timeline.seconds_needed + 1) * song.rate)

@@ -1,0 +1,393 @@
+"""The live song without a browser: messages in, messages out, whatever they hold."""
+
+from __future__ import annotations
+
+import io
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parent / "browser"))
+
+from toy import GENRES, Toy
+
+from songnet_utils.corpora import open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.plots import genre_colours
+from songnet_utils.streaming import hear_song
+from songnet_utils.widgets import live as live_module
+from songnet_utils.widgets.live import LiveSong
+
+RATE = 22_050
+
+
+def noise(seconds: float, seed: int = 0) -> np.ndarray:
+    dice = np.random.default_rng(seed)
+    loudness = np.repeat(dice.uniform(0.01, 0.5, int(4 * seconds) + 1), RATE // 4)
+    samples = dice.standard_normal(round(seconds * RATE)) * loudness[: round(seconds * RATE)]
+    return np.clip(samples, -1, 1).astype(np.float32)
+
+
+def encoded(samples: np.ndarray, format: str = "WAV", rate: int = RATE) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=format)
+    return file.getvalue()
+
+
+class Page:
+    """Stands in for the browser: says things, and remembers what it is told."""
+
+    def __init__(self, live: LiveSong, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.live = live
+        self.told: list[tuple[dict[str, Any], list[Any]]] = []
+        monkeypatch.setattr(
+            live, "send", lambda content, buffers=None: self.told.append((content, buffers or []))
+        )
+
+    def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
+        views = [memoryview(buffer) for buffer in buffers]
+        self.live._receive(self.live, {"kind": kind, **content}, views)
+
+    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
+        self.says("upload", upload=number, name=name, bytes=len(content))
+        for at in range(0, len(content), 1_000_000):
+            self.says("chunk", content[at : at + 1_000_000], upload=number, at=at)
+        self.live.wait()
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        return [content for content, _ in self.told if content["kind"] == kind]
+
+    def steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and probabilities of the newest run, put together as the page does."""
+        run = self.heard("asked")[-1]["run"]
+        times: dict[int, np.ndarray] = {}
+        answers: dict[int, np.ndarray] = {}
+        for content, buffers in self.told:
+            if content["kind"] == "steps" and content["run"] == run:
+                spans = np.frombuffer(buffers[0], np.float64).reshape(-1, 2)
+                rows = np.frombuffer(buffers[1], "<f4").reshape(len(spans), -1)
+                for i, (span, row) in enumerate(zip(spans, rows, strict=True)):
+                    times[content["first"] + i], answers[content["first"] + i] = span, row
+        assert sorted(times) == list(range(len(times))), "a step is missing"
+        return np.stack([times[k] for k in sorted(times)]), np.stack(
+            [answers[k] for k in sorted(answers)]
+        )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for genre, seed in (("Folk", 1), ("Rock", 2)):
+        (tmp_path / "songs" / genre).mkdir(parents=True)
+        (tmp_path / "songs" / genre / f"{genre}.wav").write_bytes(encoded(noise(5, seed)))
+    return tmp_path / "songs"
+
+
+@pytest.fixture
+def page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+    return Page(LiveSong(open_corpus(folder), [Toy(), Toy("Other", tilt=0.3)]), monkeypatch)
+
+
+def test_steps_of_an_upload_are_those_that_classify_gives(page):
+    content = encoded(noise(25), "FLAC", rate=44_100)
+    page.uploads("song.flac", content)
+    steps, seconds = hear_song(Toy(), content)
+    times, answers = page.steps()
+    np.testing.assert_allclose(times, [[step.start, step.end] for step in steps], atol=1e-9)
+    np.testing.assert_allclose(answers, [step.probabilities for step in steps], atol=1e-5)
+    whole = page.heard("whole")[-1]
+    assert whole["steps"] == len(steps)
+    np.testing.assert_allclose(
+        whole["genre"], np.mean([step.probabilities for step in steps], axis=0), atol=1e-5
+    )
+    assert page.heard("song")[-1]["seconds"] == pytest.approx(seconds)
+    assert page.heard("asked")[-1]["first_answer"] == pytest.approx(steps[0].end)
+    assert page.heard("asked")[-1]["colours"] == list(genre_colours(GENRES).values())
+
+
+def test_python_sees_the_same_steps(page):
+    page.uploads("song.wav", encoded(noise(6)))
+    np.testing.assert_array_equal(page.steps()[1], [step.probabilities for step in page.live.steps])
+    assert page.live.network.name == "Toy"
+
+
+def test_picture_has_a_column_a_frame(page):
+    page.uploads("song.wav", encoded(noise(6)))
+    picture, buffers = next(told for told in page.told if told[0]["kind"] == "picture")
+    assert (picture["columns"], picture["bands"]) == (1 + 6 * RATE // 1024, 128)
+    assert sum(len(bytes(b)) for b in buffers) == picture["columns"] * 128
+    assert max(buffers[0]) == 255, "the loudest moment is the darkest"
+
+
+def test_hello_opens_the_first_clip_and_a_second_page_is_told_the_same(page, folder):
+    page.says("hello")
+    page.live.wait()
+    welcome = page.heard("welcome")[-1]
+    assert welcome["corpus"] == {"name": "songs", "genres": [["Folk", 1], ["Rock", 1]]}
+    assert welcome["networks"] == ["Toy", "Other"]
+    assert page.heard("song")[-1]["title"] == "Folk"
+    first = page.steps()
+    page.told.clear()
+    page.says("hello")
+    assert [content["kind"] for content, _ in page.told] == [
+        *("welcome", "song", "picture", "asked", "steps", "whole"),
+    ]
+    np.testing.assert_array_equal(page.steps()[1], first[1])
+
+
+def test_clips_are_listed_by_genre_and_opened_by_id(page, folder):
+    page.says("clips", genre="Rock")
+    ((clip, title),) = page.heard("clips")[-1]["clips"]
+    assert (title, page.heard("clips")[-1]["of"]) == ("Rock", 1)
+    page.says("choose", clip=clip)
+    page.live.wait()
+    song = page.heard("song")[-1]
+    assert (song["genre"], song["from"], song["outside"]) == ("Rock", "songs", False)
+    steps, _ = hear_song(Toy(), folder / "Rock" / "Rock.wav")
+    np.testing.assert_allclose(page.steps()[1], [s.probabilities for s in steps], atol=1e-5)
+
+
+def test_sound_comes_in_pieces_of_a_megabyte_at_most(page):
+    content = encoded(noise(60))
+    page.uploads("song.wav", content)
+    song = page.heard("song")[-1]
+    got = b""
+    while len(got) < song["bytes"]:
+        page.says("piece", song=song["song"], encoded=False, at=len(got))
+        told, buffers = page.told[-1]
+        assert (told["kind"], told["at"]) == ("piece", len(got))
+        assert 0 < len(buffers[0]) <= 1_000_000
+        got += bytes(buffers[0])
+    assert got == content
+
+
+def test_sound_for_browsers_that_cannot_play_it_is_the_same_sound(page):
+    eight = np.tile(np.stack([noise(5, seed) for seed in range(8)], axis=1), (5, 1))
+    page.uploads("eight.aiff", encoded(eight, "AIFF", rate=192_000))
+    song = page.heard("song")[-1]
+    assert song["mime"] == "", "no browser plays aiff everywhere"
+    page.says("playable", song=song["song"])
+    page.live.wait()
+    told = page.heard("playable")[-1]
+    page.says("piece", song=song["song"], encoded=True, at=0)
+    samples, rate = soundfile.read(io.BytesIO(bytes(page.told[-1][1][0])), always_2d=True)
+    assert (told["mime"], rate, samples.shape[1]) == ("audio/flac", 48_000, 1)
+    assert len(samples) / rate == pytest.approx(song["seconds"], abs=1e-3)
+
+
+def test_chunks_that_come_twice_or_from_a_cancelled_upload_change_nothing(page):
+    content = encoded(noise(30))
+    half = content[:1_000_000], content[1_000_000:]
+    page.says("upload", upload=7, name="song.wav", bytes=len(content))
+    page.says("chunk", half[0], upload=7, at=0)
+    page.says("chunk", half[0], upload=7, at=0)
+    page.says("chunk", b"not mine", upload=6, at=1_000_000)
+    assert [told["bytes"] for told in page.heard("taken")] == [0, 1_000_000, 1_000_000]
+    page.says("chunk", half[1], upload=7, at=1_000_000)
+    page.live.wait()
+    assert page.heard("song")[-1]["bytes"] == len(content)
+    page.told.clear()
+    page.says("upload", upload=8, name="other.wav", bytes=len(content))
+    page.says("cancel", upload=8)
+    page.says("chunk", content[:1000], upload=8, at=0)
+    page.live.wait()
+    assert [told["bytes"] for told in page.heard("taken")] == [0]
+    assert not page.heard("song")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.mp3", b"", "a.mp3: the file is empty"),
+        ("a.mp3", b"Once upon a time " * 99, "a.mp3: is not a sound file"),
+        ("a.mp3", encoded(noise(5), "MP3")[:9_000], "a.mp3: is cut short"),
+        ("a.wav", encoded(np.zeros(5 * RATE)), "a.wav: holds only silence"),
+        ("a.wav", encoded(noise(0.1)), "a.wav: lasts 0.10 s; Toy needs at least"),
+    ],
+)
+def test_bad_uploads_are_told_in_words_and_leave_the_song(page, name, content, said):
+    page.uploads("good.wav", encoded(noise(6)))
+    steps = page.live.steps
+    page.told.clear()
+    page.uploads(name, content, number=2)
+    assert [told["text"][: len(said)] for told in page.heard("error")] == [said]
+    assert not page.heard("song")
+    assert page.live.steps == steps
+    page.uploads("better.wav", encoded(noise(7)), number=3)
+    assert page.heard("song")[-1]["name"] == "better.wav"
+
+
+def test_too_large_and_too_long_are_refused_with_the_limit(page, monkeypatch):
+    page.says("upload", upload=1, name="huge.wav", bytes=301_000_000)
+    assert "huge.wav: has 301 MB; at most 300 MB are taken" in page.heard("error")[-1]["text"]
+    monkeypatch.setattr(live_module, "MOST_SECONDS", 4)
+    page.uploads("long.wav", encoded(noise(5)), number=2)
+    assert "long.wav: lasts 0.0 hours; at most 0" in page.heard("error")[-1]["text"]
+    assert not page.heard("song")
+
+
+def test_chunks_beyond_the_announced_size_are_not_kept(page):
+    content = encoded(noise(5))
+    page.says("upload", upload=1, name="song.wav", bytes=len(content))
+    page.says("chunk", content + b"\0" * 500_000, upload=1, at=0)
+    page.live.wait()
+    assert page.heard("song")[-1]["bytes"] == len(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "hello",
+        {},
+        {"kind": "rm -rf"},
+        {"kind": "chunk"},
+        {"kind": "ask", "network": 99},
+        {"kind": "ask", "network": "x"},
+        {"kind": "upload", "upload": 1, "name": "x", "bytes": "many"},
+        {"kind": "piece", "song": 1},
+        {"kind": "choose"},
+        {"kind": "choose", "clip": "../../etc/passwd"},
+        {"kind": "clips"},
+    ],
+    ids=str,
+)
+def test_messages_that_make_no_sense_change_nothing(page, content):
+    page.uploads("song.wav", encoded(noise(5)))
+    steps = page.live.steps
+    page.live._receive(page.live, content, [])
+    page.live.wait()
+    assert page.live.steps == steps
+    assert page.live.network.name == "Toy"
+    page.uploads("next.wav", encoded(noise(6)), number=2)
+    assert page.heard("song")[-1]["name"] == "next.wav"
+
+
+def test_the_newest_wish_wins_however_long_the_older_takes(folder, monkeypatch):
+    page = Page(LiveSong(None, [Toy()]), monkeypatch)
+    decode, first_may_go = live_module._decode, threading.Event()
+
+    def slow(content: bytes, name: str) -> Any:
+        if name == "first.wav":
+            assert first_may_go.wait(20)
+        return decode(content, name)
+
+    monkeypatch.setattr(live_module, "_decode", slow)
+    first, second = encoded(noise(5, 1)), encoded(noise(6, 2))
+    page.says("upload", upload=1, name="first.wav", bytes=len(first))
+    page.says("chunk", first, upload=1, at=0)
+    page.says("upload", upload=2, name="second.wav", bytes=len(second))
+    page.says("chunk", second, upload=2, at=0)
+    first_may_go.set()
+    page.live.wait()
+    assert page.heard("song")[-1]["name"] == "second.wav"
+    steps, _ = hear_song(Toy(), second)
+    np.testing.assert_allclose(page.steps()[1], [s.probabilities for s in steps], atol=1e-5)
+
+
+def test_a_bad_file_does_not_stop_the_song_that_is_being_heard(folder, monkeypatch):
+    page = Page(LiveSong(None, [Toy(seconds_a_push=0.3)]), monkeypatch)
+    content = encoded(noise(40))
+    page.says("upload", upload=1, name="song.wav", bytes=len(content))
+    page.says("chunk", content[:1_000_000], upload=1, at=0)
+    page.says("chunk", content[1_000_000:], upload=1, at=1_000_000)
+    page.uploads("bad.mp3", b"no song", number=2)
+    assert len(page.heard("error")) == 1
+    steps, _ = hear_song(Toy(), content)
+    assert len(page.live.steps) == len(steps)
+    assert page.heard("whole")
+
+
+def test_choosing_a_network_asks_it_about_the_same_song(page):
+    content = encoded(noise(6))
+    page.uploads("song.wav", content)
+    page.says("ask", network=1)
+    page.live.wait()
+    assert page.heard("asked")[-1]["name"] == "Other"
+    assert len(page.heard("song")) == 1, "the song itself plays on"
+    steps, _ = hear_song(Toy(tilt=0.3), content)
+    np.testing.assert_allclose(page.steps()[1], [s.probabilities for s in steps], atol=1e-5)
+    page.uploads("next.wav", encoded(noise(5)), number=2)
+    assert page.heard("asked")[-1]["name"] == "Other", "a person's choice stays"
+
+
+def test_a_network_that_cannot_be_asked_is_told_and_the_one_before_stays(folder, monkeypatch):
+    page = Page(LiveSong(open_corpus(folder), [Toy(), folder / "no-run"]), monkeypatch)
+    page.uploads("song.wav", encoded(noise(5)))
+    page.says("ask", network=1)
+    page.live.wait()
+    assert "no-run: there is no such folder" in page.heard("error")[-1]["text"]
+    assert page.live.network.name == "Toy"
+    page.uploads("next.wav", encoded(noise(6)), number=2)
+    assert page.heard("asked")[-1]["name"] == "Toy"
+
+
+def test_a_network_chosen_while_a_song_is_decoded_is_the_one_that_is_asked(page, monkeypatch):
+    decode = live_module._decode
+
+    def meanwhile(content: bytes, name: str) -> Any:
+        page.says("ask", network=1)
+        return decode(content, name)
+
+    monkeypatch.setattr(live_module, "_decode", meanwhile)
+    page.uploads("song.wav", encoded(noise(5)))
+    assert page.heard("asked")[-1]["name"] == "Other"
+    assert page.heard("whole")
+
+
+def test_uploads_go_to_the_listener_where_it_is_there(folder, monkeypatch):
+    class Stand(live_module.Listener):
+        def __init__(self) -> None:
+            toy = Toy("The listener")
+            self.name, self.timeline, self.genres = toy.name, toy.timeline, toy.genres
+            self.genre_of_frames, self.stepper = toy.genre_of_frames, toy.stepper
+
+    page = Page(LiveSong(open_corpus(folder), [Toy(), Stand()]), monkeypatch)
+    page.says("hello")
+    page.live.wait()
+    assert page.heard("asked")[-1]["name"] == "Toy"
+    page.uploads("song.wav", encoded(noise(5)))
+    assert page.heard("asked")[-1]["name"] == "The listener"
+
+
+def test_nothing_that_is_uploaded_is_written_to_disk(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before = sorted(tmp_path.rglob("*"))
+    page.uploads("../../song.aiff", encoded(noise(5), "AIFF"))
+    page.says("playable", song=page.heard("song")[-1]["song"])
+    page.live.wait()
+    assert page.heard("playable")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_fault_of_ours_is_told_and_the_song_stays(page, monkeypatch):
+    page.uploads("song.wav", encoded(noise(5)))
+    steps = page.live.steps
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a wire is loose")
+
+    monkeypatch.setattr(live_module, "_decode", broken)
+    page.uploads("next.wav", encoded(noise(6)), number=2)
+    assert "RuntimeError: a wire is loose" in page.heard("error")[-1]["text"]
+    assert page.live.steps == steps
+
+
+def test_no_network_is_said_with_the_way_out(monkeypatch, tmp_path):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    with pytest.raises(SongNetError, match=r"songnet train mini.*songnet fetch musicnn"):
+        LiveSong()
+
+
+def test_hear_opens_a_file_and_says_which_is_missing(page, folder):
+    page.live.hear(folder / "Rock" / "Rock.wav")
+    page.live.wait()
+    assert page.heard("song")[-1]["outside"] is True
+    page.live.hear(folder / "nothing.mp3")
+    page.live.wait()
+    assert "nothing.mp3: cannot be read" in page.heard("error")[-1]["text"]
