@@ -167,7 +167,8 @@ def test_plain_keras_reads_the_file_too(net, tmp_path):
 
 
 def test_onnx_answers_the_same(net, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
+    import onnxruntime
+
     save_onnx(net, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     assert [value.name for value in session.get_inputs()] == ["log_mel"]
