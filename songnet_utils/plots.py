@@ -58,6 +58,12 @@ _MORE_COLOURS = (
 # Training, validation and test keep one colour each in every picture.
 # Tones of their own: a split is no genre.
 _SPLIT_COLOURS = {"train": "#31456A", "validation": "#5E8AC7", "test": "#C2185B"}
+# How each kind of split is drawn where models are compared.
+_SPLIT_LOOKS = (
+    ("random", "o", "#2452AF"),
+    ("artist", "s", "#B36F00"),
+    ("official", "D", "#0B6B45"),
+)
 _INK = "#2452AF"
 _ACCENT = "#F7AA16"
 _SOUND_MAP = "mako"
@@ -440,7 +446,7 @@ def log_mel(
     )
     if unit is not None:
         _colour_bar(image, ax, unit)
-    ax.set(xlabel="Time (s)", ylabel="Mel band (its centre, Hz)", title=title)
+    ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
     _band_ticks(ax, sound)
     return describe(
         ax,
@@ -876,34 +882,24 @@ def results(
         Its title, and where to draw it (by default a new figure).
     """
     models = list(dict.fromkeys(row["model"] for row in rows))
-    splits = list(dict.fromkeys(row["split"] for row in rows))
+    looks = {split: (look, colour) for split, look, colour in _SPLIT_LOOKS}
+    splits = sorted({row["split"] for row in rows}, key=lambda name: list(looks).index(name))
     ax = _axes(ax, 8.5, 1.4 + 0.3 * len(models) * (1 + 0.5 * len(splits)))
-    colours = dict(zip(splits, ["#2452AF", "#B36F00", "#0B6B45", "#7F1300"] * 9, strict=False))
-    markers = dict(zip(splits, "osD^" * 9, strict=False))
-    seen: set[str] = set()
-    for row in rows:
-        split = row["split"]
-        height = models.index(row["model"]) + 0.5 * (
-            (splits.index(split) + 0.5) / len(splits) - 0.5
-        )
-        interval = row.get("confidence_interval")
-        if interval is not None:
-            ax.plot(interval, [height, height], color=colours[split], linewidth=2)
-        ax.plot(
-            row["accuracy"],
-            height,
-            markers[split],
-            color=colours[split],
-            label=None if split in seen else split,
-        )
-        ax.text(
-            (interval or [0, row["accuracy"]])[1] + 0.012,
-            height,
-            f"{row['accuracy']:.3f}",
-            va="center",
-            size=9,
-        )
-        seen.add(split)
+    words = []
+    for split in splits:
+        look, colour = looks[split]
+        label = split
+        for row in (row for row in rows if row["split"] == split):
+            shift = (splits.index(split) + 0.5) / len(splits) - 0.5
+            height = models.index(row["model"]) + 0.5 * shift
+            share, interval = row["accuracy"], row.get("confidence_interval")
+            low, high = interval or (share, share)
+            ax.plot([low, high], [height, height], color=colour, linewidth=2)
+            ax.plot(share, height, look, color=colour, label=label)
+            ax.text(high + 0.02, height, f"{share:.3f}", va="center", size=10)
+            label = "_"
+            between = f" ({low:.3f} to {high:.3f})" if interval else ""
+            words.append(f"{row['model']} on the {split} split {share:.3f}{between}")
     ax.set_yticks(range(len(models)), models)
     ax.set_ylim(len(models) - 0.5, -0.5)
     ax.set_xlim(0, 1.08)
@@ -911,16 +907,7 @@ def results(
     ax.grid(axis="x", alpha=0.3)
     ax.set(xlabel="Accuracy (line: 95 % interval)", ylabel="", title=title)
     _legend_outside(ax, title="split")
-    words = "; ".join(
-        f"{row['model']} on the {row['split']} split {row['accuracy']:.3f}"
-        + (
-            f" ({row['confidence_interval'][0]:.3f} to {row['confidence_interval'][1]:.3f})"
-            if row.get("confidence_interval") is not None
-            else ""
-        )
-        for row in rows
-    )
-    return describe(ax, f"{title}: accuracy and 95 % interval. {words}.")
+    return describe(ax, f"{title}: accuracy and 95 % interval. {'; '.join(words)}.")
 
 
 # --- What the functions above share ---------------------------------------------------------

@@ -353,6 +353,14 @@ def test_leaking_split_and_results_say_their_numbers():
     assert "chance on the random split 0.125;" in words
 
 
+def test_a_split_keeps_its_look_whatever_comes_first():
+    one, other = plots.results(ROWS), plots.results(ROWS[::-1])
+    for ax in (one, other):
+        handles, labels = ax.get_legend_handles_labels()
+        assert labels == ["random", "artist"]
+        assert [handle.get_marker() for handle in handles] == ["o", "s"]
+
+
 def test_architecture_says_the_shapes_that_the_network_really_has():
     keras = pytest.importorskip("keras")
     frames = inputs = keras.Input((None, 12))
