@@ -51,6 +51,12 @@ def browser(chromium: str | None) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where lessons that are opened in the browser find corpora, runs and the listener."""
+    return tmp_path_factory.mktemp("data")
+
+
 @dataclass
 class Lab:
     """A running JupyterLab; `errors` is what the page's console complained about."""
@@ -107,7 +113,9 @@ def _note(page: Page, message: ConsoleMessage) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(
+    browser: Browser, data_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     home = tmp_path_factory.mktemp("home")
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
@@ -124,7 +132,7 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "IPYTHONDIR": str(home / "ipython"),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "browser")]),
-        "SONGNET_DATA": os.environ.get("SONGNET_DATA", str(ROOT / "data")),
+        "SONGNET_DATA": str(data_folder),
     }
     log = (home / "log.txt").open("w")
     server = subprocess.Popen(
