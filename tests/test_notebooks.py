@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,6 @@ def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_pat
     assert [o.text for o in said if o.name == "stderr" and "%|" not in o.text] == []
     page = write_page(lesson, tmp_path, NOTEBOOKS).read_text("utf-8")
     assert external(page) == []
+    # A command that the converter does not know would stand there as it was written.
+    formulas = re.findall(r"<math.*?</math>", page, re.DOTALL)
+    assert [formula for formula in formulas if "\\" in formula] == []

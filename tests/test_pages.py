@@ -42,7 +42,7 @@ def lesson(tmp_path_factory):
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
         "import ipywidgets\nipywidgets.IntSlider(description='Touch')",
         "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass",
-        "Mel is $2595 \\log_{10}(1 + f/700)$ and\n\n$$\\sum_i x_i^2$$\n\nin all.",
+        "Mel is $2595 \\log_{10}(1 + f/700)$ and\n\n$$\\sum_i x_i^2 \\text{ a\\_b}$$\n\nin all.",
     )
     before = path.read_bytes()
     done = run_notebook(path, {"SONGNET_DATA": "/data/of/the/course"})
@@ -84,6 +84,7 @@ def test_a_page_that_loads_from_elsewhere_would_be_seen():
 def test_a_page_has_the_picture_the_sound_and_the_formulas(page):
     tags = Loads(page).tags
     assert tags.count("math") == 2
+    assert "a_b" in page
     assert "audio" in tags
     assert re.search(r'<img[^>]+src="data:image/png;base64,', page, re.DOTALL)
     assert "$" not in re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", "", page)

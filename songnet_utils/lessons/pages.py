@@ -227,13 +227,18 @@ class _Renderer(IPythonRenderer):  # type: ignore[misc]
     """Markdown to HTML, with formulas as MathML, which browsers draw without a script."""
 
     def block_math(self, body: str) -> str:
-        return f"<p>{latex2mathml.converter.convert(body.strip(), display='block')}</p>"
+        return f"<p>{_mathml(body, 'block')}</p>"
 
     def inline_math(self, body: str) -> str:
-        return latex2mathml.converter.convert(body.strip())
+        return _mathml(body, "inline")
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+
+def _mathml(latex: str, display: str) -> str:
+    # latex2mathml leaves the backslash of an underscore inside a text where it is.
+    return latex2mathml.converter.convert(latex.strip(), display=display).replace(r"\_", "_")
 
 
 class _PageExporter(HTMLExporter):  # type: ignore[misc]
