@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from songnet_utils.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -196,6 +198,18 @@ def test_every_make_target_in_the_documents_exists():
         text = (ROOT / name).read_text(encoding="utf-8")
         mentioned = set(re.findall(r"(?:^\s*|`|&& |exec )make ([a-z]+)", text, re.MULTILINE))
         assert mentioned <= targets, name
+
+
+def test_every_command_in_the_documents_exists(capsys):
+    mentioned = set()
+    for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "Makefile"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        mentioned |= set(re.findall(r"(?:[`/\\]|^ +)songnet ([a-z]+)", text, re.MULTILINE))
+    assert {"classify", "compare", "corpora", "course", "fetch", "train"} <= mentioned
+    for command in mentioned:
+        with pytest.raises(SystemExit) as stop:
+            main([command, "--help"])
+        assert stop.value.code == 0, command
 
 
 def test_links_in_the_documents_lead_somewhere():
