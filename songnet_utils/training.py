@@ -382,6 +382,9 @@ class Run:
                 json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
             )
         (folder / _PROGRESS).unlink(missing_ok=True)
+        # What was being written when an earlier start was killed.
+        for leftover in folder.glob(".*.part.*"):
+            leftover.unlink(missing_ok=True)
 
     def _answers(self, answers: np.ndarray, genres: Sequence[str] | None = None) -> pd.DataFrame:
         """Put genres, or their probabilities, beside what is known of the clips."""
@@ -522,6 +525,7 @@ class _NetworkTraining:
         place = {genre: index for index, genre in enumerate(run.genres)}
         self.labels = run.side("train").genre.map(place).to_numpy(np.int32)
         self.best_weights: list[np.ndarray] = []
+        self._failure: BaseException | None = None
         if not self._load():
             centre(self.model, *_mean_and_spread(run.prepared, self.clips))
             self.best_weights = weights_of(self.model)
@@ -608,25 +612,38 @@ class _NetworkTraining:
             lambda: self._batches(order, draws), output_signature=self._signature
         ).prefetch(2)
         loss = right = 0.0
-        for frames, labels in data:
-            batch_loss, batch_right = self._step(frames, labels)
-            loss += float(batch_loss)
-            right += float(batch_right)
-            bar.update()
+        try:
+            for frames, labels in data:
+                batch_loss, batch_right = self._step(frames, labels)
+                loss += float(batch_loss)
+                right += float(batch_right)
+                bar.update()
+        except tf.errors.OpError:
+            # What `_batches` raised, wrapped by tf.data beyond recognition.
+            if self._failure is not None:
+                raise self._failure from None
+            raise
         return {"loss": loss / len(self.clips), "accuracy": right / len(self.clips)}
 
     def _batches(
         self, order: np.ndarray, draws: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        recipe, floor = self.run.recipe, self.run.sound.floor
-        for first in range(0, len(order), recipe.batch):
-            chosen = order[first : first + recipe.batch]
-            pieces = []
-            for clip in chosen:
-                frames = self.run.prepared.frames(self.clips[clip])
-                piece = crop(frames, self.crop_frames, draws[clip, 0])
-                pieces.append(vary(piece, recipe, floor, draws[clip, 1:]))
-            yield np.stack(pieces), self.labels[chosen]
+        recipe = self.run.recipe
+        try:
+            for first in range(0, len(order), recipe.batch):
+                chosen = order[first : first + recipe.batch]
+                pieces = [self._piece(self.clips[clip], draws[clip]) for clip in chosen]
+                yield np.stack(pieces), self.labels[chosen]
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _piece(self, clip: str, draws: np.ndarray) -> np.ndarray:
+        """Return what is heard of a clip in an epoch; `draws` decides."""
+        piece = crop(self.run.prepared.frames(clip), self.crop_frames, draws[0])
+        return vary(piece, self.run.recipe, self.run.sound.floor, draws[1:])
 
     def _validate(self) -> dict[str, float]:
         clips = self.run.side("validation")
