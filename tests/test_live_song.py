@@ -21,7 +21,9 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.plots import genre_colours
 from songnet_utils.streaming import hear_song
 from songnet_utils.widgets import live as live_module
+from songnet_utils.widgets import playing
 from songnet_utils.widgets.live import LiveSong
+from songnet_utils.widgets.playing import is_constant_bit_rate, mime_of
 
 RATE = 22_050
 
@@ -177,6 +179,49 @@ def test_sound_for_browsers_that_cannot_play_it_is_the_same_sound(page):
     samples, rate = soundfile.read(io.BytesIO(bytes(page.told[-1][1][0])), always_2d=True)
     assert (told["mime"], rate, samples.shape[1]) == ("audio/flac", 48_000, 1)
     assert len(samples) / rate == pytest.approx(song["seconds"], abs=1e-3)
+
+
+def mp3_of(mode: str) -> bytes:
+    """20 s that are loud, then quiet: what a variable bit rate makes use of."""
+    samples = noise(20, 3) * np.linspace(1, 0, 20 * RATE, dtype=np.float32) ** 4
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, format="MP3", bitrate_mode=mode, compression_level=0.5)
+    return file.getvalue()
+
+
+def test_mp3_of_variable_bit_rate_is_not_played_as_it_is():
+    constant, variable = mp3_of("CONSTANT"), mp3_of("VARIABLE")
+    assert mime_of("a.mp3", constant) == "audio/mpeg"
+    assert mime_of("a.MP3", variable) == ""
+    tag = b"ID3\x04\x00\x00" + bytes([0, 0, 2, 1]) + b"\0" * 257
+    assert is_constant_bit_rate(tag + constant)
+    assert is_constant_bit_rate(constant + b"TAG" + b"\0" * 125)
+    assert not is_constant_bit_rate(tag + variable)
+
+
+def test_an_mp3_that_cannot_be_followed_does_not_count_as_constant():
+    constant = mp3_of("CONSTANT")
+    half = len(constant) // 2
+    assert not is_constant_bit_rate(constant[:half] + b"\0" * 30_000 + constant[half:])
+    for nonsense in (b"", b"ID3", b"\xff", b"\xff\xfb\xf0\x00" * 9, b"no mp3 at all"):
+        assert not is_constant_bit_rate(nonsense)
+
+
+@pytest.mark.parametrize(
+    ("header", "frame"),
+    [
+        # MPEG-1 layer III, 128 kbit/s, 44.1 kHz, without and with padding: 144 · 128000 / 44100.
+        ("fffb9000", (417, 128, 44_100)),
+        ("fffb9200", (418, 128, 44_100)),
+        # MPEG-2 layer III, 64 kbit/s, 22.05 kHz: 72 · 64000 / 22050; MPEG-2.5, 8 kbit/s, 8 kHz.
+        ("fff38000", (208, 64, 22_050)),
+        ("ffe31800", (72, 8, 8_000)),
+        # Layer II, a reserved version, free and forbidden bit rates, a reserved sample rate.
+        *((bad, None) for bad in ("fffd9000", "ffeb9000", "fffb0000", "fffbf000", "fffb9c00")),
+    ],
+)
+def test_frame_headers_are_read_as_the_standard_says(header, frame):
+    assert playing._frame(bytes.fromhex(header)) == frame
 
 
 def test_chunks_that_come_twice_or_from_a_cancelled_upload_change_nothing(page):

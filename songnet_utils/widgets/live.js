@@ -100,6 +100,7 @@ class Song extends EventTarget {
     else this.askForPlayable();
   }
 
+  // Python names no kind where the browser's clock would be wrong after a seek.
   canPlay(mime) {
     return mime !== "" && this.audio.canPlayType(mime) !== "";
   }

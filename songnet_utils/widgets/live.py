@@ -25,7 +25,7 @@ import anywidget
 import numpy as np
 import soundfile
 
-from songnet_utils.audio import as_heard, log_mel, mix_down, read_audio, resample
+from songnet_utils.audio import as_heard, log_mel, read_audio, resample
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import musicnn_is_whole
@@ -34,6 +34,7 @@ from songnet_utils.network import Network
 from songnet_utils.plots import genre_colours
 from songnet_utils.streaming import SongStream, Step, step_span
 from songnet_utils.timeline import Sound
+from songnet_utils.widgets.playing import as_flac, mime_of
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -47,14 +48,6 @@ MOST_IN_MESSAGE = 1_000_000
 
 #: Clips of one genre that the page lists at most.
 MOST_LISTED = 1_000
-
-# What browsers play as it is, by the ending of the file's name; anything else (and anything that
-# a browser turns out not to play) is sent as FLAC of the decoded sound.
-_PLAYABLE = {
-    **{".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg"},
-    **{".opus": "audio/ogg", ".m4a": "audio/mp4", ".mp4": "audio/mp4", ".aac": "audio/aac"},
-    ".webm": "audio/webm",
-}
 
 # Song heard between two looks at whether somebody chose another one.
 _PIECE_SECONDS = 10
@@ -131,7 +124,7 @@ class LiveSong(anywidget.AnyWidget):
     -----
     Messages from the page: ``hello`` (a page has opened: tell it everything), ``clips`` (of a
     genre), ``choose`` (a clip), ``ask`` (a network), ``upload``, ``chunk`` and ``cancel`` (a file
-    in pieces, each acknowledged), ``playable`` (the browser cannot play the file as it is),
+    in pieces, each acknowledged), ``playable`` (the file itself will not do for playing),
     ``piece`` (bytes of the song to play). To the page: ``welcome``, ``clips``, ``busy``, ``song``,
     ``picture`` (log-mel, 8 bits), ``asked``, ``steps``, ``whole``, ``taken`` (so many bytes of an
     upload), ``playable``, ``piece``, ``error``.
@@ -474,8 +467,7 @@ class LiveSong(anywidget.AnyWidget):
         name = facts["name"]
         self._tell("busy", text=f"Decoding {name} …")
         audio, rate = _decode(content, name)
-        suffix = Path(name).suffix.lower()
-        facts = {"title": name, **facts, "outside": outside, "mime": _PLAYABLE.get(suffix, "")}
+        facts = {"title": name, **facts, "outside": outside, "mime": mime_of(name, content)}
         song = _Song(wish, content, audio, rate, facts)
         self._hear(song, is_new=True)
 
@@ -560,22 +552,16 @@ class LiveSong(anywidget.AnyWidget):
                 self._tell_picture()
 
     def _encode(self, song: _Song) -> None:
-        """Encode the decoded sound as FLAC, which every browser plays."""
+        """Encode the decoded sound as FLAC, which every browser plays and seeks in."""
         with self._lock:
             there = song.number in self._playable
         if not there:
             samples, rate = read_audio(song.content, name=song.name)
-            if samples.shape[1] > 2:
-                samples = mix_down(samples)[:, None]
-            if rate > 96_000:
-                columns = [resample(column.copy(), rate, 48_000) for column in samples.T]
-                samples, rate = np.stack(columns, axis=1), 48_000
-            file = io.BytesIO()
-            soundfile.write(file, np.clip(samples, -1, 1), rate, format="FLAC", subtype="PCM_16")
+            flac = as_flac(samples, rate)
             with self._lock:
                 if self._song is not song:
                     return
-                self._playable[song.number] = file.getvalue()
+                self._playable[song.number] = flac
         self._tell(
             "playable",
             song=song.number,
