@@ -66,7 +66,7 @@ def is_constant_bit_rate(mp3: bytes) -> bool:
         for byte in mp3[6:10]:
             at = at << 7 | byte & 0x7F
         at += 10
-    kinds = set()
+    kinds: set[tuple[int, int]] = set()
     while at + 4 <= len(mp3):
         frame = _frame(mp3[at : at + 4])
         if frame is None:
