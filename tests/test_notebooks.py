@@ -25,3 +25,11 @@ def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_pat
     # A command that the converter does not know would stand there as it was written.
     formulas = re.findall(r"<math.*?</math>", page, re.DOTALL)
     assert [formula for formula in formulas if "\\" in formula] == []
+    for seen in re.findall(r"<img\b[^>]*>", page):
+        alt = re.search(r'\balt="([^"]*)"', seen)
+        # nbconvert's own words for a picture that nobody described.
+        words = alt[1] if alt else ""
+        assert len(words) > 40, seen[:200]
+        assert "No description" not in words
+    for heard in re.findall(r"<audio\b[^>]*>", page):
+        assert re.search(r'\baria-label="[^"]+"', heard), heard[:200]
