@@ -362,8 +362,9 @@ function draw(song, el) {
     accept: "audio/*,video/mp4,.mp3,.wav,.flac,.ogg,.opus,.au,.aiff,.aif,.m4a,.aac,.webm,.wma",
   });
   const uploadButton = h("button", { type: "button", class: "sn-button" }, "Upload a song");
+  const uploadLabel = h("span", { class: "sn-label" }, "or your own");
   const uploadPart = h("div", { class: "sn-field" }, [
-    h("span", { class: "sn-label" }, "or your own"),
+    uploadLabel,
     uploadButton,
     fileInput,
   ]);
@@ -415,7 +416,9 @@ function draw(song, el) {
   const status = h("div", { class: "sn-status", role: "status" });
   const table = h("table", { class: "sn-table" });
   const network = h("div", { class: "sn-about sn-who" });
-  const answers = h("div", { class: "sn-answers" }, [belief, table]);
+  const verdict = h("div", { class: "sn-verdict" });
+  const answers = h("div", { class: "sn-answers" }, [belief, table, verdict]);
+  const heard = h("div", { class: "sn-status sn-heard" });
 
   const root = h(
     "div",
@@ -429,7 +432,7 @@ function draw(song, el) {
       errorRow,
       transport,
       h("div", { class: "sn-main" }, [pictures, answers]),
-      h("div", { class: "sn-foot" }, [network, status]),
+      h("div", { class: "sn-foot" }, [network, status, heard]),
       h("div", { class: "sn-drop", "aria-hidden": "true" }, "Drop the song to hear it"),
     ],
   );
@@ -555,6 +558,7 @@ function draw(song, el) {
   function sayWelcome() {
     const { corpus, networks } = song.welcome;
     corpusPart.hidden = !corpus;
+    uploadLabel.textContent = corpus ? "or your own" : "Your own song";
     if (corpus && !genreSelect.options.length) {
       corpusPart.querySelector(".sn-label").textContent = `Choose a clip of ${corpus.name}`;
       for (const [genre, count] of corpus.genres) {
@@ -568,12 +572,16 @@ function draw(song, el) {
     if (song.asked) networkSelect.value = String(song.asked.network);
   }
 
+  function noSong() {
+    return song.welcome?.corpus ? "Choose a clip, or upload or drop a song." : "Upload a song, or drop one here.";
+  }
+
   function saySong() {
     const { facts } = song;
     title.textContent = facts ? facts.title : "No song yet";
     const known = facts?.clip
       ? [`${facts.from}: labelled ${facts.genre}`, facts.licence]
-      : [facts ? "your own song" : "Choose a clip, or upload or drop a song."];
+      : [facts ? "your own song" : noSong()];
     about.textContent = known.filter(Boolean).join(" · ");
     if (facts?.clip && genreSelect.value !== facts.genre) genreSelect.value = facts.genre;
     if (song.welcome?.corpus && genreSelect.value) listClips(genreSelect.value);
@@ -640,12 +648,10 @@ function draw(song, el) {
 
   function sayStatus() {
     const { facts, asked, finished, ends } = song;
-    let text = song.busy;
-    if (!text && song.sound) text = "Fetching the sound …";
-    else if (!text && facts && asked && !finished && ends.length) {
-      text = `Heard up to ${time(ends.at(-1))} of ${time(facts.seconds)}`;
-    }
+    const text = song.busy || (facts && !song.audio.getAttribute("src") ? "Fetching the sound …" : "");
     if (status.textContent !== text) status.textContent = text;
+    const far = facts && asked && !finished && ends.length;
+    heard.textContent = far ? `Heard up to ${time(ends.at(-1))} of ${time(facts.seconds)}` : "";
     const { audio } = song;
     root.dataset.state = !facts
       ? song.busy ? "busy" : "empty"
@@ -677,6 +683,7 @@ function draw(song, el) {
       text: colour("--sn-text"),
       faint: colour("--sn-faint"),
       sound: colour("--sn-sound").split(/[\s,]+/).map(Number),
+      font: style.fontFamily,
     };
     tiles = [];
     overviewBitmap = null;
@@ -762,7 +769,7 @@ function draw(song, el) {
     context.restore();
 
     context.fillStyle = ink.faint;
-    context.font = `${11 * ratio}px ${getComputedStyle(root).fontFamily}`;
+    context.font = `${11 * ratio}px ${ink.font}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     const every = 5;
@@ -888,6 +895,18 @@ function draw(song, el) {
       wholeCell.textContent = song.whole ? percent(song.whole[g]) : "–";
       row.classList.toggle("sn-top", Boolean(answer) && p === Math.max(...answer));
     });
+    verdict.replaceChildren();
+    if (song.whole) {
+      const top = song.whole.indexOf(Math.max(...song.whole));
+      const swatch = h("i", { class: "sn-swatch" });
+      swatch.style.background = asked.colours[top];
+      verdict.append(
+        song.finished ? "The whole song: " : "The song so far: ",
+        swatch,
+        h("b", {}, asked.genres[top]),
+        ` ${percent(song.whole[top])}`,
+      );
+    }
     table.querySelector("thead th.sn-whole")?.replaceChildren(song.finished ? "song" : "so far");
     stage.setAttribute("aria-valuemax", song.seconds.toFixed(1));
     stage.setAttribute("aria-valuenow", now.toFixed(1));
@@ -951,7 +970,7 @@ function draw(song, el) {
   invalidate();
   const silent = setTimeout(() => {
     if (song.welcome) return;
-    about.textContent = "Waiting for Python: run the cell above in JupyterLab (make lab).";
+    about.textContent = "Waiting for Python … Is another cell still running? Without a kernel (make lab) nothing is heard here.";
   }, 4000);
 
   return () => {

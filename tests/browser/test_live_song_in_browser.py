@@ -365,6 +365,10 @@ def test_whole_song_is_the_mean_of_its_steps(widget, mp3):
     for text, p in zip(shown, mean, strict=True):
         assert abs(float(text.split()[0]) - 100 * p) <= 0.51
     expect(widget.root.locator("thead th.sn-whole")).to_have_text("song")
+    top = int(mean.argmax())
+    expect(widget.root.locator(".sn-verdict")).to_have_text(
+        f"The whole song: {GENRES[top]} {np.floor(mean[top] * 100 + 0.5):.0f} %"
+    )
 
 
 def zipped() -> bytes:
@@ -511,7 +515,7 @@ def test_answers_come_while_it_plays(widget):
     seen = widget.look()
     assert (seen["step"], seen["numbers"]) == ("-2", ["–"] * 8)
     assert seen["belief"] == "listening… not there yet"
-    expect(widget.root.get_by_role("status")).to_contain_text("Heard up to 0:")
+    expect(widget.root.locator(".sn-heard")).to_contain_text("Heard up to 0:")
     widget.wait_until("root.dataset.finished === 'true' && root.dataset.step >= 0")
     steps, _ = hear_song(Toy(), sound_file(tune(45, seed=3), "FLAC"))
     seen = widget.look()
