@@ -36,7 +36,16 @@ class Player:
         self.label = label
         content = io.BytesIO()
         try:
-            soundfile.write(content, check_samples(audio), rate, format="MP3")
+            # Of a constant bit rate: in others browsers lose their place when one seeks. soundfile
+            # heeds the mode only when the compression is given as well.
+            soundfile.write(
+                content,
+                check_samples(audio),
+                rate,
+                format="MP3",
+                bitrate_mode="CONSTANT",
+                compression_level=0.6,
+            )
         except soundfile.LibsndfileError as error:
             raise SongNetError(
                 f"{label}: an mp3 of {rate} samples a second cannot be made ({error}). "

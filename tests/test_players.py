@@ -29,6 +29,11 @@ def test_the_player_holds_the_sound(rate):
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
 
 
+def test_one_can_seek_in_it():
+    # LAME writes "Info" into the first frame of a file of constant bit rate, "Xing" otherwise.
+    assert b"Info" in Player(tone(5, 22_050), 22_050, "A hum").mp3[:200]
+
+
 def test_thirty_seconds_fit_in_a_page():
     assert len(Player(tone(30, 22_050), 22_050, "A hum")._repr_html_()) < 1_000_000
 
