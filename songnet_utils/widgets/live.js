@@ -37,6 +37,10 @@ class Song extends EventTarget {
     this.onMessage = (content, buffers) => this.receive(content, buffers ?? []);
     model.on("msg:custom", this.onMessage);
     this.audio.addEventListener("error", () => this.cannotPlay());
+    // A keyboard's or a headset's own buttons start and stop it, too.
+    this.audio.addEventListener("play", () => (this.shouldPlay = true));
+    this.audio.addEventListener("pause", () => (this.shouldPlay = false));
+    this.views = 0;
     this.tell("hello");
   }
 
@@ -436,6 +440,7 @@ function draw(song, el) {
       h("div", { class: "sn-drop", "aria-hidden": "true" }, "Drop the song to hear it"),
     ],
   );
+  song.views += 1;
   root.audio = song.audio;
   root.song = song;
   el.append(root);
@@ -980,6 +985,9 @@ function draw(song, el) {
     themes.disconnect();
     cancelAnimationFrame(asked);
     root.remove();
+    // Nobody could stop a song whose last picture is gone.
+    song.views -= 1;
+    if (!song.views) song.pause();
   };
 }
 

@@ -581,6 +581,21 @@ def test_page_that_is_loaded_again_finds_its_song(lab, clips, mp3):
     page.context.close()
 
 
+def test_song_falls_silent_when_its_cell_is_run_again(lab, clips):
+    page = lab.open([CELL.format(folder=str(clips))], name="twice.ipynb")
+    widget = Widget(page)
+    widget.wait_until("root.dataset.finished === 'true' && audio.readyState >= 2")
+    widget.root.get_by_role("button", name="Play").click()
+    widget.wait_until("audio.currentTime > 0.2")
+    page.evaluate("window.before = document.querySelector('.sn-live')")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells'); 0")
+    widget.wait_until("root !== window.before && root.dataset.finished === 'true'")
+    assert page.evaluate("window.before.audio.paused")
+    expect(page.locator(".sn-live")).to_have_count(1)
+    assert page.complaints == []
+    page.context.close()
+
+
 @pytest.mark.parametrize(
     ("width", "theme", "motion"),
     [(1280, "light", "no-preference"), (1280, "dark", "no-preference"), (390, "dark", "reduce")],
