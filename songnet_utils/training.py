@@ -70,14 +70,6 @@ class Recipe:
     crop_seconds : float
         Each epoch hears one piece of about this many seconds of each training clip, from a
         random place. A clip that is shorter is repeated. Validation and test hear whole clips.
-    level_decibels : float
-        Each piece is heard louder or softer, by up to so much; 0 leaves it as it is.
-    tilt_decibels : float
-        Each piece is heard as if through another loudspeaker: the lowest band up to so much
-        louder and the highest as much softer, or the other way round.
-    masked_bands : int
-        In each piece up to so many neighbouring mel bands are silenced (SpecAugment, Park et al.
-        2019), so that no answer hangs on one pitch.
     batch : int
         Clips in a step of the optimizer.
     learning_rate : float
@@ -94,11 +86,8 @@ class Recipe:
         After so many epochs without a better validation loss, training stops.
     """
 
-    epochs: int = 40
+    epochs: int = 30
     crop_seconds: float = 8.0
-    level_decibels: float = 0.0
-    tilt_decibels: float = 0.0
-    masked_bands: int = 0
     batch: int = 16
     learning_rate: float = 1e-3
     dropout: float = 0.3
@@ -114,9 +103,6 @@ class Recipe:
                 raise SongNetError(f"{name} must be a whole number of at least 1. Got {value!r}")
         if not 0 <= self.dropout < 1:
             raise SongNetError(f"dropout must be from 0 to below 1. Got {self.dropout!r}")
-        for name in ("level_decibels", "tilt_decibels", "masked_bands"):
-            if getattr(self, name) < 0:
-                raise SongNetError(f"{name} must be 0 or more. Got {getattr(self, name)!r}")
         for name in ("crop_seconds", "learning_rate", "plateau_factor", "least_learning_rate"):
             if not getattr(self, name) > 0:
                 raise SongNetError(f"{name} must be positive. Got {getattr(self, name)!r}")
@@ -601,15 +587,14 @@ class _NetworkTraining:
         """Go through the training clips once."""
         random = np.random.default_rng([self.run.seed, epoch])
         order = random.permutation(len(self.clips))
-        # All that happens to a clip in this epoch is drawn now, so that nothing depends on when
-        # which batch is made.
-        draws = random.random((len(self.clips), 5))
+        # A whole clip's crop starts anywhere from 0 to 1 of the room that it leaves.
+        starts = random.random(len(self.clips))
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate:
                 state = layer.seed_generator.state
                 state.assign(random.integers(0, 2**31, state.shape).astype("uint32"))
         data = tf.data.Dataset.from_generator(
-            lambda: self._batches(order, draws), output_signature=self._signature
+            lambda: self._batches(order, starts), output_signature=self._signature
         ).prefetch(2)
         loss = right = 0.0
         try:
@@ -626,24 +611,22 @@ class _NetworkTraining:
         return {"loss": loss / len(self.clips), "accuracy": right / len(self.clips)}
 
     def _batches(
-        self, order: np.ndarray, draws: np.ndarray
+        self, order: np.ndarray, starts: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         recipe = self.run.recipe
         try:
             for first in range(0, len(order), recipe.batch):
                 chosen = order[first : first + recipe.batch]
-                pieces = [self._piece(self.clips[clip], draws[clip]) for clip in chosen]
-                yield np.stack(pieces), self.labels[chosen]
+                crops = [
+                    crop(self.run.prepared.frames(self.clips[clip]), self.crop_frames, starts[clip])
+                    for clip in chosen
+                ]
+                yield np.stack(crops), self.labels[chosen]
         except GeneratorExit:
             raise
         except BaseException as error:
             self._failure = error
             raise
-
-    def _piece(self, clip: str, draws: np.ndarray) -> np.ndarray:
-        """Return what is heard of a clip in an epoch; `draws` decides."""
-        piece = crop(self.run.prepared.frames(clip), self.crop_frames, draws[0])
-        return vary(piece, self.run.recipe, self.run.sound.floor, draws[1:])
 
     def _validate(self) -> dict[str, float]:
         clips = self.run.side("validation")
@@ -719,37 +702,6 @@ def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
         frames = np.tile(frames, (math.ceil(count / len(frames)), 1))
     first = int(start * (len(frames) - count + 1))
     return np.asarray(frames[first : first + count])
-
-
-def vary(frames: np.ndarray, recipe: Recipe, floor: float, draws: np.ndarray) -> np.ndarray:
-    """Return frames as they would be on another day: louder, duller, with some bands missing.
-
-    Parameters
-    ----------
-    frames : np.ndarray, shape (frames, n_mels), float32
-        Log-mel frames; they are not changed themselves.
-    recipe : Recipe
-        How much of what: ``level_decibels``, ``tilt_decibels``, ``masked_bands``.
-    floor : float
-        The description of sound's: nothing gets softer than that.
-    draws : np.ndarray, shape (4,)
-        From 0 to below 1: what decides, in this order, the level, the tilt, how many bands are
-        silenced, and which.
-    """
-    bands = frames.shape[1]
-    neper = np.log(10) / 10
-    level = (2 * draws[0] - 1) * recipe.level_decibels * neper
-    tilt = (2 * draws[1] - 1) * recipe.tilt_decibels * neper
-    least = np.float32(np.log(floor))
-    if level or tilt:
-        shift = level + tilt * np.linspace(1, -1, bands)
-        frames = np.maximum(frames + shift.astype(np.float32), least)
-    width = int(draws[2] * (min(recipe.masked_bands, bands) + 1))
-    if width:
-        first = int(draws[3] * (bands - width + 1))
-        frames = frames.copy()
-        frames[:, first : first + width] = least
-    return frames
 
 
 def _mean_and_spread(prepared: Prepared, clips: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
