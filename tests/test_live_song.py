@@ -294,6 +294,7 @@ def test_chunks_beyond_the_announced_size_are_not_kept(page):
         {"kind": "ask", "network": 99},
         {"kind": "ask", "network": "x"},
         {"kind": "upload", "upload": 1, "name": "x", "bytes": "many"},
+        {"kind": "upload", "upload": 1, "name": "x", "bytes": -5},
         {"kind": "piece", "song": 1},
         {"kind": "choose"},
         {"kind": "choose", "clip": "../../etc/passwd"},

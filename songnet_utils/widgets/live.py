@@ -267,6 +267,8 @@ class LiveSong(anywidget.AnyWidget):
 
     def _take_upload(self, content: dict, buffers: list) -> None:
         name, size = str(content["name"]), int(content["bytes"])
+        if size < 0:
+            raise ValueError("a file of less than no bytes")
         if size > MOST_BYTES:
             raise SongNetError(
                 f"{name}: has {size / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken. "

@@ -59,7 +59,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Lab:
-    """A running JupyterLab; `errors` is what the page's console complained about."""
+    """A running JupyterLab. Pages keep `complaints`: of the console, and of calls elsewhere."""
 
     address: str
     folder: Path
@@ -91,6 +91,7 @@ class Lab:
         page.complaints = []
         page.on("console", lambda message: _note(page, message))
         page.on("pageerror", lambda error: page.complaints.append(f"pageerror: {error}"))
+        page.on("request", lambda request: self._check(page, request.url))
         page.goto(f"{self.address}/lab/tree/{name}?reset")
         page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context?.isReady")
         page.evaluate(
@@ -105,6 +106,10 @@ class Lab:
         )
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells'); 0")
         return page
+
+    def _check(self, page: Page, url: str) -> None:
+        if not url.startswith((self.address, "blob:", "data:")):
+            page.complaints.append(f"asked elsewhere: {url}")
 
 
 def _note(page: Page, message: ConsoleMessage) -> None:
