@@ -409,7 +409,7 @@ function draw(song, el) {
     },
     [
       canvas,
-      h("span", { class: "sn-caption sn-caption-mel", "aria-hidden": "true" }, "log-mel, low to high"),
+      h("span", { class: "sn-caption sn-caption-mel", "aria-hidden": "true" }, "log-mel"),
       h("span", { class: "sn-caption sn-caption-genre", "aria-hidden": "true" }, "genre over time"),
     ],
   );
