@@ -188,7 +188,9 @@ def test_importing_the_package_starts_no_tensorflow():
 def test_notebooks_in_git_carry_no_outputs(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
-            assert cell["outputs"] == [], f"{path.name}: .venv/bin/nbstripout --keep-id notebooks/*.ipynb"
+            assert cell["outputs"] == [], (
+                f"{path.name}: .venv/bin/nbstripout --keep-id notebooks/*.ipynb"
+            )
             assert cell["execution_count"] is None
 
 
