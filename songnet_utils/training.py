@@ -76,6 +76,8 @@ class Recipe:
         Adam's, at the start (the paper: 1e-3).
     dropout : float
         See `songnet_utils.models.songnet`.
+    batch_norm : bool
+        See `songnet_utils.models.songnet`.
     plateau_patience : int
         After so many epochs without a better validation loss, the learning rate falls.
     plateau_factor : float
@@ -91,6 +93,7 @@ class Recipe:
     batch: int = 16
     learning_rate: float = 1e-3
     dropout: float = 0.3
+    batch_norm: bool = True
     plateau_patience: int = 3
     plateau_factor: float = 0.5
     least_learning_rate: float = 1e-5
@@ -491,7 +494,13 @@ class _NetworkTraining:
     def __init__(self, run: Run, folder: Path) -> None:
         self.run, self.folder = run, folder
         recipe = run.recipe
-        self.model = songnet(run.sound, run.genres, dropout=recipe.dropout, seed=run.seed)
+        self.model = songnet(
+            run.sound,
+            run.genres,
+            dropout=recipe.dropout,
+            batch_norm=recipe.batch_norm,
+            seed=run.seed,
+        )
         self.net = SongNet(
             self.model,
             run.sound,
