@@ -78,6 +78,10 @@ def read_audio(
     else:
         try:
             content = Path(source).read_bytes()
+        except IsADirectoryError as error:
+            raise AudioError(
+                f"{name}: is a folder. Name the sound files in it, for example {name}/*.mp3"
+            ) from error
         except OSError as error:
             raise AudioError(
                 f"{name}: cannot be read ({error.strerror}). Check the path and try again."

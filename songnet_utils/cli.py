@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         "Without --run or --model the pretrained listener answers where it is there, else the "
         "newest run.",
     )
-    classify.add_argument("files", nargs="+", metavar="FILE")
+    classify.add_argument("files", nargs="+", metavar="FILE", help="sound files, not folders")
     who = classify.add_mutually_exclusive_group()
     who.add_argument(
         "--run",
@@ -204,7 +204,14 @@ def _corpora(options: argparse.Namespace) -> int:
     from songnet_utils.corpora import list_corpora
 
     for row in list_corpora().itertuples():
-        where = f"{row.clips:,} clips in {row.folder}" if row.on_disk else "not here"
+        where = (
+            f"{row.clips:,} clips in {row.folder}"
+            if row.on_disk
+            else "not here (size of the download)"
+            if row.bytes
+            else "not here"
+        )
+        # What is not here would have to be downloaded.
         size = f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
         print(f"{row.name:11} {size:>12}  {where}\n{'':11} {'':>12}  {row.description}")
         print(f"{'':11} {'':>12}  {row.licence}")
@@ -237,6 +244,7 @@ def _name_first(left_out: Iterable[str], most: int = 10) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from songnet_utils.splits import SIDES
     from songnet_utils.training import read_record, train
 
     folder = train(
@@ -253,7 +261,18 @@ def _train(options: argparse.Namespace) -> int:
     for entry in record["left_out"]:
         _note(f"left out: {entry['genre']}: {entry['reason']}")
     _name_first(f"{entry['id']}: {entry['reason']}" for entry in record["unusable"])
-    for side in ("train", "validation", "test"):
+    unknown = sum(record[side]["clips_of_unknown_artists"] for side in SIDES)
+    if unknown and record["split"] == "artist":
+        clips = sum(record[side]["clips"] for side in SIDES)
+        _note(
+            f"{unknown} of {clips} clips name no artist and count as an artist each: "
+            "the split cannot keep those artists apart. Write artists into the files' tags."
+        )
+    print(
+        f"{record['model']} on {record['corpus']}, {record['split']} split: accuracy "
+        "[95 % interval, taking clips as independent]"
+    )
+    for side in SIDES:
         score = record[side]
         low, high = score["confidence_interval"]
         artists = "" if score["artists"] is None else f" of {score['artists']:,} artists"
@@ -297,7 +316,9 @@ def _classify(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"{net.name}, trained on {net.training_music} ({which}). {net.caution}".rstrip())
     code = 0
-    for file in tqdm(options.files, unit="file", disable=len(options.files) < 3, leave=False):
+    # Answers and errors are lines of their own: no bar where they would run into it.
+    watched = sys.stderr.isatty() and not sys.stdout.isatty()
+    for file in tqdm(options.files, unit="file", disable=not watched, leave=False):
         try:
             answer = _answer(net, file)
         except SongNetError as error:

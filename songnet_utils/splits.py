@@ -171,7 +171,8 @@ def keep_genres(
             f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}); "
             "telling genres apart takes at least two. "
             + (f"Left out: {small}. " if small else "")
-            + "Add clips, or choose another split."
+            + "Add genres, or clips and artists of the small ones, or choose another split or "
+            "fewer folds."
         )
     return clips[clips.genre.isin(kept)], left_out
 

@@ -172,6 +172,8 @@ def train(
             f"{folder}: holds a finished run. Use --force to train it again from the start, "
             "or --out for another folder."
         )
+    # What is wrong with the genres is said before hours of work on the frames, not after.
+    keep_genres(corpus.clips, genres, kind=split)
     prepared = LogMelStore().prepare(corpus, progress=progress)
     clips, left_out = keep_genres(prepared.clips, genres, kind=split)
     run = Run(

@@ -115,9 +115,18 @@ def test_train_says_what_came_out(songnet, tones, run):
     assert code == 0
     assert said(error) == []
     lines = out.splitlines()
-    assert lines[0].startswith("train      100.0%")
-    assert lines[2].startswith("test       100.0%  [43.9% to 100.0%]  3 clips")
+    assert lines[0].startswith("svm on tones, random split: accuracy [95 % interval")
+    assert lines[1].startswith("train      100.0%")
+    assert lines[3].startswith("test       100.0%  [43.9% to 100.0%]  3 clips")
     assert lines[-1] == str(run.with_name("svm-random-0"))
+
+
+def test_an_artist_split_without_artists_is_said(songnet, tones, tmp_path):
+    code, _, error = songnet(
+        "train", tones, "--model", "svm", "--split", "artist", "--out", tmp_path / "run"
+    )
+    assert code == 0
+    assert any("30 of 30 clips name no artist" in line for line in said(error))
 
 
 def test_a_finished_run_is_refused_in_one_line(songnet, tones, run):
