@@ -273,9 +273,11 @@ def test_classify_real_songs(songnet, shared_fma, run):
 
 def test_stopping_with_the_keyboard_is_one_line_too(tones, data):
     process = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils", "train", str(tones), "--seed", "9"],
+        [sys.executable, "-m", "songnet_utils", "train", tones, "--seed=9", "--epochs=300"],
         cwd=ROOT,
         env={**os.environ, "SONGNET_DATA": str(data)},
+        # Tests that run in the background of a shell inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
