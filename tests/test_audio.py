@@ -211,7 +211,7 @@ def test_bad_files_are_told_in_one_line_with_a_way_out(content, said, tmp_path):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(AudioError, match=r"gone\.mp3: cannot be read \(No such file"):
         load_audio(tmp_path / "gone.mp3", 22_050)
-    with pytest.raises(AudioError, match="is a folder. Name the sound files"):
+    with pytest.raises(AudioError, match=r"is a folder\. Name the sound files"):
         load_audio(tmp_path, 22_050)
 
 
