@@ -13,7 +13,7 @@ Four things the paper does not say, and how they are done here:
   other frame than its own.
 - *Batch norm.* Each convolution's output is normalised over the batch, as in the network's direct
   ancestor (deepsound-project/genre-recognition, 2018); ``batch_norm=False`` leaves it out. It was
-  chosen on validation clips of mini, where it was worth more than anything else tried.
+  chosen on validation clips of mini.
 - *Padding.* All layers are "valid": padding would let zeros, or the song's end, into answers.
 - *TimeDistributed.* A Keras ``Dense`` layer treats every step alike by itself, so it *is* the
   time-distributed layer of the paper. Wrapping it in ``TimeDistributed`` gives the same numbers
@@ -257,7 +257,7 @@ class SongNet(Network):
         self.timeline = timeline_of(model, sound)
         self.genres = tuple(genres)
         self.name, self.training_music, self.caution = name, training_music, caution
-        # Traced once for any number of frames: model.predict costs ten times as much a song.
+        # Traced once for any number of frames: model.predict costs far more a song.
         self._answer = tf.function(
             lambda frames: model(frames, training=False)["genre_over_time"],
             input_signature=[tf.TensorSpec((None, None, sound.n_mels), tf.float32)],

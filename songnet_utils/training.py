@@ -284,6 +284,18 @@ class Run:
         """Return the clips of one side."""
         return self.clips[self.sides == side]
 
+    def _names(self) -> dict[str, Any]:
+        """Return what a run is called by, in its arguments and in its record."""
+        return {
+            "corpus": self.prepared.corpus.name,
+            "model": self.model,
+            "split": self.split,
+            "seed": self.seed,
+            "fold": self.fold,
+            "folds": self.folds,
+            "genres": self.genres,
+        }
+
     def arguments(self) -> dict[str, Any]:
         """Return what two runs must have in common to be the same run, fit for JSON."""
         deal = hashlib.sha256()
@@ -294,13 +306,7 @@ class Run:
             content = self.prepared.files[clip].stem
             deal.update(repr((clip, genre, side, content)).encode())
         return {
-            "corpus": self.prepared.corpus.name,
-            "model": self.model,
-            "split": self.split,
-            "seed": self.seed,
-            "fold": self.fold,
-            "folds": self.folds,
-            "genres": self.genres,
+            **self._names(),
             "clips and their sides": deal.hexdigest()[:16],
             "sound": self.sound.to_dict(),
             **({"recipe": dataclasses.asdict(self.recipe)} if self.model in NETWORKS else {}),
@@ -350,13 +356,7 @@ class Run:
         with atomic_write(folder / "answers.csv") as temporary:
             answers.to_csv(temporary, index=False)
         record = {
-            "corpus": self.prepared.corpus.name,
-            "model": self.model,
-            "split": self.split,
-            "seed": self.seed,
-            "fold": self.fold,
-            "folds": self.folds,
-            "genres": self.genres,
+            **self._names(),
             "left_out": self.left_out,
             "unusable": self.prepared.unusable[["id", "reason"]].to_dict("records"),
             "sound": self.sound.to_dict(),
@@ -532,7 +532,9 @@ class _NetworkTraining:
             tf.TensorSpec((None, self.crop_frames, bands), tf.float32),
             tf.TensorSpec((None,), tf.int32),
         )
-        self._step = tf.function(self._learn, input_signature=self._signature)
+        # Nothing in it needs autograph, whose parsing beside tf.data's thread can trip over a bug
+        # of Python such as 3.11.7 ("AST constructor recursion depth mismatch").
+        self._step = tf.function(self._learn, input_signature=self._signature, autograph=False)
 
     def best(self) -> SongNet:
         """Return the network with the best weights."""
