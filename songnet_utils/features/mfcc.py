@@ -16,20 +16,16 @@ import numpy as np
 import scipy.fft
 
 from songnet_utils.audio import log_mel
+from songnet_utils.features.statistics import seven_statistics, statistics_names
 from songnet_utils.timeline import Sound
 
 COEFFICIENTS = 20
-STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 
 #: (feature, statistic, number) of each of the 140 values, in the order of FMA's ``features.csv``.
-FEATURE_NAMES = tuple(
-    ("mfcc", statistic, f"{number:02d}")
-    for statistic in STATISTICS
-    for number in range(1, COEFFICIENTS + 1)
-)
+FEATURE_NAMES = statistics_names("mfcc", COEFFICIENTS)
 
 # librosa.power_to_db: decibels of max(power, 1e-10), clipped 80 dB below the loudest.
-_FLOOR, _RANGE = 1e-10, 80.0
+_FLOOR, RANGE = 1e-10, 80.0
 
 
 def mfcc(audio: np.ndarray, rate: int) -> np.ndarray:
@@ -46,17 +42,31 @@ def mfcc(audio: np.ndarray, rate: int) -> np.ndarray:
     -------
     np.ndarray, shape (1 + samples // 512, 20), float32
     """
+    return scipy.fft.dct(decibels(audio, rate), axis=1, norm="ortho")[:, :COEFFICIENTS]
+
+
+def decibels(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Return the mel spectrogram that the coefficients come from, no more than 80 dB deep.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,)
+        Floating point, full scale ±1.
+    rate : int
+        Samples a second.
+
+    Returns
+    -------
+    np.ndarray, shape (1 + samples // 512, 128), float32
+        Decibels of power.
+    """
     sound = Sound(sample_rate=rate, n_fft=2048, hop=512, n_mels=128, floor=_FLOOR)
-    decibels = log_mel(audio, sound) * np.float32(10 / np.log(10))
-    np.maximum(decibels, decibels.max() - np.float32(_RANGE), out=decibels)
-    return scipy.fft.dct(decibels, axis=1, norm="ortho")[:, :COEFFICIENTS]
+    found = log_mel(audio, sound) * np.float32(10 / np.log(10))
+    return np.maximum(found, found.max() - np.float32(RANGE))
 
 
 def mfcc_statistics(audio: np.ndarray, rate: int) -> np.ndarray:
     """Return the 140 MFCC statistics of mono audio, in the order of `FEATURE_NAMES`.
-
-    Kurtosis is Fisher's (0 for a normal distribution) and, like skewness, not corrected for
-    bias; both are 0 for a coefficient that never changes.
 
     Parameters
     ----------
@@ -69,23 +79,4 @@ def mfcc_statistics(audio: np.ndarray, rate: int) -> np.ndarray:
     -------
     np.ndarray, shape (140,), float32
     """
-    values = mfcc(audio, rate).T.astype(np.float64)
-    mean = values.mean(axis=1)
-    centred = values - mean[:, None]
-    squares = centred**2
-    variance = squares.mean(axis=1)
-    # What rounding leaves of a constant is no shape to measure.
-    constant = variance <= (1e-6 * np.maximum(1, np.abs(mean))) ** 2
-    spread = np.where(constant, 1, variance)
-    third = (squares * centred).mean(axis=1) / spread**1.5
-    fourth = (squares * squares).mean(axis=1) / spread**2 - 3
-    found = {
-        "kurtosis": np.where(constant, 0, fourth),
-        "max": values.max(axis=1),
-        "mean": mean,
-        "median": np.median(values, axis=1),
-        "min": values.min(axis=1),
-        "skew": np.where(constant, 0, third),
-        "std": np.sqrt(variance),
-    }
-    return np.concatenate([found[name] for name in STATISTICS]).astype(np.float32)
+    return seven_statistics(mfcc(audio, rate).T).ravel().astype(np.float32)

@@ -1,0 +1,64 @@
+"""Hand-crafted features: what a classifier heard before networks learnt their own.
+
+Each set is one row of numbers a clip, of known names: `FEATURE_SETS`. Unlike the network's frames
+they look at the whole clip; they cannot be streamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from songnet_utils.features.fma import FMA_NAMES, fma_statistics
+from songnet_utils.features.mfcc import FEATURE_NAMES, mfcc, mfcc_statistics
+
+__all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "mfcc", "mfcc_statistics"]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Numbers of known names that stand for a clip.
+
+    Parameters
+    ----------
+    name : str
+        What the set is called.
+    version : int
+        Raised whenever the numbers change: what was stored of an older one is computed again.
+    columns : tuple of (str, str, str)
+        Feature, statistic and number of each value.
+    compute : callable
+        Of mono audio, shape (samples,), and its rate; returns shape (columns,), float32. The same
+        audio gives the same bits, in any thread.
+    source : str
+        Where the recipe comes from.
+    """
+
+    name: str
+    version: int
+    columns: tuple[tuple[str, str, str], ...] = field(repr=False)
+    compute: Callable[[np.ndarray, int], np.ndarray] = field(repr=False)
+    source: str
+
+
+_SETS = (
+    FeatureSet(
+        "mfcc",
+        1,
+        FEATURE_NAMES,
+        mfcc_statistics,
+        "The MFCC statistics of Defferrard et al., FMA: A Dataset for Music Analysis, ISMIR 2017",
+    ),
+    FeatureSet(
+        "fma",
+        1,
+        FMA_NAMES,
+        fma_statistics,
+        "Defferrard et al., FMA: A Dataset for Music Analysis, ISMIR 2017",
+    ),
+)
+
+#: Feature set by name.
+FEATURE_SETS = {one.name: one for one in _SETS}
