@@ -82,10 +82,29 @@ def _parser() -> argparse.ArgumentParser:
     command("corpora", _corpora, "List the corpora: what there is, what is on disk, size, licence.")
 
     features = command(
-        "features", _features, "Compute the log-mel frames and MFCC statistics of a corpus."
+        "features",
+        _features,
+        "Compute the log-mel frames and MFCC statistics of a corpus, and other statistics.",
+        "They are kept in data/features, or where $SONGNET_STORE says: a folder or an address of "
+        "object storage.",
     )
     _add_corpus(features)
-    features.add_argument("--workers", type=_whole(1), help="clips at once (default: all cores)")
+    how = features.add_mutually_exclusive_group()
+    how.add_argument(
+        "--workers", type=_whole(1), metavar="N", help="tasks at once here (default: all cores)"
+    )
+    how.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler (tcp://…) do the tasks",
+    )
+    features.add_argument(
+        "--sets",
+        type=_names,
+        default=[],
+        metavar="A,B,…",
+        help="hand-crafted statistics besides the MFCCs': fma, tzanetakis, …",
+    )
 
     train = command("train", _train, "Train a model on a corpus, or go on with a stopped run.")
     _add_corpus(train)
@@ -223,8 +242,12 @@ def _features(options: argparse.Namespace) -> int:
     from songnet_utils.store import LogMelStore
 
     corpus = open_corpus(options.corpus)
-    prepared = LogMelStore().prepare(corpus, workers=options.workers)
+    where = {"workers": options.workers, "dask": options.dask}
+    prepared = LogMelStore().prepare(corpus, **where)
     print(f"{corpus.name}: the frames of {len(prepared.clips):,} clips are ready.")
+    for name in options.sets:
+        columns = prepared.hand_crafted(name, **where).shape[1]
+        print(f"{corpus.name}: {columns} {name} statistics of each clip are ready.")
     return _name_unusable(prepared.unusable)
 
 

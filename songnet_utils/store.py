@@ -1,29 +1,33 @@
-"""The log-mel store: every clip's frames on disk, computed once.
+"""The store: what was computed from clips, kept on disk or in object storage, computed once.
 
-A store belongs to one description of sound. On disk::
+For each extraction (see `songnet_utils.extraction`) there is a folder::
 
-    data/features/7b39e1c04d/            named by the description's fingerprint
-        sound.json                       the description itself, checked whenever it is opened
-        3f/3fa9….npy                     a clip's frames, (frames, n_mels) float32
-        3f/3fa9….mfcc.npy                its 140 MFCC statistics, float32
-        files.json                       which content each file had when it was last read
+    data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
+        description.json                 the description itself, checked whenever it is opened
+        shards/3fa9….safetensors         the arrays of some clips (see `songnet_utils.shards`)
         unusable-mini.csv                what could not be used in a corpus, and why
+    data/features/files.json             which content each sound file had when it was last read
 
-Frames are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a
-copy is the same one, and moving a corpus costs nothing. Each file is written under another name
-and renamed when it is whole, the frames last; so whenever the work is stopped, whatever is there
-is right, and the next time only what is missing is computed.
+Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
+is the same one, and moving a corpus costs nothing. The clips of a corpus are dealt out, in its
+order, to tasks of the same size; each task writes one shard, whole, when all its clips are done.
+So whenever the work is stopped, whatever is there is right, and the next time only the missing
+tasks are done; and threads here, or workers of a Dask cluster, leave the same bytes.
+
+``$SONGNET_STORE`` puts the store elsewhere: another folder, or an fsspec address such as
+``s3://bucket/features``, which trainers then read directly (``simplecache::s3://…`` keeps what was
+read on this disk).
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
+import functools
 import json
+import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,23 +37,40 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from songnet_utils.audio import load_audio, log_mel
+from songnet_utils import __version__
 from songnet_utils.corpora import Corpus, data_folder, unusable_table
 from songnet_utils.errors import SongNetError
-from songnet_utils.features import FEATURE_NAMES, mfcc_statistics
+from songnet_utils.extraction import (
+    Extraction,
+    LogMel,
+    Outcome,
+    Stamp,
+    Statistics,
+    extract,
+    stamp_of,
+)
+from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write
+from songnet_utils.shards import Folder, Place
 from songnet_utils.timeline import Sound
 
 #: Clips with less sound than this are listed as unusable; the paper's network needs 1.63 s for
 #: one step.
 MINIMUM_SECONDS = 2.0
 
-# Of what is computed from the samples: raise it whenever the numbers change.
-_VERSION = 1
+#: The most clips of a task, which are those of a shard.
+CLIPS_PER_SHARD = 64
+
+# Small corpora have so many tasks, for some workers to share.
+_LEAST_TASKS = 16
 # Files changed this short a time ago may change again without their time changing.
 _SETTLED_SECONDS = 2.0
 _SAVE_SECONDS = 20.0
 _ABANDONED_SECONDS = 3600.0
+# How long to wait for a cluster's scheduler.
+_CLUSTER_SECONDS = 20
+
+_Task = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -66,55 +87,276 @@ class Prepared:
         The usable clips: the corpus's table without the others.
     unusable : pandas.DataFrame
         ``id``, ``file`` and ``reason`` of the others, the corpus's own included.
-    features : pandas.DataFrame, shape (clips, 140)
-        The MFCC statistics, float32; the index is the clips' ids, the columns are
-        `songnet_utils.features.FEATURE_NAMES`.
-    files : mapping of str to pathlib.Path
-        The file of frames of each clip, by id.
+    contents : mapping of str to str
+        The SHA-256 of each clip's sound file, by id.
+    store : LogMelStore
+        Where the frames are.
     """
 
     corpus: Corpus
     sound: Sound
     clips: pd.DataFrame
     unusable: pd.DataFrame
-    features: pd.DataFrame
-    files: Mapping[str, Path]
+    contents: Mapping[str, str]
+    store: LogMelStore
 
     def frames(self, clip: str) -> np.ndarray:
-        """Return a clip's log-mel frames, mapped from disk: (frames, n_mels) float32, read-only."""
-        if clip not in self.files:
+        """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""
+        if clip not in self.contents:
             raise SongNetError(f"clip {clip}: is not among the usable clips of {self.corpus.name}")
         try:
-            return np.load(self.files[clip], mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
+            return self.store.load(self.contents[clip], "frames")
+        except (SongNetError, KeyError) as error:
             raise SongNetError(
-                f"clip {clip}: its frames, {self.files[clip]}, can no longer be read ({error}). "
+                f"clip {clip}: its frames can no longer be read ({error}). "
                 "Prepare the corpus again."
             ) from error
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes the frames of all clips have."""
+        return sum(self.store.place(content, "frames").bytes for content in self.contents.values())
 
-class LogMelStore:
-    """The frames of any number of corpora for one description of sound.
+    @functools.cached_property
+    def features(self) -> pd.DataFrame:
+        """The 140 MFCC statistics; see `hand_crafted`."""
+        return self.hand_crafted("mfcc")
+
+    def hand_crafted(
+        self,
+        name: str,
+        progress: bool = True,
+        *,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> pd.DataFrame:
+        """Return a set of hand-crafted statistics of the clips; compute what is missing.
+
+        Where FMA's own ``features.csv`` lies beside the corpus's metadata, the sets that it has
+        (``mfcc`` and ``fma``) are read from it instead.
+
+        Parameters
+        ----------
+        name : str
+            A key of `songnet_utils.features.FEATURE_SETS`.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (clips, columns), float32
+            The index is the clips' ids, the columns are the set's.
+
+        Raises
+        ------
+        SongNetError
+            When there is no such set, or a clip cannot be analysed.
+        """
+        if name not in FEATURE_SETS:
+            raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
+        columns = pd.MultiIndex.from_tuples(
+            FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
+        )
+        store: Store = self.store
+        array = "mfcc"
+        if name != "mfcc":
+            store, array = (
+                Store(Statistics(name, self.sound.sample_rate), self.store.data),
+                "values",
+            )
+            outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
+            broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
+            if broken:
+                raise SongNetError(
+                    f"the {name} statistics of {len(broken)} clips of {self.corpus.name} cannot be "
+                    f"computed. The first: {broken[0]}"
+                )
+        values = [store.load(self.contents[clip], array) for clip in self.clips.id]
+        return pd.DataFrame(
+            np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=columns
+        )
+
+
+class Store:
+    """What one extraction gives, for any number of corpora.
 
     Parameters
     ----------
+    extraction : Extraction
+        What is computed from each clip.
     data_dir
-        Where data is kept; see `songnet_utils.corpora.data_folder`.
-    sound
-        The description of sound.
+        Where data is kept; see `songnet_utils.corpora.data_folder`. ``$SONGNET_STORE`` is only
+        heeded where it is not given.
 
     Raises
     ------
     SongNetError
-        When the store's folder holds frames of another description of sound.
+        When the store's folder holds another extraction, or its address is none.
+    """
+
+    def __init__(
+        self, extraction: Extraction, data_dir: str | os.PathLike[str] | None = None
+    ) -> None:
+        self.extraction = extraction
+        self.data = data_dir
+        local = data_folder(data_dir) / "features"
+        root = (os.environ.get("SONGNET_STORE") if data_dir is None else None) or str(local)
+        self.folder = Folder(f"{root}/{extraction.folder_name}")
+        self._index_file = local / "files.json"
+        self._places: dict[str, dict[str, Place]] = {}
+        self._is_described()
+
+    def compute(
+        self,
+        clips: pd.DataFrame,
+        corpus: str,
+        progress: bool = True,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> list[Outcome]:
+        """Compute what is missing of some clips, and return what came of each.
+
+        Parameters
+        ----------
+        clips : pandas.DataFrame
+            The table of clips; their files are read, never changed.
+        corpus : str
+            What to call them.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Raises
+        ------
+        SongNetError
+            When the store cannot be written, or the cluster cannot be used; what was computed is
+            kept.
+        """
+        if workers is not None and (isinstance(workers, bool) or workers < 1):
+            raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
+        if not self._is_described():
+            self.folder.write(
+                "description.json", json.dumps(self.extraction.description(), indent=2).encode()
+            )
+        self._sweep()
+        self._look()
+        index = _Index(self._index_file)
+        rows = list(zip(clips.id, clips.file, strict=True))
+        found: dict[str, Outcome] = {}
+        size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
+        tasks = []
+        for first in range(0, len(rows), size):
+            # What is missing of a task's clips, so that tasks do not shift when others are done.
+            missing = []
+            for clip, file in rows[first : first + size]:
+                content = index.content_of(file)
+                if content and content in self._places:
+                    found[clip] = Outcome(clip, file, content)
+                else:
+                    missing.append((clip, file))
+            if missing:
+                tasks.append(missing)
+        task = functools.partial(
+            extract, self.extraction, self.folder, known=frozenset(self._places)
+        )
+        run = functools.partial(_on_cluster, dask) if dask else functools.partial(_here, workers)
+        bar = tqdm(
+            total=len(rows),
+            initial=len(found),
+            desc=f"{self.extraction.name} {corpus}",
+            unit="clip",
+            disable=not progress,
+            leave=False,
+        )
+        try:
+            for outcomes in run(task, tasks, self.extraction.threads_scale):
+                for outcome in outcomes:
+                    found[outcome.clip] = outcome
+                    index.add(outcome)
+                bar.update(len(outcomes))
+        finally:
+            # Stopped or not, what has been computed stays known.
+            bar.close()
+            with contextlib.suppress(SongNetError):
+                index.save()
+        if tasks:
+            self._look()
+        unseen = [
+            outcome
+            for outcome in found.values()
+            if not outcome.reason and outcome.content not in self._places
+        ]
+        if unseen:
+            raise SongNetError(
+                f"{self.folder}: {len(unseen)} clips were computed, but are not there: the workers "
+                "write to another disk. Share the folder with them, or set SONGNET_STORE to an "
+                "address that all of them reach."
+            )
+        return [found[clip] for clip in clips.id]
+
+    def place(self, content: str, array: str) -> Place:
+        """Return where a clip's array lies."""
+        return self._places[content][array]
+
+    def load(self, content: str, array: str) -> np.ndarray:
+        """Return a clip's array, float32, read-only."""
+        return self.folder.load(self.place(content, array))
+
+    def _look(self) -> None:
+        """See what is there."""
+        self.folder.forget()
+        wanted = set(self.extraction.arrays)
+        self._places = {
+            content: arrays
+            for content, arrays in self.folder.places().items()
+            if wanted <= set(arrays)
+        }
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were writing: temporary files that nobody touches."""
+        for part in self.folder.path.rglob(".*.part.*") if self.folder.path else ():
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink()
+
+    def _is_described(self) -> bool:
+        """Tell whether the folder has a description; raise SongNetError when it is another one."""
+        content = self.folder.read("description.json")
+        if content is None:
+            return False
+        wanted = self.extraction.description()
+        try:
+            found = json.loads(content)
+        except ValueError as error:
+            raise SongNetError(
+                f"{self.folder}/description.json: cannot be read as a description of "
+                f"{self.extraction.name} ({error}). Delete the folder; what was in it is computed "
+                "again when needed."
+            ) from error
+        if found != wanted:
+            raise SongNetError(
+                f"{self.folder}: holds what another description of {self.extraction.name} gives: "
+                f"{json.dumps(found)} there, {json.dumps(wanted)} asked for. Delete that folder; "
+                "what was in it is computed again when needed."
+            )
+        return True
+
+
+class LogMelStore(Store):
+    """The log-mel frames of any number of corpora for one description of sound.
+
+    Parameters
+    ----------
+    data_dir
+        See `Store`.
+    sound : Sound
+        The description of sound.
     """
 
     def __init__(
         self, data_dir: str | os.PathLike[str] | None = None, sound: Sound | None = None
     ) -> None:
         self.sound = sound or Sound()
-        self.folder = data_folder(data_dir) / "features" / self.sound.fingerprint
-        self._check_description()
+        super().__init__(LogMel(self.sound), data_dir)
 
     def prepare(
         self,
@@ -123,6 +365,7 @@ class LogMelStore:
         progress: bool = True,
         *,
         minimum_seconds: float = MINIMUM_SECONDS,
+        dask: str | None = None,
     ) -> Prepared:
         """Compute what is missing of a corpus, and return its clips with their frames.
 
@@ -131,72 +374,37 @@ class LogMelStore:
         corpus
             The corpus; its files are read, never changed.
         workers : int ≥ 1
-            Clips to compute at once, each in its thread; all cores by default.
+            Tasks to do at once on this machine; all cores by default.
         progress
             Whether to show a progress bar.
         minimum_seconds
             Clips with less sound are unusable.
+        dask : str, optional
+            The address of a Dask scheduler (``tcp://…``): its workers do the tasks. They must
+            reach the sound files and the store under the same names as this machine.
 
         Raises
         ------
         SongNetError
-            When no clip can be used, or the disk is full (what was computed is kept).
+            When no clip can be used, the disk is full, or the cluster cannot be used (what was
+            computed is kept).
         """
-        if workers is not None and (isinstance(workers, bool) or workers < 1):
-            raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
-        self._write_description()
-        self._sweep()
-        index = _Index(self.folder / "files.json")
-        clips = corpus.clips
-        found: dict[str, _Done] = {}
-        reasons: dict[str, str] = {}
-        failure: SongNetError | None = None
-
-        def jobs() -> Iterator[Any]:
-            for clip, file in zip(clips.id, clips.file, strict=True):
-                if failure:
-                    # What has begun is waited for, so that nothing is left half-written.
-                    return
-                yield joblib.delayed(self._compute)(clip, file, index.content_of(file))
-
-        # Decoding, resampling, transforms and writing all release the interpreter's lock, so
-        # threads scale as well as processes, and need no second copy of anything.
-        parallel = joblib.Parallel(
-            n_jobs=workers or joblib.cpu_count(), prefer="threads", return_as="generator_unordered"
-        )
-        bar = tqdm(
-            parallel(jobs()),
-            total=len(clips),
-            desc=f"log-mel {corpus.name}",
-            unit="clip",
-            disable=not progress,
-            leave=False,
-        )
-        try:
-            for clip, outcome in bar:
-                if isinstance(outcome, str):
-                    reasons[clip] = outcome
-                elif isinstance(outcome, SongNetError):
-                    failure = failure or outcome
-                else:
-                    found[clip] = outcome
-                    index.add(outcome)
-        finally:
-            # Stopped or not, what has been computed stays known.
-            bar.close()
-            with contextlib.suppress(SongNetError):
-                index.save()
-        if failure:
-            raise failure
-        for clip, done in list(found.items()):
+        reasons, contents = {}, {}
+        hop = self.sound.hop / self.sound.sample_rate
+        for outcome in self.compute(corpus.clips, corpus.name, progress, workers, dask):
+            if outcome.reason:
+                reasons[outcome.clip] = outcome.reason
+                continue
             # The frames stand a hop apart, the first on the first sample.
-            seconds = (done.frames - 1) * self.sound.hop / self.sound.sample_rate
-            if seconds < minimum_seconds - self.sound.hop / self.sound.sample_rate:
-                reasons[clip] = (
+            seconds = (self.place(outcome.content, "frames").shape[0] - 1) * hop
+            if seconds < minimum_seconds - hop:
+                reasons[outcome.clip] = (
                     f"lasts only {seconds:.1f} s; at least {minimum_seconds:g} s are needed. "
                     "Use a longer clip."
                 )
-                del found[clip]
+            else:
+                contents[outcome.clip] = outcome.content
+        clips = corpus.clips
         bad = clips[clips.id.isin(reasons)]
         unusable = unusable_table(
             [
@@ -204,148 +412,106 @@ class LogMelStore:
                 *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
             ]
         )
-        listed = self.folder / f"unusable-{corpus.name}.csv"
-        with atomic_write(listed) as part:
-            unusable.to_csv(part, index=False)
-        if not found:
+        listed = f"unusable-{corpus.name}.csv"
+        self.folder.write(listed, unusable.to_csv(index=False).encode())
+        if not contents:
             first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
             raise SongNetError(
                 f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
-                f"All of them are listed in {listed}"
+                f"All of them are listed in {self.folder}/{listed}"
             )
-        clips = clips[clips.id.isin(found)].reset_index(drop=True)
         return Prepared(
             corpus=corpus,
             sound=self.sound,
-            clips=clips,
+            clips=clips[clips.id.isin(contents)].reset_index(drop=True),
             unusable=unusable,
-            features=pd.DataFrame(
-                np.stack([found[clip].statistics for clip in clips.id]),
-                index=pd.Index(clips.id, name="id"),
-                columns=pd.MultiIndex.from_tuples(
-                    FEATURE_NAMES, names=["feature", "statistics", "number"]
-                ),
-            ),
-            files={clip: self._frames_file(found[clip].content) for clip in clips.id},
+            contents=contents,
+            store=self,
         )
 
-    def _compute(
-        self, clip: str, file: str, content: str | None
-    ) -> tuple[str, _Done | str | SongNetError]:
-        """Return a clip's id and what is in the store of it, or why it cannot be used.
 
-        `content` is what the file is known to hold, when it has not changed since. What keeps the
-        store from being written is returned as an error.
-        """
-        if content and (kept := self._read(content)):
-            return clip, _Done(file, None, content, *kept)
+_Extract = Callable[[_Task], list[Outcome]]
+
+
+def _here(
+    workers: int | None, task: _Extract, tasks: Sequence[_Task], threads_scale: bool
+) -> Iterator[list[Outcome]]:
+    """Do the tasks on this machine, several at once; yield what comes of each."""
+    failure: SongNetError | None = None
+
+    def jobs() -> Iterator[Any]:
+        for clips in tasks:
+            if failure:
+                # What has begun is waited for, so that nothing is left half-written.
+                return
+            yield joblib.delayed(_attempt)(task, clips)
+
+    parallel = joblib.Parallel(
+        n_jobs=min(workers or joblib.cpu_count(), len(tasks)) or 1,
+        prefer="threads" if threads_scale else "processes",
+        return_as="generator_unordered",
+    )
+    for outcomes in parallel(jobs()):
+        if isinstance(outcomes, SongNetError):
+            failure = failure or outcomes
+        else:
+            yield outcomes
+    if failure:
+        raise failure
+
+
+def _attempt(task: _Extract, clips: _Task) -> list[Outcome] | SongNetError:
+    """Do a task; return the error that keeps the store from being written."""
+    try:
+        return task(clips)
+    except SongNetError as error:
+        return error
+
+
+def _on_cluster(
+    address: str, task: _Extract, tasks: Sequence[_Task], threads_scale: bool
+) -> Iterator[list[Outcome]]:
+    """Do the tasks on a Dask cluster; yield what comes of each.
+
+    A worker that dies takes nothing along: the scheduler gives its tasks to another one.
+    """
+    import distributed
+
+    try:
+        client = distributed.Client(address, timeout=_CLUSTER_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SongNetError(
+            f"{address}: no Dask scheduler answers there ({error}). Start one with `dask "
+            "scheduler` and its workers with `dask worker ADDRESS`, then run the same again."
+        ) from error
+    with client:
         try:
-            stamp = _stamp(file)
-            data = Path(file).read_bytes()
-        except OSError as error:
-            return clip, (
-                f"cannot be read ({error.strerror}). Put the file back, or check who may read it."
-            )
-        content = hashlib.sha256(data).hexdigest()
-        if kept := self._read(content):
-            return clip, _Done(file, stamp, content, *kept)
-        try:
-            audio = load_audio(data, self.sound.sample_rate, name=file)
-            frames = log_mel(audio, self.sound)
-            statistics = mfcc_statistics(audio, self.sound.sample_rate)
-        except SongNetError as error:
-            return clip, str(error).removeprefix(f"{file}: ")
+            versions = set(client.run(_version).values())
         except Exception as error:
-            # Of 100,000 files there is always one that a decoder fails on in a new way; it must
-            # not end the work on the others.
-            return clip, (
-                f"cannot be analysed ({type(error).__name__}: {error}). Convert it to wav or flac."
-            )
-        try:
-            for target, values in (
-                (self._statistics_file(content), statistics),
-                (self._frames_file(content), frames),
-            ):
-                # Through a buffer: np.save to a file keeps the system's reason ("No space left on
-                # device") from its error.
-                whole = io.BytesIO()
-                np.save(whole, values)
-                with atomic_write(target) as part:
-                    part.write_bytes(whole.getbuffer())
-        except SongNetError as error:
-            return clip, error
-        return clip, _Done(file, stamp, content, statistics, len(frames))
-
-    def _sweep(self) -> None:
-        """Remove what killed processes were writing: temporary files that nobody touches."""
-        for part in self.folder.rglob(".*.part.*"):
-            with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
-                    part.unlink()
-
-    def _frames_file(self, content: str) -> Path:
-        return self.folder / content[:2] / f"{content}.npy"
-
-    def _statistics_file(self, content: str) -> Path:
-        return self.folder / content[:2] / f"{content}.mfcc.npy"
-
-    def _read(self, content: str) -> tuple[np.ndarray, int] | None:
-        """Return the statistics and the number of frames, when both files are there and whole."""
-        try:
-            statistics = np.load(self._statistics_file(content))
-            frames = np.load(self._frames_file(content), mmap_mode="r")
-        except (OSError, ValueError, EOFError):
-            return None
-        right = (
-            statistics.shape == (len(FEATURE_NAMES),)
-            and frames.ndim == 2
-            and frames.shape[1] == self.sound.n_mels
-            and frames.dtype == np.float32
-        )
-        return (statistics, len(frames)) if right else None
-
-    def _description(self) -> dict[str, Any]:
-        return {"sound": self.sound.to_dict(), "version": _VERSION}
-
-    def _check_description(self) -> bool:
-        """Tell whether the folder has a description; raise SongNetError when it is another one."""
-        file = self.folder / "sound.json"
-        try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return False
-        except (OSError, ValueError) as error:
             raise SongNetError(
-                f"{file}: cannot be read as a description of sound ({error}). "
-                f"Delete the folder {self.folder}; its frames are computed again when needed."
+                f"{address}: its workers cannot run SongNet ({type(error).__name__}: {error}). "
+                "Start them in the environment that this command runs in."
             ) from error
-        if found != self._description():
+        if versions - {__version__}:
             raise SongNetError(
-                f"{self.folder}: holds frames of another description of sound: "
-                f"{json.dumps(found)} there, {json.dumps(self._description())} asked for. "
-                "Delete that folder; its frames are computed again when needed."
+                f"{address}: its workers have songnet-utils {', '.join(sorted(versions))}, this "
+                f"machine has {__version__}. Use the same one everywhere."
             )
-        return True
+        futures = client.map(task, tasks, pure=False)
+        for future in distributed.as_completed(futures, loop=client.loop):
+            try:
+                yield future.result()
+            except SongNetError:
+                raise
+            except Exception as error:
+                raise SongNetError(
+                    f"{address}: a task could not be done ({type(error).__name__}: {error}). "
+                    "See the workers' logs, then run the same again; what was stored is kept."
+                ) from error
 
-    def _write_description(self) -> None:
-        if not self._check_description():
-            with atomic_write(self.folder / "sound.json") as part:
-                part.write_text(json.dumps(self._description(), indent=2), encoding="utf-8")
 
-
-# A file's size, and the times in nanoseconds when its content and its inode last changed.
-_Stamp = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class _Done:
-    """A clip whose frames are in the store; `stamp` is None when the file was not read."""
-
-    file: str
-    stamp: _Stamp | None
-    content: str
-    statistics: np.ndarray
-    frames: int
+def _version() -> str:
+    return __version__
 
 
 class _Index:
@@ -366,14 +532,14 @@ class _Index:
         if not (isinstance(entry, list) and len(entry) == 4):
             return None
         try:
-            return entry[3] if list(_stamp(path)) == entry[:3] else None
+            return entry[3] if list(stamp_of(path)) == entry[:3] else None
         except OSError:
             return None
 
-    def add(self, done: _Done) -> None:
+    def add(self, outcome: Outcome) -> None:
         """Remember what a file held; its stamp was taken before it was read."""
-        if done.stamp and time.time() - max(done.stamp[1:]) / 1e9 > _SETTLED_SECONDS:
-            self._new[done.file] = [*done.stamp, done.content]
+        if outcome.content and outcome.stamp and _is_settled(outcome.stamp):
+            self._new[outcome.file] = [*outcome.stamp, outcome.content]
         if time.monotonic() - self._saved > _SAVE_SECONDS:
             self.save()
 
@@ -393,6 +559,5 @@ class _Index:
         return found if isinstance(found, dict) else {}
 
 
-def _stamp(path: str) -> _Stamp:
-    status = os.stat(path)
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def _is_settled(stamp: Stamp) -> bool:
+    return time.time() - max(stamp[1:]) / 1e9 > _SETTLED_SECONDS

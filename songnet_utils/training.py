@@ -302,9 +302,7 @@ class Run:
         for clip, genre, side in sorted(
             zip(self.clips.id, self.clips.genre, self.sides, strict=True)
         ):
-            # The file of frames is named by the content of the sound file.
-            content = self.prepared.files[clip].stem
-            deal.update(repr((clip, genre, side, content)).encode())
+            deal.update(repr((clip, genre, side, self.prepared.contents[clip])).encode())
         return {
             **self._names(),
             "clips and their sides": deal.hexdigest()[:16],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,8 +17,10 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.numpy
 import soundfile
 
+import songnet_utils.extraction
 import songnet_utils.store
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import Corpus, open_corpus
@@ -53,23 +56,33 @@ def store(tmp_path: Path) -> LogMelStore:
 
 
 def whole(store: LogMelStore, corpus: Corpus) -> None:
-    """Check that every file in the store is what its clip gives, and that nothing else is there."""
-    left = {path for path in store.folder.rglob("*") if path.is_file()}
-    for path in list(left):
+    """Check that everything in the store is what its clip gives, and that nothing else is there."""
+    left = {path for path in store.folder.path.rglob("*") if path.is_file()}
+    for path in left:
         assert not path.name.startswith("."), f"{path} was left half-written"
-    for file in corpus.clips.file:
-        audio = load_audio(file, SOUND.sample_rate)
-        content = songnet_utils.store.hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        frames = store.folder / content[:2] / f"{content}.npy"
-        statistics = store.folder / content[:2] / f"{content}.mfcc.npy"
-        if frames in left:
-            np.testing.assert_array_equal(np.load(frames), log_mel(audio, SOUND))
-        if statistics in left:
-            np.testing.assert_array_equal(
-                np.load(statistics), mfcc_statistics(audio, SOUND.sample_rate)
-            )
-        left -= {frames, statistics}
-    assert {path.suffix for path in left} <= {".json", ".csv"}
+    contents = {
+        hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in corpus.clips.file
+    }
+    for path in left:
+        if path.suffix == ".safetensors":
+            arrays = safetensors.numpy.load_file(path)
+            for name, array in arrays.items():
+                content, kind = name.split("/")
+                audio = load_audio(contents[content], SOUND.sample_rate)
+                truth = (
+                    log_mel(audio, SOUND)
+                    if kind == "frames"
+                    else mfcc_statistics(audio, SOUND.sample_rate)
+                )
+                np.testing.assert_array_equal(array, truth)
+            assert {name.split("/")[1] for name in arrays} == {"frames", "mfcc"}
+        else:
+            assert path.suffix in {".json", ".csv"}
+
+
+def bytes_of(store: LogMelStore) -> dict[str, bytes]:
+    """What stands in each shard of a store."""
+    return {path.name: path.read_bytes() for path in store.folder.path.glob("shards/*")}
 
 
 def test_every_clip_has_its_frames_and_statistics(music: Path, store: LogMelStore) -> None:
@@ -118,11 +131,11 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
     first = store.prepare(corpus, progress=False)
     calls = []
     monkeypatch.setattr(
-        songnet_utils.store,
+        songnet_utils.extraction,
         "load_audio",
-        lambda *a, **k: calls.append(k["name"]) or load_audio(*a, **k),
+        lambda *a, **k: calls.append(a[0]) or load_audio(*a, **k),
     )
-    again = LogMelStore(store.folder.parents[1], SOUND).prepare(corpus, progress=False)
+    again = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
     assert calls == []
     pd.testing.assert_frame_equal(first.features, again.features)
     # A copy elsewhere is the same content; a new clip is the only one computed.
@@ -137,7 +150,7 @@ def test_files_that_have_not_changed_are_not_read_again(music, store, monkeypatc
     monkeypatch.setattr(songnet_utils.store, "_SETTLED_SECONDS", -1)
     store.prepare(corpus, progress=False)
     read = []
-    monkeypatch.setattr(songnet_utils.store.hashlib, "sha256", lambda data: read.append(data))
+    monkeypatch.setattr(songnet_utils.store, "extract", lambda *a, **k: read.append(a) or [])
     assert len(store.prepare(corpus, progress=False).clips) == 6
     assert read == []
 
@@ -159,21 +172,28 @@ def test_a_changed_file_is_computed_again(music, store, monkeypatch, settled) ->
     assert not np.array_equal(before.features.loc["Rock/a.wav"], after.features.loc["Rock/a.wav"])
 
 
-@pytest.mark.parametrize("damage", ["cut", "emptied", "another shape", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "another header", "no shard", "gone"])
 def test_a_damaged_file_of_the_store_is_made_again(music, store, damage) -> None:
     corpus = open_corpus(music)
-    file = store.prepare(corpus, progress=False).files["Pop/e.wav"]
+    store.prepare(corpus, progress=False)
+    before = bytes_of(store)
+    file = sorted(store.folder.path.glob("shards/*"))[2]
     if damage == "cut":
         file.write_bytes(file.read_bytes()[:-100])
     elif damage == "emptied":
         file.write_bytes(b"")
-    elif damage == "another shape":
-        np.save(file, np.zeros((3, 7), np.float32))
+    elif damage == "another header":
+        file.write_bytes(file.read_bytes().replace(b'"frames', b'"frame_', 1)[:-1])
+    elif damage == "no shard":
+        file.write_bytes(b"this is no shard" * 99)
     else:
         file.unlink()
-    store.prepare(corpus, progress=False)
+    prepared = store.prepare(corpus, progress=False)
+    assert bytes_of(store) == before
+    for clip in corpus.clips.itertuples():
+        audio = load_audio(clip.file, SOUND.sample_rate)
+        np.testing.assert_array_equal(prepared.frames(clip.id), log_mel(audio, SOUND))
     whole(store, corpus)
-    assert file.is_file()
 
 
 # --- clips that cannot be used ----------------------------------------------------------------
@@ -217,7 +237,7 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
     assert len(prepared.clips) == 8
     # The decoders' own chatter is kept from people.
     assert capfd.readouterr() == ("", "")
-    listed = pd.read_csv(store.folder / "unusable-music.csv")
+    listed = pd.read_csv(store.folder.path / "unusable-music.csv")
     assert set(listed.id) == set(prepared.unusable.id)
     assert listed.file.map(os.path.isabs).all()
 
@@ -229,20 +249,39 @@ def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, 
         gone.unlink(missing_ok=True)
         return load_audio(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.store, "load_audio", load_and_remove)
+    monkeypatch.setattr(songnet_utils.extraction, "load_audio", load_and_remove)
     prepared = store.prepare(open_corpus(music), 1, progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "cannot be read" in prepared.unusable.reason[0]
     assert len(prepared.clips) == 5
 
 
+def test_a_file_that_changes_while_it_is_read_is_listed(music, store, monkeypatch):
+    changing = music / "Rock" / "a.wav"
+
+    def load_and_change(*arguments, **names):
+        audio = load_audio(*arguments, **names)
+        if arguments[0] == str(changing):
+            noise(changing, 1234, 3.0)
+        return audio
+
+    monkeypatch.setattr(songnet_utils.extraction, "load_audio", load_and_change)
+    corpus = open_corpus(music)
+    prepared = store.prepare(corpus, progress=False)
+    assert list(prepared.unusable.id) == ["Rock/a.wav"]
+    assert "changed while it was read" in prepared.unusable.reason[0]
+    monkeypatch.undo()
+    store.prepare(corpus, progress=False)
+    whole(store, corpus)
+
+
 def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatch) -> None:
     def fail(*arguments, **names):
-        if names["name"].endswith("c.mp3"):
+        if arguments[0].endswith("c.mp3"):
             raise OverflowError("what?")
         return load_audio(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.store, "load_audio", fail)
+    monkeypatch.setattr(songnet_utils.extraction, "load_audio", fail)
     prepared = store.prepare(open_corpus(music), progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "OverflowError: what?" in prepared.unusable.reason[0]
@@ -283,18 +322,18 @@ def test_each_description_of_sound_has_its_own_frames(music, tmp_path) -> None:
 @pytest.mark.parametrize("content", ['{"sound": {"hop": 7}, "version": 1}', "{", ""])
 def test_a_store_of_another_description_is_refused(music, store, content) -> None:
     store.prepare(open_corpus(music), progress=False)
-    (store.folder / "sound.json").write_text(content)
-    with pytest.raises(SongNetError, match="description of sound") as caught:
-        LogMelStore(store.folder.parents[1], SOUND)
+    (store.folder.path / "description.json").write_text(content)
+    with pytest.raises(SongNetError, match="description of log-mel") as caught:
+        LogMelStore(store.data, SOUND)
     assert str(store.folder) in str(caught.value)
     assert "Delete" in str(caught.value)
-    with pytest.raises(SongNetError, match="description of sound"):
+    with pytest.raises(SongNetError, match="description of log-mel"):
         store.prepare(open_corpus(music), progress=False)
 
 
 def test_the_description_is_written_beside_the_frames(music, store) -> None:
     store.prepare(open_corpus(music), progress=False)
-    found = json.loads((store.folder / "sound.json").read_text())
+    found = json.loads((store.folder.path / "description.json").read_text())
     assert Sound.from_dict(found["sound"]) == SOUND
 
 
@@ -336,13 +375,13 @@ def test_killed_at_any_moment_no_clip_is_wrong_and_the_next_run_completes(
     assert process.stdout.readline() == "go\n"
     store = LogMelStore(data, SOUND)
     # The moment is counted from the first clip in the store: importing takes its own time.
-    while process.poll() is None and not list(store.folder.glob("*/*.npy")):
+    while process.poll() is None and not list(store.folder.path.glob("shards/*")):
         time.sleep(0.005)
     time.sleep(delay)
     process.send_signal(signal.SIGKILL)
     process.wait()
     corpus = open_corpus(music)
-    for part in store.folder.rglob(".*"):
+    for part in store.folder.path.rglob(".*"):
         # What was being written is under a name that nobody reads, and is swept up once old.
         os.utime(part, (0, 0))
     store.prepare(Corpus("one", corpus.clips[:1]), progress=False)
@@ -354,8 +393,7 @@ def test_killed_at_any_moment_no_clip_is_wrong_and_the_next_run_completes(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of file size to set there")
 def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(music, tmp_path) -> None:
-    # A limit on the size of files stands for the full disk: a clip's statistics fit, its frames
-    # do not.
+    # A limit on the size of files stands for the full disk: the description fits, a shard does not.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))"
     process = child(music, tmp_path / "data", limit)
     _, errors = process.communicate()

@@ -300,7 +300,9 @@ def test_frames_that_vanish_are_named(tmp_path):
         recipe=QUICK,
     )
     task = training._NetworkTraining(run, tmp_path / "run")
-    prepared.files[task.clips[0]].unlink()
+    prepared.store.folder.forget()
+    for shard in prepared.store.folder.path.glob("shards/*"):
+        shard.unlink()
     with pytest.raises(SongNetError, match=r"can no longer be read .* Prepare the corpus again"):
         task.go_on(progress=False)
 
