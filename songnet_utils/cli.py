@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from songnet_utils.errors import SongNetError
 
 if TYPE_CHECKING:
+    from songnet_utils.corpora import Corpus
     from songnet_utils.network import Network
 
 #: The exit codes besides 0.
@@ -79,7 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("corpora", _corpora, "List the corpora: what there is, what is on disk, size, licence.")
+    corpora = command(
+        "corpora",
+        _corpora,
+        "List the corpora: what there is, what is on disk, size, licence; or describe one.",
+    )
+    _add_corpus(corpora, nargs="?")
+    corpora.add_argument(
+        "--credits", action="store_true", help="print each clip's id and credit line instead"
+    )
 
     features = command(
         "features",
@@ -187,9 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_corpus(parser: argparse.ArgumentParser) -> None:
+def _add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
     parser.add_argument(
         "corpus",
+        nargs=nargs,
         metavar="CORPUS",
         help="mini, fma_small, … or a folder: GENRE/clip.* or FMA's layout",
     )
@@ -220,8 +230,18 @@ def _whole(least: int) -> Any:
 
 
 def _corpora(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora import list_corpora
+    from songnet_utils.corpora import credit, list_corpora, open_corpus
 
+    if options.corpus is not None:
+        corpus = open_corpus(options.corpus)
+        if options.credits:
+            for clip in corpus.clips.itertuples():
+                print(f"{clip.id}\t{credit(clip, corpus.name)}")
+        else:
+            _tell_of(corpus)
+        return 0
+    if options.credits:
+        raise SongNetError("--credits needs a corpus: songnet corpora CORPUS --credits")
     for row in list_corpora().itertuples():
         where = (
             f"{row.clips:,} clips in {row.folder}"
@@ -232,9 +252,51 @@ def _corpora(options: argparse.Namespace) -> int:
         )
         # What is not here would have to be downloaded.
         size = f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
-        print(f"{row.name:11} {size:>12}  {where}\n{'':11} {'':>12}  {row.description}")
-        print(f"{'':11} {'':>12}  {row.licence}")
+        print(f"{row.name:11} {size:>12}  {where}")
+        for text in (row.description, row.licence, row.citation):
+            print(f"{'':11} {'':>12}  {text}")
     return 0
+
+
+def _tell_of(corpus: Corpus) -> None:
+    """Print what a corpus holds, how it splits, what is wrong with it, and under what terms."""
+    import pandas as pd
+
+    from songnet_utils.corpora import licence_table
+    from songnet_utils.splits import SIDES, artist_overlap, every_split
+
+    clips = corpus.clips
+    print(f"{corpus.name}: {corpus.description}")
+    print(f"{len(clips):,} clips of {clips.artist.nunique():,} known artists")
+    counts = clips.groupby("genre").artist.agg(["size", "nunique"])
+    print("\nclips and artists of each genre")
+    print(counts.set_axis(["clips", "artists"], axis=1).rename_axis(None).to_string())
+    sides, reasons = every_split(clips)
+    for kind, side in sides.items():
+        dealt = clips.loc[side.index]
+        print(
+            f"\n{kind} split, seed 0: clips of each genre; artists on two sides: "
+            f"{artist_overlap(dealt, side):,}"
+        )
+        table = pd.crosstab(dealt.genre, side)[list(SIDES)]
+        table.loc["all"] = table.sum()
+        print(table.rename_axis(None).rename_axis(None, axis=1).to_string())
+        for genre in corpus.genres:
+            if genre not in table.index:
+                print(f"{genre} is too small for this split: left out")
+    for kind, reason in reasons.items():
+        print(f"\n{kind} split: none: {reason}")
+    print("\nlicences of the clips")
+    print(licence_table(clips.licence).rename_axis(None).to_string())
+    if len(corpus.unusable):
+        print(f"\n{len(corpus.unusable):,} cannot be used")
+        for reason, number in corpus.unusable.reason.value_counts().items():
+            print(f"{number:,} × {reason}")
+    if corpus.notes:
+        print("\nfound and dealt with")
+        print("\n".join(corpus.notes))
+    print(f"\nLicence:  {corpus.licence}")
+    print(f"Citation: {corpus.citation or 'none asked for'}")
 
 
 def _features(options: argparse.Namespace) -> int:

@@ -177,6 +177,36 @@ def keep_genres(
     return clips[clips.genre.isin(kept)], left_out
 
 
+def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """Put the clips on sides in every way that the corpus allows.
+
+    Parameters
+    ----------
+    clips
+        The table of clips.
+    seed : int
+        Of the dealing.
+
+    Returns
+    -------
+    sides : dict of str to pandas.Series
+        By the kind of split, what `split` gives for the genres that are large enough for it: the
+        index holds only their clips.
+    reasons : dict of str to str
+        By the kind of split, why there is none.
+    """
+    sides, reasons = {}, {}
+    for kind in KINDS:
+        if kind == "official" and clips.split.isna().all():
+            reasons[kind] = "the corpus has no official split."
+            continue
+        try:
+            sides[kind] = split(keep_genres(clips, kind=kind)[0], kind, seed)
+        except SongNetError as error:
+            reasons[kind] = str(error)
+    return sides, reasons
+
+
 def artists(clips: pd.DataFrame) -> pd.Series:
     """Return each clip's artist; a clip whose artist is not known is an artist of its own."""
     return clips.artist.where(clips.artist.notna(), "unknown artist of " + clips.id)

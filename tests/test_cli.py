@@ -177,6 +177,32 @@ def test_corpora_lists_names_and_licences(songnet):
     for name in ("mini", "fma_small", "fma_full"):
         assert name in out
     assert "CC BY" in out
+    assert "ISMIR 2017" in out
+
+
+def test_corpora_describes_one_corpus(songnet, tones):
+    code, out, error = songnet("corpora", tones)
+    assert (code, error) == (0, "")
+    lines = out.splitlines()
+    assert lines[1] == "30 clips of 0 known artists"
+    assert "random split, seed 0: clips of each genre; artists on two sides: 0" in lines
+    assert "all       21           6     3" in lines
+    assert "official split: none: the corpus has no official split." in lines
+    assert "Citation: none asked for" in lines
+
+
+def test_corpora_credits_every_clip(songnet, tones):
+    code, out, error = songnet("corpora", tones, "--credits")
+    assert (code, error) == (0, "")
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert len(lines) == 30
+    assert lines[0] == [
+        "High/00.wav",
+        "“00” by an unknown artist (tones/High/00.wav), licence unknown",
+    ]
+    code, out, error = songnet("corpora", "--credits")
+    assert (code, out) == (1, "")
+    assert "songnet corpora CORPUS --credits" in one_line(error)
 
 
 def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):

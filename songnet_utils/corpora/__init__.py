@@ -15,12 +15,15 @@ import pandas as pd
 
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
+from songnet_utils.corpora.fma import read_features, read_genres
 from songnet_utils.corpora.folder import open_folder
+from songnet_utils.corpora.licences import licence_family, licence_table
 from songnet_utils.corpora.table import (
     COLUMNS,
     OFFICIAL,
     Corpus,
     check_table,
+    credit,
     table,
     unusable_table,
 )
@@ -31,9 +34,15 @@ __all__ = [
     "OFFICIAL",
     "Corpus",
     "check_table",
+    "chosen_corpus",
+    "credit",
     "data_folder",
+    "licence_family",
+    "licence_table",
     "list_corpora",
     "open_corpus",
+    "read_features",
+    "read_genres",
     "table",
     "unusable_table",
 ]
@@ -41,6 +50,8 @@ __all__ = [
 
 # Said here too, so that listing corpora need not import the synthesizer.
 _MINI_LICENCE = "CC BY 4.0"
+_FMA = (*fma.SIZES, fma.SAMPLE)
+_MINI_CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
@@ -87,17 +98,13 @@ def open_corpus(
     data = data_folder(data_dir)
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
         return _open_mini(data / name, int(seed[1] or 0), workers, progress)
-    if name in fma.SIZES:
+    if name in _FMA:
         return fma.open_subset(data / "fma", name)
-    if name == "fma_sample" and not (data / name).is_dir():
-        raise SongNetError(
-            f"fma_sample is not in {data}: it is what a sample of fma_small leaves there."
-        )
-    folder = data / name if name == "fma_sample" else Path(name).expanduser().absolute()
+    folder = Path(name).expanduser().absolute()
     if not name or not folder.exists():
         raise SongNetError(
             f"{name or 'an empty name'}: is no corpus: no folder has that path, and the names "
-            f"are mini, {', '.join(fma.SIZES)}. Check the spelling."
+            f"are mini, {', '.join(_FMA)}. Check the spelling."
         )
     if not folder.is_dir():
         raise SongNetError(
@@ -115,6 +122,20 @@ def open_corpus(
         ) from error
 
 
+def chosen_corpus(default: str = "mini") -> str:
+    """Return the corpus that ``$SONGNET_CORPUS`` chooses, as `open_corpus` takes it.
+
+    A relative path may start where one is or, in a notebook's own folder ``notebooks``, in the
+    folder above, where the commands are typed.
+    """
+    chosen = os.environ.get("SONGNET_CORPUS") or default
+    here = Path.cwd()
+    above = here.parent / chosen
+    if here.name == "notebooks" and not Path(chosen).exists() and above.exists():
+        return str(above)
+    return chosen
+
+
 def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """Return what corpora there are: one row each.
 
@@ -123,32 +144,41 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     pandas.DataFrame
         ``name``; ``on_disk`` (bool) and ``folder``, where it is or would be; ``clips``, the sound
         files there; ``bytes`` on disk, or of the download when it is not there; ``licence``;
-        ``description``.
+        ``citation``; ``description``.
     """
     data = data_folder(data_dir)
     minis = sorted({"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()})
     rows = [
-        (name, data / name, 0, _MINI_LICENCE, "music composed by rules, a teaching corpus")
+        (
+            name,
+            data / name,
+            0,
+            _MINI_LICENCE,
+            _MINI_CITATION,
+            "music composed by rules, a teaching corpus",
+        )
         for name in minis
     ]
     rows += [
         (
             name,
             data / "fma" / name,
-            int(size * 2**30),
+            int(fma.SIZES.get(name, 0) * 2**30),
             fma.LICENCE,
-            f"Free Music Archive, {name[4:]} set",
+            fma.CITATION,
+            "a sample of fma_small"
+            if name == fma.SAMPLE
+            else f"Free Music Archive, {name[4:]} set",
         )
-        for name, size in fma.SIZES.items()
+        for name in _FMA
     ]
-    rows.append(("fma_sample", data / "fma_sample", 0, fma.LICENCE, "a sample of fma_small"))
     found = []
-    for name, folder, size, licence, description in rows:
+    for name, folder, size, *texts in rows:
         files = [path for path in folder.rglob("*") if path.is_file()]
         clips = sum(path.suffix.lower() in SUFFIXES for path in files)
         here = sum(path.stat().st_size for path in files) if clips else size
-        found.append((name, clips > 0, str(folder), clips, here, licence, description))
-    columns = ["name", "on_disk", "folder", "clips", "bytes", "licence", "description"]
+        found.append((name, clips > 0, str(folder), clips, here, *texts))
+    columns = ["name", "on_disk", "folder", "clips", "bytes", "licence", "citation", "description"]
     return pd.DataFrame(found, columns=columns)
 
 

@@ -155,6 +155,12 @@ class Corpus:
         ``id``, ``file`` and ``reason`` of whatever was found and is not in `clips`.
     description, licence, citation : str
         What it is, under what terms, and what to cite.
+    notes : tuple of str
+        What was found wrong or missing in it and how it was dealt with, each with its count.
+    hierarchy : pandas.DataFrame, optional
+        How its genres belong together, where it says so (see `songnet_utils.corpora.read_genres`).
+    features_csv : pathlib.Path, optional
+        FMA's own table of features, where it is there.
     """
 
     name: str
@@ -163,6 +169,9 @@ class Corpus:
     description: str = ""
     licence: str = ""
     citation: str = ""
+    notes: tuple[str, ...] = ()
+    hierarchy: pd.DataFrame | None = None
+    features_csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_table(self.clips)
@@ -177,6 +186,34 @@ class Corpus:
             f"Corpus({self.name!r}: {len(self.clips)} clips, {len(self.genres)} genres, "
             f"{len(self.unusable)} unusable)"
         )
+
+
+def credit(clip: Any, source: str = "") -> str:
+    """Return the line that names a clip's title, artist, source and licence.
+
+    Parameters
+    ----------
+    clip
+        A row of a table of clips.
+    source
+        What its corpus is called, to stand before the clip's id.
+
+    Examples
+    --------
+    >>> clips = table([{"id": "000002", "title": "Food", "artist": "AWOL", "licence": "CC BY 4.0"}])
+    >>> credit(clips.loc[0], "fma_small")
+    '“Food” by AWOL (fma_small/000002), CC BY 4.0'
+    """
+    title, artist, licence = (
+        unknown if pd.isna(value) or not value else str(value)
+        for value, unknown in (
+            (clip.title, "untitled"),
+            (clip.artist, "an unknown artist"),
+            (clip.licence, "licence unknown"),
+        )
+    )
+    named = title if title == "untitled" and pd.isna(clip.title) else f"“{title}”"
+    return f"{named} by {artist} ({f'{source}/' if source else ''}{clip.id}), {licence}"
 
 
 def is_hidden(path: str | os.PathLike[str]) -> bool:
