@@ -186,8 +186,27 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument("--model", choices=["musicnn"], help="the pretrained listener")
     classify.add_argument("--json", action="store_true", help="print one JSON object a file")
 
-    fetch = command("fetch", _fetch, "Bring the pretrained listener (musicnn).")
-    fetch.add_argument("what", metavar="musicnn", choices=["musicnn"])
+    fetch = command(
+        "fetch",
+        _fetch,
+        "Bring clips of the Free Music Archive, or the pretrained listener (musicnn).",
+        "Run again, it goes on where it was stopped, and mends what is damaged.",
+    )
+    fetch.add_argument(
+        "what",
+        metavar="WHAT",
+        choices=["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata", "musicnn"],
+        help="fma_small, fma_medium, fma_large, fma_full, fma_metadata or musicnn",
+    )
+    fetch.add_argument(
+        "--sample",
+        type=_whole(1),
+        metavar="N",
+        help="of fma_small only N clips a genre, without the rest (the corpus fma_sample)",
+    )
+    fetch.add_argument(
+        "--base-url", metavar="URL", help="the folder of FMA's archives on another web server"
+    )
     fetch.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
 
     course = command("course", _course, "Run the notebooks in order and leave readable pages.")
@@ -466,9 +485,21 @@ def _answer(net: Network, file: str) -> dict[str, Any]:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from songnet_utils.fetch import fetch_musicnn
+    from songnet_utils.fetch import fetch_fma, fetch_musicnn
 
-    print(fetch_musicnn(options.dir))
+    if options.what != "musicnn":
+        folder = fetch_fma(
+            options.what,
+            options.dir,
+            sample=options.sample,
+            base_url=options.base_url,
+            say=_note,
+        )
+    elif options.sample or options.base_url:
+        raise SongNetError("musicnn comes through pip; --sample and --base-url are for FMA's sets.")
+    else:
+        folder = fetch_musicnn(options.dir)
+    print(folder)
     return 0
 
 

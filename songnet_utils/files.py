@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from songnet_utils.errors import SongNetError
+
+# Asking for the mask means setting it, for all threads.
+_MASK = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -44,8 +48,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield temporary
         # mkstemp makes files for their owner alone; give the file the usual permissions.
-        mask = os.umask(0)
-        os.umask(mask)
+        with _MASK:
+            mask = os.umask(0)
+            os.umask(mask)
         temporary.chmod(0o666 & ~mask)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())

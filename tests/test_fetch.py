@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from songnet_utils import fetch
 from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import fetch_musicnn, musicnn_is_whole
+from songnet_utils.fetch import fetch_musicnn, musicnn, musicnn_is_whole
 
 
 def pip_that(monkeypatch, tmp_path: Path, body: str) -> None:
-    """Let `fetch` run a little program of ours in place of ``python -m pip``."""
+    """Let `musicnn` run a little program of ours in place of ``python -m pip``."""
     program = tmp_path / "bin" / "pip.py"
     program.parent.mkdir()
     program.write_text("import pathlib, sys\n" + body, encoding="utf-8")
@@ -25,7 +24,7 @@ def pip_that(monkeypatch, tmp_path: Path, body: str) -> None:
         assert command[:3] == [sys.executable, "-m", "pip"]
         return real([sys.executable, str(program), *command[3:]], **keywords)
 
-    monkeypatch.setattr(fetch.subprocess, "run", run)
+    monkeypatch.setattr(musicnn.subprocess, "run", run)
 
 
 def leftovers(data: Path) -> list[str]:
@@ -114,4 +113,4 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 def _files():
-    return fetch._MUSICNN_FILES
+    return musicnn._MUSICNN_FILES

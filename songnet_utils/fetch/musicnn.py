@@ -1,4 +1,4 @@
-"""Bringing what the course does not carry itself: the weights of the pretrained listener.
+"""The weights of the pretrained listener, out of the wheel they were published in.
 
 They come inside the wheel of the ``musicnn`` package (0.1.0, 29 MB, ISC licence). The package
 itself cannot be installed beside a current Python, because it asks for NumPy below 1.17, so pip

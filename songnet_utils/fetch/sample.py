@@ -1,0 +1,87 @@
+"""Which clips of fma_small a sample holds: some of each genre, from as many artists as there are.
+
+The order in which a genre's clips are taken is fixed, so a larger sample holds every smaller one.
+It follows from ids alone, so it is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container
+
+import pandas as pd
+
+from songnet_utils.corpora import OFFICIAL
+
+#: Clips of fma_small that are short or have no sound (mdeff/fma, issues 8, 41 and 44).
+UNUSABLE = frozenset({98565, 98567, 98569, 99134, 108925, 133297})
+
+# Of the official split, in fma_small as in a sample of it.
+_SHARES = (0.8, 0.1, 0.1)
+
+
+def track_path(track: int) -> str:
+    """Return where a track lies in an archive's folder: ``000/000002.mp3``."""
+    return f"{track // 1000:03d}/{track:06d}.mp3"
+
+
+def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str, list[int]]:
+    """Choose `number` clips of each genre of fma_small.
+
+    Each genre's clips keep the official split's proportions, and on each of its sides artists
+    take turns.
+
+    Parameters
+    ----------
+    tracks
+        FMA's table, as `songnet_utils.corpora.fma.read_tracks` reads it.
+    there
+        The paths of the clips that the archive lists.
+    number
+        Clips a genre; all of a genre that has fewer.
+
+    Returns
+    -------
+    dict
+        Genre → ids of tracks, in the order of choosing.
+    """
+    known = tracks[(tracks.subset == "small") & tracks.genre.notna() & tracks.split.isin(OFFICIAL)]
+    usable = [track not in UNUSABLE and track_path(track) in there for track in known.index]
+    return {
+        str(genre): _in_order(clips)[:number] for genre, clips in known[usable].groupby("genre")
+    }
+
+
+def _in_order(clips: pd.DataFrame) -> list[int]:
+    """Return the ids of a genre's clips so that every beginning keeps the sides' proportions."""
+    sides = [_by_artists_in_turn(clips[clips.split == side]) for side in OFFICIAL]
+    order: list[int] = []
+    taken = [0] * len(sides)
+    while len(order) < len(clips):
+        # The side that lags most behind its share.
+        open_sides = [side for side in range(len(sides)) if taken[side] < len(sides[side])]
+        next_side = max(open_sides, key=lambda side: _SHARES[side] * (len(order) + 1) - taken[side])
+        order.append(sides[next_side][taken[next_side]])
+        taken[next_side] += 1
+    return order
+
+
+def _by_artists_in_turn(clips: pd.DataFrame) -> list[int]:
+    """Return ids of clips so that no artist has a second one before every artist has a first."""
+    clips = clips[["artist_id"]].assign(track=clips.index)
+    # An artist who is not known counts as one of their own.
+    known = pd.to_numeric(clips.artist_id, errors="coerce")
+    clips["artist"] = [
+        f"track {track}" if pd.isna(artist) else f"artist {artist:.0f}"
+        for track, artist in zip(clips.track, known, strict=True)
+    ]
+    clips["draw"] = [_draw(f"track {track}") for track in clips.track]
+    clips = clips.sort_values("draw")
+    clips["turn"] = clips.groupby("artist").cumcount()
+    clips["place"] = clips.artist.map(_draw)
+    return [int(track) for track in clips.sort_values(["turn", "place"]).track]
+
+
+def _draw(text: str) -> str:
+    """Return a lot that anybody draws alike."""
+    return hashlib.sha256(text.encode()).hexdigest()
