@@ -39,6 +39,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils import __version__
 from songnet_utils.corpora import Corpus, data_folder, unusable_table
+from songnet_utils.corpora.fma import read_features
 from songnet_utils.errors import SongNetError
 from songnet_utils.extraction import (
     Extraction,
@@ -69,6 +70,9 @@ _SAVE_SECONDS = 20.0
 _ABANDONED_SECONDS = 3600.0
 # How long to wait for a cluster's scheduler.
 _CLUSTER_SECONDS = 20
+
+# The sets that FMA's authors publish.
+_PUBLISHED = ("mfcc", "fma")
 
 _Task = Sequence[tuple[str, str]]
 
@@ -157,6 +161,8 @@ class Prepared:
         columns = pd.MultiIndex.from_tuples(
             FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
         )
+        if self.corpus.features_csv and name in _PUBLISHED:
+            return self._published(self.corpus.features_csv, columns)
         store: Store = self.store
         array = "mfcc"
         if name != "mfcc":
@@ -175,6 +181,24 @@ class Prepared:
         return pd.DataFrame(
             np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=columns
         )
+
+
+    def _published(self, file: Path, columns: pd.MultiIndex) -> pd.DataFrame:
+        """Return statistics as FMA's authors computed them, from their ``features.csv``."""
+        numbers = self.clips.id.astype("int64")
+        found = read_features(file, numbers)
+        absent = self.clips.id[~numbers.isin(found.index).to_numpy()]
+        if len(absent):
+            raise SongNetError(
+                f"{file}: lacks {len(absent):,} of the clips, the first is {absent.iloc[0]}. "
+                "Rename it, and the statistics are computed from the clips instead."
+            )
+        strange = [" ".join(column) for column in columns if column not in found.columns]
+        if strange:
+            raise SongNetError(
+                f"{file}: has no column {strange[0]}. Use features.csv of fma_metadata.zip."
+            )
+        return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
 
 
 class Store:

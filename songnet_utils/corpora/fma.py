@@ -130,9 +130,9 @@ _TEXTS = (
 # Edison's phonograph is of 1877; FMA's metadata was gathered in 2017.
 _FIRST_YEAR, _LAST_YEAR = 1877, 2017
 
-# Seconds that the metadata gives a song, and that it really has, as FMA's author measured them.
-# The clips of these songs were cut around the middle of the wrong length.
-_WRONG_DURATIONS = {
+#: Seconds that the metadata gives a song, and that it really has, as FMA's author measured them.
+#: The clips of these songs were cut around the middle of the wrong length.
+WRONG_DURATIONS = {
     1486: (90, 14.39),
     5574: (563, 30.46),
     65753: (242, 9.74),
@@ -223,9 +223,9 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         by = "tracks.csv lists it" if track not in listed else "checksums and tracks.csv list it"
         leave_out(track, f"{by}, but no such file")
     tracks = tracks[tracks.index.isin(present)]
-    wrong = tracks.index.isin(list(_WRONG_DURATIONS)) & (audio.name != "fma_full")
+    wrong = tracks.index.isin(list(WRONG_DURATIONS)) & (audio.name != "fma_full")
     for track in tracks.index[wrong]:
-        said, real = _WRONG_DURATIONS[track]
+        said, real = WRONG_DURATIONS[track]
         leave_out(
             track,
             f"known erratum: cut where its song of {real:g} s has little or no sound left, "
@@ -542,7 +542,7 @@ def _typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     turned = (end < begin).fillna(False).astype(bool)
     note(turned, "artist_active_year_end", "before the year the artist began")
     typed["artist_active_year_end"] = end.mask(turned)
-    known = pd.Series(_WRONG_DURATIONS).reindex(tracks.index).dropna()
+    known = pd.Series(WRONG_DURATIONS).reindex(tracks.index).dropna()
     mended = known.index[[typed["duration"][track] == known[track][0] for track in known.index]]
     typed["duration"].loc[mended] = [known[track][1] for track in mended]
     notes.append(

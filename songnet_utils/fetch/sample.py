@@ -12,9 +12,7 @@ from collections.abc import Container
 import pandas as pd
 
 from songnet_utils.corpora import OFFICIAL
-
-#: Clips of fma_small that are short or have no sound (mdeff/fma, issues 8, 41 and 44).
-UNUSABLE = frozenset({98565, 98567, 98569, 99134, 108925, 133297})
+from songnet_utils.corpora.fma import WRONG_DURATIONS
 
 # Of the official split, in fma_small as in a sample of it.
 _SHARES = (0.8, 0.1, 0.1)
@@ -46,7 +44,7 @@ def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str
         Genre → ids of tracks, in the order of choosing.
     """
     known = tracks[(tracks.subset == "small") & tracks.genre.notna() & tracks.split.isin(OFFICIAL)]
-    usable = [track not in UNUSABLE and track_path(track) in there for track in known.index]
+    usable = [track not in WRONG_DURATIONS and track_path(track) in there for track in known.index]
     return {
         str(genre): _in_order(clips)[:number] for genre, clips in known[usable].groupby("genre")
     }
