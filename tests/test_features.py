@@ -8,11 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import librosa
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.stats
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc, mfcc_statistics
+from songnet_utils.features.deshpande import DESHPANDE_NAMES, FILTERS, texture
 from songnet_utils.features.fma import FAMILIES, FMA_NAMES, fma_families
+from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mean_and_covariance
+from songnet_utils.features.tzanetakis import beat_histogram, pitch_of, rhythm_of
 
 RATE = 22050
 
@@ -246,3 +250,164 @@ def test_loudness_moves_rmse_alone_among_the_spectral_families(song):
 def test_a_rate_that_fmas_bands_do_not_fit_in_is_refused():
     with pytest.raises(SongNetError, match=r"at least 16,000 samples a second\. Got 8,000"):
         FEATURE_SETS["fma"].compute(tone(440, rate=8000), 8000)
+
+
+# Tzanetakis & Cook.
+
+
+def clicks(tempo: float, seconds: float = 12.0) -> np.ndarray:
+    """Short bursts of noise, so many a minute."""
+    burst = 0.5 * np.random.default_rng(0).normal(size=300)
+    audio = np.zeros(int(seconds * RATE) + len(burst), np.float32)
+    for beat in range(int(seconds * tempo / 60)):
+        start = int(beat * 60 / tempo * RATE)
+        audio[start : start + len(burst)] += burst
+    return audio
+
+
+@pytest.mark.parametrize("tempo", [60, 90, 120, 150, 180])
+def test_the_beat_histogram_peaks_at_the_tempo(tempo):
+    # At the tempo itself, not at its half: what repeats every beat repeats every other beat, and
+    # that is taken out.
+    histogram = beat_histogram(clicks(tempo), RATE)
+    assert histogram.argmax() + 40 == pytest.approx(tempo, abs=1)
+    found = values_of("tzanetakis", clicks(tempo))
+    assert found["beat", "period", "01"] == pytest.approx(tempo, abs=1)
+    assert found["beat", "sum", "01"] > 0.3
+
+
+def test_the_peaks_of_a_beat_histogram():
+    histogram = np.zeros(161)
+    histogram[[60 - 40, 120 - 40]] = 1, 3
+    # Three quarters, one quarter, their ratio, where they are, and all of it.
+    np.testing.assert_allclose(rhythm_of(histogram), [0.75, 0.25, 1 / 3, 120, 60, 4])
+    np.testing.assert_array_equal(rhythm_of(np.zeros(161)), 0)
+
+
+def test_noise_has_less_of_a_beat_than_clicks():
+    noise = 0.1 * np.random.default_rng(1).normal(size=12 * RATE)
+    steady = values_of("tzanetakis", clicks(120))["beat", "sum", "01"]
+    assert values_of("tzanetakis", noise.astype(np.float32))["beat", "sum", "01"] < steady / 2
+
+
+@pytest.mark.parametrize(("pitch", "note", "fifths"), [(440, 69, 3), (261.63, 60, 0), (98, 43, 1)])
+def test_a_tones_note_and_its_place_among_the_fifths(pitch, note, fifths):
+    # From C it is three fifths to A (C, G, D, A) and one to G.
+    harmonics = [tone(pitch * n) / n for n in range(1, 6)]
+    for sound in (tone(pitch), 0.5 * sum(harmonics)):
+        found = values_of("tzanetakis", sound)
+        assert found["pitch", "unfolded_period", "01"] == note
+        assert found["pitch", "folded_period", "01"] == fifths
+
+
+def test_notes_fold_into_pitch_classes():
+    histogram = np.zeros(128)
+    # A in two octaves, and E, a fifth above.
+    histogram[[57, 69, 64]] = 2, 3, 4
+    np.testing.assert_allclose(pitch_of(histogram), [5 / 9, 64, 3, 1, 9])
+    # F lies one fifth below C: the shorter way round.
+    histogram[:] = 0
+    histogram[[60, 65]] = 2, 1
+    assert pitch_of(histogram)[3] == -1
+    np.testing.assert_array_equal(pitch_of(np.zeros(128)), 0)
+
+
+def test_the_timbre_of_a_tone():
+    # 43 periods in 512 samples: the tone is one bin of the transform, which a Hann window spreads
+    # evenly over its neighbours.
+    pitch = 43 * RATE / 512
+    found = values_of("tzanetakis", tone(pitch))
+    assert found["centroid", "mean", "01"] == pytest.approx(pitch, rel=1e-3)
+    assert found["rolloff", "mean", "01"] == pytest.approx(pitch + RATE / 512, rel=1e-3)
+    assert found["crossings", "mean", "01"] == pytest.approx(86, abs=1)
+    assert found["flux", "mean", "01"] == pytest.approx(0, abs=1e-9)
+    for feature in ("centroid", "rolloff", "flux"):
+        assert found[feature, "variance", "01"] == pytest.approx(0, abs=1e-3)
+
+
+def test_low_energy_is_the_share_of_quiet_frames():
+    # Of four frames one is loud: three lie below the mean of every second.
+    audio = np.tile(np.repeat([1.0, 0, 0, 0], 512), 50) * tone(1000, 50 * 4 * 512 / RATE)
+    # A second is 43 frames, so 10 or 11 of them are loud, 10.75 on average.
+    assert values_of("tzanetakis", audio.astype(np.float32))[
+        "low_energy", "mean", "01"
+    ] == pytest.approx(0.75, abs=2e-3)
+
+
+def test_loudness_moves_only_loudness_in_the_thirty(song):
+    loud, quiet = (values_of("tzanetakis", sound) for sound in (song, song / 2))
+    for name, value in loud.items():
+        if name == ("mfcc", "mean", "01"):
+            # 6.02 dB in each of 40 bands, but where the floor of 1e-10 is reached.
+            assert value - quiet[name] == pytest.approx(20 * np.log10(2) * np.sqrt(40), rel=0.02)
+        elif name[0] != "mfcc":
+            assert quiet[name] == pytest.approx(value, rel=1e-3, abs=1e-6), name
+
+
+# Mandel & Ellis.
+
+
+def test_mean_and_covariance_of_what_is_known():
+    random = np.random.default_rng(0)
+    values = random.normal(size=(500, 20))
+    values[:, 1] = 2 * values[:, 0] + 1
+    found = dict(zip(MANDEL_ELLIS_NAMES, mean_and_covariance(values), strict=True))
+    variance = values[:, 0].var()
+    assert found["mfcc", "mean", "02"] == pytest.approx(2 * values[:, 0].mean() + 1)
+    assert found["mfcc", "covariance", "01-01"] == pytest.approx(variance)
+    assert found["mfcc", "covariance", "01-02"] == pytest.approx(2 * variance)
+    assert found["mfcc", "covariance", "02-02"] == pytest.approx(4 * variance)
+    whole = np.cov(values.T, bias=True)
+    assert found["mfcc", "covariance", "03-17"] == pytest.approx(whole[2, 16])
+    assert len(found) == 20 + 20 * 21 / 2
+
+
+def test_their_means_are_those_of_the_140(song):
+    ours, theirs = values_of("mandel-ellis", song), values_of("mfcc", song)
+    for number in ("01", "07", "20"):
+        assert ours["mfcc", "mean", number] == theirs["mfcc", "mean", number]
+        variance = ours["mfcc", "covariance", f"{number}-{number}"]
+        assert variance == pytest.approx(theirs["mfcc", "std", number] ** 2, rel=1e-5)
+
+
+# Deshpande, Nam & Singh.
+
+
+def after(picture: np.ndarray) -> np.ndarray:
+    """Return the features of a picture, one axis a level, a filter a place."""
+    return texture(picture).reshape((len(FILTERS),) * 3)
+
+
+def test_stripes_are_answered_by_the_bar_along_them():
+    stripes = np.tile(np.repeat([0.0, 1.0], 2), 16)[:, None] * np.ones(64)
+    lying, standing = after(stripes), after(stripes.T)
+    sustained, onset = FILTERS.index("sustained"), FILTERS.index("onset")
+    # A tone that is held is a stripe along time; a beat stands across all pitches.
+    assert lying[sustained].sum() > 20 * lying[onset].sum()
+    assert standing[onset].sum() > 20 * standing[sustained].sum()
+    # Turned by 90° they are the same picture, looked at by the other bar.
+    turned = [FILTERS.index(name) for name in ("onset", "sustained", "falling", "rising", "spot")]
+    np.testing.assert_allclose(standing[np.ix_(turned, turned, turned)], lying, atol=1e-12)
+
+
+def test_a_glide_is_answered_by_the_bar_of_its_direction():
+    noise = np.random.default_rng(0).normal(size=(64, 64))
+    up, down = FILTERS.index("rising"), FILTERS.index("falling")
+    # Streaks: a later frame is a higher row. (Even stripes have no texture after the first level.)
+    rising = after(scipy.ndimage.convolve(noise, np.eye(9), mode="wrap"))
+    falling = after(scipy.ndimage.convolve(noise, np.eye(9)[::-1], mode="wrap"))
+    assert rising[up].sum() > 3 * rising[down].sum()
+    assert falling[down].sum() > 3 * falling[up].sum()
+
+
+def test_a_picture_of_one_grey_has_no_texture(song):
+    np.testing.assert_allclose(texture(np.full((128, 90), 0.7)), 0, atol=1e-12)
+    # Twice the contrast, twice the answers; brightness is none.
+    picture = np.random.default_rng(0).random((128, 90))
+    np.testing.assert_allclose(texture(3 + 2 * picture), 2 * texture(picture))
+
+
+def test_textures_do_not_hear_loudness(song):
+    compute = FEATURE_SETS["deshpande"].compute
+    np.testing.assert_allclose(compute(song / 2, RATE), compute(song, RATE), rtol=1e-3, atol=1e-6)
+    assert len(DESHPANDE_NAMES) == 125

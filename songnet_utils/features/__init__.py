@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from songnet_utils.features.deshpande import DESHPANDE_NAMES, deshpande_features
 from songnet_utils.features.fma import FMA_NAMES, fma_statistics
+from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mandel_ellis_features
 from songnet_utils.features.mfcc import FEATURE_NAMES, mfcc, mfcc_statistics
+from songnet_utils.features.tzanetakis import TZANETAKIS_NAMES, tzanetakis_features
 
 __all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "mfcc", "mfcc_statistics"]
 
@@ -57,6 +60,30 @@ _SETS = (
         FMA_NAMES,
         fma_statistics,
         "Defferrard et al., FMA: A Dataset for Music Analysis, ISMIR 2017",
+    ),
+    FeatureSet(
+        "tzanetakis",
+        1,
+        TZANETAKIS_NAMES,
+        tzanetakis_features,
+        "After Tzanetakis & Cook, Musical Genre Classification of Audio Signals, IEEE Transactions "
+        "on Speech and Audio Processing 2002",
+    ),
+    FeatureSet(
+        "mandel-ellis",
+        1,
+        MANDEL_ELLIS_NAMES,
+        mandel_ellis_features,
+        "After Mandel & Ellis, Song-Level Features and Support Vector Machines for Music "
+        "Classification, ISMIR 2005",
+    ),
+    FeatureSet(
+        "deshpande",
+        1,
+        DESHPANDE_NAMES,
+        deshpande_features,
+        "After Deshpande, Nam & Singh, Classification of Music Signals in the Visual Domain, "
+        "DAFx 2001",
     ),
 )
 

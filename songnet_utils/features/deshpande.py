@@ -1,0 +1,110 @@
+"""The texture of the spectrogram, looked at as a picture, after Deshpande et al. (2001).
+
+Hrishikesh Deshpande, Unjung Nam and Rohit Singh, "Classification of Music Signals in the Visual
+Domain", DAFx 2001, look at spectrograms with the texture features that De Bonet and Viola made
+for finding pictures: a picture goes through a bank of filters, what is left of it is rectified and
+halved in size, and each of the results goes through the bank again, three times in all; the mean
+of each last picture is a feature. They answer to textures of textures: how regularly, on a large
+scale, are short sounds repeated?
+
+Here the picture is the mel spectrogram in grey, from 80 dB below the clip's loudest band (0) to
+the loudest (1), as loud as it may be. The bank is ours, and much smaller than De Bonet and
+Viola's: bars along time, along pitch, rising and falling, and a spot, which give 5³ = 125
+features.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.ndimage
+
+from songnet_utils.features.mfcc import RANGE, decibels
+
+#: The filters by name. Time runs to the right in a picture, pitch upwards.
+FILTERS = ("sustained", "onset", "rising", "falling", "spot")
+_LEVELS = 3
+# Of the Gaussian, in points of the picture.
+_SIGMA = 0.8
+
+#: (feature, statistic, number) of each of the 125 values; a feature's name says which filters the
+#: picture went through, in their order.
+DESHPANDE_NAMES = tuple(
+    (f"{first}-{second}-{third}", "mean", "01")
+    for first in FILTERS
+    for second in FILTERS
+    for third in FILTERS
+)
+
+
+def deshpande_features(audio: np.ndarray, rate: int) -> np.ndarray:
+    """Return the 125 texture features of mono audio, in the order of `DESHPANDE_NAMES`.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,)
+        Floating point, full scale ±1.
+    rate : int
+        Samples a second.
+
+    Returns
+    -------
+    np.ndarray, shape (125,), float32
+    """
+    levels = decibels(audio, rate).T.astype(np.float64)
+    return texture(1 + (levels - levels.max()) / RANGE).astype(np.float32)
+
+
+def texture(picture: np.ndarray) -> np.ndarray:
+    """Return the texture features of a grey picture.
+
+    Parameters
+    ----------
+    picture : np.ndarray, shape (rows, columns)
+        Grey, of any range.
+
+    Returns
+    -------
+    np.ndarray, shape (125,), float64
+        In the order of `DESHPANDE_NAMES`, at least 0.
+    """
+    # Each side is halved three times. A shorter picture is continued with its last values.
+    least = 2**_LEVELS
+    margins = [(0, max(0, least - size)) for size in picture.shape]
+    pictures = np.pad(picture, margins, mode="edge")[None]
+    for _ in range(_LEVELS):
+        pictures = np.concatenate(
+            [_halved(np.stack([np.abs(answer) for answer in _answers(one)])) for one in pictures]
+        )
+    return pictures.mean(axis=(1, 2))
+
+
+def _answers(picture: np.ndarray) -> list[np.ndarray]:
+    """Return a picture after each of the filters."""
+    return [scipy.ndimage.correlate(picture, kernel, mode="nearest") for kernel in _KERNELS]
+
+
+def _halved(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures of half the size; each point is the mean of four. Odd ends are dropped."""
+    rows, columns = (size // 2 for size in pictures.shape[1:])
+    return (
+        pictures[:, : 2 * rows, : 2 * columns]
+        .reshape(len(pictures), rows, 2, columns, 2)
+        .mean(axis=(2, 4))
+    )
+
+
+def _bank() -> list[np.ndarray]:
+    """Return the kernels of `FILTERS`: 5 × 5, of sum 0, their absolute values of sum 1."""
+    row, column = np.meshgrid(*2 * [np.arange(-2, 3) / _SIGMA], indexing="ij")
+    envelope = np.exp(-(row**2 + column**2) / 2)
+    # A bar is the second derivative of a Gaussian across it. Rows count upwards in pitch.
+    angles = np.deg2rad([0, 90, 45, 135])
+    distances = [row * np.cos(angle) - column * np.sin(angle) for angle in angles]
+    kernels = [(1 - distance**2) * envelope for distance in distances]
+    kernels.append((2 - row**2 - column**2) * envelope)
+    # Cut off, they no longer sum to 0 quite.
+    centred = [kernel - envelope * (kernel.sum() / envelope.sum()) for kernel in kernels]
+    return [kernel / np.abs(kernel).sum() for kernel in centred]
+
+
+_KERNELS = _bank()
