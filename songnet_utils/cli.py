@@ -142,14 +142,14 @@ def _parser() -> argparse.ArgumentParser:
         type=_names,
         default=["chance", "svm", "songnet"],
         metavar="A,B,…",
-        help="default: chance,svm,songnet",
+        help="default: chance,svm,songnet; also baselines (all of them) and all",
     )
     compare.add_argument(
         "--splits",
         type=_names,
         default=["random", "artist"],
         metavar="A,B,…",
-        help="default: random,artist",
+        help="random, artist or official, which has no folds (default: random,artist)",
     )
     _add_genres(compare)
     compare.add_argument(
@@ -402,8 +402,11 @@ def _compare(options: argparse.Namespace) -> int:
     )
     for genre, reason in comparison.left_out.items():
         _note(f"left out: {genre}: {reason}")
+    _name_first(f"{row.id}: {row.reason}" for row in comparison.unusable.itertuples())
     print(comparison.as_text())
-    return 0
+    for failure in comparison.failures:
+        _complain(f"failed: {failure['run']}: {failure['reason']}", FAILED)
+    return FAILED if comparison.failures else 0
 
 
 def _classify(options: argparse.Namespace) -> int:

@@ -3,10 +3,12 @@
 `compare` makes one run for each model, split and seed (and fold), all cached in the data folder,
 so that a comparison that was stopped goes on, and looks at the answers for the tested clips only.
 Every model is fitted to the same training clips of a run; the validation clips only tell a
-network when to stop.
+network when to stop. A run that fails takes nothing from the others: it is named, and what it
+was part of is not stated.
 
 Intervals are drawn over artists (`songnet_utils.scores`): clips of one artist, and answers of
-several seeds for one clip, are no independent evidence.
+several seeds for one clip, are no independent evidence. McNemar's test takes clips as
+independent, so where artists have several clips each its p is too small rather than too large.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import textwrap
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
@@ -31,23 +36,44 @@ from songnet_utils.scores import (
     artist_interval,
     difference_interval,
     mcnemar_exact,
+    right_answers,
     wilson_interval,
 )
-from songnet_utils.splits import artists, keep_genres
+from songnet_utils.splits import artist_overlap, artists, keep_genres
 from songnet_utils.splits import folds as deal_folds
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
+    NETWORKS,
     Recipe,
     Run,
     check_model,
     check_split,
     read_answers,
+    read_record,
     runs_folder,
 )
 
+#: What the paper prints for fma_small (section 5.1), by the model here that does the same. It says
+#: "SVM" and not of which kernel.
+PAPER = {
+    "chance": ".1250",
+    "knn": ".3638",
+    "lr": ".4225",
+    "mlp": ".4488",
+    "svm": ".4638",
+    "svm-linear": ".4638",
+    "songnet": ".6523",
+}
+
+#: How many clips FMA's official split of fma_small tests, and how many of its clips can be used.
+_OFFICIAL_TEST, _USABLE = 800, 7994
+
 #: With folds, one of so many parts of the clips that are not tested is for validation.
 _VALIDATION_PARTS = 8
+
+#: Columns of a terminal that sentences are broken for.
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -57,13 +83,19 @@ class Comparison:
     Parameters
     ----------
     results : list of dict
-        One for each model and split: ``model``, ``split``, ``clips`` (tested, each once a seed
-        when folds are used), ``accuracy``, ``confidence_interval``, ``seeds``, ``folds`` (null
-        without), ``artist_overlap`` (the share of tested clips whose artist is among the
-        training or validation clips too; null where the corpus knows no artist), and
-        ``differences``: this accuracy minus that of other results, each ``model``, ``split``,
-        ``difference``, ``confidence_interval`` and, for the same clips and one seed, the
-        ``mcnemar_p`` of McNemar's exact test.
+        One for each model and split of which no run failed: ``model``, ``split``, ``clips``
+        (tested, each once a seed when folds are used), ``accuracy``, ``confidence_interval``,
+        ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
+        artist is among the training or validation clips too; null where the corpus knows no
+        artist), ``artists_on_two_sides`` (how many artists have clips on more than one side, the
+        most in a run; null likewise), ``accuracies`` (one a seed), ``paper`` (what the paper
+        prints for this model; null if nothing), ``seconds`` (fitting and answering, all its
+        runs), ``left_out`` (genres and why), and ``differences``: this accuracy minus that of
+        other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
+        the same clips, ``mcnemar`` (one a seed: ``seed``, ``only_this`` and ``only_other``, the
+        clips that only one got right, and ``p`` of McNemar's exact test) and ``mcnemar_p``, the
+        median of these p. Each pair is stated once: a model minus those named before it, and a
+        split minus those named after it.
     answers : pandas.DataFrame
         One row for each tested clip, model, split and seed: ``model``, ``split``, ``seed``,
         ``fold``, ``id``, ``artist``, ``genre`` (the truth), ``answer``, ``seen`` (is the artist
@@ -72,44 +104,81 @@ class Comparison:
         Genre → why it was left out.
     unusable : pandas.DataFrame
         Clips that could not be used.
+    failures : list of dict
+        Runs that failed: ``run``, ``model``, ``split`` and ``reason``.
+    cost : dict
+        ``runs``; ``cached``, how many of them were there before; ``seconds``, fitting and
+        answering of all runs, from their records; ``seconds_now``, what this call took for those
+        that were not there, with everything around them (reading, scoring, saving).
     """
 
     results: list[dict[str, Any]]
     answers: pd.DataFrame
     left_out: dict[str, str]
     unusable: pd.DataFrame
+    failures: list[dict[str, str]] = field(default_factory=list)
+    cost: dict[str, Any] = field(default_factory=dict)
 
     def as_table(self) -> pd.DataFrame:
         """Return the results, one row each."""
-        return pd.DataFrame(self.results).drop(columns="differences")
+        return pd.DataFrame(self.results).drop(columns=["differences", "left_out"])
 
     def as_text(self) -> str:
-        """Return the results and their differences for people to read."""
-        lines = [
-            f"{'model':10} {'split':9} {'accuracy':>8}   {'95 % interval':17} {'clips':>6} "
-            f"{'seeds':>5} {'folds':>5}  artist overlap"
+        """Return the results, their differences and their cost for people to read."""
+        splits = list(dict.fromkeys(result["split"] for result in self.results))
+        blocks = [
+            _split_block([row for row in self.results if row["split"] == split]) for split in splits
         ]
-        for result in self.results:
-            low, high = result["confidence_interval"]
-            overlap = result["artist_overlap"]
-            lines.append(
-                f"{result['model']:10} {result['split']:9} {result['accuracy']:8.1%}   "
-                f"{low:6.1%} to {high:6.1%}  {result['clips']:6,} {result['seeds']:5} "
-                f"{result['folds'] or '-':>5}  "
-                f"{'not known' if overlap is None else f'{overlap:.0%} of clips'}"
-            )
-        of_models, of_splits = [], []
-        for result in self.results:
-            for entry in result["differences"]:
-                low, high = (100 * bound for bound in entry["confidence_interval"])
-                figures = f"{100 * entry['difference']:+.1f} points [{low:+.1f} to {high:+.1f}]"
-                if entry["split"] == result["split"]:
-                    pair = f"{result['model']} minus {entry['model']}, {entry['split']} split"
-                    of_models.append(f"{pair}: {figures}")
-                else:
-                    pair = f"{result['model']}, {result['split']} minus {entry['split']} split"
-                    of_splits.append(f"{pair}: {figures}")
-        return "\n".join([*lines, "", *of_models, *of_splits]).rstrip()
+        if len(splits) > 1:
+            blocks.append(_splits_block(self.results))
+        blocks.append([*_notes(self.results), *textwrap.wrap(self._cost(), _WIDTH)])
+        return "\n\n".join("\n".join(lines) for lines in blocks)
+
+    def _cost(self) -> str:
+        cost = self.cost
+        made = cost["runs"] - cost["cached"]
+        return (
+            f"Cost: {_seconds(cost['seconds'])} s of fitting and answering in {cost['runs']} runs; "
+            f"{cost['cached']} of them were there before, {made} took "
+            f"{_seconds(cost['seconds_now'])} s now with all around them."
+        )
+
+
+def paper_arithmetic() -> str:
+    """Say which of the paper's figures can come from which number of clips."""
+    whole: list[str] = []
+    others: list[str] = []
+    fifth = round(0.2 * _USABLE)
+    for figure in dict.fromkeys(PAPER.values()):
+        if right_answers(figure, _OFFICIAL_TEST) is not None:
+            whole.append(figure)
+        elif (right := right_answers(figure, fifth)) is not None:
+            others.append(f"{figure} is not, but {right}/{fifth}, of a fifth of {_USABLE:,} clips")
+        else:
+            others.append(f"{figure} is not")
+    return (
+        f"{', '.join(whole)} are whole numbers of {_OFFICIAL_TEST}ths, the size of FMA's official "
+        f"test side; {'; '.join(others)}."
+    )
+
+
+def model_names(models: Sequence[str]) -> list[str]:
+    """Return the models that are named, ``all`` and ``baselines`` spelt out, each once.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such model.
+    """
+    first = [name for name in BASELINES if name == "chance"]
+    baselines = [*first, *(name for name in BASELINES if name not in first)]
+    groups = {"baselines": baselines, "all": [*baselines, *NETWORKS]}
+    names = list(
+        dict.fromkeys(itertools.chain.from_iterable(groups.get(name, [name]) for name in models))
+    )
+    for name in names:
+        check_model(name)
+    return names
 
 
 def compare(
@@ -130,11 +199,13 @@ def compare(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     models, splits : sequence of str
-        See `songnet_utils.training.train`.
+        See `songnet_utils.training.train`. ``"baselines"`` stands for all of them, ``"all"`` for
+        the networks, too. The last one is compared with each other in the text.
     genres : sequence of str, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
-        Everything is done with the seeds 0 … seeds − 1.
+        Everything is done with the seeds 0 … seeds − 1. On the official split, which is always
+        the same, they only decide what is random in a model.
     folds : int, optional
         Test every clip exactly once a seed, in so many folds; on the artist split no artist is
         in two of them. Without, one train/validation/test split a seed.
@@ -148,10 +219,10 @@ def compare(
     Raises
     ------
     SongNetError
-        When there is nothing to compare.
+        When there is nothing to compare, or no model came through.
     """
-    for model in models:
-        check_model(model)
+    models = model_names(models)
+    splits = list(dict.fromkeys(splits))
     for split in splits:
         check_split(split)
     if not models or not splits:
@@ -165,23 +236,30 @@ def compare(
         )
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    prepared = LogMelStore().prepare(corpus, progress=progress)
-    clips = prepared.clips
-    left_out: dict[str, str] = {}
-    for split in splits:
-        clips, small = keep_genres(
-            clips,
-            None if genres is None else [g for g in genres if g not in left_out],
-            kind=split,
-            k=folds,
+    if "official" in splits and corpus.clips.split.isna().all():
+        raise SongNetError(
+            f"{corpus.name}: has no official split. Compare on the random and artist splits."
         )
-        left_out |= {entry["genre"]: entry["reason"] for entry in small}
+    # What is wrong with the genres is said before hours of work on the frames, not after.
+    _keep_genres(corpus.clips, splits, genres, folds)
+    prepared = LogMelStore().prepare(corpus, progress=progress)
+    clips, left_out = _keep_genres(prepared.clips, splits, genres, folds)
+    reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
+    dealt = [
+        (split, seed, fold, sides)
+        for split, seed in itertools.product(splits, range(seeds))
+        for fold, sides in _sides(clips, split, seed, folds)
+    ]
+    on_two_sides = {
+        split: max(artist_overlap(clips, sides) for of, _, _, sides in dealt if of == split)
+        for split in splits
+    }
     runs = [
         Run(
             prepared=prepared,
             clips=clips,
             sides=sides,
-            left_out=[{"genre": genre, "reason": reason} for genre, reason in left_out.items()],
+            left_out=reasons,
             model=model,
             split=split,
             seed=seed,
@@ -189,31 +267,53 @@ def compare(
             fold=fold,
             folds=folds,
         )
-        for split, seed in itertools.product(splits, range(seeds))
-        for fold, sides in _sides(clips, split, seed, folds)
+        for split, seed, fold, sides in dealt
         for model in models
     ]
-    tables = []
-    bar = tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False)
-    for run in bar:
-        bar.set_postfix_str(f"{run.model}, {run.split} split")
-        tables.append(_tested(run, _make(run, progress)))
-    answers = pd.concat(tables, ignore_index=True)
-    results = [
-        _result(answers, model, split, seeds, folds, clips.artist.isna().all())
-        for model in models
-        for split in splits
-    ]
+    made, failures = _make_all(runs, progress)
+    failed = {(failure["model"], failure["split"]) for failure in failures}
+    if len(failed) == len(models) * len(splits):
+        raise SongNetError(
+            f"Of each model at least one run failed. The first: {failures[0]['run']}: "
+            f"{failures[0]['reason']}"
+        )
+    answers = pd.concat([one.tested for one in made], ignore_index=True)
+    tested = {
+        (model, split): of.sort_values(["seed", "id"])
+        for (model, split), of in answers.groupby(["model", "split"], sort=False)
+        if (model, split) not in failed
+    }
+    nobody = bool(clips.artist.isna().all())
+    results = []
+    for model, split in itertools.product(models, splits):
+        if (model, split) in failed:
+            continue
+        seconds = [one.seconds for one in made if (one.run.model, one.run.split) == (model, split)]
+        results.append(
+            {
+                **_result(tested[model, split], model, split, seeds, folds, nobody),
+                "artists_on_two_sides": None if nobody else on_two_sides[split],
+                "paper": float(PAPER[model]) if model in PAPER else None,
+                "seconds": round(sum(seconds), 3),
+                "left_out": reasons,
+            }
+        )
     for result in results:
         result["differences"] = [
-            _difference(answers, result, other, seeds)
+            _difference(tested, result, other)
             for other in results
-            if _is_telling(result, other, results)
+            if _is_stated(result, other, models, splits)
         ]
     if json_file is not None:
         with atomic_write(json_file) as temporary:
             temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return Comparison(results, answers, left_out, prepared.unusable)
+    cost = {
+        "runs": len(made),
+        "cached": sum(one.cached for one in made),
+        "seconds": round(sum(one.seconds for one in made), 3),
+        "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
+    }
+    return Comparison(results, answers, left_out, prepared.unusable, failures, cost)
 
 
 def fold_sides(clips: pd.DataFrame, split: str, seed: int, folds: int) -> list[pd.Series]:
@@ -264,24 +364,97 @@ def _sides(
     return list(enumerate(fold_sides(clips, split, seed, folds)))
 
 
-def _make(run: Run, progress: bool) -> Path:
-    """Make a run, or find it; return its folder."""
+@dataclass(frozen=True)
+class _Made:
+    """A run that is finished, and what of it is compared."""
+
+    run: Run
+    tested: pd.DataFrame
+    cached: bool
+    seconds: float
+    seconds_now: float
+
+
+def _keep_genres(
+    clips: pd.DataFrame, splits: Sequence[str], genres: Sequence[str] | None, folds: int | None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Leave genres that are too small for one of the splits out of all; say why, by genre."""
+    left_out: dict[str, str] = {}
+    for split in splits:
+        clips, small = keep_genres(
+            clips,
+            None if genres is None else [genre for genre in genres if genre not in left_out],
+            kind=split,
+            k=folds,
+        )
+        left_out |= {entry["genre"]: entry["reason"] for entry in small}
+    return clips, left_out
+
+
+def _make_all(runs: Sequence[Run], progress: bool) -> tuple[list[_Made], list[dict[str, str]]]:
+    """Make every run, or find it; return those that came through, and what failed."""
+    made: list[_Made] = []
+    failures = []
+    with tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False) as bar:
+        for run in bar:
+            bar.set_postfix_str(_title(run))
+            try:
+                made.append(_make(run, progress))
+            except Exception as error:
+                # Whatever keeps this run from its end, the others have nothing to do with it.
+                what = "" if isinstance(error, SongNetError) else f"{type(error).__name__}: "
+                failures.append(
+                    {
+                        "run": _title(run),
+                        "model": run.model,
+                        "split": run.split,
+                        "reason": f"{what}{error}",
+                    }
+                )
+    return made, failures
+
+
+def _title(run: Run) -> str:
+    fold = "" if run.fold is None else f", fold {run.fold}"
+    return f"{run.model}, {run.split} split, seed {run.seed}{fold}"
+
+
+def _make(run: Run, progress: bool) -> _Made:
+    """Make a run, or find it."""
+    began = time.monotonic()
     folder = runs_folder(run.prepared.corpus)
-    if run.fold is None:
-        # What `songnet train` left is as good, when it is the same run.
-        trained = folder / f"{run.model}-{run.split}-{run.seed}"
-        try:
-            if run.is_finished(trained):
-                return trained
-        except SongNetError:
-            pass
-    arguments = json.dumps(run.arguments(), sort_keys=True)
-    name = f"{run.model}-{run.split}-{run.seed}" + ("" if run.fold is None else f"-{run.fold}")
-    # Not where `songnet classify` looks for the newest run.
-    cached = folder / "compared" / f"{name}-{hashlib.sha256(arguments.encode()).hexdigest()[:10]}"
-    if not run.is_finished(cached):
-        run.make(cached, progress=progress)
-    return cached
+    name = f"{run.model}-{run.split}-{run.seed}"
+    # What `songnet train` left is as good, when it is the same run.
+    if run.fold is None and _is_same(run, folder / name):
+        found, cached = folder / name, True
+    else:
+        if run.fold is not None:
+            name += f"-{run.fold}"
+        arguments = json.dumps(run.arguments(), sort_keys=True)
+        digest = hashlib.sha256(arguments.encode()).hexdigest()[:10]
+        # Not where `songnet classify` looks for the newest run.
+        found = folder / "compared" / f"{name}-{digest}"
+        cached = run.is_finished(found)
+        if not cached:
+            run.make(found, progress=progress)
+    record = read_record(found)
+    return _Made(
+        run=run,
+        tested=_tested(run, found),
+        cached=cached,
+        # Older records only know how long the whole last start took.
+        seconds=record["seconds_to_fit"] + record["seconds_to_answer"]
+        if "seconds_to_fit" in record
+        else record["seconds_of_last_start"],
+        seconds_now=time.monotonic() - began,
+    )
+
+
+def _is_same(run: Run, folder: Path) -> bool:
+    try:
+        return run.is_finished(folder)
+    except SongNetError:
+        return False
 
 
 def _tested(run: Run, folder: Path) -> pd.DataFrame:
@@ -297,9 +470,8 @@ def _tested(run: Run, folder: Path) -> pd.DataFrame:
 
 
 def _result(
-    answers: pd.DataFrame, model: str, split: str, seeds: int, folds: int | None, nobody: bool
+    tested: pd.DataFrame, model: str, split: str, seeds: int, folds: int | None, nobody: bool
 ) -> dict[str, Any]:
-    tested = _of(answers, model, split)
     right = (tested.genre == tested.answer).to_numpy()
     return {
         "model": model,
@@ -307,6 +479,9 @@ def _result(
         "clips": len(tested),
         "accuracy": float(right.mean()),
         "confidence_interval": list(_interval(right, tested)),
+        "accuracies": [
+            float(part.mean()) for _, part in pd.Series(right).groupby(tested.seed.to_numpy())
+        ],
         "seeds": seeds,
         "folds": folds,
         "artist_overlap": None if nobody else float(tested.seen.mean()),
@@ -321,39 +496,136 @@ def _interval(right: np.ndarray, tested: pd.DataFrame) -> Interval:
     return artist_interval(right, tested.artist)
 
 
-def _of(answers: pd.DataFrame, model: str, split: str) -> pd.DataFrame:
-    chosen = answers[(answers.model == model) & (answers.split == split)]
-    return chosen.sort_values(["seed", "id"])
-
-
-def _is_telling(
-    result: dict[str, Any], other: dict[str, Any], results: Sequence[dict[str, Any]]
+def _is_stated(
+    result: dict[str, Any],
+    other: dict[str, Any],
+    models: Sequence[str],
+    splits: Sequence[str],
 ) -> bool:
-    """Tell whether a difference is worth stating.
-
-    That is the last named model against the others on each split, and each model's first named
-    split against the others.
-    """
-    if result is other:
-        return False
+    """Tell whether the difference of two results is stated: each pair once."""
     if result["split"] == other["split"]:
-        return result["model"] == results[-1]["model"]
-    return result["model"] == other["model"] and result["split"] == results[0]["split"]
+        return models.index(result["model"]) > models.index(other["model"])
+    return result["model"] == other["model"] and splits.index(result["split"]) < splits.index(
+        other["split"]
+    )
 
 
 def _difference(
-    answers: pd.DataFrame, result: dict[str, Any], other: dict[str, Any], seeds: int
+    tested: dict[tuple[str, str], pd.DataFrame], result: dict[str, Any], other: dict[str, Any]
 ) -> dict[str, Any]:
-    a = _of(answers, result["model"], result["split"])
-    b = _of(answers, other["model"], other["split"])
-    right_a, right_b = (table.genre == table.answer for table in (a, b))
+    a, b = (tested[of["model"], of["split"]] for of in (result, other))
+    right_a, right_b = ((of.genre == of.answer).to_numpy() for of in (a, b))
     found = {
         "model": other["model"],
         "split": other["split"],
         "difference": float(right_a.mean() - right_b.mean()),
         "confidence_interval": list(difference_interval(right_a, right_b, a.artist, b.artist)),
     }
-    same_clips = len(a) == len(b) and (a[["seed", "id"]].values == b[["seed", "id"]].values).all()
-    if seeds == 1 and same_clips:
-        found["mcnemar_p"] = mcnemar_exact(right_a, right_b)
+    if result["split"] == other["split"]:
+        # The same clips, seed by seed, in the same order.
+        found["mcnemar"] = [
+            {
+                "seed": int(seed),
+                "only_this": int((right_a & ~right_b)[of_seed].sum()),
+                "only_other": int((right_b & ~right_a)[of_seed].sum()),
+                "p": mcnemar_exact(right_a[of_seed], right_b[of_seed]),
+            }
+            for seed in np.unique(a.seed)
+            for of_seed in [(a.seed == seed).to_numpy()]
+        ]
+        found["mcnemar_p"] = float(np.median([entry["p"] for entry in found["mcnemar"]]))
     return found
+
+
+def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return one split's results as lines of text, the last named model against each other."""
+    last = rows[-1]
+    against = {
+        entry["model"]: entry for entry in last["differences"] if entry["split"] == last["split"]
+    }
+    header = ["model", "accuracy", "95 % interval", "paper", "seconds"]
+    if against:
+        header += [f"{last['model']} minus it", "95 % interval", "McNemar p"]
+    table = [header]
+    for row in rows:
+        low, high = row["confidence_interval"]
+        cells = [
+            row["model"],
+            f"{row['accuracy']:.1%}",
+            f"{low:.1%} to {high:.1%}",
+            "" if row["paper"] is None else f"{row['paper']:.2%}",
+            _seconds(row["seconds"]),
+        ]
+        if entry := against.get(row["model"]):
+            cells += [*_points(entry), _p_value(entry["mcnemar_p"])]
+        table.append(cells)
+    seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
+    several = last["artists_on_two_sides"] and (seeds > 1 or folds)
+    known = (
+        "artist overlap not known"
+        if overlap is None
+        else f"artists on two sides: {'up to ' if several else ''}"
+        f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
+    )
+    return [
+        f"{last['split']} split: {last['clips']:,} clips tested ({seeds} seed{'s' * (seeds != 1)}, "
+        f"{f'{folds} folds' if folds else 'no folds'}); {known}",
+        *_aligned(table),
+    ]
+
+
+def _splits_block(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what a split changes, model by model."""
+    pairs: dict[str, dict[str, str]] = {}
+    for result in results:
+        for entry in result["differences"]:
+            if entry["split"] != result["split"]:
+                pair = f"{result['split']} minus {entry['split']}"
+                pairs.setdefault(pair, {})[result["model"]] = " ".join(_points(entry, "[]"))
+    models = dict.fromkeys(result["model"] for result in results)
+    table = [["model", *pairs]]
+    table += [[model, *(found.get(model, "") for found in pairs.values())] for model in models]
+    return ["difference of a model's accuracies, in points [95 % interval]:", *_aligned(table)]
+
+
+def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Say what one has to know to read the figures."""
+    several = any(result["seeds"] > 1 for result in results)
+    notes = [
+        "Intervals are over artists, differences in points. McNemar's exact test takes clips as "
+        f"independent{'; its p is the median of those of the seeds' if several else ''}."
+    ]
+    if any(result["paper"] is not None for result in results):
+        notes.append(
+            "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
+            "percent and not whether an artist may be on two sides. " + paper_arithmetic()
+        )
+    return [line for note in notes for line in textwrap.wrap(note, _WIDTH)]
+
+
+def _points(entry: dict[str, Any], brackets: str = "") -> list[str]:
+    """Return a difference and its interval in points."""
+    low, high = (100 * bound for bound in entry["confidence_interval"])
+    left, right = brackets[:1], brackets[1:]
+    return [f"{100 * entry['difference']:+.1f}", f"{left}{low:+.1f} to {high:+.1f}{right}"]
+
+
+def _p_value(p: float) -> str:
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f}" if seconds >= 1 else f"{seconds:.2f}"
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of text: names to the left, figures to the right."""
+    columns = [column for column in itertools.zip_longest(*table, fillvalue="")]
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in zip(*columns, strict=True)
+    ]

@@ -12,6 +12,7 @@ cluster bootstrap; Field & Welsh 2007, "Bootstrapping clustered data", JRSS B 69
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 import scipy.stats
@@ -128,9 +129,9 @@ def artist_interval(
         The percentile interval of the accuracy over the draws.
     """
     correct, artists = _pair(correct, artists, "correct", "artists")
-    everyone = np.unique(artists.astype(str))
-    chosen = _draw(len(everyone), draws, seed)
-    return _percentiles(_means(chosen, everyone, correct, artists), confidence)
+    everyone, place = np.unique(artists.astype(str), return_inverse=True)
+    drawn = _draw(_counts(place, correct, len(everyone)), draws, seed)
+    return _percentiles(drawn[:, 0] / drawn[:, 1], confidence)
 
 
 def difference_interval(
@@ -162,12 +163,19 @@ def difference_interval(
     correct_b, artists_b = _pair(
         correct_b, artists_a if artists_b is None else artists_b, "correct_b", "artists_b"
     )
-    everyone = np.unique(np.concatenate([artists_a.astype(str), artists_b.astype(str)]))
-    chosen = _draw(len(everyone), draws, seed)
-    with np.errstate(invalid="ignore"):
-        differences = _means(chosen, everyone, correct_a, artists_a) - _means(
-            chosen, everyone, correct_b, artists_b
+    everyone, place = np.unique(
+        np.concatenate([artists_a.astype(str), artists_b.astype(str)]), return_inverse=True
+    )
+    counts = [
+        _counts(places, correct, len(everyone))
+        for places, correct in zip(
+            np.split(place, [len(artists_a)]), (correct_a, correct_b), strict=True
         )
+    ]
+    drawn = _draw(np.hstack(counts), draws, seed)
+    # Not a number where none of the clips was drawn.
+    with np.errstate(invalid="ignore"):
+        differences = drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3]
     return _percentiles(differences, confidence)
 
 
@@ -190,6 +198,33 @@ def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.nda
     return float(scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
 
 
+def right_answers(figure: str, clips: int) -> int | None:
+    """Return how many right answers out of `clips` a printed accuracy stands for.
+
+    Parameters
+    ----------
+    figure : str
+        The accuracy as it was printed, such as ``".6523"``: its digits say how it was rounded.
+    clips : int
+        How many clips it may have been measured on, at least 1.
+
+    Returns
+    -------
+    int or None
+        The whole number k for which k / `clips` rounds to `figure` (a tie may go either way);
+        the nearest if there are several; None if there is none.
+    """
+    try:
+        printed = Fraction(figure)
+        digits = len(figure.partition(".")[2])
+    except ValueError as error:
+        raise SongNetError(f"figure must be a decimal such as '.6523'. Got {figure!r}") from error
+    if clips < 1 or not 0 <= printed <= 1:
+        raise SongNetError(f"figure must be from 0 to 1, clips ≥ 1. Got {figure} of {clips}")
+    nearest = round(printed * clips)
+    return nearest if abs(Fraction(nearest, clips) - printed) * 2 * 10**digits <= 1 else None
+
+
 def _pair(
     first: Sequence | np.ndarray, second: Sequence | np.ndarray, first_name: str, second_name: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -202,20 +237,32 @@ def _pair(
     return first, second
 
 
-def _draw(artists: int, draws: int, seed: int) -> np.ndarray:
-    """Return how often each artist is drawn in each draw, (draws, artists)."""
+def _counts(place: np.ndarray, correct: np.ndarray, artists: int) -> np.ndarray:
+    """Return the right answers and the clips of each artist, (artists, 2)."""
+    right = np.bincount(place, weights=correct.astype(float), minlength=artists)
+    return np.stack([right, np.bincount(place, minlength=artists)], axis=1)
+
+
+def _draw(counts: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Return the sum of the counts of as many artists as there are, drawn anew in each draw.
+
+    Artists with the same counts are alike, so what is drawn is how many there are of each kind:
+    the same distribution, and with thousands of artists there are still only dozens of kinds.
+
+    Parameters
+    ----------
+    counts : (artists, n)
+        What is added up.
+    draws, seed
+        As in `artist_interval`.
+
+    Returns
+    -------
+    np.ndarray, shape (draws, n)
+    """
+    kinds, alike = np.unique(counts, axis=0, return_counts=True)
     generator = np.random.default_rng(seed)
-    return generator.multinomial(artists, np.full(artists, 1 / artists), size=draws)
-
-
-def _means(
-    chosen: np.ndarray, everyone: np.ndarray, correct: np.ndarray, artists: np.ndarray
-) -> np.ndarray:
-    """Return the accuracy of each draw; not a number where none of the clips was drawn."""
-    place = np.searchsorted(everyone, artists.astype(str))
-    right = np.bincount(place, weights=correct.astype(float), minlength=len(everyone))
-    clips = np.bincount(place, minlength=len(everyone))
-    return (chosen @ right) / (chosen @ clips)
+    return generator.multinomial(len(counts), alike / len(counts), size=draws) @ kinds
 
 
 def _percentiles(values: np.ndarray, confidence: float) -> Interval:

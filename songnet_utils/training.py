@@ -334,21 +334,29 @@ class Run:
             training = _NetworkTraining(self, folder)
             training.go_on(progress)
             net = training.best()
+            fitted = time.monotonic()
             answers = self._answers(_hear_clips(net, self, progress), net.genres)
+            answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
             epochs = training.state.epochs
+            # Epochs before an interruption count, too.
+            seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)
             extra = {"best_epoch": training.state.best_epoch, "recipe": vars(self.recipe)}
             network = {"name": net.name, "training_music": net.training_music}
         else:
             features = self.prepared.features.loc[self.clips.id]
+            started = time.monotonic()
             baseline = fit_baseline(
                 self.model,
                 features[(self.sides == "train").to_numpy()],
                 self.side("train").genre.to_numpy(),
                 self.seed,
             )
+            fitted = time.monotonic()
             answers = self._answers(answer_baseline(baseline, features))
+            answered = time.monotonic()
+            seconds_to_fit = fitted - started
             save_baseline(baseline, folder / "model.skops")
             epochs, extra, network = [], {}, None
         with atomic_write(folder / "answers.csv") as temporary:
@@ -362,6 +370,8 @@ class Run:
             "epochs": epochs,
             **extra,
             **{side: self._score(answers, side) for side in SIDES},
+            "seconds_to_fit": round(seconds_to_fit, 4),
+            "seconds_to_answer": round(answered - fitted, 4),
             "seconds_of_last_start": round(time.monotonic() - began, 1),
             "versions": versions(),
             "arguments": self.arguments(),

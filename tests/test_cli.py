@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from toys import tone_corpus
 
 from songnet_utils import cli
+from songnet_utils.errors import SongNetError
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -220,10 +222,33 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
         file,
     )
     assert code == 0
-    assert "svm        random      100.0%" in out
+    assert "random split: 30 clips tested" in out
+    assert re.search(r"^svm +100\.0%", out, re.MULTILINE)
     (chance, svm) = json.loads(file.read_text())
     assert (chance["model"], svm["model"]) == ("chance", "svm")
     assert svm["clips"] == 30
+
+
+def test_a_comparison_that_lost_a_run_prints_the_others_and_fails(songnet, tones, monkeypatch):
+    from songnet_utils import evaluation
+
+    make = evaluation.Run.make
+
+    def fragile(run, folder, **options):
+        if run.model == "svm":
+            raise SongNetError("the loss\nran away.")
+        make(run, folder, **options)
+
+    monkeypatch.setattr(evaluation.Run, "make", fragile)
+    options = ("--models", "chance,svm", "--splits", "random", "--folds", "2")
+    code, out, error = songnet("compare", tones, *options)
+    assert code == 1
+    assert re.search(r"^chance +\d", out, re.MULTILINE)
+    lines = [line for line in error.splitlines() if line.startswith("songnet: failed")]
+    assert lines == [
+        f"songnet: failed: svm, random split, seed 0, fold {fold}: the loss ran away."
+        for fold in (0, 1)
+    ]
 
 
 def test_classify_prints_one_json_object_a_file(songnet, tones, run):

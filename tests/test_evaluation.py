@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import tone_corpus
 
-from songnet_utils import evaluation
-from songnet_utils.corpora import Corpus, open_corpus, table
+from songnet_utils import evaluation, training
+from songnet_utils.baselines import BASELINES
+from songnet_utils.corpora import Corpus, data_folder, open_corpus, table
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, fold_sides
-from songnet_utils.training import Recipe, newest_run, train
+from songnet_utils.training import NETWORKS, Recipe, newest_run, read_record, train
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -100,12 +106,200 @@ def test_differences_are_those_of_the_accuracies(comparison):
     assert stated["svm", "artist", "chance", "artist"]["confidence_interval"][0] > 0
 
 
-def test_the_text_names_models_splits_and_intervals(comparison):
-    text = comparison[0].as_text()
-    rows = [line.split()[:3] for line in text.splitlines()[1:5]]
-    assert rows == [[row["model"], row["split"], f"{row['accuracy']:.1%}"] for row in comparison[1]]
-    assert "svm minus chance, artist split: +" in text
-    assert "svm, random minus artist split: " in text
+def test_the_text_names_models_and_splits_once_in_each_block(comparison):
+    found, written = comparison
+    random, artist, change, notes = found.as_text().split("\n\n")
+    for block, split in ((random, "random"), (artist, "artist")):
+        title, *lines = block.splitlines()
+        rows = [row for row in written if row["split"] == split]
+        assert title.startswith(f"{split} split: 48 clips tested (2 seeds, 3 folds)")
+        assert [line.split()[:2] for line in lines[1:]] == [
+            [row["model"], f"{row['accuracy']:.1%}"] for row in rows
+        ]
+        # Figures stand under the right end of their heading.
+        for heading in ("accuracy", "paper", "seconds"):
+            end = lines[0].index(heading) + len(heading)
+            assert all(line[end - 1] != " " and line[end : end + 1].strip() == "" for line in lines)
+        assert lines[0].endswith("McNemar p")
+        assert len({len(line) for line in lines[:2]}) == 1
+    assert "artists on two sides: 0; artist overlap: 0% of clips" in artist
+    assert [line.split()[0] for line in change.splitlines()[2:]] == ["chance", "svm"]
+    assert "random minus artist" in change
+    assert "median of those of the seeds" in notes
+    assert max(map(len, found.as_text().splitlines())) <= 110
+
+
+def test_all_pairs_of_models_are_stated_and_the_text_is_of_the_last(tones):
+    found = compare(tones, models=["svm", "chance"], splits=["random"], progress=False)
+    first, last = found.results
+    assert first["differences"] == []
+    assert last["differences"][0]["difference"] <= 0
+    assert "chance minus it" in found.as_text()
+
+
+def test_mcnemar_of_a_table_by_hand():
+    # Seed 0: five clips only a got right, none only b: p = 2/32. Seed 1: four and four: p = 1.
+    truth = ["x"] * 8
+    tables = {}
+    for model, right in (
+        ("a", [[*"xxxxxxxy"], [*"xxxxyyyy"]]),
+        ("b", [[*"yyyyyxxy"], [*"yyyyxxxx"]]),
+    ):
+        tables[model, "random"] = pd.concat(
+            [
+                pd.DataFrame({"id": [*"abcdefgh"], "artist": [*"abcdefgh"], "genre": truth}).assign(
+                    seed=seed, answer=answers
+                )
+                for seed, answers in enumerate(right)
+            ]
+        )
+    a, b = ({"model": model, "split": "random"} for model in "ab")
+    found = evaluation._difference(tables, a, b)
+    assert [(entry["only_this"], entry["only_other"]) for entry in found["mcnemar"]] == [
+        (5, 0),
+        (4, 4),
+    ]
+    assert [entry["p"] for entry in found["mcnemar"]] == pytest.approx([2 / 32, 1])
+    assert found["mcnemar_p"] == pytest.approx((2 / 32 + 1) / 2)
+    assert found["difference"] == pytest.approx(5 / 16)
+
+
+def test_costs_add_up_and_say_what_was_there_before(comparison, tones):
+    found, written = comparison
+    cost = found.cost
+    assert cost["runs"] == 2 * 2 * 2 * 3
+    assert cost["seconds"] == pytest.approx(sum(row["seconds"] for row in written), abs=0.01)
+    records = sorted(
+        (data_folder() / "runs" / "tones" / "compared").glob("svm-*-?-?-*/record.json")
+    )
+    of_svm = [read_record(path.parent) for path in records]
+    assert sum(row["seconds"] for row in written if row["model"] == "svm") == pytest.approx(
+        sum(r["seconds_to_fit"] + r["seconds_to_answer"] for r in of_svm if r["folds"] == 3),
+        abs=0.01,
+    )
+    again = compare(tones, models=["chance", "svm"], folds=3, seeds=2, progress=False)
+    assert again.cost == {**cost, "cached": cost["runs"], "seconds_now": 0}
+    assert "24 of them were there before, 0 took" in again.as_text().replace("\n", " ")
+
+
+@pytest.mark.parametrize("failure", [SongNetError("the loss ran away"), ValueError("odd")])
+def test_a_run_that_fails_takes_nothing_from_the_others(tones, tmp_path, monkeypatch, failure):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    make = evaluation.Run.make
+
+    def fragile(run, folder, **options):
+        if (run.model, run.split, run.fold) == ("svm", "random", 1):
+            raise failure
+        make(run, folder, **options)
+
+    monkeypatch.setattr(evaluation.Run, "make", fragile)
+    options = {"models": ["chance", "svm"], "folds": 4, "progress": False}
+    found = compare(tones, **options)
+    (failed,) = found.failures
+    assert failed["run"] == "svm, random split, seed 0, fold 1"
+    assert str(failure) in failed["reason"]
+    assert [(row["model"], row["split"]) for row in found.results] == [
+        ("chance", "random"),
+        ("chance", "artist"),
+        ("svm", "artist"),
+    ]
+    assert "svm" not in found.as_text().split("\n\n")[0]
+    # With the fault mended only that run is left to do.
+    monkeypatch.setattr(evaluation.Run, "make", make)
+    mended = compare(tones, **options)
+    assert (len(mended.results), mended.failures) == (4, [])
+    assert mended.cost["runs"] - mended.cost["cached"] == 1
+
+
+def test_nothing_to_compare_when_every_model_failed(tones, monkeypatch):
+    def never(run, folder, **options):
+        raise SongNetError("there is no room.")
+
+    monkeypatch.setattr(evaluation.Run, "make", never)
+    with pytest.raises(SongNetError, match=r"svm, random split, seed 0, fold 0: there is no room"):
+        compare(tones, models=["svm"], folds=5, progress=False)
+
+
+def stop_in_the_third_run(corpus: str, kind: str) -> None:
+    """Compare, and let a signal end it while the third run is being saved."""
+    save, saved = training.save_baseline, []
+
+    def save_and_stop(baseline, path):
+        save(baseline, path)
+        saved.append(path)
+        if len(saved) == 3:
+            os.kill(os.getpid(), getattr(signal, kind))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "save_baseline", save_and_stop)
+        compare(corpus, **FOUR_FOLDS)
+
+
+FOUR_FOLDS = {"models": ["chance", "svm"], "splits": ["random"], "folds": 4, "progress": False}
+
+
+@pytest.mark.parametrize("kind", ["SIGKILL", "SIGINT"])
+def test_after_a_kill_only_the_rest_is_done(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    folder = str(tone_corpus(tmp_path / "stopped", ["High", "Low"], clips=6, seconds=2.5))
+    if kind == "SIGINT":
+        with pytest.raises(KeyboardInterrupt):
+            stop_in_the_third_run(folder, kind)
+    else:
+        code = f"from test_evaluation import *; stop_in_the_third_run({folder!r}, {kind!r})"
+        killed = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent)
+        assert killed.returncode == -signal.SIGKILL
+    compared = tmp_path / "data" / "runs" / "stopped" / "compared"
+    assert len(list(compared.glob("*"))) == 3
+    assert len(list(compared.glob("*/record.json"))) == 2
+    found = compare(folder, **FOUR_FOLDS)
+    assert (found.cost["runs"], found.cost["cached"]) == (8, 2)
+    assert len(list(compared.glob("*/record.json"))) == 8
+    # The same as if nothing had happened.
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "other"))
+    pd.testing.assert_frame_equal(compare(folder, **FOUR_FOLDS).answers, found.answers)
+
+
+def test_the_official_split_is_the_corpus_own(tones):
+    sides = ["training"] * 8 + ["validation"] * 2 + ["test"] * 2
+    corpus = dataclasses.replace(
+        tones, name="official", clips=tones.clips.assign(split=pd.Series(sides * 2, dtype="str"))
+    )
+    found = compare(
+        corpus, models=["chance", "svm"], splits=["random", "official"], seeds=2, progress=False
+    )
+    rows = {(row["model"], row["split"]): row for row in found.results}
+    official = rows["svm", "official"]
+    assert (official["clips"], official["seeds"], official["folds"]) == (8, 2, None)
+    assert (official["artist_overlap"], official["artists_on_two_sides"]) == (0, 0)
+    tested = found.answers.query("model == 'svm' and split == 'official'")
+    assert set(tested.id) == set(corpus.clips.id[corpus.clips.split == "test"])
+    # Nothing is random in a support vector machine, and the split is the same.
+    assert official["accuracies"][0] == official["accuracies"][1]
+    with pytest.raises(SongNetError, match="has no official split"):
+        compare(tones, models=["svm"], splits=["official"], progress=False)
+
+
+def test_artists_on_two_sides_are_counted(comparison):
+    rows = {row["split"]: row for row in comparison[1]}
+    assert rows["artist"]["artists_on_two_sides"] == 0
+    assert 0 < rows["random"]["artists_on_two_sides"] <= 12
+
+
+def test_groups_of_models_are_spelt_out():
+    baselines = evaluation.model_names(["baselines"])
+    assert baselines[0] == "chance"
+    assert set(baselines) == set(BASELINES)
+    everything = evaluation.model_names(["all"])
+    assert everything == [*baselines, *NETWORKS]
+    assert evaluation.model_names(["songnet", "chance", "baselines"])[:2] == ["songnet", "chance"]
+
+
+def test_the_papers_figures_stand_beside_the_models_they_are_of(comparison):
+    assert {row["model"]: row["paper"] for row in comparison[1]} == {"chance": 0.125, "svm": 0.4638}
+    text = comparison[0].as_text().replace("\n", " ")
+    assert ".1250, .3638, .4225, .4488, .4638 are whole numbers of 800ths" in text
+    assert ".6523 is not, but 1043/1599" in text
 
 
 def test_a_second_time_nothing_is_trained_again(comparison, tones, monkeypatch):
@@ -115,7 +309,7 @@ def test_a_second_time_nothing_is_trained_again(comparison, tones, monkeypatch):
     monkeypatch.setattr(evaluation.Run, "make", never)
     again = compare(tones, models=["chance", "svm"], folds=3, seeds=2, progress=False)
     assert again.results == comparison[0].results
-    with pytest.raises(AssertionError):
+    with pytest.raises(SongNetError, match="AssertionError: trained again"):
         compare(tones, models=["chance"], folds=4, progress=False)
 
 

@@ -12,6 +12,7 @@ from songnet_utils.scores import (
     confusion,
     difference_interval,
     mcnemar_exact,
+    right_answers,
     wilson_interval,
 )
 
@@ -127,3 +128,30 @@ def test_mcnemar_by_hand(only_a, only_b, p):
     a = np.array([True] * only_a + [False] * only_b + [True] * 10 + [False] * 3)
     b = np.array([False] * only_a + [True] * only_b + [True] * 10 + [False] * 3)
     assert mcnemar_exact(a, b) == pytest.approx(p)
+
+
+@pytest.mark.parametrize(
+    ("figure", "clips", "right"),
+    [
+        # Half a ten-thousandth is a tie: 291/800 = 0.36375 is printed as .3638, or as .3637.
+        *((".3638", 800, 291), (".3637", 800, 291), (".4225", 800, 338), (".4638", 800, 371)),
+        *((".6523", 800, None), (".6523", 1599, 1043), ("0.5", 3, None), ("1", 7, 7), ("0", 7, 0)),
+        # One of three is .33 and .333, and not .34.
+        *((".33", 3, 1), (".333", 3, 1), (".34", 3, None)),
+    ],
+)
+def test_right_answers_behind_a_printed_figure(figure, clips, right):
+    assert right_answers(figure, clips) == right
+
+
+@pytest.mark.parametrize(("figure", "clips"), [("a lot", 800), ("65.23", 800), (".5", 0)])
+def test_right_answers_refuses_what_is_no_accuracy(figure, clips):
+    with pytest.raises(SongNetError, match="figure must be"):
+        right_answers(figure, clips)
+
+
+def test_artists_may_be_many():
+    # Twenty thousand artists by ten thousand draws would not fit into memory one by one.
+    correct = np.arange(20_000) % 2 == 0
+    low, high = artist_interval(correct, np.arange(20_000))
+    assert (low, high) == pytest.approx((0.5 - 0.0069, 0.5 + 0.0069), abs=0.0005)
