@@ -182,7 +182,6 @@ class Prepared:
             np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=columns
         )
 
-
     def _published(self, file: Path, columns: pd.MultiIndex) -> pd.DataFrame:
         """Return statistics as FMA's authors computed them, from their ``features.csv``."""
         numbers = self.clips.id.astype("int64")

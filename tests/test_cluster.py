@@ -70,7 +70,7 @@ def test_hand_crafted_statistics_are_the_same_from_a_cluster(music, cluster, tmp
     tables = [
         LogMelStore(tmp_path / place, SOUND)
         .prepare(corpus, progress=False)
-        .hand_crafted("fma", progress=False, dask=address)
+        .hand_crafted("mandel-ellis", progress=False, dask=address)
         for place, address in (("here", None), ("cluster", cluster.scheduler_address))
     ]
     assert tables[0].equals(tables[1])

@@ -25,7 +25,7 @@ import songnet_utils.store
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.features import FEATURE_NAMES, mfcc_statistics
+from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc_statistics
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 
@@ -412,3 +412,56 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(music, tmp_path
 def test_workers_are_at_least_one(music, store, workers) -> None:
     with pytest.raises(SongNetError, match="workers"):
         store.prepare(open_corpus(music), workers)
+
+
+# --- hand-crafted statistics ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["fma", "mandel-ellis"])
+def test_hand_crafted_statistics_are_computed_once(music, store, monkeypatch, name) -> None:
+    prepared = store.prepare(open_corpus(music), progress=False)
+    found = prepared.hand_crafted(name, progress=False, workers=1)
+    assert list(found.columns) == list(FEATURE_SETS[name].columns)
+    assert list(found.index) == list(prepared.clips.id)
+    for clip in prepared.clips.itertuples():
+        audio = load_audio(clip.file, SOUND.sample_rate)
+        np.testing.assert_array_equal(
+            found.loc[clip.id], FEATURE_SETS[name].compute(audio, SOUND.sample_rate)
+        )
+    monkeypatch.setattr(songnet_utils.extraction, "load_audio", None)
+    again = store.prepare(open_corpus(music), progress=False).hand_crafted(name, progress=False)
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_an_unknown_set_of_statistics_is_named(music, store) -> None:
+    prepared = store.prepare(open_corpus(music), progress=False)
+    with pytest.raises(SongNetError, match=r"hand-crafted sets are mfcc, fma, .* Got 'chroma'"):
+        prepared.hand_crafted("chroma")
+
+
+def test_what_fma_publishes_is_read_and_not_computed(music, store, tmp_path) -> None:
+    names = FEATURE_SETS["fma"].columns
+    numbers = np.random.default_rng(0).normal(size=(6, len(names))).astype(np.float32)
+    file = tmp_path / "features.csv"
+    head = [
+        ",".join((level, *texts))
+        for level, texts in zip(
+            ("feature", "statistics", "number"), zip(*names, strict=True), strict=True
+        )
+    ]
+    head.append("track_id" + "," * len(names))
+    rows = [",".join(map(str, (7 * row, *values.tolist()))) for row, values in enumerate(numbers)]
+    file.write_text("\n".join([*head, *reversed(rows)]) + "\n")
+    corpus = open_corpus(music)
+    clips = corpus.clips.assign(id=[f"{7 * row:06d}" for row in range(6)])
+    published = Corpus("published", clips, features_csv=file)
+    prepared = store.prepare(published, progress=False)
+    np.testing.assert_allclose(prepared.hand_crafted("fma"), numbers, rtol=1e-6)
+    mfcc = [names.index(name) for name in FEATURE_NAMES]
+    np.testing.assert_allclose(prepared.features, numbers[:, mfcc], rtol=1e-6)
+    assert list(prepared.features.index) == list(clips.id)
+    # The others have to be computed; and a table that lacks a clip is no table of this corpus.
+    assert prepared.hand_crafted("mandel-ellis", progress=False, workers=1).shape == (6, 230)
+    file.write_text("\n".join([*head, *rows[1:]]) + "\n")
+    with pytest.raises(SongNetError, match=r"features\.csv: lacks 1 of the clips.* 000000"):
+        prepared.hand_crafted("fma")
