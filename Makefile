@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course test lab lint format floors bench lock clean chromium FORCE
+.PHONY: help setup course test lab lint format floors bench soak lock clean chromium FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -37,6 +37,9 @@ floors: $(READY) ## draw which module imports which, floor by floor
 
 bench: $(READY) ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
+
+soak: $(READY) ## fetch 200 times from a server that fails at random, and count
+	@$(BIN)/python scripts/soak.py
 
 lock: $(READY) ## choose the newest versions that pyproject.toml allows, for every platform
 	@sh scripts/lock

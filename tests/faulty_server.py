@@ -22,6 +22,8 @@ from pathlib import Path
 #: What `FaultyServer` may do instead of answering well.
 FAULTS = ("drop", "404", "416", "500", "whole", "short", "alter", "stall")
 
+Fault = Callable[[str, str], str | None]
+
 GENRES = (
     *("Electronic", "Experimental", "Folk", "Hip-Hop"),
     *("Instrumental", "International", "Pop", "Rock"),
@@ -41,7 +43,8 @@ class FaultyServer:
     tag : str
         The version that ``ETag`` names; "" for none.
     fault : callable
-        Asked at every request, with its path: what to do instead of answering well, one of
+        Asked at every request, with the file's name and the range asked for ("bytes=5-" for a
+        download, "bytes=5-9" for a part): what to do instead of answering well, one of
         `FAULTS`; None for nothing.
     stall : float
         Seconds of a silence.
@@ -52,7 +55,7 @@ class FaultyServer:
     folder: Path
     ranges: bool = True
     tag: str = "1"
-    fault: Callable[[str], str | None] = lambda path: None
+    fault: Fault = lambda name, asked: None
     stall: float = 0.6
     seed: int = 0
     #: Bytes sent and requests answered, by file name.
@@ -86,7 +89,7 @@ class FaultyServer:
             def do_GET(self):
                 name = self.path.rsplit("/", 1)[-1]
                 file = owner.folder / name
-                fault = owner.fault(name)
+                fault = owner.fault(name, self.headers.get("Range", ""))
                 if fault == "404" or "//" in self.path or not file.is_file():
                     return self.refuse(name, 404)
                 if fault in ("416", "500"):
@@ -167,10 +170,10 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: a client that hangs up is what the tests are about."""
 
 
-def random_faults(seed: int, chance: float) -> Callable[[str], str | None]:
+def random_faults(seed: int, chance: float) -> Fault:
     """Return faults that come with a chance, any of them alike."""
     draw = random.Random(seed)
-    return lambda path: draw.choice(FAULTS) if draw.random() < chance else None
+    return lambda name, asked: draw.choice(FAULTS) if draw.random() < chance else None
 
 
 # --- Archives made like FMA's ----------------------------------------------------------------

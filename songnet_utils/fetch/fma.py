@@ -388,8 +388,12 @@ class _Errand:
         self, folder: Path, found: Mapping[str, ZipInfo], listed: Mapping[str, str] | None
     ) -> list[str]:
         """Return the paths that a folder lacks; one that no list has is judged by its size."""
-        lacking = self._missing(folder, listed or {})
-        for path in sorted(set(found) - set(listed or ()) - {LIST}):
+        if listed is None:
+            # What was unpacked of such an archive before has left a list of its own.
+            own = read_list(folder / LIST) or {}
+            listed = {path: digest for path, digest in own.items() if path in found}
+        lacking = self._missing(folder, listed)
+        for path in sorted(set(found) - set(listed) - {LIST}):
             file = folder / path
             if not file.is_file() or file.stat().st_size != found[path].file_size:
                 lacking.append(path)

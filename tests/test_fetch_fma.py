@@ -1,0 +1,820 @@
+"""Fetching FMA: from servers and disks that fail, only right bytes, and an end in sight."""
+
+from __future__ import annotations
+
+import _thread
+import hashlib
+import math
+import os
+import random
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from faulty_runs import HASTY, faulty_run, wrong_files
+from faulty_server import (
+    GENRES,
+    Fault,
+    FaultyServer,
+    Track,
+    a_dozen,
+    checksums,
+    make_archive,
+    make_fma,
+    make_sparse_archive,
+    noise_clips,
+    track_path,
+    tracks_csv,
+)
+
+from songnet_utils import cli
+from songnet_utils.corpora.fma import read_tracks
+from songnet_utils.errors import SongNetError
+from songnet_utils.fetch import fetch_fma, fma
+from songnet_utils.fetch.sample import UNUSABLE, choose
+from songnet_utils.fetch.web import Patience, RemoteFile
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def published(tmp_path) -> Path:
+    """The folder of a server with the archives of a dozen clips."""
+    make_fma(tmp_path / "server", a_dozen())
+    return tmp_path / "server"
+
+
+@pytest.fixture
+def truth(tmp_path) -> dict[str, bytes]:
+    return make_fma(tmp_path / "truth", a_dozen())
+
+
+def bring(url: str, data: Path, name: str = "fma_small", **options) -> list[str]:
+    """Fetch; return what was said."""
+    said: list[str] = []
+    options = {"patience": HASTY, "progress": False, "say": said.append} | options
+    fetch_fma(name, data, base_url=url, **options)
+    return said
+
+
+def whole(data: Path, truth: dict[str, bytes], *folders: str) -> bool:
+    """Return whether every published file of these folders is there, and nothing wrong."""
+    wanted = [path for path in truth if path.split("/")[0] in folders]
+    return not wrong_files(data, truth) and all((data / "fma" / path).exists() for path in wanted)
+
+
+def clips_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*.mp3"))
+
+
+# --- Whole sets ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_whole_set_comes_with_its_metadata_once(tmp_path, published, truth, ranges, slash):
+    server = FaultyServer(published, ranges)
+    with server.running() as url:
+        said = bring(url + slash, tmp_path)
+        assert whole(tmp_path, truth, "fma_small", "fma_metadata")
+        assert {path.name for path in (tmp_path / "fma").iterdir()} == {
+            "fma_small",
+            "fma_metadata",
+        }
+        assert said[-1] == (
+            "fma_small: complete, 12 files with the right SHA-1. The archive was removed."
+        )
+        assert any("is not that of FMA's own archive" in line for line in said)
+        server.requests.clear()
+        said = bring(url, tmp_path)
+    assert server.requests == []
+    assert said[-1] == "fma_small: complete, 12 files with the right SHA-1."
+
+
+def test_files_that_no_list_names_come_too(tmp_path):
+    make_archive(tmp_path / "fma_metadata.zip", {"tracks.csv": b"1", "a/b.csv": b"2"}, False)
+    server = FaultyServer(tmp_path)
+    with server.running() as url:
+        bring(url, tmp_path / "data", "fma_metadata")
+        folder = tmp_path / "data" / "fma" / "fma_metadata"
+        assert (folder / "a" / "b.csv").read_bytes() == b"2"
+        server.requests.clear()
+        bring(url, tmp_path / "data", "fma_metadata")
+        assert server.requests == []
+        (folder / "a" / "b.csv").write_bytes(b"3")
+        bring(url, tmp_path / "data", "fma_metadata")
+        assert (folder / "a" / "b.csv").read_bytes() == b"2"
+
+
+def test_only_what_is_missing_or_wrong_is_brought_again(tmp_path, published, truth):
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path)
+        clips = sorted((tmp_path / "fma" / "fma_small").rglob("*.mp3"))
+        clips[3].unlink()
+        clips[5].write_bytes(b"half")
+        untouched = clips[0].stat().st_mtime_ns
+        server.sent.clear()
+        bring(url, tmp_path)
+    assert whole(tmp_path, truth, "fma_small")
+    assert clips[0].stat().st_mtime_ns == untouched
+    # Two clips of 30 kB, and the end of the archive.
+    assert server.sent["fma_small.zip"] < 2 * 32_000 + 66_000 + 3_000
+    assert "fma_metadata.zip" not in server.sent
+
+
+def test_without_ranges_what_is_missing_comes_with_the_whole(tmp_path, published, truth):
+    server = FaultyServer(published, ranges=False)
+    with server.running() as url:
+        bring(url, tmp_path)
+        next((tmp_path / "fma" / "fma_small").rglob("*.mp3")).unlink()
+        bring(url, tmp_path)
+    assert whole(tmp_path, truth, "fma_small")
+
+
+def first_downloads(number: int) -> Fault:
+    """Return a fault that drops that many downloads of whole files."""
+    left = [number]
+
+    def fault(name: str, asked: str) -> str | None:
+        left[0] -= asked.endswith("-")
+        return "drop" if asked.endswith("-") and left[0] >= 0 else None
+
+    return fault
+
+
+def test_a_download_goes_on_where_it_was_dropped(tmp_path, published, truth):
+    server = FaultyServer(published, fault=first_downloads(2))
+    with server.running() as url:
+        bring(url, tmp_path)
+    assert whole(tmp_path, truth, "fma_small")
+    size = sum(file.stat().st_size for file in published.iterdir())
+    # The directories are read besides.
+    assert sum(server.sent.values()) < size + 2 * 66_000 + 2 * 2**14
+
+
+def test_a_later_run_goes_on_with_the_download_of_an_earlier(tmp_path, published, truth):
+    once = Patience(tries=1, timeout=5)
+    server = FaultyServer(published, seed=5)
+    have = []
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        server.fault = first_downloads(3)
+        for _ in range(3):
+            with pytest.raises(SongNetError, match="the same command goes on from there"):
+                bring(url, tmp_path, patience=once)
+            have.append((tmp_path / "fma" / "fma_small.zip.part").stat().st_size)
+        server.sent.clear()
+        bring(url, tmp_path, patience=once)
+    assert have == sorted(have)
+    assert have[-1] > 100_000
+    rest = (published / "fma_small.zip").stat().st_size - have[-1]
+    assert server.sent["fma_small.zip"] < rest + 66_000 + 3_000
+    assert whole(tmp_path, truth, "fma_small")
+
+
+def test_a_file_that_changed_meanwhile_is_started_afresh(tmp_path, published):
+    make_archive(published / "fma_medium.zip", noise_clips([7, 8, 9], 50_000))
+    server = FaultyServer(published, seed=5)
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        server.fault = first_downloads(1)
+        with pytest.raises(SongNetError):
+            bring(url, tmp_path, "fma_medium", patience=Patience(tries=1))
+        assert (tmp_path / "fma" / "fma_medium.zip.part").stat().st_size > 20_000
+        make_archive(published / "fma_medium.zip", noise_clips([17, 18, 19], 51_000))
+        server.tag = "2"
+        said = bring(url, tmp_path, "fma_medium")
+    assert any("has changed on the server; beginning afresh" in line for line in said)
+    assert clips_of(tmp_path / "fma" / "fma_medium") == ["000017.mp3", "000018.mp3", "000019.mp3"]
+
+
+def test_two_versions_of_a_file_are_never_mixed(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(100_000))
+    server = FaultyServer(tmp_path)
+    with server.running() as url:
+        remote = RemoteFile(f"{url}/file", print, HASTY)
+        assert remote.read(10, 20) == bytes(10)
+        server.tag = "2"
+        with pytest.raises(SongNetError, match="changed on the server"):
+            remote.read(20, 30)
+        remote.close()
+
+
+# --- Archives that are not as they should be -------------------------------------------------
+
+
+def damage(archive: Path, member: str) -> None:
+    """Alter a byte in the middle of a member of an archive."""
+    with zipfile.ZipFile(archive) as opened:
+        entry = opened.getinfo(member)
+    content = bytearray(archive.read_bytes())
+    content[entry.header_offset + 60 + entry.compress_size // 2] ^= 255
+    archive.write_bytes(content)
+
+
+def as_published(monkeypatch, url: str, folder: Path) -> None:
+    """Let a server of ours be FMA's authors', with the archives as they are now."""
+    monkeypatch.setattr(fma, "BASE_URL", url + "/")
+    for file in folder.iterdir():
+        monkeypatch.setitem(fma.SHA1, file.stem, hashlib.sha1(file.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_a_damaged_archive_is_salvaged(tmp_path, published, truth, monkeypatch, ranges):
+    server = FaultyServer(published, ranges)
+    with server.running() as url:
+        as_published(monkeypatch, url, published)
+        damage(published / "fma_small.zip", "fma_small/000/000275.mp3")
+        with pytest.raises(SongNetError, match=r"1 of 13 files .* 000/000275\.mp3 .*run the same"):
+            bring(None, tmp_path)
+        assert len(clips_of(tmp_path / "fma" / "fma_small")) == 11
+        assert not wrong_files(tmp_path, truth)
+        shutil.copy(tmp_path / "truth" / "fma_small.zip", published)
+        as_published(monkeypatch, url, published)
+        server.sent.clear()
+        said = bring(None, tmp_path)
+    assert not any("is not that" in line for line in said)
+    assert whole(tmp_path, truth, "fma_small")
+    if ranges:
+        assert server.sent["fma_small.zip"] < 32_000 + 66_000 + 3_000
+
+
+def test_another_archive_than_the_published_one_is_an_error(tmp_path, published, monkeypatch):
+    with FaultyServer(published).running() as url:
+        as_published(monkeypatch, url, published)
+        monkeypatch.setitem(fma.SHA1, "fma_small", "0" * 40)
+        with pytest.raises(SongNetError, match=r"not the published 0{40}"):
+            bring(None, tmp_path)
+
+
+@pytest.mark.parametrize("sample", [None, 6], ids=["whole", "sample"])
+def test_a_clip_that_the_list_knows_otherwise_is_not_kept(tmp_path, published, sample):
+    clips = noise_clips([row.track for row in a_dozen()])
+    listed = dict(clips)
+    listed[track_path(275)] = b"another"
+    make_archive(published / "fma_small.zip", clips | {"checksums": checksums(listed)}, False)
+    with FaultyServer(published).running() as url:
+        for _ in range(2):
+            with pytest.raises(SongNetError, match=r"000275\.mp3 .*SHA-1 is not the listed one"):
+                bring(url, tmp_path, sample=sample)
+    folder = tmp_path / "fma" / ("fma_sample" if sample else "fma_small")
+    assert len(clips_of(folder)) == 11
+    assert "000275.mp3" not in clips_of(folder)
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize(
+    "member",
+    [
+        "../outside.mp3",
+        "fma_small/../../outside.mp3",
+        "/outside.mp3",
+        "C:/outside.mp3",
+        "fma_small/C:outside.mp3",
+        "fma_small\\..\\outside.mp3",
+        "fma_small//outside.mp3",
+        "elsewhere/outside.mp3",
+        "fma_small/link.mp3",
+    ],
+)
+def test_nothing_is_written_outside_the_folder(tmp_path, published, member, ranges):
+    with zipfile.ZipFile(published / "fma_small.zip", "a", zipfile.ZIP_BZIP2) as archive:
+        entry = zipfile.ZipInfo(member)
+        if "link" in member:
+            entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, b"../../outside.mp3")
+    before = {path for path in tmp_path.rglob("*") if "data" not in path.parts}
+    with FaultyServer(published, ranges).running() as url:
+        for sample in (None, 2) if ranges else (None,):
+            with pytest.raises(SongNetError) as caught:
+                bring(url, tmp_path / "data", sample=sample)
+            assert repr(member) in str(caught.value)
+    data = tmp_path / "data"
+    assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(data)} == before
+    assert {path.name for path in (data / "fma").iterdir()} == {"fma_metadata"}
+    assert clips_of(data) == []
+
+
+def test_what_is_no_zip_is_said(tmp_path, published):
+    (published / "fma_small.zip").write_text("<html>Welcome</html>" * 100)
+    for ranges in (True, False):
+        with (
+            FaultyServer(published, ranges).running() as url,
+            pytest.raises(SongNetError, match="no zip archive"),
+        ):
+            bring(url, tmp_path)
+    assert {path.name for path in (tmp_path / "fma").iterdir()} == {"fma_metadata"}
+
+
+# --- Samples ---------------------------------------------------------------------------------
+
+
+def test_a_sample_brings_its_clips_and_two_tables(tmp_path, published, truth):
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path, sample=2)
+        root = tmp_path / "fma"
+        assert {path.name for path in (root / "fma_metadata").iterdir()} == {
+            *("tracks.csv", "genres.csv", "checksums")
+        }
+        two = clips_of(root / "fma_sample")
+        assert len(two) == 4
+        assert len((root / "fma_sample" / "checksums").read_text().splitlines()) == 4
+        server.requests.clear()
+        said = bring(url, tmp_path, sample=2)
+        assert server.requests == []
+        assert said == ["fma_sample: complete, 4 clips of 2 genres."]
+        stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.mp3")}
+        bring(url, tmp_path, sample=4)
+        assert set(two) < set(clips_of(root / "fma_sample"))
+        assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+        said = bring(url, tmp_path, sample=1)
+        assert said[0].endswith("holds 4 clips a genre already, more than 1; all are kept.")
+        said = bring(url, tmp_path, sample=7)
+        assert "fma_sample: Rock has 6 clips; there are no more." in said
+    assert not wrong_files(tmp_path, truth)
+    assert len(clips_of(root / "fma_sample")) == 12
+
+
+def test_the_whole_metadata_may_follow_a_sample(tmp_path, published, truth):
+    with FaultyServer(published).running() as url:
+        bring(url, tmp_path, sample=1)
+        bring(url, tmp_path, "fma_metadata")
+    assert whole(tmp_path, truth, "fma_metadata")
+
+
+def test_a_damaged_clip_of_a_sample_is_mended(tmp_path, published, truth):
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path, sample=3)
+        next((tmp_path / "fma" / "fma_sample").rglob("*.mp3")).write_bytes(b"half")
+        (tmp_path / "fma" / "fma_metadata" / "tracks.csv").write_bytes(b"half")
+        bring(url, tmp_path, sample=3)
+    assert not wrong_files(tmp_path, truth)
+
+
+def test_a_sample_needs_a_server_with_ranges(tmp_path, published):
+    with (
+        FaultyServer(published, ranges=False).running() as url,
+        pytest.raises(SongNetError, match=r"no ranges\. Run `songnet fetch fma_small`"),
+    ):
+        bring(url, tmp_path, sample=2)
+    assert clips_of(tmp_path / "fma") == []
+
+
+def test_a_drop_in_the_middle_of_a_clip_goes_on_there(tmp_path):
+    """The server drops every connection after a part; each drop costs less than a piece."""
+    tracks = [Track(track, GENRES[track % 2], artist=track) for track in range(1, 5)]
+    make_fma(tmp_path / "server", tracks, size=1_500_000)
+    server = FaultyServer(tmp_path / "server")
+    turns = Counter()
+
+    def fault(name: str, asked: str) -> str | None:
+        turns[name] += 1
+        return "drop" if name == "fma_small.zip" and turns[name] % 2 else None
+
+    server.fault = fault
+    with server.running() as url:
+        bring(url, tmp_path, sample=2)
+    assert len(clips_of(tmp_path / "fma")) == 4
+    with zipfile.ZipFile(tmp_path / "server" / "fma_small.zip") as archive:
+        packed = sum(entry.compress_size for entry in archive.infolist())
+    assert turns["fma_small.zip"] >= 8
+    assert server.sent["fma_small.zip"] < 1.1 * packed + 66_000
+
+
+def test_a_sample_out_of_a_sparse_archive_beyond_4_gib(tmp_path):
+    tracks = [Track(row.track, row.genre, row.split, row.artist) for row in a_dozen()]
+    clips = noise_clips([row.track for row in tracks], 300_000)
+    server = tmp_path / "server"
+    server.mkdir()
+    archive = server / "fma_small.zip"
+    make_sparse_archive(archive, clips, entries=8_000, size=4_400_000_000)
+    make_archive(
+        server / "fma_metadata.zip", {"tracks.csv": tracks_csv(tracks), "genres.csv": b"genre_id\n"}
+    )
+    assert archive.stat().st_size > 2**32
+    with zipfile.ZipFile(archive) as opened:
+        entries = opened.infolist()
+        assert len(entries) == 8_000
+        assert max(entry.header_offset for entry in entries) > 2**32
+        packed = sum(e.compress_size for e in entries if "hollow" not in e.filename)
+        directory = archive.stat().st_size - opened.start_dir
+    serving = FaultyServer(server)
+    with serving.running() as url:
+        bring(url, tmp_path, sample=6)
+    assert len(clips_of(tmp_path / "fma" / "fma_sample")) == 12
+    assert not wrong_files(tmp_path, {f"fma_sample/{p}": d for p, d in clips.items()} | {
+        f"fma_metadata/{p}": d
+        for p, d in [("tracks.csv", tracks_csv(tracks)), ("genres.csv", b"genre_id\n")]
+    })  # fmt: skip
+    assert serving.sent["fma_small.zip"] < 1.1 * packed + directory + 2**16
+
+
+@pytest.fixture(scope="module")
+def real_server(shared_fma, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("real")
+    clips = {
+        path.relative_to(shared_fma / "fma_small").as_posix(): path.read_bytes()
+        for path in sorted((shared_fma / "fma_small").rglob("*.mp3"))
+    }
+    make_archive(folder / "fma_small.zip", clips)
+    tables = {p.name: p.read_bytes() for p in (shared_fma / "fma_metadata").iterdir()}
+    make_archive(folder / "fma_metadata.zip", tables)
+    return folder
+
+
+def test_real_clips_come_as_they_are_and_hardly_more(real_server, shared_fma, tmp_path):
+    server = FaultyServer(real_server)
+    with server.running() as url:
+        bring(url, tmp_path, sample=5)
+        got = sorted((tmp_path / "fma" / "fma_sample").rglob("*.mp3"))
+        with zipfile.ZipFile(real_server / "fma_small.zip") as archive:
+            packed = sum(
+                archive.getinfo(f"fma_small/{file.parent.name}/{file.name}").compress_size
+                for file in got
+            )
+            aside = 2**16 + archive.getinfo("fma_small/checksums").compress_size
+        assert server.sent["fma_small.zip"] < 1.1 * packed + aside
+        bring(url, tmp_path)
+    # 5 each of six genres; one Electronic, no Instrumental.
+    assert len(got) == 31
+    listed = dict(
+        line.split()[::-1]
+        for line in (shared_fma / "fma_small" / "checksums").read_text().splitlines()
+    )
+    whole_set = sorted((tmp_path / "fma" / "fma_small").rglob("*.mp3"))
+    assert len(whole_set) == 122
+    for file in (*got, *whole_set):
+        digest = hashlib.sha1(file.read_bytes()).hexdigest()
+        assert digest == listed[f"{file.parent.name}/{file.name}"]
+
+
+def test_a_table_of_the_wrong_kind_is_said_and_mended(tmp_path, published, truth):
+    right = (published / "fma_metadata.zip").read_bytes()
+    make_archive(
+        published / "fma_metadata.zip",
+        {"tracks.csv": b"track_id,album_id\n1,2\n", "genres.csv": b"genre_id\n"},
+    )
+    with FaultyServer(published).running() as url:
+        with pytest.raises(SongNetError, match=r"not FMA's tracks\.csv"):
+            bring(url, tmp_path, sample=2)
+        (published / "fma_metadata.zip").write_bytes(right)
+        bring(url, tmp_path, sample=2)
+    assert not wrong_files(tmp_path, truth)
+
+
+# --- Which clips a sample holds --------------------------------------------------------------
+
+
+def table_of(tmp_path: Path, tracks: list[Track]) -> pd.DataFrame:
+    file = tmp_path / "tracks.csv"
+    file.write_bytes(tracks_csv(tracks))
+    return read_tracks(file)
+
+
+def invented(seed: int = 0) -> list[Track]:
+    draw = random.Random(seed)
+    tracks = []
+    for track in draw.sample(range(1, 150_000), 600):
+        split = draw.choices(["training", "validation", "test"], [8, 1, 1])[0]
+        # The official split keeps artists apart.
+        artist = {"training": 0, "validation": 1000, "test": 2000}[split] + draw.randrange(40)
+        unknown = draw.random() < 0.1
+        tracks.append(Track(track, draw.choice(GENRES), split, None if unknown else artist))
+    return tracks
+
+
+def check_choice(tracks: pd.DataFrame, there: set[str]) -> None:
+    """Hold a sample against all that it promises."""
+    shuffled = tracks.sample(frac=1, random_state=3)
+    chosen = {number: choose(tracks, there, number) for number in (1, 10, 20, 50, 10_000)}
+    for number, sample in chosen.items():
+        assert choose(shuffled, there, number) == sample
+        for genre, ids in sample.items():
+            rows = tracks.loc[ids]
+            assert len(set(ids)) == len(ids) <= number
+            assert (rows.genre == genre).all()
+            assert (rows.subset == "small").all()
+            assert not UNUSABLE & set(ids)
+            # A smaller sample is the beginning of a larger one.
+            assert chosen[10_000][genre][: len(ids)] == ids
+    for genre, ids in chosen[20].items():
+        everything = tracks.loc[chosen[10_000][genre]]
+        for side, share in (("training", 16), ("validation", 2), ("test", 2)):
+            available = everything[everything.split == side]
+            taken = tracks.loc[ids][lambda rows, side=side: rows.split == side]
+            if (everything.split.value_counts().reindex(["training"]) >= 16).all() and (
+                everything.split.value_counts().reindex(["validation", "test"]) >= 2
+            ).all():
+                assert len(taken) == share
+            have = available.artist_id.value_counts()
+            got = taken.artist_id.value_counts().reindex(have.index, fill_value=0)
+            # Nobody comes again before everybody who has clips left has come as often.
+            left = have - got
+            if (left > 0).any():
+                assert got.max() <= got[left > 0].min() + 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sample_is_stratified_spread_and_the_beginning_of_larger_ones(tmp_path, seed):
+    tracks = table_of(tmp_path, invented(seed))
+    check_choice(tracks, {track_path(track) for track in tracks.index})
+
+
+def test_a_sample_of_the_real_8000(tmp_path, shared_fma):
+    rows = pd.read_csv(shared_fma / "fma_small_tracks.csv")
+    tracks = table_of(
+        tmp_path,
+        [
+            Track(
+                row.track_id,
+                row.genre,
+                row.split,
+                None if math.isnan(row.artist_id) else int(row.artist_id),
+            )
+            for row in rows.itertuples()
+        ],
+    )
+    there = set(rows.filename)
+    assert len(tracks) == 8_000
+    check_choice(tracks, there)
+    fifty = choose(tracks, there, 50)
+    assert {genre: len(ids) for genre, ids in fifty.items()} == dict.fromkeys(GENRES, 50)
+    assert sum(len(ids) for ids in choose(tracks, there, 10_000).values()) == 8_000 - 6
+    sides = tracks.loc[[track for ids in fifty.values() for track in ids]].split.value_counts()
+    assert sides.to_dict() == {"training": 320, "validation": 40, "test": 40}
+
+
+def test_clips_of_other_sets_unlisted_or_without_sound_are_not_chosen(tmp_path):
+    tracks = table_of(
+        tmp_path,
+        [
+            Track(1, "Rock", artist=1),
+            Track(2, "Rock", artist=2, subset="medium"),
+            Track(3, "Rock", artist=3),
+            Track(98565, "Rock", artist=4),
+            Track(5, "", artist=5),
+        ],
+    )
+    assert choose(tracks, {track_path(t) for t in (1, 2, 5, 98565)}, 9) == {"Rock": [1]}
+
+
+# --- Interruptions, and disks ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sample", [None, 6], ids=["whole", "sample"])
+def test_ctrl_c_at_any_request_keeps_what_is_good(tmp_path, published, truth, sample):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    stop_at, stopped = 1, 0
+    seen = 0
+
+    def fault(name: str, asked: str) -> str | None:
+        nonlocal seen
+        seen += 1
+        if seen == stop_at:
+            _thread.interrupt_main()
+            return "stall"
+        return None
+
+    server = FaultyServer(published, fault=fault, stall=0.1)
+    try:
+        with server.running() as url:
+            while True:
+                seen = 0
+                try:
+                    bring(url, tmp_path, sample=sample)
+                    break
+                except KeyboardInterrupt:
+                    stopped += 1
+                    # Every run comes one request further.
+                    stop_at += 1
+                assert not wrong_files(tmp_path, truth)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stopped >= 4
+    assert whole(tmp_path, truth, "fma_sample" if sample else "fma_small")
+    assert not [path for path in tmp_path.rglob(".*.part*") if path.is_file()]
+
+
+def test_ctrl_c_while_unpacking_keeps_the_archive_and_the_clips(
+    tmp_path, published, truth, monkeypatch
+):
+    unpack, done = fma.unpack, []
+
+    def stopped(archive, entry, to, expected):
+        if len(done) == 6:
+            raise KeyboardInterrupt
+        done.append(entry)
+        return unpack(archive, entry, to, expected)
+
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        with monkeypatch.context() as patch:
+            patch.setattr(fma, "unpack", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                bring(url, tmp_path)
+        assert len(clips_of(tmp_path / "fma" / "fma_small")) >= 5
+        assert not wrong_files(tmp_path, truth)
+        server.requests.clear()
+        bring(url, tmp_path)
+        assert server.requests == []
+    assert whole(tmp_path, truth, "fma_small")
+
+
+def test_a_killed_command_leaves_nothing_wrong_and_goes_on(tmp_path, published, truth):
+    process: subprocess.Popen | None = None
+    kill_at = [3, 6, None]
+
+    def fault(name: str, asked: str) -> str | None:
+        if len(server.requests) + 1 == kill_at[0] and process is not None:
+            # In the middle of the body: half has come, then silence.
+            _thread.start_new_thread(kill_soon, ())
+            return "stall"
+        return None
+
+    def kill_soon() -> None:
+        time.sleep(0.2)
+        process.kill()
+
+    server = FaultyServer(published, fault=fault, stall=2)
+    codes = []
+    with server.running() as url:
+        while kill_at:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "songnet_utils", "fetch", "fma_small",
+                 "--base-url", url, "--dir", tmp_path],
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            out, _ = process.communicate(timeout=60)
+            codes.append(process.returncode)
+            assert not wrong_files(tmp_path, truth)
+            kill_at.pop(0)
+    assert codes == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    assert out.decode().strip() == str(tmp_path / "fma" / "fma_small")
+    assert whole(tmp_path, truth, "fma_small", "fma_metadata")
+
+
+@contextmanager
+def files_no_larger_than(size: int):
+    """Let the system refuse to write beyond that size, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_fills_while_downloading(tmp_path, published, truth):
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        with (
+            files_no_larger_than(200_000),
+            pytest.raises(SongNetError, match=r"fma_small\.zip\.part: could not be written"),
+        ):
+            bring(url, tmp_path)
+        assert (tmp_path / "fma" / "fma_small.zip.part").stat().st_size == 200_000
+        server.sent.clear()
+        bring(url, tmp_path)
+    assert server.sent["fma_small.zip"] < 300_000
+    assert whole(tmp_path, truth, "fma_small", "fma_metadata")
+
+
+def test_a_disk_that_fills_while_unpacking(tmp_path, published, truth):
+    with FaultyServer(published).running() as url:
+        bring(url, tmp_path, sample=2)
+        tracks = tmp_path / "fma" / "fma_sample"
+        before = clips_of(tracks)
+        with (
+            files_no_larger_than(30_600),
+            pytest.raises(SongNetError, match=r"\d{6}\.mp3: could not be written"),
+        ):
+            bring(url, tmp_path, sample=6)
+        assert set(before) <= set(clips_of(tracks))
+        assert not wrong_files(tmp_path, truth)
+        bring(url, tmp_path, sample=6)
+    assert len(clips_of(tracks)) == 12
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+def test_a_disk_without_room_is_said_before_anything_comes(
+    tmp_path, published, monkeypatch, ranges
+):
+    usage = shutil.disk_usage(tmp_path)._replace(free=500_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    make_archive(published / "fma_small.zip", noise_clips([1, 2, 3], 300_000))
+    server = FaultyServer(published, ranges)
+    with (
+        server.running() as url,
+        pytest.raises(SongNetError, match=r"GB are needed .* are free\. Make room"),
+    ):
+        bring(url, tmp_path)
+    part = tmp_path / "fma" / "fma_small.zip.part"
+    assert not part.exists() or part.stat().st_size == 0
+
+
+# --- Servers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_faults_at_random_keep_no_wrong_byte_and_come_to_an_end(tmp_path, seed):
+    faulty_run(tmp_path, seed)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "said"),
+    [
+        ("404", 1, "answered 404 Not Found"),
+        ("500", 3, "failed 3 times in a row, at last because it answered 500"),
+        ("416", 3, "no such bytes"),
+        ("stall", 3, "it was silent for too long"),
+        ("drop", 3, "dropped the connection"),
+    ],
+)
+def test_a_server_that_always_fails_is_given_up(tmp_path, published, status, asked, said):
+    server = FaultyServer(published, fault=lambda name, asked: status, stall=0.5)
+    with server.running() as url, pytest.raises(SongNetError, match=said) as caught:
+        bring(url, tmp_path)
+    assert url in str(caught.value)
+    assert "the same command goes on" in str(caught.value)
+    if status != "drop":
+        assert len(server.requests) == asked
+
+
+def test_a_server_that_is_not_there(tmp_path):
+    with FaultyServer(tmp_path).running() as url:
+        pass
+    with pytest.raises(SongNetError, match=r"could not be reached.*Check the network"):
+        bring(url, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///tmp/fma", "ftp://server/fma", "nonsense", "http://", "http://a:port/", "h t"]
+)
+def test_addresses_that_are_none(tmp_path, url):
+    with pytest.raises(SongNetError, match="no address of a folder on a web server"):
+        bring(url, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pauses_grow_and_new_bytes_begin_them_anew(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(random.Random(0).randbytes(400_000))
+    faults = iter(["500", "500", "drop", "500", None])
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    patient = Patience(tries=3, timeout=5, pause=1, longest_pause=60)
+    server = FaultyServer(tmp_path, fault=lambda name, asked: next(faults), seed=1)
+    with server.running() as url:
+        remote = RemoteFile(f"{url}/file", print, patient)
+        got = remote.read(0, 400_000)
+        remote.close()
+    assert got == (tmp_path / "file").read_bytes()
+    assert pauses == [1, 2, 1, 2]
+    assert Patience().wait(50) == Patience().longest_pause
+
+
+# --- The command -----------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_folder_and_notes_the_rest(tmp_path, published, capfd):
+    with FaultyServer(published).running() as url:
+        code = cli.main(
+            ["fetch", "fma_small", "--sample", "2", "--base-url", url, "--dir", str(tmp_path)]
+        )
+    out, error = capfd.readouterr()
+    assert (code, out.strip()) == (0, str(tmp_path / "fma" / "fma_sample"))
+    assert error.split("\r")[-1].strip().endswith("complete, 4 clips of 2 genres.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fma_medium", "--sample", "3"], "out of fma_small only"),
+        (["musicnn", "--sample", "3"], "comes through pip"),
+        (["fma_small", "--base-url", "file:///etc"], "no address"),
+    ],
+)
+def test_what_does_not_go_together_is_said(tmp_path, capfd, arguments, said):
+    assert cli.main(["fetch", *arguments, "--dir", str(tmp_path)]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert said in line
+    assert os.listdir(tmp_path) == []
