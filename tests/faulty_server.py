@@ -186,7 +186,7 @@ def make_archive(file: Path, content: Mapping[str, bytes], listed: bool = True) 
     if listed:
         content["checksums"] = checksums(content)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2, compresslevel=1) as archive:
         archive.mkdir(name)
         for path, data in content.items():
             archive.writestr(f"{name}/{path}", data)

@@ -168,6 +168,28 @@ def test_a_download_goes_on_where_it_was_dropped(tmp_path, published, truth):
     assert sum(server.sent.values()) < size + 2 * 66_000 + 2 * 2**14
 
 
+def test_a_passing_416_or_200_costs_nothing_of_what_is_here(tmp_path, published, truth):
+    answers = iter(["drop", "416", "whole", "drop", None])
+    part = tmp_path / "fma" / "fma_small.zip.part"
+    have = []
+
+    def fault(name: str, asked: str) -> str | None:
+        if not asked.endswith("-"):
+            return None
+        have.append(part.stat().st_size if part.exists() else 0)
+        return next(answers)
+
+    server = FaultyServer(published, seed=5)
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        server.fault = fault
+        bring(url, tmp_path, patience=Patience(tries=4, timeout=5, pause=0.01))
+    assert len(have) == 5
+    assert have == sorted(have)
+    assert have[1] > 20_000
+    assert whole(tmp_path, truth, "fma_small")
+
+
 def test_a_later_run_goes_on_with_the_download_of_an_earlier(tmp_path, published, truth):
     once = Patience(tries=1, timeout=5)
     server = FaultyServer(published, seed=5)
@@ -504,7 +526,7 @@ def invented(seed: int = 0) -> list[Track]:
 def check_choice(tracks: pd.DataFrame, there: set[str]) -> None:
     """Hold a sample against all that it promises."""
     shuffled = tracks.sample(frac=1, random_state=3)
-    chosen = {number: choose(tracks, there, number) for number in (1, 10, 20, 50, 10_000)}
+    chosen = {number: choose(tracks, there, number) for number in (1, 20, 10_000)}
     for number, sample in chosen.items():
         assert choose(shuffled, there, number) == sample
         for genre, ids in sample.items():
@@ -532,7 +554,7 @@ def check_choice(tracks: pd.DataFrame, there: set[str]) -> None:
                 assert got.max() <= got[left > 0].min() + 1
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_sample_is_stratified_spread_and_the_beginning_of_larger_ones(tmp_path, seed):
     tracks = table_of(tmp_path, invented(seed))
     check_choice(tracks, {track_path(track) for track in tracks.index})
@@ -641,7 +663,7 @@ def test_ctrl_c_while_unpacking_keeps_the_archive_and_the_clips(
 
 def test_a_killed_command_leaves_nothing_wrong_and_goes_on(tmp_path, published, truth):
     process: subprocess.Popen | None = None
-    kill_at = [3, 6, None]
+    kill_at = [6, None]
 
     def fault(name: str, asked: str) -> str | None:
         if len(server.requests) + 1 == kill_at[0] and process is not None:
@@ -667,7 +689,7 @@ def test_a_killed_command_leaves_nothing_wrong_and_goes_on(tmp_path, published, 
             codes.append(process.returncode)
             assert not wrong_files(tmp_path, truth)
             kill_at.pop(0)
-    assert codes == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    assert codes == [-signal.SIGKILL, 0]
     assert out.decode().strip() == str(tmp_path / "fma" / "fma_small")
     assert whole(tmp_path, truth, "fma_small", "fma_metadata")
 
@@ -728,8 +750,7 @@ def test_a_disk_without_room_is_said_before_anything_comes(
         pytest.raises(SongNetError, match=r"GB are needed .* are free\. Make room"),
     ):
         bring(url, tmp_path)
-    part = tmp_path / "fma" / "fma_small.zip.part"
-    assert not part.exists() or part.stat().st_size == 0
+    assert not (tmp_path / "fma" / "fma_small.zip.part").exists()
 
 
 # --- Servers ---------------------------------------------------------------------------------

@@ -192,51 +192,54 @@ class RemoteFile:
             have, known = 0, None
         watch(have)
         begun = False
+        # A whole file instead of its rest may be a passing fault, and costs all that is here.
+        refusals = 2
 
-        def afresh(reason: str = "") -> None:
+        def afresh(reason: str) -> None:
             nonlocal have, known
-            if have:
-                self._say(f"{self.url}: {reason}; beginning afresh.")
-                watch(-have)
-            with _writing(to):
-                to.parent.mkdir(parents=True, exist_ok=True)
-                to.write_bytes(b"")
+            self._say(f"{self.url}: {reason}; beginning afresh.")
+            watch(-have)
             have, known = 0, None
 
         def attempt() -> None:
-            nonlocal have, known, begun
-            if known is None:
-                afresh()
-            elif have == known.size:
+            nonlocal have, known, begun, refusals
+            if known is not None and have == known.size:
                 return
             headers = {"Range": f"bytes={have}-"}
             if have and known is not None and known.validator:
                 headers["If-Range"] = known.validator
             with self._answer(headers) as answer:
                 if answer.status_code == 416:
-                    afresh("the server does not have the rest")
-                    raise _FailedError("it says that there are no such bytes (416)")
-                if answer.status_code == 206:
-                    version = self._check_range(answer, have)
-                    if known not in (None, version):
+                    size = answer.headers.get("Content-Range", "").removeprefix("bytes */")
+                    if known is not None and size.isdecimal() and int(size) != known.size:
                         afresh("the file has changed on the server")
+                    raise _FailedError("it says that there are no such bytes (416)")
+                ranged = answer.status_code == 206
+                version = self._check_range(answer, have) if ranged else self._whole(answer)
+                if known is not None and known != version:
+                    if version.validator and version.validator == known.validator:
+                        raise _FailedError("it announced another length than before")
+                    afresh("the file has changed on the server")
+                    if ranged:
                         raise _FailedError("the file has changed")
-                else:
-                    version = self._whole(answer)
-                    if have:
-                        same = known is not None and version == known and known.validator
-                        afresh(
-                            "the server does not go on in the middle"
-                            if same
-                            else "the file has changed on the server"
-                        )
+                elif not ranged and have and refusals:
+                    refusals -= 1
+                    raise _FailedError("it sent the whole file instead of the rest")
+                elif not ranged and have:
+                    afresh("the server does not go on in the middle")
+                elif not ranged:
+                    refusals = 0
                 if not begun:
                     begin(have, version.size)
                     begun = True
                 if known is None:
-                    known = version
+                    # In this order: what is here is never of another version than is written.
+                    with _writing(to):
+                        to.parent.mkdir(parents=True, exist_ok=True)
+                        to.write_bytes(b"")
                     with atomic_write(sidecar) as temporary:
                         temporary.write_text(json.dumps(asdict(version)), encoding="utf-8")
+                    known = version
                 with _writing(to), to.open("r+b") as file:
                     # Not by appending: two runs at once then write the same bytes to one place.
                     file.seek(have)
