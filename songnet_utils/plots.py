@@ -582,6 +582,148 @@ def leaking_artists(shares: Mapping[str, float], *, ax: Axes | None = None) -> A
     return describe(ax, f"{title}, as bars: {words}.")
 
 
+def artists_on_sides(
+    clips: pd.DataFrame, splits: Mapping[str, pd.Series], *, most: int = 40
+) -> Axes:
+    """Draw on which sides of each split the clips of single artists are.
+
+    Parameters
+    ----------
+    clips
+        The table of clips: clips of unknown artists are left out.
+    splits
+        By the split's name, "train", "validation" or "test", with an index of clips like that of
+        `clips`, or of some of them.
+    most
+        Draw so many artists, those with the most clips.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first split.
+    """
+    counts = clips["artist"].value_counts()
+    # In the order of names where counts are the same: a picture is the same every time.
+    drawn = counts.sort_index().sort_values(ascending=False, kind="stable").index[:most]
+    with _style():
+        figure, axes = plt.subplots(
+            len(splits),
+            1,
+            figsize=(10, 0.6 + 1.9 * len(splits)),
+            layout="constrained",
+            sharex=True,
+            sharey=True,
+            squeeze=False,
+        )
+    column = axes[:, 0]
+    for ax, (name, sides) in zip(column, splits.items(), strict=True):
+        table = pd.crosstab(clips["artist"].loc[sides.index], sides)
+        several = int(((table > 0).sum(axis=1) > 1).sum())
+        shown = table.reindex(index=drawn, columns=list(_SPLIT_COLOURS), fill_value=0)
+        bottom = np.zeros(len(drawn))
+        for side, colour in _SPLIT_COLOURS.items():
+            ax.bar(range(len(drawn)), shown[side], bottom=bottom, color=colour, label=side)
+            bottom += shown[side].to_numpy()
+        title = f"{name} split: {several:,} of {len(table):,} artists on more than one side"
+        ax.set(ylabel="Clips", title=title)
+        ax.set_xlim(-0.7, max(len(drawn), 1) - 0.3)
+        ax.set_ylim(0, 1.06 * max(counts.max(), 1) if len(counts) else 1)
+        ax.set_xticks([])
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        both = int(((shown > 0).sum(axis=1) > 1).sum())
+        describe(
+            ax,
+            f"{title}. Stacked bars of the clips of the {len(drawn)} artists with the most, one "
+            f"bar an artist, coloured by side: {both} of these bars have more than one colour.",
+        )
+    column[-1].set_xlabel(f"The {len(drawn)} artists with the most clips, one bar each")
+    handles, labels = column[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", frameon=False)
+    return column[0]
+
+
+def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = (), *, columns: int = 4) -> Axes:
+    """Draw a hierarchy of genres as an indented list, with how many songs have each.
+
+    Parameters
+    ----------
+    hierarchy
+        ``title``, ``parent``, ``top``, ``depth`` and ``tracks`` of each genre, as
+        `songnet_utils.corpora.read_genres` gives them.
+    genres
+        Titles to write in bold: the genres that occur in a corpus, say.
+    columns
+        How many columns the list has.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first column.
+    """
+    rows = _in_order(hierarchy)
+    bold = set(genres)
+    colours = genre_colours(sorted(hierarchy["top"].unique()))
+    height = -(-len(rows) // columns)
+    with _style():
+        _, axes = plt.subplots(
+            1,
+            columns,
+            figsize=(11, 1.1 + 0.17 * height),
+            layout="constrained",
+            sharex=True,
+            squeeze=False,
+        )
+    widest = float(hierarchy["tracks"].max())
+    for number, ax in enumerate(axes[0]):
+        part = rows[number * height : (number + 1) * height]
+        for place, row in enumerate(part):
+            ax.barh(place, row.tracks, height=0.9, color=colours[row.top], alpha=0.45)
+            ax.text(
+                0.02 * widest + 0.06 * widest * row.depth,
+                place,
+                row.title,
+                va="center",
+                size=8,
+                weight="bold" if row.title in bold else "normal",
+                style="normal" if row.depth else "italic",
+            )
+        ax.set_ylim(height - 0.4, -0.6)
+        ax.set_yticks([])
+        ax.set_xlim(0, widest)
+        ax.xaxis.set_major_locator(MaxNLocator(3))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda tracks, _: f"{tracks:,.0f}"))
+        ax.tick_params(labelsize=8)
+        ax.set_xlabel("Songs", size=9)
+        sns.despine(ax=ax, left=True)
+    tops = [row for row in rows if not row.depth]
+    title = f"{len(rows)} genres under {len(tops)}, and how many songs have each"
+    axes[0][0].set_title(title, x=0, ha="left")
+    below = hierarchy["top"].value_counts() - 1
+    words = "; ".join(
+        f"{top.title} ({top.tracks:,} songs): {below[top.title]} below" for top in tops
+    )
+    named = f" In bold: {', '.join(row.title for row in rows if row.title in bold)}." * bool(bold)
+    return describe(
+        axes[0][0],
+        f"{title}, as an indented list with bars behind the names. {words}.{named}",
+    )
+
+
+def _in_order(hierarchy: pd.DataFrame) -> list[Any]:
+    """Return the genres as they stand in a list: each above its own, both by alphabet."""
+    below: dict[str, list[Any]] = {}
+    for row in hierarchy.sort_values(
+        "title", key=lambda titles: titles.str.casefold()
+    ).itertuples():
+        below.setdefault(row.parent if row.depth else "", []).append(row)
+    found: list[Any] = []
+    waiting = list(reversed(below.get("", [])))
+    while waiting:
+        found.append(waiting.pop())
+        waiting += reversed(below.get(found[-1].title, []))
+    return found
+
+
 # --- Networks -------------------------------------------------------------------------------
 
 

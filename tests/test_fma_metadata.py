@@ -183,6 +183,13 @@ def test_what_cannot_be_true_is_left_missing_and_counted(tmp_path: Path) -> None
     }
 
 
+def test_texts_written_for_html_are_put_right(tmp_path: Path) -> None:
+    tracks = {2: {("track", "title"): "Rock &amp; Roll", ("artist", "name"): "A &amp; B"}}
+    corpus = open_corpus(fma(tmp_path / "f", tracks))
+    assert (corpus.clips.title[0], corpus.clips.artist[0]) == ("Rock & Roll", "A & B")
+    assert corpus.notes == ("2 texts were written for HTML (&amp; for &): put right.",)
+
+
 def test_clips_that_were_cut_wrong_are_known_without_decoding_them(tmp_path: Path) -> None:
     wrong = {("track", "duration"): "600"}
     tracks = {2: {}, 133297: wrong, 98565: {("track", "duration"): "158"}}
@@ -255,8 +262,10 @@ def test_a_missing_sample_says_what_brings_it(tmp_path: Path) -> None:
 
 def test_the_real_slice_says_what_it_knows(shared_fma: Path) -> None:
     corpus = open_corpus(shared_fma)
-    (note,) = corpus.notes
-    assert note.startswith("7,878 clips of checksums")
+    assert [note.split(" ", 3)[:3] for note in corpus.notes] == [
+        ["7,878", "clips", "of"],
+        ["1", "text", "was"],
+    ]
     clips = corpus.clips.set_index("id")
     assert clips.genres_chosen["000140"] == ["Folk"]
     assert clips.artist_location["000002"] == "New Jersey"

@@ -16,7 +16,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_path):
-    lesson = run_notebook(path, {"SONGNET_DATA": str(mini_data)})
+    lesson = run_notebook(path, {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini"})
     assert lesson.failure is None
     said = [o for c in lesson.notebook.cells for o in c.get("outputs", []) if "name" in o]
     assert [o.text for o in said if o.name == "stderr" and "%|" not in o.text] == []
@@ -33,3 +33,18 @@ def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_pat
         assert "No description" not in words
     for heard in re.findall(r"<audio\b[^>]*>", page):
         assert re.search(r'\baria-label="[^"]+"', heard), heard[:200]
+
+
+def test_lesson_1_runs_on_real_music_as_well(shared_fma, tmp_path):
+    environment = {"SONGNET_DATA": str(tmp_path), "SONGNET_CORPUS": str(shared_fma)}
+    lesson = run_notebook(ROOT / "notebooks" / "01-data.ipynb", environment)
+    assert lesson.failure is None
+    shown = {
+        cell.id: str(cell.outputs)
+        for cell in lesson.notebook.cells
+        if cell.cell_type == "code" and cell.outputs
+    }
+    assert "122 clips" in shown["open"]
+    assert "Post-Punk" in shown["genre-tree"]
+    assert "official split: 0 of" in shown["leak-artists"]
+    assert "CC BY-NC-SA" in shown["licence"]

@@ -194,6 +194,22 @@ ROWS = [
     {"model": "svm", "split": "artist", "accuracy": 0.4, "confidence_interval": [0.3, 0.5]},
 ]
 
+# Rock 0 is on one side of the first split, all others on two.
+SIDES = {
+    "random": pd.Series(["train", "test"] * 3 + ["train", "test", "test"] * 2),
+    "artist": pd.Series(["train", "train", "test"] * 4),
+}
+HIERARCHY = pd.DataFrame(
+    [
+        ("Rock", None, "Rock", 0, 30),
+        ("noise", "Punk", "Rock", 2, 5),
+        ("Punk", "Rock", "Rock", 1, 20),
+        ("Folk", None, "Folk", 0, 10),
+        ("Metal", "Rock", "Rock", 1, 7),
+    ],
+    columns=["title", "parent", "top", "depth", "tracks"],
+)
+
 PICTURES = {
     "waveform": lambda: plots.waveform(tone(), 22050),
     "spectrum": lambda: plots.spectrum(np.fft.rfftfreq(64, 1 / 8000), np.ones(33)),
@@ -207,6 +223,8 @@ PICTURES = {
     "clips_per_genre": lambda: plots.clips_per_genre(clips()),
     "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
     "leaking_artists": lambda: plots.leaking_artists({"random": 0.9, "artist": 0.0}),
+    "artists_on_sides": lambda: plots.artists_on_sides(clips(), SIDES),
+    "genre_tree": lambda: plots.genre_tree(HIERARCHY, ["Punk"]),
     "receptive_field_tree": lambda: plots.receptive_field_tree(BLOCKS, SOUND),
     "training_curves": lambda: plots.training_curves(epochs(5)),
     "genre_over_time": lambda: plots.genre_over_time(beliefs(20), GENRES, TIMELINE),
@@ -322,6 +340,40 @@ def test_a_step_stands_on_as_many_frames_as_its_receptive_field():
     assert [len(row) for row in rows] == [16, 12, 6, 2, 1]
     # Each output lies above the middle of what it sees.
     assert rows[-1][0][0] == pytest.approx(rows[0][:, 0].mean())
+
+
+def test_an_artist_on_two_sides_is_a_bar_of_two_colours():
+    ax = plots.artists_on_sides(clips(), SIDES)
+    other = ax.figure.axes[1]
+    # clips(): six artists of two clips each, "Folk 0" first by name.
+    assert ax.get_title() == "random split: 3 of 6 artists on more than one side"
+    assert other.get_title() == "artist split: 0 of 6 artists on more than one side"
+    heights = np.array([[bar.get_height() for bar in side] for side in ax.containers])
+    assert heights.sum(axis=0).tolist() == [2] * 6
+    assert ((heights > 0).sum(axis=0) > 1).tolist() == [True] * 3 + [False] * 3
+    words = plots.description(ax)
+    assert "3 of these bars have more than one colour" in words
+    assert "0 of these bars have more than one colour" in words
+
+
+def test_only_the_artists_with_the_most_clips_are_drawn():
+    table = clips()
+    table.loc[0, "artist"] = "Rock 2"
+    table.loc[1, "artist"] = None
+    ax = plots.artists_on_sides(table, {"artist": SIDES["artist"]}, most=1)
+    heights = [bar.get_height() for side in ax.containers for bar in side]
+    assert heights == [1, 0, 2]
+
+
+def test_a_genre_stands_below_its_parent():
+    ax = plots.genre_tree(HIERARCHY, ["Punk"], columns=2)
+    texts = [text for part in ax.figure.axes for text in part.texts]
+    assert [text.get_text() for text in texts] == ["Folk", "Rock", "Metal", "Punk", "noise"]
+    assert [text.get_weight() == "bold" for text in texts] == [False, False, False, True, False]
+    assert texts[4].get_position()[0] > texts[3].get_position()[0] > texts[1].get_position()[0]
+    bars = [bar.get_width() for part in ax.figure.axes for bar in part.patches]
+    assert bars == [10, 30, 7, 20, 5]
+    assert "Rock (30 songs): 3 below" in plots.description(ax)
 
 
 @pytest.mark.parametrize("count", [1, 2, 60])

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import html
 import io
 import itertools
 import re
@@ -122,8 +123,8 @@ _ACTIVE = ("artist_active_year_begin", "artist_active_year_end")
 _PLACES = {"artist_latitude": 90, "artist_longitude": 180}
 _LISTS = ("tags", "artist_tags", "album_tags")
 _TEXTS = (
-    *("title", "album", "licence", "composer", "lyricist", "publisher", "language_code"),
-    *("artist_location", "artist_members", "artist_associated_labels"),
+    *("title", "artist", "album", "licence", "composer", "lyricist", "publisher"),
+    *("language_code", "artist_location", "artist_members", "artist_associated_labels"),
     *("artist_related_projects", "album_type", "album_engineer", "album_producer"),
 )
 
@@ -502,6 +503,7 @@ def _typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         notes.append(_said(int(wrong.sum()), "value", "values", f"of {name} {what}: left missing"))
 
     typed: dict[str, pd.Series] = {}
+    escaped = 0
     for name in (*_COLUMNS.values(), *_FURTHER.values()):
         given = tracks[name] if name in tracks else pd.Series(None, tracks.index, dtype="object")
         if name in _COUNTS or name in _PLACES or name == "duration":
@@ -534,10 +536,16 @@ def _typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             typed[name] = values
         elif name in _TEXTS:
             texts = given.astype("str").str.strip()
+            plain = texts.map(html.unescape, na_action="ignore").astype("str")
+            escaped += int((plain != texts)[texts.notna()].sum())
+            texts = plain
             # Commas alone are a form that nobody filled in.
             typed[name] = texts.where(~texts.str.fullmatch(r"[\s,;]*", na=False))
         else:
             typed[name] = given
+    notes.append(
+        _said(escaped, "text was", "texts were", "written for HTML (&amp; for &): put right")
+    )
     begin, end = (typed[name] for name in _ACTIVE)
     turned = (end < begin).fillna(False).astype(bool)
     note(turned, "artist_active_year_end", "before the year the artist began")
@@ -600,7 +608,7 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
     The id tells artists of the same name apart.
     """
     number = tracks.artist_id
-    name = tracks.artist.astype("str").str.strip().replace("", None)
+    name = tracks.artist
     several = int((name.groupby(number).nunique() > 1).sum())
     # An artist who changed names keeps the first one.
     name = name.groupby(number).transform("first").where(number.notna(), name)
