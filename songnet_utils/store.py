@@ -28,7 +28,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,10 @@ class Prepared:
     unusable: pd.DataFrame
     contents: Mapping[str, str]
     store: LogMelStore
+    # Sets of hand-crafted statistics that were asked for: hundreds of runs ask for the same.
+    _statistics: dict[str, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def frames(self, clip: str) -> np.ndarray:
         """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""
@@ -121,7 +125,7 @@ class Prepared:
         """How many bytes the frames of all clips have."""
         return sum(self.store.place(content, "frames").bytes for content in self.contents.values())
 
-    @functools.cached_property
+    @property
     def features(self) -> pd.DataFrame:
         """The 140 MFCC statistics; see `hand_crafted`."""
         return self.hand_crafted("mfcc")
@@ -158,6 +162,8 @@ class Prepared:
         """
         if name not in FEATURE_SETS:
             raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
+        if name in self._statistics:
+            return self._statistics[name]
         columns = pd.MultiIndex.from_tuples(
             FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
         )
@@ -178,9 +184,10 @@ class Prepared:
                     f"computed. The first: {broken[0]}"
                 )
         values = [store.load(self.contents[clip], array) for clip in self.clips.id]
-        return pd.DataFrame(
+        self._statistics[name] = pd.DataFrame(
             np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=columns
         )
+        return self._statistics[name]
 
     def _published(self, file: Path, columns: pd.MultiIndex) -> pd.DataFrame:
         """Return statistics as FMA's authors computed them, from their ``features.csv``."""
