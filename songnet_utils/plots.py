@@ -15,6 +15,8 @@ from __future__ import annotations
 import base64
 import html
 import io
+import itertools
+import math
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
@@ -727,6 +730,141 @@ def _in_order(hierarchy: pd.DataFrame) -> list[Any]:
 # --- Networks -------------------------------------------------------------------------------
 
 
+def statistics_map(
+    values: pd.Series,
+    *,
+    unit: str = "value",
+    title: str = "The MFCC statistics of a clip",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the MFCC statistics of a clip: a row for each statistic, a column a coefficient.
+
+    Parameters
+    ----------
+    values
+        A row of `songnet_utils.store.Prepared.features`, or one made of it by scaling.
+    unit
+        What the colours stand for.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    table = values.unstack("number").droplevel("feature")
+    ax = _axes(ax, 9.5, 3.6)
+    most = max(1.0, float(np.abs(table.to_numpy()).max()))
+    # Small and large values are told apart alike: up to 1 in proportion, then by the logarithm.
+    sns.heatmap(
+        table,
+        cmap="vlag",
+        norm=SymLogNorm(1, vmin=-most, vmax=most, base=10),
+        linewidths=0.5,
+        cbar_kws={"label": unit, "pad": 0.02},
+        ax=ax,
+    )
+    plt.setp(ax.get_yticklabels(), rotation=0)
+    plt.setp(ax.get_xticklabels(), rotation=0)
+    ax.set(xlabel="MFCC (number)", ylabel="Statistic over the clip", title=title)
+    words = "; ".join(
+        f"{name} from {row.min():.3g} to {row.max():.3g}" for name, row in table.iterrows()
+    )
+    return describe(
+        ax,
+        f"{title}: a grid of coloured squares, {table.shape[0]} statistics by {table.shape[1]} "
+        f"coefficients, {unit}. {words}.",
+    )
+
+
+def two_features(
+    features: pd.DataFrame,
+    genres: pd.Series,
+    *,
+    title: str = "Clips by two of their features",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw clips as points: two features along the axes, genres by colour and shape.
+
+    Parameters
+    ----------
+    features
+        Two columns, named as the axes shall be.
+    genres
+        The genre of each row.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    across, up = features.columns
+    ax = _axes(ax, 8.5, 5)
+    colours = genre_colours(genres)
+    shapes = itertools.cycle("osD^vPX*")
+    centres = []
+    for (genre, colour), shape in zip(colours.items(), shapes, strict=False):
+        of_genre = features[(genres == genre).to_numpy()]
+        if of_genre.empty:
+            continue
+        ax.plot(
+            of_genre[across],
+            of_genre[up],
+            shape,
+            color=colour,
+            markersize=5,
+            alpha=0.75,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            label=genre,
+        )
+        centres.append(f"{genre} {of_genre[across].median():.3g} and {of_genre[up].median():.3g}")
+    ax.set(xlabel=across, ylabel=up, title=title)
+    _legend_outside(ax, title="genre")
+    return describe(
+        ax,
+        f"{title}: {len(features)} points, {across} to the right, {up} upwards. Medians: "
+        f"{'; '.join(centres)}.",
+    )
+
+
+def sizes_that_fit(
+    fitting: pd.Series, *, of: int, marked: Mapping[int, str], ax: Axes | None = None
+) -> Axes:
+    """Draw how many printed figures each size of a test side can explain.
+
+    Parameters
+    ----------
+    fitting
+        By number of clips: how many of the figures are k out of so many clips.
+    of
+        How many figures there are.
+    marked
+        Sizes to point at, and what to call them.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = _axes(ax, 9.5, 3.4)
+    every = fitting == of
+    ax.plot(fitting.index[~every], fitting[~every], "|", color="#8A8F98", markersize=7)
+    ax.plot(fitting.index[every], fitting[every], "o", color=_INK, markersize=5)
+    for size, name in marked.items():
+        ax.annotate(
+            f"{size:,}: {name}",
+            (size, fitting[size]),
+            xytext=(0, 16 if fitting[size] == of else -22),
+            textcoords="offset points",
+            ha="center",
+            arrowprops={"arrowstyle": "->", "color": "#333333"},
+        )
+    ax.set_ylim(-0.7, of + 0.9)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    title = "Which sizes of a test side fit the printed figures?"
+    ax.set(xlabel="Clips on the test side", ylabel=f"Figures that fit, of {of}", title=title)
+    first = ", ".join(f"{size:,}" for size in fitting.index[every][:8])
+    pointed = "; ".join(f"{size:,} ({name}) {fitting[size]}" for size, name in marked.items())
+    return describe(
+        ax,
+        f"{title} For each number of clips from {fitting.index[0]:,} to {fitting.index[-1]:,}, how "
+        f"many of the {of} figures are a whole number of right answers. All fit at "
+        f"{int(every.sum())} sizes, the first {first}. {pointed}.",
+    )
+
+
 def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> Axes:
     """Draw a network as the sizes of what passes through it (the paper's figure 1).
 
@@ -998,7 +1136,7 @@ def confusion_matrix(
     )
     plt.setp(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
     plt.setp(ax.get_yticklabels(), rotation=0)
-    ax.set(xlabel="The network's answer", ylabel="True genre", title=title)
+    ax.set(xlabel="Answer", ylabel="True genre", title=title)
     words = []
     for row, genre in enumerate(genres):
         line = f"{genre} {counts[row, row]} of {totals[row, 0]} right"
@@ -1008,6 +1146,54 @@ def confusion_matrix(
             line += f", most often taken for {genres[int(wrong.argmax())]} ({wrong.max()})"
         words.append(line)
     return describe(ax, f"{title}, truth in rows, answers in columns: {'; '.join(words)}.")
+
+
+def confusion_matrices(
+    counts: Mapping[str, np.ndarray], genres: Sequence[str], *, title: str = "Confusion matrices"
+) -> Axes:
+    """Draw the confusion matrices of several models, two side by side.
+
+    Parameters
+    ----------
+    counts
+        By model, as `confusion_matrix` takes them.
+    genres
+        The genres, in that order.
+    title
+        Above all of them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first model.
+    """
+    high = math.ceil(len(counts) / 2)
+    with _style():
+        figure, axes = plt.subplots(
+            high,
+            2,
+            figsize=(3.4 + 0.95 * len(genres), 0.6 + high * (1.2 + 0.42 * len(genres))),
+            layout="constrained",
+            sharex=True,
+            sharey=True,
+            squeeze=False,
+        )
+    words = []
+    for ax, (model, table) in zip(axes.flat, counts.items(), strict=False):
+        confusion_matrix(table, genres, title=model, ax=ax)
+        ax.collections[0].colorbar.remove()
+        ax.label_outer()
+        words.append(description(ax))
+    for ax in list(axes.flat)[len(counts) :]:
+        ax.remove()
+    bar = figure.colorbar(
+        axes[0, 0].collections[0], ax=list(axes.flat)[: len(counts)], pad=0.01, shrink=0.6
+    )
+    bar.set_label("Share of the genre's clips")
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
+    bar.outline.set_visible(False)
+    figure.suptitle(title)
+    return describe(axes[0, 0], f"{title}. {' '.join(words)}")
 
 
 def results(
@@ -1050,6 +1236,40 @@ def results(
     ax.set(xlabel="Accuracy (line: 95 % interval)", ylabel="", title=title)
     _legend_outside(ax, title="split")
     return describe(ax, f"{title}: accuracy and 95 % interval. {'; '.join(words)}.")
+
+
+def differences(
+    rows: Sequence[Mapping[str, Any]], *, title: str = "Differences", ax: Axes | None = None
+) -> Axes:
+    """Draw differences of accuracies with their intervals, one line each.
+
+    Parameters
+    ----------
+    rows
+        Mappings with ``name``, ``difference`` and ``confidence_interval`` (low, high), as shares.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = _axes(ax, 8.5, 1.3 + 0.34 * len(rows))
+    words = []
+    for height, row in enumerate(rows):
+        low, high = (100 * bound for bound in row["confidence_interval"])
+        middle = 100 * row["difference"]
+        # Filled where the interval leaves 0 out.
+        sure = low > 0 or high < 0
+        ax.plot([low, high], [height, height], color=_INK, linewidth=2)
+        ax.plot(middle, height, "o", color=_INK, markerfacecolor=_INK if sure else "white")
+        words.append(f"{row['name']} {middle:+.1f} ({low:+.1f} to {high:+.1f})")
+    ax.axvline(0, color="#333333", linewidth=1)
+    ax.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.grid(axis="x", alpha=0.3)
+    ax.set(
+        xlabel="Difference in points (line: 95 % interval; filled: it leaves 0 out)",
+        ylabel="",
+        title=title,
+    )
+    return describe(ax, f"{title}: difference in points and 95 % interval. {'; '.join(words)}.")
 
 
 # --- What the functions above share ---------------------------------------------------------

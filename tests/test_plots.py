@@ -209,6 +209,18 @@ HIERARCHY = pd.DataFrame(
     ],
     columns=["title", "parent", "top", "depth", "tracks"],
 )
+DIFFERENCES = [
+    {"name": "svm", "difference": 0.1, "confidence_interval": [0.05, 0.15]},
+    {"name": "chance", "difference": 0.0, "confidence_interval": [-0.05, 0.05]},
+]
+
+
+def statistics() -> pd.Series:
+    from songnet_utils.features import FEATURE_NAMES
+
+    names = pd.MultiIndex.from_tuples(FEATURE_NAMES, names=["feature", "statistics", "number"])
+    return pd.Series(np.linspace(-300, 200, len(names)), index=names)
+
 
 PICTURES = {
     "waveform": lambda: plots.waveform(tone(), 22050),
@@ -230,7 +242,19 @@ PICTURES = {
     "genre_over_time": lambda: plots.genre_over_time(beliefs(20), GENRES, TIMELINE),
     "genre_bars": lambda: plots.genre_bars(beliefs(1)[0], GENRES),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(8, dtype=int), GENRES),
+    "confusion_matrices": lambda: plots.confusion_matrices(
+        {model: np.eye(8, dtype=int) for model in ("knn", "lr", "svm")}, GENRES
+    ),
     "results": lambda: plots.results(ROWS),
+    "differences": lambda: plots.differences(DIFFERENCES),
+    "statistics_map": lambda: plots.statistics_map(statistics()),
+    "two_features": lambda: plots.two_features(
+        pd.DataFrame(np.arange(16.0).reshape(8, 2), columns=["brightness", "loudness"]),
+        pd.Series(GENRES),
+    ),
+    "sizes_that_fit": lambda: plots.sizes_that_fit(
+        pd.Series([0, 1, 2, 1], index=[5, 6, 7, 8]), of=2, marked={7: "seven", 8: "eight"}
+    ),
 }
 
 
@@ -432,3 +456,31 @@ def test_architecture_says_the_shapes_that_the_network_really_has():
     assert f"Genre over time: {real[1]} steps × {real[2]} genres" in words
     assert "Convolution + batch normalization + relu" in words
     assert "Genre of the song: 3 genres" in words
+
+
+def test_a_difference_is_filled_where_its_interval_leaves_0_out():
+    ax = plots.differences(DIFFERENCES)
+    svm, chance = (line for line in ax.lines if line.get_marker() == "o")
+    assert svm.get_markerfacecolor() == svm.get_color()
+    assert chance.get_markerfacecolor() == "white"
+    assert "svm +10.0 (+5.0 to +15.0)" in plots.description(ax)
+
+
+def test_each_statistic_stands_in_its_row_and_each_coefficient_in_its_column():
+    values = statistics()
+    ax = plots.statistics_map(values)
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    shown = ax.collections[0].get_array().reshape(7, 20)
+    assert shown[rows.index("mean"), 2] == values["mfcc", "mean", "03"]
+
+
+def test_sizes_that_fit_all_figures_are_told_apart():
+    words = plots.description(PICTURES["sizes_that_fit"]())
+    assert "All fit at 1 sizes, the first 7. 7 (seven) 2; 8 (eight) 1." in words
+
+
+def test_several_matrices_share_one_description_and_one_scale():
+    ax = PICTURES["confusion_matrices"]()
+    assert [part.get_title() for part in ax.figure.axes[:3]] == ["knn", "lr", "svm"]
+    assert len(ax.figure.axes) == 4
+    assert all(f"{name}, truth in rows" in plots.description(ax) for name in ("knn", "lr", "svm"))
