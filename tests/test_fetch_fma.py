@@ -789,7 +789,8 @@ def test_a_server_that_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["file:///tmp/fma", "ftp://server/fma", "nonsense", "http://", "http://a:port/", "h t"]
+    "url",
+    ["", "file:///tmp/fma", "ftp://server/fma", "nonsense", "http://", "http://a:port/", "h t"],
 )
 def test_addresses_that_are_none(tmp_path, url):
     with pytest.raises(SongNetError, match="no address of a folder on a web server"):

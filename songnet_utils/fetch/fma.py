@@ -143,7 +143,7 @@ class _Errand:
         self, root: Path, base_url: str | None, progress: bool, say: Say, patience: Patience
     ) -> None:
         self.root = root
-        self._base_url = check_base_url(base_url or BASE_URL)
+        self._base_url = check_base_url(BASE_URL if base_url is None else base_url)
         self._published = self._base_url == BASE_URL
         self._progress = progress
         self._say = say
