@@ -38,10 +38,11 @@ from faulty_server import (
 )
 
 from songnet_utils import cli
-from songnet_utils.corpora.fma import read_tracks
+from songnet_utils.corpora import open_corpus
+from songnet_utils.corpora.fma import WRONG_DURATIONS, read_tracks
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import fetch_fma, fma
-from songnet_utils.fetch.sample import UNUSABLE, choose
+from songnet_utils.fetch.sample import choose
 from songnet_utils.fetch.web import Patience, RemoteFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -477,6 +478,13 @@ def test_real_clips_come_as_they_are_and_hardly_more(real_server, shared_fma, tm
         bring(url, tmp_path)
     # 5 each of six genres; one Electronic, no Instrumental.
     assert len(got) == 31
+    corpus = open_corpus("fma_sample", tmp_path)
+    assert set(corpus.clips.file) == {str(file) for file in got}
+    assert corpus.clips.genre.value_counts().to_dict() == {
+        **dict.fromkeys(["Experimental", "Folk", "Hip-Hop", "International", "Pop", "Rock"], 5),
+        "Electronic": 1,
+    }
+    assert len(open_corpus("fma_small", tmp_path).clips) == 122
     listed = dict(
         line.split()[::-1]
         for line in (shared_fma / "fma_small" / "checksums").read_text().splitlines()
@@ -534,7 +542,7 @@ def check_choice(tracks: pd.DataFrame, there: set[str]) -> None:
             assert len(set(ids)) == len(ids) <= number
             assert (rows.genre == genre).all()
             assert (rows.subset == "small").all()
-            assert not UNUSABLE & set(ids)
+            assert not WRONG_DURATIONS.keys() & set(ids)
             # A smaller sample is the beginning of a larger one.
             assert chosen[10_000][genre][: len(ids)] == ids
     for genre, ids in chosen[20].items():

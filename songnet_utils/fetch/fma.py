@@ -22,7 +22,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from songnet_utils.corpora import data_folder
-from songnet_utils.corpora.fma import read_tracks
+from songnet_utils.corpora.fma import SAMPLE, read_tracks
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch.archive import (
     LIST,
@@ -64,7 +64,7 @@ SHA1 = {
     "fma_full": "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab",
 }
 
-_METADATA, _SMALL, _SAMPLE = "fma_metadata", "fma_small", "fma_sample"
+_METADATA, _SMALL = "fma_metadata", "fma_small"
 # The tables that a corpus needs; the others of the metadata are larger than a sample.
 _TABLES = ("tracks.csv", "genres.csv")
 # How often a file is asked for that comes, but not as its checksums say.
@@ -270,7 +270,7 @@ class _Errand:
 
     def bring_sample(self, number: int) -> Path:
         """Bring so many clips a genre."""
-        folder = self.root / _SAMPLE
+        folder = self.root / SAMPLE
         sweep(folder)
         before = read_list(folder / LIST) or {}
         tracks = self._tracks_here()
@@ -312,21 +312,21 @@ class _Errand:
         except DamagedError as error:
             raise self._unreadable(_SMALL, error) from error
         if bad:
-            raise SongNetError(self._still_missing(_SAMPLE, bad, len(listed)))
+            raise SongNetError(self._still_missing(SAMPLE, bad, len(listed)))
         self._tell_sample(_count_genres(tracks, listed), number)
         return folder
 
     def _tell_sample(self, counts: Mapping[str, int], number: int) -> None:
         for genre, count in counts.items():
             if count < number:
-                self._say(f"{_SAMPLE}: {genre} has {count} clips; there are no more.")
+                self._say(f"{SAMPLE}: {genre} has {count} clips; there are no more.")
         most = max(counts.values(), default=0)
         if most > number:
             self._say(
-                f"{_SAMPLE}: holds {most} clips a genre already, more than {number}; all are kept."
+                f"{SAMPLE}: holds {most} clips a genre already, more than {number}; all are kept."
             )
         total = sum(counts.values())
-        self._say(f"{_SAMPLE}: complete, {total:,} clips of {len(counts)} genres.")
+        self._say(f"{SAMPLE}: complete, {total:,} clips of {len(counts)} genres.")
 
     def _tracks_here(self) -> pd.DataFrame | None:
         """Return FMA's table of tracks, if what a corpus needs of the metadata is here."""
