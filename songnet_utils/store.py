@@ -162,20 +162,26 @@ class Prepared:
         """
         if name not in FEATURE_SETS:
             raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
-        if name in self._statistics:
-            return self._statistics[name]
-        columns = pd.MultiIndex.from_tuples(
-            FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
-        )
-        if self.corpus.features_csv and name in _PUBLISHED:
-            return self._published(self.corpus.features_csv, columns)
+        if name not in self._statistics:
+            self._statistics[name] = (
+                self._published(name)
+                if self.is_published(name)
+                else self._computed(name, progress, workers, dask)
+            )
+        return self._statistics[name]
+
+    def is_published(self, name: str) -> bool:
+        """Tell whether a set of statistics is read from FMA's ``features.csv``, not computed."""
+        return self.corpus.features_csv is not None and name in _PUBLISHED
+
+    def _computed(
+        self, name: str, progress: bool, workers: int | None, dask: str | None
+    ) -> pd.DataFrame:
+        """Return statistics from the store, where what is missing is computed first."""
         store: Store = self.store
         array = "mfcc"
         if name != "mfcc":
-            store, array = (
-                Store(Statistics(name, self.sound.sample_rate), self.store.data),
-                "values",
-            )
+            store, array = Store(Statistics(name, self.sound.sample_rate), store.data), "values"
             outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
             broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
             if broken:
@@ -184,13 +190,14 @@ class Prepared:
                     f"computed. The first: {broken[0]}"
                 )
         values = [store.load(self.contents[clip], array) for clip in self.clips.id]
-        self._statistics[name] = pd.DataFrame(
-            np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=columns
+        return pd.DataFrame(
+            np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=_columns(name)
         )
-        return self._statistics[name]
 
-    def _published(self, file: Path, columns: pd.MultiIndex) -> pd.DataFrame:
+    def _published(self, name: str) -> pd.DataFrame:
         """Return statistics as FMA's authors computed them, from their ``features.csv``."""
+        file, columns = self.corpus.features_csv, _columns(name)
+        assert file is not None
         numbers = self.clips.id.astype("int64")
         found = read_features(file, numbers)
         absent = self.clips.id[~numbers.isin(found.index).to_numpy()]
@@ -205,6 +212,12 @@ class Prepared:
                 f"{file}: has no column {strange[0]}. Use features.csv of fma_metadata.zip."
             )
         return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
+
+
+def _columns(name: str) -> pd.MultiIndex:
+    return pd.MultiIndex.from_tuples(
+        FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
+    )
 
 
 class Store:

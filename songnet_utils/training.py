@@ -27,9 +27,18 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from songnet_utils.baselines import BASELINES, answer_baseline, fit_baseline, save_baseline
+from songnet_utils.baselines import (
+    BASELINES,
+    answer_baseline,
+    baseline_inputs,
+    converged,
+    fit_baseline,
+    metadata,
+    save_baseline,
+)
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write
 from songnet_utils.models import (
     SongNet,
@@ -303,11 +312,30 @@ class Run:
             zip(self.clips.id, self.clips.genre, self.sides, strict=True)
         ):
             deal.update(repr((clip, genre, side, self.prepared.contents[clip])).encode())
+        if self.model in BASELINES and BASELINES[self.model].metadata:
+            deal.update(metadata(self.clips).sort_index().to_csv().encode())
         return {
             **self._names(),
             "clips and their sides": deal.hexdigest()[:16],
             "sound": self.sound.to_dict(),
-            **({"recipe": dataclasses.asdict(self.recipe)} if self.model in NETWORKS else {}),
+            **(
+                {"recipe": dataclasses.asdict(self.recipe)}
+                if self.model in NETWORKS
+                else {"baseline": self._heard()}
+            ),
+        }
+
+    def _heard(self) -> dict[str, Any]:
+        """Return what a baseline goes by, fit for JSON."""
+        kind = BASELINES[self.model]
+        if kind.features is None:
+            return {"features": None, "metadata": kind.metadata}
+        published = self.prepared.is_published(kind.features)
+        return {
+            "features": kind.features,
+            "features_version": FEATURE_SETS[kind.features].version,
+            "features_from": "FMA's features.csv" if published else "the clips",
+            "metadata": kind.metadata,
         }
 
     def is_finished(self, folder: Path) -> bool:
@@ -345,20 +373,28 @@ class Run:
             extra = {"best_epoch": training.state.best_epoch, "recipe": vars(self.recipe)}
             network = {"name": net.name, "training_music": net.training_music}
         else:
-            features = self.prepared.features.loc[self.clips.id]
+            heard = BASELINES[self.model].features
+            features = self.prepared.hand_crafted(heard, progress) if heard else None
+            inputs = baseline_inputs(self.model, features, self.clips)
             started = time.monotonic()
             baseline = fit_baseline(
                 self.model,
-                features[(self.sides == "train").to_numpy()],
+                inputs[(self.sides == "train").to_numpy()],
                 self.side("train").genre.to_numpy(),
                 self.seed,
             )
             fitted = time.monotonic()
-            answers = self._answers(answer_baseline(baseline, features))
+            answers = self._answers(answer_baseline(baseline, inputs))
             answered = time.monotonic()
             seconds_to_fit = fitted - started
             save_baseline(baseline, folder / "model.skops")
-            epochs, extra, network = [], {}, None
+            about = {
+                **self._heard(),
+                "columns": inputs.shape[1],
+                "classifier": type(baseline[-1]).__name__,
+                "converged": converged(baseline),
+            }
+            epochs, extra, network = [], {"baseline": about}, None
         with atomic_write(folder / "answers.csv") as temporary:
             answers.to_csv(temporary, index=False)
         record = {
