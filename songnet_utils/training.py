@@ -321,11 +321,11 @@ class Run:
             **(
                 {"recipe": dataclasses.asdict(self.recipe)}
                 if self.model in NETWORKS
-                else {"baseline": self._heard()}
+                else {"hears": self._hears()}
             ),
         }
 
-    def _heard(self) -> dict[str, Any]:
+    def _hears(self) -> dict[str, Any]:
         """Return what a baseline goes by, fit for JSON."""
         kind = BASELINES[self.model]
         if kind.features is None:
@@ -389,7 +389,7 @@ class Run:
             seconds_to_fit = fitted - started
             save_baseline(baseline, folder / "model.skops")
             about = {
-                **self._heard(),
+                **self._hears(),
                 "columns": inputs.shape[1],
                 "classifier": type(baseline[-1]).__name__,
                 "converged": converged(baseline),

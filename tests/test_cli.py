@@ -352,3 +352,13 @@ def test_python_m_runs_the_same_program():
     )
     assert done.stdout.startswith("usage: songnet")
     assert done.stderr == ""
+
+
+def test_train_help_names_every_model(songnet):
+    from songnet_utils.training import MODELS
+
+    _, out, _ = songnet("train", "--help")
+    words = " ".join(out.replace("-\n", "-").split())
+    for model in MODELS:
+        # -518 and -meta are said once for all.
+        assert model.removesuffix("-518").removesuffix("-meta") in words.replace("- ", "-")

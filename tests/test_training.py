@@ -19,7 +19,7 @@ from toys import tone_corpus
 
 from songnet_utils import training
 from songnet_utils.audio import load_audio, log_mel
-from songnet_utils.baselines import load_baseline
+from songnet_utils.baselines import BASELINES, answer_baseline, baseline_inputs, load_baseline
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.models import load_songnet, weights_of
@@ -322,6 +322,47 @@ def test_baselines_leave_the_same_record(tones, tmp_path):
     assert sorted(svm.classes_) == record["genres"]
 
 
+@pytest.mark.parametrize("model", ["chance", "knn", "svm-518", "lr-meta", "tzanetakis-gmm"])
+def test_every_kind_of_baseline_is_a_model(tones, tmp_path, model):
+    kind = BASELINES[model]
+    folder = quick_train(tones, model=model, out=tmp_path)
+    record, clip = read_record(folder), tones.clips.iloc[0]
+    about = record["baseline"]
+    assert about["features"] == kind.features
+    assert about["metadata"] == kind.metadata
+    assert record["arguments"]["hears"].items() <= about.items()
+    if model == "chance":
+        assert about["columns"] == 0
+        return
+    assert about["columns"] == len(kind.columns) + 6 * kind.metadata
+    assert record["train"]["accuracy"] > 0.8
+    # What was saved answers the same of a clip as the record's answers do.
+    features = LogMelStore().prepare(tones, progress=False).hand_crafted(kind.features)
+    inputs = baseline_inputs(model, features, tones.clips[:1])
+    said = read_answers(folder).set_index("id").answer[clip.id]
+    assert answer_baseline(load_baseline(folder / "model.skops"), inputs) == [said]
+
+
+def test_other_metadata_is_another_run(tones):
+    clips = tones.clips.assign(listens=pd.array([7] * len(tones.clips), "Int64"))
+    prepared = LogMelStore().prepare(dataclasses.replace(tones, clips=clips), progress=False)
+    for model, same in (("knn-meta", False), ("knn", True)):
+        first, second = (
+            Run(
+                prepared=prepared,
+                clips=table,
+                sides=training.split_clips(table, "random", 0),
+                left_out=[],
+                model=model,
+                split="random",
+                seed=0,
+                recipe=QUICK,
+            ).arguments()
+            for table in (tones.clips, clips)
+        )
+        assert (first == second) == same
+
+
 def test_the_baseline_learns_from_the_training_clips_alone(tones, tmp_path):
     """Given nonsense for the other clips' labels, it answers the same."""
     prepared = LogMelStore().prepare(tones, progress=False)
@@ -381,7 +422,7 @@ def test_unusable_clips_are_recorded(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "songnte"}, "songnet, svm, chance"),
+        ({"model": "songnte"}, "songnet, chance, knn"),
         ({"split": "artists"}, "random, artist, official"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"genres": ["High"]}, "at least two"),
