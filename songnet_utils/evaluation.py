@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from songnet_utils.baselines import BASELINES
@@ -131,7 +132,14 @@ class Comparison:
         ]
         if len(splits) > 1:
             blocks.append(_splits_block(self.results))
-        blocks.append([*_notes(self.results), *textwrap.wrap(self._cost(), _WIDTH)])
+        notes = [*_notes(self.results), *textwrap.wrap(self._cost(), _WIDTH)]
+        if self.failures:
+            lost = dict.fromkeys(
+                f"{failure['model']} on the {failure['split']} split" for failure in self.failures
+            )
+            named = f"Not stated, because a run failed: {', '.join(lost)}."
+            notes += textwrap.wrap(named, _WIDTH)
+        blocks.append(notes)
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     def _cost(self) -> str:
@@ -395,7 +403,12 @@ def _make_all(runs: Sequence[Run], progress: bool) -> tuple[list[_Made], list[di
     """Make every run, or find it; return those that came through, and what failed."""
     made: list[_Made] = []
     failures = []
-    with tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False) as bar:
+    # Linear algebra on tables this small is many times as fast when threads do not wait for each
+    # other; networks have threads of their own.
+    with (
+        threadpool_limits(1),
+        tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False) as bar,
+    ):
         for run in bar:
             bar.set_postfix_str(_title(run))
             try:

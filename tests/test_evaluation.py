@@ -204,6 +204,7 @@ def test_a_run_that_fails_takes_nothing_from_the_others(tones, tmp_path, monkeyp
         ("svm", "artist"),
     ]
     assert "svm" not in found.as_text().split("\n\n")[0]
+    assert "because a run failed: svm on the random split." in found.as_text()
     # With the fault mended only that run is left to do.
     monkeypatch.setattr(evaluation.Run, "make", make)
     mended = compare(tones, **options)
