@@ -117,7 +117,14 @@ def _parser() -> argparse.ArgumentParser:
 
     train = command("train", _train, "Train a model on a corpus, or go on with a stopped run.")
     _add_corpus(train)
-    train.add_argument("--model", default="songnet", help="songnet (default), svm or chance")
+    train.add_argument(
+        "--model",
+        default="songnet",
+        help="songnet (default); chance; knn, lr, mlp, svm or svm-linear on 140 MFCC statistics, "
+        "with -518 on FMA's 518 features, with -meta on the 140 and what is known of a song "
+        "(artist, year, …); tzanetakis-knn, tzanetakis-gmm, mandel-ellis, deshpande-knn, "
+        "deshpande-gmm, deshpande-svm",
+    )
     train.add_argument(
         "--split",
         default="random",
