@@ -302,7 +302,7 @@ def open_subset(folder: Path, name: str) -> Corpus:
             + (
                 "`songnet fetch fma_small --sample 50` brings it."
                 if name == SAMPLE
-                else f"`songnet fetch {name}` brings it. Or: {_way_out(folder, name)}"
+                else _way_out(folder, name)
             )
         )
     return open_fma(audio, metadata, name)
@@ -634,7 +634,7 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
 
 def _way_out(folder: Path, name: str) -> str:
     return (
-        f"Download {name}.zip and fma_metadata.zip (github.com/mdeff/fma has the addresses) and "
-        f"unpack both so that {folder / name}/000/000002.mp3 and "
-        f"{folder / 'fma_metadata' / 'tracks.csv'} are there."
+        f"`songnet fetch {name}` brings clips and metadata into the data folder. Of archives that "
+        f"you have, unpack {name}.zip and fma_metadata.zip so that "
+        f"{folder / name}/000/000002.mp3 and {folder / 'fma_metadata' / 'tracks.csv'} are there."
     )

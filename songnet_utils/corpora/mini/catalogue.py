@@ -244,8 +244,8 @@ def read(folder: Path) -> pd.DataFrame:
     table = folder / "clips.csv"
     if not table.is_file():
         raise SongNetError(
-            f"{table}: not there, so mini is not finished here. Run `songnet fetch mini`, or "
-            "songnet_utils.corpora.mini.prepare(folder): it goes on where it stopped."
+            f"{table}: not there, so mini is not finished here. Run `songnet features "
+            "mini`, or songnet_utils.corpora.mini.prepare(folder): it goes on where it stopped."
         )
     clips = pd.read_csv(table, dtype={"id": str}, encoding="utf-8")
     clips["file"] = [str((folder / file).resolve()) for file in clips["file"]]
