@@ -27,17 +27,15 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from songnet_utils import __version__
 from songnet_utils.corpora import Corpus, data_folder, unusable_table
 from songnet_utils.corpora.fma import read_features
 from songnet_utils.errors import SongNetError
@@ -54,6 +52,7 @@ from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write
 from songnet_utils.shards import Folder, Place
 from songnet_utils.timeline import Sound
+from songnet_utils.workers import do_here, do_on_cluster
 
 #: Clips with less sound than this are listed as unusable; the paper's network needs 1.63 s for
 #: one step.
@@ -68,13 +67,8 @@ _LEAST_TASKS = 16
 _SETTLED_SECONDS = 2.0
 _SAVE_SECONDS = 20.0
 _ABANDONED_SECONDS = 3600.0
-# How long to wait for a cluster's scheduler.
-_CLUSTER_SECONDS = 20
-
 # The sets that FMA's authors publish.
 _PUBLISHED = ("mfcc", "fma")
-
-_Task = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -298,10 +292,14 @@ class Store:
                     missing.append((clip, file))
             if missing:
                 tasks.append(missing)
-        task = functools.partial(
+        work = functools.partial(
             extract, self.extraction, self.folder, known=frozenset(self._places)
         )
-        run = functools.partial(_on_cluster, dask) if dask else functools.partial(_here, workers)
+        done = (
+            do_on_cluster(work, tasks, dask)
+            if dask
+            else do_here(work, tasks, workers, threads=self.extraction.threads_scale)
+        )
         bar = tqdm(
             total=len(rows),
             initial=len(found),
@@ -311,7 +309,7 @@ class Store:
             leave=False,
         )
         try:
-            for outcomes in run(task, tasks, self.extraction.threads_scale):
+            for outcomes in done:
                 for outcome in outcomes:
                     found[outcome.clip] = outcome
                     index.add(outcome)
@@ -471,90 +469,6 @@ class LogMelStore(Store):
             contents=contents,
             store=self,
         )
-
-
-_Extract = Callable[[_Task], list[Outcome]]
-
-
-def _here(
-    workers: int | None, task: _Extract, tasks: Sequence[_Task], threads_scale: bool
-) -> Iterator[list[Outcome]]:
-    """Do the tasks on this machine, several at once; yield what comes of each."""
-    failure: SongNetError | None = None
-
-    def jobs() -> Iterator[Any]:
-        for clips in tasks:
-            if failure:
-                # What has begun is waited for, so that nothing is left half-written.
-                return
-            yield joblib.delayed(_attempt)(task, clips)
-
-    parallel = joblib.Parallel(
-        n_jobs=min(workers or joblib.cpu_count(), len(tasks)) or 1,
-        prefer="threads" if threads_scale else "processes",
-        return_as="generator_unordered",
-    )
-    for outcomes in parallel(jobs()):
-        if isinstance(outcomes, SongNetError):
-            failure = failure or outcomes
-        else:
-            yield outcomes
-    if failure:
-        raise failure
-
-
-def _attempt(task: _Extract, clips: _Task) -> list[Outcome] | SongNetError:
-    """Do a task; return the error that keeps the store from being written."""
-    try:
-        return task(clips)
-    except SongNetError as error:
-        return error
-
-
-def _on_cluster(
-    address: str, task: _Extract, tasks: Sequence[_Task], threads_scale: bool
-) -> Iterator[list[Outcome]]:
-    """Do the tasks on a Dask cluster; yield what comes of each.
-
-    A worker that dies takes nothing along: the scheduler gives its tasks to another one.
-    """
-    import distributed
-
-    try:
-        client = distributed.Client(address, timeout=_CLUSTER_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise SongNetError(
-            f"{address}: no Dask scheduler answers there ({error}). Start one with `dask "
-            "scheduler` and its workers with `dask worker ADDRESS`, then run the same again."
-        ) from error
-    with client:
-        try:
-            versions = set(client.run(_version).values())
-        except Exception as error:
-            raise SongNetError(
-                f"{address}: its workers cannot run SongNet ({type(error).__name__}: {error}). "
-                "Start them in the environment that this command runs in."
-            ) from error
-        if versions - {__version__}:
-            raise SongNetError(
-                f"{address}: its workers have songnet-utils {', '.join(sorted(versions))}, this "
-                f"machine has {__version__}. Use the same one everywhere."
-            )
-        futures = client.map(task, tasks, pure=False)
-        for future in distributed.as_completed(futures, loop=client.loop):
-            try:
-                yield future.result()
-            except SongNetError:
-                raise
-            except Exception as error:
-                raise SongNetError(
-                    f"{address}: a task could not be done ({type(error).__name__}: {error}). "
-                    "See the workers' logs, then run the same again; what was stored is kept."
-                ) from error
-
-
-def _version() -> str:
-    return __version__
 
 
 class _Index:

@@ -102,7 +102,7 @@ def test_killing_a_worker_in_the_middle_loses_nothing(music, cluster, tmp_path) 
 
 
 def test_a_cluster_that_is_not_there_is_named(music, tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("songnet_utils.store._CLUSTER_SECONDS", 1)
+    monkeypatch.setattr("songnet_utils.workers._CLUSTER_SECONDS", 1)
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
     assert main(["features", str(music), "--dask", "tcp://127.0.0.1:9"]) == 1
     errors = capsys.readouterr().err
@@ -110,6 +110,16 @@ def test_a_cluster_that_is_not_there_is_named(music, tmp_path, monkeypatch, caps
     assert "dask worker" in errors
     assert main(["features", str(music), "--dask", "127.0.0.1"]) == 1
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_cluster_without_workers_is_an_error(music, tmp_path) -> None:
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster,
+        pytest.raises(SongNetError, match="has no workers"),
+    ):
+        LogMelStore(tmp_path, SOUND).prepare(
+            open_corpus(music), progress=False, dask=cluster.scheduler_address
+        )
 
 
 def test_frames_are_read_from_object_storage(music, in_memory, tmp_path, monkeypatch) -> None:
