@@ -148,7 +148,7 @@ class Comparison:
         return (
             f"Cost: {_seconds(cost['seconds'])} s of fitting and answering in {cost['runs']} runs; "
             f"{cost['cached']} of them were there before, {made} took "
-            f"{_seconds(cost['seconds_now'])} s now with all around them."
+            f"{_seconds(cost['seconds_now'])} s now, computing features and all else included."
         )
 
 
