@@ -464,4 +464,4 @@ def test_what_fma_publishes_is_read_and_not_computed(music, store, tmp_path) -> 
     assert prepared.hand_crafted("mandel-ellis", progress=False, workers=1).shape == (6, 230)
     file.write_text("\n".join([*head, *rows[1:]]) + "\n")
     with pytest.raises(SongNetError, match=r"features\.csv: lacks 1 of the clips.* 000000"):
-        prepared.hand_crafted("fma")
+        store.prepare(published, progress=False).hand_crafted("fma")

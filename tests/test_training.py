@@ -68,7 +68,8 @@ def weights(folder: Path) -> list[np.ndarray]:
 
 def without_times(folder: Path) -> dict:
     record = read_record(folder)
-    del record["seconds_of_last_start"]
+    for name in ("seconds_to_fit", "seconds_to_answer", "seconds_of_last_start"):
+        del record[name]
     for epoch in record["epochs"]:
         del epoch["seconds"]
     return record
