@@ -39,7 +39,7 @@ def music(tmp_path_factory) -> Path:
 def cluster():
     """Two workers, each a process of its own, as `dask worker` starts them."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 
@@ -114,7 +114,7 @@ def test_a_cluster_that_is_not_there_is_named(music, tmp_path, monkeypatch, caps
 
 def test_a_cluster_without_workers_is_an_error(music, tmp_path) -> None:
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
         pytest.raises(SongNetError, match="has no workers"),
     ):
         LogMelStore(tmp_path, SOUND).prepare(
