@@ -327,8 +327,12 @@ def _tell_of(corpus: Corpus) -> None:
 
 def _features(options: argparse.Namespace) -> int:
     from songnet_utils.corpora import open_corpus
+    from songnet_utils.features import feature_set
     from songnet_utils.store import LogMelStore
 
+    for name in options.sets:
+        # Said before hours of work, not after.
+        feature_set(name)
     corpus = open_corpus(options.corpus)
     where = {"workers": options.workers, "dask": options.dask}
     prepared = LogMelStore().prepare(corpus, **where)

@@ -48,7 +48,7 @@ from songnet_utils.extraction import (
     extract,
     stamp_of,
 )
-from songnet_utils.features import FEATURE_SETS
+from songnet_utils.features import feature_set
 from songnet_utils.files import atomic_write
 from songnet_utils.shards import Folder, Place
 from songnet_utils.timeline import Sound
@@ -154,8 +154,7 @@ class Prepared:
         SongNetError
             When there is no such set, or a clip cannot be analysed.
         """
-        if name not in FEATURE_SETS:
-            raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
+        feature_set(name)
         if name not in self._statistics:
             self._statistics[name] = (
                 self._published(name)
@@ -210,7 +209,7 @@ class Prepared:
 
 def _columns(name: str) -> pd.MultiIndex:
     return pd.MultiIndex.from_tuples(
-        FEATURE_SETS[name].columns, names=["feature", "statistics", "number"]
+        feature_set(name).columns, names=["feature", "statistics", "number"]
     )
 
 

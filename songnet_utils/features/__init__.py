@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from songnet_utils.errors import SongNetError
 from songnet_utils.features.deshpande import DESHPANDE_NAMES, deshpande_features
 from songnet_utils.features.fma import FMA_NAMES, fma_statistics
 from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mandel_ellis_features
 from songnet_utils.features.mfcc import FEATURE_NAMES, mfcc, mfcc_statistics
 from songnet_utils.features.tzanetakis import TZANETAKIS_NAMES, tzanetakis_features
 
-__all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "mfcc", "mfcc_statistics"]
+__all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "feature_set", "mfcc", "mfcc_statistics"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,10 @@ _SETS = (
 
 #: Feature set by name.
 FEATURE_SETS = {one.name: one for one in _SETS}
+
+
+def feature_set(name: str) -> FeatureSet:
+    """Return the feature set of that name; raise SongNetError when there is none."""
+    if name not in FEATURE_SETS:
+        raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
+    return FEATURE_SETS[name]
