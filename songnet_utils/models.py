@@ -257,6 +257,11 @@ class SongNet(Network):
         self.timeline = timeline_of(model, sound)
         self.genres = tuple(genres)
         self.name, self.training_music, self.caution = name, training_music, caution
+        # What the genres are read from, step by step.
+        self._hidden = tf.function(
+            keras.Model(model.inputs, model.get_layer("genre_over_time").input),
+            input_signature=[tf.TensorSpec((None, None, sound.n_mels), tf.float32)],
+        )
         # Traced once for any number of frames: model.predict costs far more a song.
         self._answer = tf.function(
             lambda frames: model(frames, training=False)["genre_over_time"],
@@ -272,6 +277,22 @@ class SongNet(Network):
                 f"Got shape {frames.shape}"
             )
         return self._answer(self._enough(frames)[None]).numpy()[0]
+
+    def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """Return what the network makes of frames just before it names genres.
+
+        Parameters
+        ----------
+        frames : np.ndarray, shape (frames, n_mels), float32
+            As for `genre_of_frames`.
+
+        Returns
+        -------
+        np.ndarray, shape (steps, channels), float32
+            What the last dense layer is given at each step. Songs whose means over the steps lie
+            close together are alike to the network.
+        """
+        return self._hidden(self._enough(frames)[None]).numpy()[0]
 
     def genre_over_time_of_frames(self, frames: np.ndarray, sound: Sound) -> np.ndarray:
         """Return the genre over time of frames that say how they were made.
