@@ -45,12 +45,9 @@ from sklearn.svm import SVC, LinearSVC
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write
+from songnet_utils.metadata import ARTIST, NUMBERS, metadata
 
 Baseline: TypeAlias = Pipeline
-
-#: What the ``-meta`` baselines know of a song: columns of the table of clips.
-NUMBERS = ("year", "listens", "favorites", "duration", "bit_rate")
-NAMES = ("artist",)
 
 # What a saved baseline may hold besides scikit-learn's estimators and arrays.
 _TRUSTED = [
@@ -119,7 +116,7 @@ class BaselineKind:
     features : str, optional
         The set of features that it hears, a key of `songnet_utils.features.FEATURE_SETS`.
     metadata : bool
-        Whether it knows `NUMBERS` and `NAMES`, too.
+        Whether it knows the numbers of `songnet_utils.metadata` and the artist, too.
     make : callable
         Of a seed; returns one that is not yet fitted.
     """
@@ -176,7 +173,7 @@ def _on_metadata(classifier: str) -> BaselineKind:
         )
         # An artist that was not trained on is nobody: 0 in all columns.
         names = OneHotEncoder(handle_unknown="ignore")
-        parts = [("numbers", numbers, [*kind.columns, *NUMBERS]), ("names", names, [*NAMES])]
+        parts = [("numbers", numbers, [*kind.columns, *NUMBERS]), ("names", names, [ARTIST])]
         return make_pipeline(ColumnTransformer(parts), make(seed))
 
     kind = BaselineKind(
@@ -227,25 +224,6 @@ def baseline_kind(name: str) -> BaselineKind:
     return BASELINES[name]
 
 
-def metadata(clips: pd.DataFrame) -> pd.DataFrame:
-    """Return what the ``-meta`` baselines know of clips, by clip id.
-
-    Parameters
-    ----------
-    clips : pandas.DataFrame
-        Rows of the table of clips (see `songnet_utils.corpora.table`).
-
-    Returns
-    -------
-    pandas.DataFrame
-        `NUMBERS`, float64 and NaN where unknown; `NAMES`, an empty text where unknown: those that
-        are unknown share a name, so that it says no more than that.
-    """
-    known = {name: clips[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS}
-    named = {name: clips[name].fillna("").to_numpy(object) for name in NAMES}
-    return pd.DataFrame({**known, **named}, index=pd.Index(clips.id, name="id"))
-
-
 def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFrame) -> pd.DataFrame:
     """Return what a baseline is told about clips.
 
@@ -272,7 +250,7 @@ def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFram
         heard = features.loc[index]
         parts.append(heard.set_axis(["/".join(column) for column in heard.columns], axis=1))
     if kind.metadata:
-        parts.append(metadata(clips))
+        parts.append(metadata(clips)[[*NUMBERS, ARTIST]])
     return pd.concat(parts, axis=1)
 
 

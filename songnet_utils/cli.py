@@ -120,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--model",
         default="songnet",
-        help="songnet (default); chance; knn, lr, mlp, svm or svm-linear on 140 MFCC statistics, "
+        help="songnet (default); songnet-bn, songnet-lstm, crnn-2d, cnn-2d, cnn-mfcc, songnet-meta, "
+        "songnet-plus, songnet-transfer; a network without one of its parts, as in "
+        "songnet~batch-norm; chance; knn, lr, mlp, svm or svm-linear on 140 MFCC statistics, "
         "with -518 on FMA's 518 features, with -meta on the 140 and what is known of a song "
         "(artist, year, …); tzanetakis-knn, tzanetakis-gmm, mandel-ellis, deshpande-knn, "
         "deshpande-gmm, deshpande-svm",
@@ -137,6 +139,11 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="default: data/runs/CORPUS/MODEL-SPLIT-SEED"
     )
     train.add_argument("--force", action="store_true", help="start a finished run afresh")
+    train.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write a network's figures for TensorBoard, too, into the run's folder",
+    )
 
     compare = command(
         "compare",
@@ -149,7 +156,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_names,
         default=["chance", "svm", "songnet"],
         metavar="A,B,…",
-        help="default: chance,svm,songnet; also baselines (all of them) and all",
+        help="default: chance,svm,songnet; also baselines, networks, all, and NAME~each: a network "
+        "and the same without each of its parts",
     )
     compare.add_argument(
         "--splits",
@@ -172,6 +180,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="K",
         help="test every clip once a seed, in K folds (default: one train/validation/test split)",
     )
+    compare.add_argument(
+        "--side",
+        default="test",
+        help="compare answers for test clips (default), or for validation clips, to choose by",
+    )
+    compare.add_argument("--dask", metavar="ADDRESS", help="let a Dask cluster make the runs")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
 
     classify = command(
@@ -371,6 +385,7 @@ def _train(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         out=options.out,
         force=options.force,
+        tensorboard=options.tensorboard,
     )
     record = read_record(folder)
     for entry in record["left_out"]:
@@ -410,6 +425,8 @@ def _compare(options: argparse.Namespace) -> int:
         seeds=options.seeds,
         folds=options.folds,
         json_file=options.json,
+        side=options.side,
+        dask=options.dask,
     )
     for genre, reason in comparison.left_out.items():
         _note(f"left out: {genre}: {reason}")

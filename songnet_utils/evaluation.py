@@ -13,10 +13,12 @@ independent, so where artists have several clips each its p is too small rather 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
 import textwrap
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +34,7 @@ from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.models import NETWORKS
 from songnet_utils.scores import (
     Interval,
     artist_interval,
@@ -45,15 +48,16 @@ from songnet_utils.splits import folds as deal_folds
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
-    NETWORKS,
     Recipe,
     Run,
     check_model,
     check_split,
     read_answers,
     read_record,
+    recipe_of,
     runs_folder,
 )
+from songnet_utils.workers import do_on_cluster
 
 #: What the paper prints for fma_small (section 5.1), by the model here that does the same. It says
 #: "SVM" and not of which kernel.
@@ -72,6 +76,14 @@ _OFFICIAL_TEST, _USABLE = 800, 7994
 
 #: With folds, one of so many parts of the clips that are not tested is for validation.
 _VALIDATION_PARTS = 8
+
+#: What follows a network's name to stand for it and for it without each of its parts.
+_EACH = "~each"
+
+# What was done with the clips of a side.
+_HEARD = {"test": "tested", "validation": "for validation"}
+
+_ONE_AT_A_TIME = threading.Lock()
 
 #: Columns of a terminal that sentences are broken for.
 _WIDTH = 100
@@ -171,7 +183,10 @@ def paper_arithmetic() -> str:
 
 
 def model_names(models: Sequence[str]) -> list[str]:
-    """Return the models that are named, ``all`` and ``baselines`` spelt out, each once.
+    """Return the models that are named, each once, groups spelt out.
+
+    Groups are ``all``, ``baselines``, ``networks``, and ``NAME~each``: a network, and the same
+    without each of its parts.
 
     Raises
     ------
@@ -180,7 +195,12 @@ def model_names(models: Sequence[str]) -> list[str]:
     """
     first = [name for name in BASELINES if name == "chance"]
     baselines = [*first, *(name for name in BASELINES if name not in first)]
-    groups = {"baselines": baselines, "all": [*baselines, *NETWORKS]}
+    groups = {
+        "baselines": baselines,
+        "networks": list(NETWORKS),
+        "all": [*baselines, *NETWORKS],
+        **{f"{name}{_EACH}": ablation(name) for name in NETWORKS},
+    }
     names = list(
         dict.fromkeys(itertools.chain.from_iterable(groups.get(name, [name]) for name in models))
     )
@@ -199,6 +219,8 @@ def compare(
     json_file: str | Path | None = None,
     progress: bool = True,
     recipe: Recipe | None = None,
+    side: str = "test",
+    dask: str | None = None,
 ) -> Comparison:
     """Train several models on several splits and compare what they answer for tested clips.
 
@@ -207,8 +229,7 @@ def compare(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     models, splits : sequence of str
-        See `songnet_utils.training.train`. ``"baselines"`` stands for all of them, ``"all"`` for
-        the networks, too. The last one is compared with each other in the text.
+        See `songnet_utils.training.train`; `model_names` tells which groups there are. The last one is compared with each other in the text.
     genres : sequence of str, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
@@ -222,7 +243,13 @@ def compare(
     progress : bool
         Show progress bars.
     recipe : Recipe, optional
-        How networks are trained.
+        How networks are trained; each has its own recipe by default.
+    side : str
+        Whose answers are compared: ``"test"``, or ``"validation"`` while there is still something
+        to choose (then without folds).
+    dask : str, optional
+        The address of a Dask scheduler (``tcp://…``): its workers make the runs. They must reach
+        the data folder and the store under the same names as this machine.
 
     Raises
     ------
@@ -237,6 +264,13 @@ def compare(
         raise SongNetError("Name at least one model and one split to compare.")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise SongNetError(f"seeds must be a whole number of at least 1. Got {seeds!r}")
+    if side not in ("test", "validation"):
+        raise SongNetError(f"side must be test or validation. Got {side!r}")
+    if folds is not None and side == "validation":
+        raise SongNetError(
+            "With folds every clip is tested once; for validation there is no such thing. "
+            "Leave folds out, or compare the answers for tested clips."
+        )
     if folds is not None and "official" in splits:
         raise SongNetError(
             "The official split says who is tested: it has no folds. "
@@ -271,14 +305,16 @@ def compare(
             model=model,
             split=split,
             seed=seed,
-            recipe=recipe or Recipe(),
+            recipe=recipe or recipe_of(model),
             fold=fold,
             folds=folds,
         )
         for split, seed, fold, sides in dealt
         for model in models
     ]
-    made, failures = _make_all(runs, progress)
+    if dask is not None:
+        _make_on_cluster(runs, dask, progress)
+    made, failures = _make_all(runs, side, progress)
     failed = {(failure["model"], failure["split"]) for failure in failures}
     if len(failed) == len(models) * len(splits):
         raise SongNetError(
@@ -300,6 +336,7 @@ def compare(
         results.append(
             {
                 **_result(tested[model, split], model, split, seeds, folds, nobody),
+                "side": side,
                 "artists_on_two_sides": None if nobody else on_two_sides[split],
                 "paper": float(PAPER[model]) if model in PAPER else None,
                 "seconds": round(sum(seconds), 3),
@@ -399,7 +436,25 @@ def _keep_genres(
     return clips, left_out
 
 
-def _make_all(runs: Sequence[Run], progress: bool) -> tuple[list[_Made], list[dict[str, str]]]:
+def _make_on_cluster(runs: Sequence[Run], address: str, progress: bool) -> None:
+    """Let a cluster make the runs; what fails there is tried, and told, here."""
+    tasks = [(run, folder) for run in runs for folder, cached in [_home(run)] if not cached]
+    with tqdm(
+        total=len(tasks), desc="runs on the cluster", unit="run", disable=not progress, leave=False
+    ) as bar:
+        for _ in do_on_cluster(_make_there, tasks, address):
+            bar.update()
+
+
+def _make_there(task: tuple[Run, Path]) -> None:
+    """Make a run on a cluster's worker."""
+    run, folder = task
+    # A worker's threads share one Keras, which trains one network at a time.
+    with _ONE_AT_A_TIME, threadpool_limits(1), contextlib.suppress(Exception):
+        run.make(folder, progress=False)
+
+
+def _make_all(runs: Sequence[Run], side: str, progress: bool) -> tuple[list[_Made], list[dict[str, str]]]:
     """Make every run, or find it; return those that came through, and what failed."""
     made: list[_Made] = []
     failures = []
@@ -412,7 +467,7 @@ def _make_all(runs: Sequence[Run], progress: bool) -> tuple[list[_Made], list[di
         for run in bar:
             bar.set_postfix_str(_title(run))
             try:
-                made.append(_make(run, progress))
+                made.append(_make(run, side, progress))
             except Exception as error:
                 # Whatever keeps this run from its end, the others have nothing to do with it.
                 what = "" if isinstance(error, SongNetError) else f"{type(error).__name__}: "
@@ -432,28 +487,32 @@ def _title(run: Run) -> str:
     return f"{run.model}, {run.split} split, seed {run.seed}{fold}"
 
 
-def _make(run: Run, progress: bool) -> _Made:
-    """Make a run, or find it."""
-    began = time.monotonic()
+def _home(run: Run) -> tuple[Path, bool]:
+    """Return a run's folder, and whether it is finished there."""
     folder = runs_folder(run.prepared.corpus)
     name = f"{run.model}-{run.split}-{run.seed}"
     # What `songnet train` left is as good, when it is the same run.
     if run.fold is None and _is_same(run, folder / name):
-        found, cached = folder / name, True
-    else:
-        if run.fold is not None:
-            name += f"-{run.fold}"
-        arguments = json.dumps(run.arguments(), sort_keys=True)
-        digest = hashlib.sha256(arguments.encode()).hexdigest()[:10]
-        # Not where `songnet classify` looks for the newest run.
-        found = folder / "compared" / f"{name}-{digest}"
-        cached = run.is_finished(found)
-        if not cached:
-            run.make(found, progress=progress)
+        return folder / name, True
+    if run.fold is not None:
+        name += f"-{run.fold}"
+    arguments = json.dumps(run.arguments(), sort_keys=True)
+    digest = hashlib.sha256(arguments.encode()).hexdigest()[:10]
+    # Not where `songnet classify` looks for the newest run.
+    found = folder / "compared" / f"{name}-{digest}"
+    return found, run.is_finished(found)
+
+
+def _make(run: Run, side: str, progress: bool) -> _Made:
+    """Make a run, or find it."""
+    began = time.monotonic()
+    found, cached = _home(run)
+    if not cached:
+        run.make(found, progress=progress)
     record = read_record(found)
     return _Made(
         run=run,
-        tested=_tested(run, found),
+        tested=_tested(run, found, side),
         cached=cached,
         # Older records only know how long the whole last start took.
         seconds=record["seconds_to_fit"] + record["seconds_to_answer"]
@@ -470,11 +529,12 @@ def _is_same(run: Run, folder: Path) -> bool:
         return False
 
 
-def _tested(run: Run, folder: Path) -> pd.DataFrame:
-    """Return a run's answers for the clips that it tested."""
+def _tested(run: Run, folder: Path, side: str) -> pd.DataFrame:
+    """Return a run's answers for the clips of one side: test, or validation."""
     answers = read_answers(folder)
-    tested = answers[answers.side == "test"].drop(columns="side")
-    known = set(answers.artist[answers.side != "test"])
+    tested = answers[answers.side == side].drop(columns="side")
+    heard = ("train", "validation") if side == "test" else ("train",)
+    known = set(answers.artist[answers.side.isin(heard)])
     tested.insert(0, "model", run.model)
     tested.insert(1, "split", run.split)
     tested.insert(2, "seed", run.seed)
@@ -581,7 +641,7 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
         f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
     )
     return [
-        f"{last['split']} split: {last['clips']:,} clips tested ({seeds} seed{'s' * (seeds != 1)}, "
+        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} ({seeds} seed{'s' * (seeds != 1)}, "
         f"{f'{folds} folds' if folds else 'no folds'}); {known}",
         *_aligned(table),
     ]

@@ -24,17 +24,21 @@ References
 
 from __future__ import annotations
 
+import functools
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from songnet_utils.audio import log_mel
 from songnet_utils.errors import SongNetError
+from songnet_utils.extraction import Extraction
 from songnet_utils.fetch import musicnn_folder, musicnn_is_whole
 from songnet_utils.incremental import Windows
 from songnet_utils.network import Network
@@ -43,6 +47,7 @@ from songnet_utils.timeline import ReceptiveField, Sound, Timeline
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
 #: The 50 tags, in the order of the network's outputs, as their listeners spelt them.
 TAGS = (
@@ -83,10 +88,16 @@ CENTRES = {
 #: Frames in a patch (3 s), and from one patch to the next (0.5 s).
 PATCH, STRIDE = 187, 31
 
+#: Numbers that the listener makes of a patch just before it names tags.
+EMBEDDING = 200
+
 SOUND = Sound(sample_rate=16_000, n_fft=512, hop=256, n_mels=96, floor=1e-10)
 
 # Patches heard at once: the largest intermediate result is 9 MB a patch.
 _BLOCK = 8
+
+# The batch norm after the last hidden layer.
+_EMBEDDING_LAYER = "batch_normalization_10"
 
 
 class Listener(Network):
@@ -152,6 +163,89 @@ class Listener(Network):
         return logits
 
 
+@dataclass(frozen=True)
+class Embedding(Extraction):
+    """What the listener makes of each patch of a clip, before it names tags.
+
+    Parameters
+    ----------
+    data_dir : str, optional
+        The data folder with the listener's files; see `load_listener`.
+    """
+
+    data_dir: str | None = None
+
+    name = "musicnn-embedding"
+    arrays = ("embedding",)
+    # Its sums are TensorFlow's, which has threads of its own.
+    threads_scale = True
+
+    @property
+    def rate(self) -> int:
+        """The listener's rate."""
+        return SOUND.sample_rate
+
+    def description(self) -> dict[str, Any]:
+        """Return which network it is, and which patches it hears."""
+        return {
+            "network": "MSD_musicnn 0.1.0",
+            "layer": _EMBEDDING_LAYER,
+            "sound": SOUND.to_dict(),
+            "patch": PATCH,
+            "stride": STRIDE,
+            "version": 1,
+        }
+
+    def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Return ``embedding``, (steps, 200)."""
+        with _LOADING:
+            listen = _embedding(self.data_dir)
+        frames = log_mel(audio, SOUND)
+        if len(frames) < PATCH:
+            raise SongNetError(
+                f"lasts less than the {PATCH * SOUND.hop / SOUND.sample_rate:.1f} s that the "
+                "listener hears at a time. Use a longer clip."
+            )
+        patches = sliding_window_view(frames, PATCH, axis=0)[::STRIDE].transpose(0, 2, 1)
+        made = [
+            listen(np.ascontiguousarray(patches[first : first + _BLOCK])).numpy()
+            for first in range(0, len(patches), _BLOCK)
+        ]
+        return {"embedding": np.concatenate(made)}
+
+
+_LOADING = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def _embedding(data_dir: str | None) -> Callable[[np.ndarray], tf.Tensor]:
+    with quiet_stderr():
+        import tensorflow as tf
+
+    model = load_embedding_model(data_dir)
+    return tf.function(
+        lambda patches: model(patches, training=False),
+        input_signature=[tf.TensorSpec((None, PATCH, SOUND.n_mels), tf.float32)],
+    )
+
+
+def load_embedding_model(data_dir: str | os.PathLike[str] | None = None) -> keras.Model:
+    """Return the listener up to what it makes of a patch: (patches, 187, 96) → (patches, 200).
+
+    Raises
+    ------
+    SongNetError
+        When its files are missing or damaged.
+    """
+    with quiet_stderr():
+        import keras
+
+    model = _load_musicnn(data_dir)
+    return keras.Model(
+        model.inputs, model.get_layer(_EMBEDDING_LAYER).output, name="musicnn_embedding"
+    )
+
+
 class _Stepper:
     """Collects frames into patches."""
 
@@ -177,6 +271,10 @@ def load_listener(data_dir: str | os.PathLike[str] | None = None) -> Listener:
     SongNetError
         When its files are missing or damaged.
     """
+    return Listener(_load_musicnn(data_dir))
+
+
+def _load_musicnn(data_dir: str | os.PathLike[str] | None) -> keras.Model:
     folder = musicnn_folder(data_dir)
     if not musicnn_is_whole(data_dir):
         state = "is not whole" if folder.exists() else "is not there"
@@ -185,7 +283,7 @@ def load_listener(data_dir: str | os.PathLike[str] | None = None) -> Listener:
         )
     model = build_musicnn()
     read_checkpoint(model, folder)
-    return Listener(model)
+    return model
 
 
 def build_musicnn() -> keras.Model:

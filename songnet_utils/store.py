@@ -27,7 +27,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,22 +167,57 @@ class Prepared:
         """Tell whether a set of statistics is read from FMA's ``features.csv``, not computed."""
         return self.corpus.features_csv is not None and name in _PUBLISHED
 
+    def extracted(
+        self,
+        extraction: Extraction,
+        array: str,
+        progress: bool = True,
+        *,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> Callable[[str], np.ndarray]:
+        """Compute what is missing of an extraction from the same clips.
+
+        Parameters
+        ----------
+        extraction : Extraction
+            What is computed from each clip.
+        array : str
+            Which of its arrays is wanted.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Returns
+        -------
+        callable
+            Of a clip's id; returns the array, float32, read-only.
+
+        Raises
+        ------
+        SongNetError
+            When a clip cannot be analysed.
+        """
+        store = Store(extraction, self.store.data)
+        outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
+        broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
+        if broken:
+            raise SongNetError(
+                f"{extraction.name} of {len(broken)} clips of {self.corpus.name} cannot be "
+                f"computed. The first: {broken[0]}"
+            )
+        return lambda clip: store.load(self.contents[clip], array)
+
     def _computed(
         self, name: str, progress: bool, workers: int | None, dask: str | None
     ) -> pd.DataFrame:
         """Return statistics from the store, where what is missing is computed first."""
-        store: Store = self.store
-        array = "mfcc"
-        if name != "mfcc":
-            store, array = Store(Statistics(name, self.sound.sample_rate), store.data), "values"
-            outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
-            broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
-            if broken:
-                raise SongNetError(
-                    f"the {name} statistics of {len(broken)} clips of {self.corpus.name} cannot be "
-                    f"computed. The first: {broken[0]}"
-                )
-        values = [store.load(self.contents[clip], array) for clip in self.clips.id]
+        if name == "mfcc":
+            store: Store = self.store
+            values = [store.load(self.contents[clip], "mfcc") for clip in self.clips.id]
+        else:
+            statistics = Statistics(name, self.sound.sample_rate)
+            read = self.extracted(statistics, "values", progress, workers=workers, dask=dask)
+            values = [read(clip) for clip in self.clips.id]
         return pd.DataFrame(
             np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=_columns(name)
         )

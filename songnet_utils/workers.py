@@ -7,7 +7,7 @@ A task is some clips, ``(id, sound file)`` each; doing it is one call of `extrac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import joblib
 
@@ -19,6 +19,9 @@ from songnet_utils.extraction import Outcome
 Task: TypeAlias = Sequence[tuple[str, str]]
 #: Does a task, and says what came of each of its clips.
 Extract: TypeAlias = Callable[[Task], list[Outcome]]
+
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 
 # How long to wait for a cluster's scheduler.
 _CLUSTER_SECONDS = 20
@@ -74,14 +77,16 @@ def _attempt(extract: Extract, clips: Task) -> list[Outcome] | SongNetError:
         return error
 
 
-def do_on_cluster(extract: Extract, tasks: Sequence[Task], address: str) -> Iterator[list[Outcome]]:
-    """Do tasks on a Dask cluster; yield what comes of each, in any order.
+def do_on_cluster(
+    work: Callable[[_Given], _Found], tasks: Sequence[_Given], address: str
+) -> Iterator[_Found]:
+    """Do tasks of any kind on a Dask cluster; yield what comes of each, in any order.
 
     A worker that dies takes nothing along: the scheduler gives its tasks to another one.
 
     Parameters
     ----------
-    extract, tasks
+    work, tasks
         What to do.
     address : str
         Of the scheduler.
@@ -119,7 +124,7 @@ def do_on_cluster(extract: Extract, tasks: Sequence[Task], address: str) -> Iter
                 f"{address}: its workers have songnet-utils {', '.join(sorted(versions))}, this "
                 f"machine has {__version__}. Use the same one everywhere."
             )
-        futures = client.map(extract, tasks, pure=False)
+        futures = client.map(work, tasks, pure=False)
         for future in distributed.as_completed(futures, loop=client.loop):
             try:
                 yield future.result()

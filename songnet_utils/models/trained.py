@@ -1,133 +1,50 @@
-"""SongNet, the paper's network, in Keras: build it, keep it, listen with it.
+"""Networks once they are built: what they have learnt, how they are kept and listened with.
 
-Frames go in, two named outputs come out: ``genre_over_time``, a row of genre probabilities every
-eighth frame, and ``genre``, their mean over the song, which is what training compares with the
-label. Three blocks of convolution over time, ReLU, max pooling and dropout lead there (Zhang,
-Zhang & Chen 2018, "SongNet: Real-time Music Classification", figure 1).
-
-Four things the paper does not say, and how they are done here:
-
-- *Centring.* Log-mel with a fixed floor has a mean near −5 and another spread in each band. The
-  first layer subtracts each band's mean and divides by its standard deviation, both measured on
-  the training frames and kept with the weights. It is no part of the paper, and it looks at no
-  other frame than its own.
-- *Batch norm.* Each convolution's output is normalised over the batch, as in the network's direct
-  ancestor (deepsound-project/genre-recognition, 2018); ``batch_norm=False`` leaves it out. It was
-  chosen on validation clips of mini.
-- *Padding.* All layers are "valid": padding would let zeros, or the song's end, into answers.
-- *TimeDistributed.* A Keras ``Dense`` layer treats every step alike by itself, so it *is* the
-  time-distributed layer of the paper. Wrapping it in ``TimeDistributed`` gives the same numbers
-  in twice the time.
+`SongNet` puts a network, its genres and its description of sound together. ``model.keras`` holds
+all of that in one file that plain Keras reads, too; ``model.onnx`` runs without TensorFlow.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
-from songnet_utils.incremental import Stack
+from songnet_utils.incremental import Stack, Windows
+from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
+from songnet_utils.models.building import check_genres, keras, tf
+from songnet_utils.models.transfer import Listening
 from songnet_utils.network import Network, Stepper
 from songnet_utils.quiet import quiet_stderr
 from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
-
-with quiet_stderr():
-    import keras
-    import tensorflow as tf
-
-# Its Python side warns of functions that tf2onnx and Keras call; nobody here can change them.
-tf.get_logger().setLevel("ERROR")
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
 #: otherwise turn another song's faintest sound there into a thunderclap.
 LEAST_SPREAD = 1.0
 
-#: What the description is called inside ``model.keras``, which is a zip archive.
+#: What the description, and the encoder of metadata, are called inside ``model.keras``, which is a
+#: zip archive.
 _DESCRIPTION = "songnet.json"
+_ENCODER = "metadata.skops"
+
+# Patches heard at once by a network that listens to patches: the largest intermediate result is
+# 9 MB a patch.
+_BLOCK = 8
 
 
-def songnet(
-    sound: Sound,
-    genres: Sequence[str],
-    *,
-    filters: int = 256,
-    kernel: int = 5,
-    pool: int = 2,
-    blocks: int = 3,
-    dropout: float = 0.3,
-    batch_norm: bool = True,
-    seed: int = 0,
-) -> keras.Model:
-    """Build the paper's network with fresh weights.
-
-    Parameters
-    ----------
-    sound : Sound
-        The description of sound; only its number of mel bands shapes the network.
-    genres : sequence of str
-        At least two, in the order of the outputs.
-    filters : int
-        Convolution kernels in each block.
-    kernel : int
-        Inputs in time that a kernel sees.
-    pool : int
-        Inputs in time that become one by max pooling.
-    blocks : int
-        Convolution blocks.
-    dropout : float
-        Share of each block's outputs dropped in training, 0 to below 1.
-    batch_norm : bool
-        Normalise each convolution's output over the batch, as the network's ancestor
-        (deepsound-project/genre-recognition, 2018) does. The paper does not say.
-    seed : int
-        The same seed gives the same weights.
-
-    Returns
-    -------
-    keras.Model
-        Input ``log_mel``, shape (clips, frames, n_mels), any number of frames; outputs
-        ``{"genre_over_time": (clips, steps, genres), "genre": (clips, genres)}``.
-    """
-    check_genres(genres)
-    layers = keras.layers
-    random = keras.random.SeedGenerator(seed)
-
-    def weights() -> keras.initializers.Initializer:
-        # One number for each layer, drawn from the seed: layers of one shape start differently.
-        return keras.initializers.GlorotUniform(
-            seed=int(keras.random.randint((), 0, 2**31 - 1, seed=random))
-        )
-
-    frames = x = keras.Input((None, sound.n_mels), name="log_mel")
-    x = layers.Normalization(axis=-1, name="centring")(x)
-    for block in range(1, blocks + 1):
-        x = layers.Conv1D(filters, kernel, kernel_initializer=weights(), name=f"conv_{block}")(x)
-        if batch_norm:
-            x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{block}")(x)
-        x = layers.ReLU(name=f"relu_{block}")(x)
-        x = layers.MaxPooling1D(pool, name=f"pool_{block}")(x)
-        x = layers.Dropout(dropout, seed=seed + block, name=f"dropout_{block}")(x)
-    over_time = layers.Dense(
-        len(genres), activation="softmax", kernel_initializer=weights(), name="genre_over_time"
-    )(x)
-    mean = layers.GlobalAveragePooling1D(name="genre")(over_time)
-    return keras.Model(frames, {"genre_over_time": over_time, "genre": mean}, name="songnet")
-
-
-def check_genres(genres: Sequence[str]) -> None:
-    """Raise SongNetError unless there are at least two genres, each named once."""
-    if isinstance(genres, str) or len(genres) < 2 or len(set(genres)) < len(genres):
-        raise SongNetError(f"A network tells at least two different genres apart. Got {genres!r}")
-
-
-def centre(model: keras.Model, mean: np.ndarray, spread: np.ndarray) -> None:
+def centre(
+    model: keras.Model, mean: np.ndarray, spread: np.ndarray, least: float = LEAST_SPREAD
+) -> None:
     """Set what the network's first layer subtracts and divides by.
 
     Parameters
@@ -135,13 +52,20 @@ def centre(model: keras.Model, mean: np.ndarray, spread: np.ndarray) -> None:
     model : keras.Model
         As `songnet` makes it.
     mean, spread : np.ndarray, shape (n_mels,)
-        Mean and standard deviation of each mel band over the training frames. A spread below
-        `LEAST_SPREAD` counts as `LEAST_SPREAD`.
+        Mean and standard deviation of each mel band over the training frames.
+    least : float
+        A smaller spread counts as this.
     """
     layer = model.get_layer("centring")
     layer.adapt_mean.assign(np.asarray(mean, np.float32))
-    layer.adapt_variance.assign(np.maximum(spread, LEAST_SPREAD).astype(np.float32) ** 2)
+    layer.adapt_variance.assign(np.maximum(spread, least).astype(np.float32) ** 2)
     layer.finalize_state()
+
+
+def given_to(model: keras.Model, inputs: Mapping[str, Any]) -> Any:
+    """Return named inputs as the network takes them: one by itself, several in its order."""
+    ordered = [inputs[tensor.name] for tensor in model.inputs]
+    return ordered if len(ordered) > 1 else ordered[0]
 
 
 def weights_of(model: keras.Model) -> list[np.ndarray]:
@@ -204,6 +128,8 @@ def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
                 along.append(Layer(layer.kernel_size[0], layer.strides[0], layer.dilation_rate[0]))
             else:
                 along.append(Layer(layer.pool_size[0], layer.strides[0]))
+        elif isinstance(reach := getattr(layer, "reach", None), Layer):
+            along.append(reach)
         elif not isinstance(
             layer,
             layers.Normalization
@@ -234,6 +160,9 @@ class SongNet(Network):
         In the order of its outputs.
     name, training_music, caution : str
         As in `Network`.
+    encoder : sklearn.compose.ColumnTransformer, optional
+        Turns what is known of a song into the numbers that the network's second input,
+        ``metadata``, takes (`songnet_utils.metadata.fit_encoder`).
     """
 
     def __init__(
@@ -245,9 +174,11 @@ class SongNet(Network):
         name: str = "SongNet",
         training_music: str = "",
         caution: str = "",
+        encoder: ColumnTransformer | None = None,
     ) -> None:
         check_genres(genres)
-        bands, answers = model.input_shape[-1], model.get_layer("genre_over_time").units
+        heard = model.get_layer("log_mel")
+        bands, answers = heard.batch_shape[-1], model.get_layer("genre_over_time").units
         if (bands, answers) != (sound.n_mels, len(genres)):
             raise SongNetError(
                 f"The network takes {bands} mel bands and knows {answers} genres; its description "
@@ -257,16 +188,47 @@ class SongNet(Network):
         self.timeline = timeline_of(model, sound)
         self.genres = tuple(genres)
         self.name, self.training_music, self.caution = name, training_music, caution
+        self.encoder = encoder
+        self._patches = any(isinstance(layer, Listening) for layer in model.layers)
+        # What it is told of a song unless somebody says more (`knowing`): that nothing is known.
+        self._known = None if encoder is None else encode(encoder, unknown())
+
+        def traced(model: keras.Model, output: Callable[[Any], Any]) -> Any:
+            # Traced once for any number of frames: model.predict costs far more a song.
+            signature = {"log_mel": tf.TensorSpec((None, None, sound.n_mels), tf.float32)}
+            if encoder is not None:
+                columns = model.get_layer("metadata").batch_shape[-1]
+                signature["metadata"] = tf.TensorSpec((None, columns), tf.float32)
+            return tf.function(
+                lambda inputs: output(model(given_to(model, inputs), training=False)),
+                input_signature=[signature],
+            )
+
+        self._answer = traced(model, lambda outputs: outputs["genre_over_time"])
         # What the genres are read from, step by step.
-        self._hidden = tf.function(
-            keras.Model(model.inputs, model.get_layer("genre_over_time").input),
-            input_signature=[tf.TensorSpec((None, None, sound.n_mels), tf.float32)],
-        )
-        # Traced once for any number of frames: model.predict costs far more a song.
-        self._answer = tf.function(
-            lambda frames: model(frames, training=False)["genre_over_time"],
-            input_signature=[tf.TensorSpec((None, None, sound.n_mels), tf.float32)],
-        )
+        before = keras.Model(model.inputs, model.get_layer("genre_over_time").input)
+        self._hidden = traced(before, lambda outputs: outputs)
+
+    def knowing(self, clip: pd.DataFrame) -> SongNet:
+        """Return the same network, told what is known of a song.
+
+        Parameters
+        ----------
+        clip : pandas.DataFrame, one row
+            Of the table of clips. A network that hears only sound is not told.
+        """
+        if self.encoder is None:
+            return self
+        told = copy.copy(self)
+        told._known = encode(self.encoder, metadata(clip))
+        return told
+
+    def _inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Return one song's frames, and what is known of it, as the network takes them."""
+        inputs = {"log_mel": self._enough(frames)[None]}
+        if self._known is not None:
+            inputs["metadata"] = self._known
+        return inputs
 
     def genre_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the genre over time of log-mel frames, (frames, n_mels) → (steps, genres)."""
@@ -276,7 +238,19 @@ class SongNet(Network):
                 f"{self.name} takes log-mel frames of shape (frames, {self.sound.n_mels}). "
                 f"Got shape {frames.shape}"
             )
-        return self._answer(self._enough(frames)[None]).numpy()[0]
+        return self._in_blocks(self._answer, frames)
+
+    def _in_blocks(self, work: Callable[[Any], Any], frames: np.ndarray) -> np.ndarray:
+        """Do `work` on the frames; where each step is a patch by itself, on some at a time."""
+        if not self._patches:
+            return work(self._inputs(frames)).numpy()[0]
+        self._enough(frames)
+        field = self.timeline.field
+        parts = [
+            frames[field.stride * first : field.stride * (first + _BLOCK - 1) + field.size]
+            for first in range(0, self.timeline.steps_of_frames(len(frames)), _BLOCK)
+        ]
+        return np.concatenate([work(self._inputs(part)).numpy()[0] for part in parts])
 
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network makes of frames just before it names genres.
@@ -292,7 +266,7 @@ class SongNet(Network):
             What the last dense layer is given at each step. Songs whose means over the steps lie
             close together are alike to the network.
         """
-        return self._hidden(self._enough(frames)[None]).numpy()[0]
+        return self._in_blocks(self._hidden, np.asarray(frames, np.float32))
 
     def genre_over_time_of_frames(self, frames: np.ndarray, sound: Sound) -> np.ndarray:
         """Return the genre over time of frames that say how they were made.
@@ -307,7 +281,11 @@ class SongNet(Network):
 
     def stepper(self) -> Stepper:
         """Return a `Stepper` at the beginning of a song."""
-        return Stack(self.keras_model, "genre_over_time")
+        if self._patches:
+            return _PatchStepper(self)
+        if self._known is None:
+            return Stack(self.keras_model, "genre_over_time")
+        return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known})
 
     def description(self) -> dict[str, Any]:
         """Return what travels with the weights, fit for JSON."""
@@ -318,6 +296,21 @@ class SongNet(Network):
             "training_music": self.training_music,
             "caution": self.caution,
         }
+
+
+class _PatchStepper:
+    """Collects frames until there is a patch, and asks the network about it."""
+
+    def __init__(self, net: SongNet) -> None:
+        self._net = net
+        field = net.timeline.field
+        self._windows = Windows(field.size, field.stride)
+
+    def push(self, frames: np.ndarray, /) -> np.ndarray:
+        patches = self._windows.push(np.asarray(frames, np.float32))
+        if not len(patches):
+            return np.empty((0, len(self._net.genres)), np.float32)
+        return np.concatenate([self._net.genre_of_frames(patch) for patch in patches])
 
 
 def check_sound(name: str, own: Sound, given: Sound) -> None:
@@ -345,6 +338,8 @@ def save_keras(net: SongNet, path: str | Path) -> None:
         net.keras_model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_DESCRIPTION, json.dumps(net.description(), indent=1))
+            if net.encoder is not None:
+                archive.writestr(_ENCODER, encoder_to_bytes(net.encoder))
 
 
 def load_keras(path: str | Path) -> SongNet:
@@ -361,6 +356,11 @@ def load_keras(path: str | Path) -> SongNet:
     try:
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(_DESCRIPTION))
+            encoder = (
+                encoder_from_bytes(archive.read(_ENCODER))
+                if _ENCODER in archive.namelist()
+                else None
+            )
         model = keras.models.load_model(path, compile=False)
     except KeyError as error:
         raise SongNetError(
@@ -378,6 +378,7 @@ def load_keras(path: str | Path) -> SongNet:
         name=description["name"],
         training_music=description["training_music"],
         caution=description["caution"],
+        encoder=encoder,
     )
 
 

@@ -1,0 +1,124 @@
+"""SongNet, the paper's network, and what it grew from.
+
+Three blocks of convolution over time, ReLU, max pooling and dropout lead from the frames to the
+genre over time (Zhang, Zhang & Chen 2018, "SongNet: Real-time Music Classification", figure 1).
+The paper began with an LSTM after them and found that the time-distributed layer "worked better";
+`songnet_lstm` is what it began with.
+
+*Batch norm.* Each convolution's output is normalised over the batch, as in the network's direct
+ancestor (deepsound-project/genre-recognition, 2018). The paper does not say whether it has that;
+it was chosen on validation clips of mini, and ``batch_norm=False`` leaves it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from songnet_utils.models.building import Draw, begin, block, end, keras, layers
+from songnet_utils.timeline import Sound
+
+
+def songnet(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    filters: int = 256,
+    kernel: int = 5,
+    pool: int = 2,
+    blocks: int = 3,
+    dropout: float = 0.3,
+    batch_norm: bool = True,
+    seed: int = 0,
+) -> keras.Model:
+    """Build the paper's network with fresh weights.
+
+    Parameters
+    ----------
+    sound : Sound
+        The description of sound; only its number of mel bands shapes the network.
+    genres : sequence of str
+        At least two, in the order of the outputs.
+    filters : int
+        Convolution kernels in each block.
+    kernel : int
+        Inputs in time that a kernel sees.
+    pool : int
+        Inputs in time that become one by max pooling.
+    blocks : int
+        Convolution blocks.
+    dropout : float
+        Share of each block's outputs dropped in training, 0 to below 1.
+    batch_norm : bool
+        Normalise each convolution's output over the batch.
+    seed : int
+        The same seed gives the same weights.
+
+    Returns
+    -------
+    keras.Model
+        Input ``log_mel``, shape (clips, frames, n_mels), any number of frames; outputs
+        ``{"genre_over_time": (clips, steps, genres), "genre": (clips, genres)}``.
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    for number in range(1, blocks + 1):
+        x = block(
+            x,
+            number,
+            draw,
+            filters=filters,
+            kernel=kernel,
+            pool=pool,
+            dropout=dropout,
+            batch_norm=batch_norm,
+        )
+    return end(frames, x, genres, draw, "songnet")
+
+
+def songnet_lstm(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    units: int = 256,
+    dropout: float = 0.3,
+    batch_norm: bool = True,
+    seed: int = 0,
+) -> keras.Model:
+    """Build the paper's first try: the same three blocks, then an LSTM that remembers.
+
+    256 units, as in the network's 2016 ancestor (deepsound-project/genre-recognition).
+
+    Parameters
+    ----------
+    sound, genres, dropout, batch_norm, seed
+        As in `songnet`.
+    units : int
+        How many numbers the LSTM remembers.
+
+    Returns
+    -------
+    keras.Model
+        As `songnet` returns it. A step knows all of the song up to its end.
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    for number in (1, 2, 3):
+        x = block(
+            x,
+            number,
+            draw,
+            filters=256,
+            kernel=5,
+            pool=2,
+            dropout=dropout,
+            batch_norm=batch_norm,
+        )
+    x = layers.LSTM(
+        units,
+        return_sequences=True,
+        kernel_initializer=draw(),
+        recurrent_initializer=draw.orthogonal(),
+        name="lstm",
+    )(x)
+    x = layers.Dropout(dropout, seed=seed + 4, name="dropout_4")(x)
+    return end(frames, x, genres, draw, "songnet_lstm")

@@ -1,0 +1,178 @@
+"""Every network by name: how it is built, how it is trained, and which of its parts can go.
+
+``NETWORKS["songnet-plus"]`` is a `NetworkKind`. A name may go on with parts that are left out,
+each after a ``~``: ``songnet~batch-norm`` is SongNet without batch norm. So an experiment is
+nothing but a name, and a table of what each part is worth is a comparison like any other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from songnet_utils import listener
+from songnet_utils.errors import SongNetError
+from songnet_utils.models.building import keras
+from songnet_utils.models.paper import songnet, songnet_lstm
+from songnet_utils.models.plus import songnet_plus
+from songnet_utils.models.related import cnn_2d, cnn_mfcc, crnn_2d
+from songnet_utils.models.transfer import songnet_transfer
+from songnet_utils.models.with_metadata import songnet_meta
+from songnet_utils.timeline import Sound
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkKind:
+    """One of the networks of the lab.
+
+    Parameters
+    ----------
+    title : str
+        What to call it in front of people.
+    summary : str
+        What it is, in a line.
+    build : callable
+        ``build(sound, genres, seed=…, **options)`` returns it with fresh weights.
+    options : mapping
+        What `build` is told besides.
+    recipe : mapping
+        In what its training differs from others': fields of `songnet_utils.training.Recipe`.
+    parts : mapping of str to mapping
+        Parts that can be left out, by name: which options or fields of the recipe change then.
+    sound : Sound
+        The description of sound that it hears.
+    metadata : bool
+        Whether it is told what is known of a song (`songnet_utils.metadata`), too.
+    listener : bool
+        Whether it is trained on what the pretrained listener makes of a song, not on its frames.
+    """
+
+    title: str
+    summary: str
+    build: Callable[..., keras.Model] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sound: Sound = field(default_factory=Sound)
+    metadata: bool = False
+    listener: bool = False
+
+    def without(self, part: str) -> NetworkKind:
+        """Return the same network with one of its parts left out."""
+        changes = self.parts[part]
+        return dataclasses.replace(
+            self,
+            title=f"{self.title} without {part}",
+            options={
+                **self.options,
+                **{k: v for k, v in changes.items() if k in self.options},
+            },
+            recipe={
+                **self.recipe,
+                **{k: v for k, v in changes.items() if k not in self.options},
+            },
+        )
+
+    def description(self) -> dict[str, Any]:
+        """Return what decides how it is built, fit for JSON."""
+        return {"network": self.build.__name__, **self.options}
+
+
+_PLATEAU = {"schedule": {"schedule": "constant"}}
+_AS_SONGNET = {"dropout": 0.3, "batch_norm": True}
+
+#: Network by name.
+NETWORKS: dict[str, NetworkKind] = {
+    "songnet": NetworkKind(
+        title="SongNet",
+        summary="the paper's network: three convolutions over time, a softmax at every step",
+        build=songnet,
+        options=_AS_SONGNET,
+        parts={
+            "batch-norm": {"batch_norm": False},
+            "dropout": {"dropout": 0.0},
+            "crops": {"crop_seconds": 30.0},
+            **_PLATEAU,
+        },
+    ),
+    "songnet-bn": NetworkKind(
+        title="SongNet's ancestor (2018)",
+        summary="the paper's ancestor of 2018: batch norm, and half of each block dropped",
+        build=songnet,
+        options={"dropout": 0.5, "batch_norm": True},
+        recipe={"batch": 32},
+    ),
+    "songnet-lstm": NetworkKind(
+        title="SongNet with an LSTM",
+        summary="the paper's first try: an LSTM remembers what the convolutions found",
+        build=songnet_lstm,
+        options=_AS_SONGNET,
+    ),
+    "crnn-2d": NetworkKind(
+        title="C-RNN in two dimensions",
+        summary="convolutions over time and frequency, then GRUs (Choi et al. 2016)",
+        build=crnn_2d,
+    ),
+    "cnn-2d": NetworkKind(
+        title="CNN in two dimensions",
+        summary="the spectrogram as a picture, convolutions over both directions (Wyse 2017)",
+        build=cnn_2d,
+        options=_AS_SONGNET,
+    ),
+    "cnn-mfcc": NetworkKind(
+        title="CNN on MFCCs",
+        summary="convolutions over time on MFCCs (Li et al. 2010)",
+        build=cnn_mfcc,
+    ),
+    "songnet-meta": NetworkKind(
+        title="SongNet with metadata",
+        summary="SongNet that is told year, listens, place and the like, too",
+        build=songnet_meta,
+        options={"dropout": 0.3, "metadata_dropout": 0.5},
+        metadata=True,
+    ),
+    "songnet-plus": NetworkKind(
+        title="SongNet plus",
+        summary="ours: SongNet made as strong as we could, still causal",
+        build=songnet_plus,
+        options={"dropout": 0.3, "dilations": [1, 2, 4], "statistics": 16, "residual": True},
+    ),
+    "songnet-transfer": NetworkKind(
+        title="SongNet on the listener",
+        summary="a softmax on what the pretrained listener makes of the song",
+        build=songnet_transfer,
+        options={"dropout": 0.5},
+        recipe={"epochs": 60, "learning_rate": 3e-3},
+        sound=listener.SOUND,
+        listener=True,
+    ),
+}
+
+
+def network_kind(name: str) -> NetworkKind:
+    """Return a network by its name, without the parts that the name leaves out.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such network, or it has no such part.
+    """
+    first, *parts = name.split("~")
+    if first not in NETWORKS:
+        raise SongNetError(f"the networks are {', '.join(NETWORKS)}. Got {name!r}")
+    kind = NETWORKS[first]
+    for part in parts:
+        if part not in kind.parts:
+            known = ", ".join(kind.parts) or "none"
+            raise SongNetError(
+                f"{name}: {first} has no part {part!r} that can be left out. It has: {known}"
+            )
+        kind = kind.without(part)
+    return kind
+
+
+def ablation(name: str) -> Sequence[str]:
+    """Return a network's name and, for each of its parts, its name without that part."""
+    return [name, *(f"{name}~{part}" for part in network_kind(name).parts)]

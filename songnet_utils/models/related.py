@@ -1,0 +1,166 @@
+"""The networks of the paper's related work, so that they can be heard on the same clips.
+
+Each keeps the idea that its authors argue for. What was changed is the same in all: they answer
+at every step and nothing in them looks ahead, so convolutions are "valid" in time where their
+authors pad; and they are about as large as SongNet, to learn on a laptop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.fft
+
+from songnet_utils.models.building import Draw, begin, end, keras, layers
+from songnet_utils.timeline import Sound
+
+
+def crnn_2d(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    filters: Sequence[int] = (32, 64, 64, 64),
+    units: int = 64,
+    dropout: float = 0.1,
+    seed: int = 0,
+) -> keras.Model:
+    """Build a convolutional recurrent network on pictures, after Choi et al.
+
+    Four layers of 3 × 3 kernels slide over time *and* frequency; max pooling shrinks all bands to
+    one; two layers of GRU sum up what follows in time. Batch norm, ELU and dropout .1 are
+    theirs. Their pooling over time (by 2, 3, 4 and 4 of frames of 21 ms) would leave one step
+    every 4.5 s of ours; here it is by 2, 2 and 2, and a step comes as often as SongNet's.
+
+    Parameters
+    ----------
+    sound, genres, seed
+        As in `songnet_utils.models.paper.songnet`. At least 64 mel bands.
+    filters : sequence of int
+        Kernels in each of the four layers.
+    units : int
+        Numbers that each GRU remembers.
+    dropout : float
+        Share of outputs dropped in training.
+
+    References
+    ----------
+    K. Choi, G. Fazekas, M. Sandler and K. Cho, "Convolutional recurrent neural networks for music
+    classification", 2016. https://arxiv.org/abs/1609.04243
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
+    # Over (time, frequency). The bands are padded, time is not.
+    pools = [(2, 2), (2, 4), (2, 4), (1, 4)]
+    for number, (kernels, pool) in enumerate(zip(filters, pools, strict=True), start=1):
+        x = layers.ZeroPadding2D(((0, 0), (1, 1)), name=f"bands_{number}")(x)
+        x = layers.Conv2D(kernels, 3, kernel_initializer=draw(), name=f"conv_{number}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
+        x = layers.Activation("elu", name=f"elu_{number}")(x)
+        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
+        x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
+    for number in (1, 2):
+        x = layers.GRU(
+            units,
+            return_sequences=True,
+            kernel_initializer=draw(),
+            recurrent_initializer=draw.orthogonal(),
+            name=f"gru_{number}",
+        )(x)
+    x = layers.Dropout(0.3, seed=seed + 5, name="dropout_5")(x)
+    return end(frames, x, genres, draw, "crnn_2d")
+
+
+def cnn_2d(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    filters: Sequence[int] = (32, 64, 64),
+    dropout: float = 0.3,
+    batch_norm: bool = True,
+    seed: int = 0,
+) -> keras.Model:
+    """Build a network that takes the spectrogram for a picture, after Wyse.
+
+    Square kernels slide over time and frequency as over the picture of a cat. Wyse compares that
+    with frequency as channels, which is SongNet's way; this is the other side of the comparison:
+    blocks as SongNet's, in two dimensions.
+
+    Parameters
+    ----------
+    sound, genres, seed, dropout, batch_norm
+        As in `songnet_utils.models.paper.songnet`. At least 32 mel bands.
+    filters : sequence of int
+        Kernels in each of the three blocks.
+
+    References
+    ----------
+    L. Wyse, "Audio spectrogram representations for processing with convolutional neural
+    networks", 2017. https://arxiv.org/abs/1706.09559
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
+    for number, (kernels, pool) in enumerate(
+        zip(filters, [(2, 4), (2, 4), (2, 2)], strict=True), start=1
+    ):
+        x = layers.Conv2D(
+            kernels, 5 if number == 1 else 3, kernel_initializer=draw(), name=f"conv_{number}"
+        )(x)
+        if batch_norm:
+            x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
+        x = layers.ReLU(name=f"relu_{number}")(x)
+        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
+        x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
+    return end(frames, x, genres, draw, "cnn_2d")
+
+
+def cnn_mfcc(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    coefficients: int = 13,
+    filters: Sequence[int] = (64, 128, 256),
+    dropout: float = 0.3,
+    seed: int = 0,
+) -> keras.Model:
+    """Build a convolutional network on MFCCs, after Li et al.
+
+    The MFCCs are a fixed layer: the first `coefficients` of the cosine transform of each frame,
+    after the centring layer (so they are those of a frame's departure from the mean frame).
+    From there on kernels are as high as all coefficients and 10 inputs wide, as theirs, and slide
+    over time by 4, 2 and 1, which gives a step as often as SongNet does.
+
+    Parameters
+    ----------
+    sound, genres, seed, dropout
+        As in `songnet_utils.models.paper.songnet`.
+    coefficients : int
+        MFCCs of a frame, at most ``sound.n_mels``.
+    filters : sequence of int
+        Kernels in each of the three layers.
+
+    References
+    ----------
+    T. Li, A. Chan and A. Chun, "Automatic musical pattern feature extraction using convolutional
+    neural network", Proc. IMECS, 2010.
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    x = layers.Dense(coefficients, use_bias=False, trainable=False, name="mfcc")(x)
+    # Coefficients differ in size by a factor of ten.
+    x = layers.BatchNormalization(momentum=0.9, name="batch_norm_0")(x)
+    for number, (kernels, stride) in enumerate(zip(filters, (4, 2, 1), strict=True), start=1):
+        x = layers.Conv1D(
+            kernels, 10, strides=stride, kernel_initializer=draw(), name=f"conv_{number}"
+        )(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
+        x = layers.ReLU(name=f"relu_{number}")(x)
+        x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
+    model = end(frames, x, genres, draw, "cnn_mfcc")
+    transform = scipy.fft.dct(np.eye(sound.n_mels), norm="ortho", axis=0)[:coefficients]
+    model.get_layer("mfcc").set_weights([transform.T.astype(np.float32)])
+    return model

@@ -1,0 +1,48 @@
+"""SongNet that is told what is known of a song: the paper's first future work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from songnet_utils.models.building import Draw, begin, block, end, keras, layers
+from songnet_utils.timeline import Sound
+
+
+def songnet_meta(
+    sound: Sound,
+    genres: Sequence[str],
+    *,
+    columns: int,
+    units: int = 32,
+    dropout: float = 0.3,
+    metadata_dropout: float = 0.5,
+    seed: int = 0,
+) -> keras.Model:
+    """Build SongNet with a second input, ``metadata``, shape (clips, columns).
+
+    What is known of the song goes through a small layer of its own and is added to what is heard,
+    at every step alike, just before the genres are named. The last layer being linear up to its
+    softmax, sound and knowledge each have their say, and neither can silence the other.
+
+    Parameters
+    ----------
+    sound, genres, dropout, seed
+        As in `songnet_utils.models.paper.songnet`.
+    columns : int
+        How many numbers say what is known of a song: see `songnet_utils.metadata.fit_encoder`.
+    units : int
+        Numbers in the small layer.
+    metadata_dropout : float
+        Share of them dropped in training.
+    """
+    frames, x = begin(sound.n_mels, genres)
+    draw = Draw(seed)
+    for number in (1, 2, 3):
+        x = block(x, number, draw, filters=256, kernel=5, pool=2, dropout=dropout, batch_norm=True)
+    known = keras.Input((columns,), name="metadata")
+    y = layers.Dense(units, activation="relu", kernel_initializer=draw(), name="knowledge")(known)
+    y = layers.Dropout(metadata_dropout, seed=seed + 4, name="dropout_knowledge")(y)
+    y = layers.Dense(x.shape[2], kernel_initializer=draw(), name="as_heard")(y)
+    y = layers.Reshape((1, x.shape[2]), name="at_every_step")(y)
+    x = layers.Add(name="heard_and_known")([x, y])
+    return end([frames, known], x, genres, draw, "songnet_meta")
