@@ -110,7 +110,7 @@ class _Convolution2D:
         flat = np.ascontiguousarray(patches).reshape(-1, len(self._kernel))
         sums = flat @ self._kernel
         sums += self._bias
-        return sums.reshape(*patches.shape[:2], -1)
+        return sums.reshape(*patches.shape[:2], sums.shape[1])
 
 
 class _Depthwise:

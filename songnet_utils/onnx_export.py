@@ -52,8 +52,7 @@ def save_onnx(net: SongNet, path: str | Path) -> None:
 
     model = net.keras_model
     names = ("genre_over_time", "genre")
-    given = dict(zip(model.output_names, model.outputs, strict=True))
-    graph = graph_to(model, [given[name] for name in names])
+    graph = graph_to(model, [model.output[name] for name in names])
     proto = _Writer(graph).model(names)
     for key, value in net.description().items():
         text = value if isinstance(value, str) else json.dumps(value)
