@@ -69,7 +69,7 @@ class Windows:
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
         windows = sliding_window_view(rows, self._kernel, axis=0)[:: self._stride][:count]
-        return np.moveaxis(windows, -1, 1)
+        return windows.transpose(0, -1, *range(1, rows.ndim))
 
 
 class _Convolution:
