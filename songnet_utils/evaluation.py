@@ -454,7 +454,9 @@ def _make_there(task: tuple[Run, Path]) -> None:
         run.make(folder, progress=False)
 
 
-def _make_all(runs: Sequence[Run], side: str, progress: bool) -> tuple[list[_Made], list[dict[str, str]]]:
+def _make_all(
+    runs: Sequence[Run], side: str, progress: bool
+) -> tuple[list[_Made], list[dict[str, str]]]:
     """Make every run, or find it; return those that came through, and what failed."""
     made: list[_Made] = []
     failures = []

@@ -1,23 +1,28 @@
-"""A stack of layers that takes a song in pieces and looks at each frame once.
+"""A network that takes a song in pieces and looks at each frame once.
 
-Each layer keeps just the inputs that its next output still needs: ``kernel − stride`` rows or so
-for a convolution or a pooling, nothing for the others. Fed in pieces of any size, the stack gives
-the rows that the whole network gives for the whole song, up to float32 rounding, and memory does
-not grow.
+Each layer keeps just what its next output still needs: ``kernel − stride`` rows or so for a
+convolution or a pooling, its state for a recurrent layer, nothing for the others. Fed in pieces of
+any size, the network gives the rows that it gives for the whole song, up to float32 rounding, and
+memory does not grow. Branches that meet have the same rows at any time; `songnet_utils.reach`
+refuses networks where they have not.
 
 The layers are read from a Keras model; the arithmetic is numpy, because a call into TensorFlow
-costs more than the sums of one step.
+costs more than the sums of one step. Rows are (time, channels), or (time, frequency, channels)
+between layers of two dimensions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.special import erf, expit
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.graph import Graph, Node, graph_to_layer
+from songnet_utils.reach import along_time, reaches
 
 if TYPE_CHECKING:
     import keras
@@ -27,20 +32,30 @@ class Incremental(Protocol):
     """A layer fed in pieces."""
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        """Take rows (time, channels), return the output rows that are now decided."""
+        """Take rows (time, …), return the output rows that are now decided."""
 
 
 class Windows:
-    """Cuts rows that come in pieces into overlapping windows of `kernel` rows, every `stride`."""
+    """Cuts rows that come in pieces into overlapping windows of `kernel` rows, every `stride`.
 
-    def __init__(self, kernel: int, stride: int) -> None:
-        self._kernel, self._stride = kernel, stride
+    Parameters
+    ----------
+    kernel, stride : int
+        Rows in a window, and between the beginnings of neighbouring windows.
+    before : int
+        So many rows of zeros come before the first.
+    """
+
+    def __init__(self, kernel: int, stride: int, before: int = 0) -> None:
+        self._kernel, self._stride, self._before = kernel, stride, before
         self._kept: np.ndarray | None = None
         # Rows still to pass over before the next window starts (strides wider than the kernel).
         self._skip = 0
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        """Return the windows that are now complete, shape (windows, kernel, channels)."""
+        """Return the windows that are now complete, shape (windows, kernel, …)."""
+        if self._kept is None and self._before:
+            self._kept = np.zeros((self._before, *rows.shape[1:]), np.float32)
         if self._kept is not None and len(self._kept):
             rows = np.concatenate([self._kept, rows])
         skipped = min(self._skip, len(rows))
@@ -52,30 +67,149 @@ class Windows:
         # A copy, so that a long piece is not kept alive by its tail.
         self._kept = rows[used:].copy()
         if not count:
-            return np.empty((0, self._kernel, rows.shape[1]), np.float32)
+            return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
         windows = sliding_window_view(rows, self._kernel, axis=0)[:: self._stride][:count]
-        return windows.transpose(0, 2, 1)
+        return windows.transpose(0, -1, *range(1, rows.ndim))
 
 
 class _Convolution:
     def __init__(self, layer: Any) -> None:
         kernel, *bias = layer.get_weights()
-        self._windows = Windows(kernel.shape[0], layer.strides[0])
+        dilation = layer.dilation_rate[0]
+        wider = (kernel.shape[0] - 1) * dilation
+        before = wider if layer.padding == "causal" else 0
+        self._windows = Windows(wider + 1, layer.strides[0], before)
+        self._dilation = dilation
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
         self._bias = bias[0] if bias else np.float32(0)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        windows = self._windows.push(rows)
+        windows = self._windows.push(rows)[:, :: self._dilation]
         flat = np.ascontiguousarray(windows).reshape(-1, len(self._kernel))
-        return flat @ self._kernel + self._bias
+        sums = flat @ self._kernel
+        sums += self._bias
+        return sums
 
 
-class _MaxPooling:
+class _Convolution2D:
     def __init__(self, layer: Any) -> None:
-        self._windows = Windows(layer.pool_size[0], layer.strides[0])
+        kernel, *bias = layer.get_weights()
+        (long, wide), self._dilation = kernel.shape[:2], layer.dilation_rate
+        self._reach = (wide - 1) * self._dilation[1] + 1
+        self._stride = layer.strides[1]
+        self._windows = Windows((long - 1) * self._dilation[0] + 1, layer.strides[0])
+        # In the order of a window: time, channels, frequency.
+        kernel = kernel.transpose(0, 2, 1, 3)
+        self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
+        self._bias = bias[0] if bias else np.float32(0)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        return self._windows.push(rows).max(axis=1)
+        windows = self._windows.push(rows)[:, :: self._dilation[0]]
+        patches = sliding_window_view(windows, self._reach, axis=2)
+        patches = patches[:, :, :: self._stride, :, :: self._dilation[1]].swapaxes(1, 2)
+        flat = np.ascontiguousarray(patches).reshape(-1, len(self._kernel))
+        sums = flat @ self._kernel
+        sums += self._bias
+        return sums.reshape(*patches.shape[:2], sums.shape[1])
+
+
+class _Depthwise:
+    def __init__(self, layer: Any) -> None:
+        kernel, *rest = layer.get_weights()
+        self._dilation = layer.dilation_rate[0]
+        self._windows = Windows((len(kernel) - 1) * self._dilation + 1, layer.strides[0])
+        self._kernel = kernel
+        # A separable convolution mixes the channels afterwards.
+        separable = hasattr(layer, "pointwise_kernel")
+        self._mix = rest.pop(0)[0] if separable else None
+        self._bias = rest[0] if rest else np.float32(0)
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        windows = self._windows.push(rows)[:, :: self._dilation]
+        sums = windows[:, 0, :, None] * self._kernel[0]
+        for tap in range(1, len(self._kernel)):
+            sums += windows[:, tap, :, None] * self._kernel[tap]
+        flat = sums.reshape(len(sums), sums.shape[1] * sums.shape[2])
+        if self._mix is not None:
+            flat = flat @ self._mix
+        return flat + self._bias
+
+
+class _Pooling:
+    def __init__(self, layer: Any, over: Callable[..., np.ndarray]) -> None:
+        self._over = over
+        self._windows = Windows(layer.pool_size[0], layer.strides[0])
+        self._wide = [*layer.pool_size[1:], *layer.strides[1:]]
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        rows = self._over(self._windows.push(rows), axis=1)
+        if self._wide:
+            pool, stride = self._wide
+            rows = self._over(sliding_window_view(rows, pool, axis=1)[:, ::stride], axis=-1)
+        return rows
+
+
+class _ZerosBefore:
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        if self._count:
+            zeros = np.zeros((self._count, *rows.shape[1:]), np.float32)
+            rows, self._count = np.concatenate([zeros, rows]), 0
+        return rows
+
+
+class _Cropping:
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        cropped = min(self._count, len(rows))
+        self._count -= cropped
+        return rows[cropped:]
+
+
+class _LSTM:
+    def __init__(self, layer: Any) -> None:
+        self._kernel, self._recurrent, *bias = layer.get_weights()
+        self._bias = bias[0] if bias else np.float32(0)
+        self._carry = np.zeros(layer.units, np.float32)
+        self._state = np.zeros(layer.units, np.float32)
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        units = len(self._state)
+        inputs = rows @ self._kernel + self._bias
+        states = np.empty((len(rows), units), np.float32)
+        for row, gates in enumerate(inputs):
+            gates += self._state @ self._recurrent
+            # In Keras's order: input, forget, candidate, output.
+            candidate = np.tanh(gates[2 * units : 3 * units])
+            open_ = expit(gates)
+            self._carry = open_[units : 2 * units] * self._carry + open_[:units] * candidate
+            self._state = open_[3 * units :] * np.tanh(self._carry)
+            states[row] = self._state
+        return states
+
+
+class _GRU:
+    def __init__(self, layer: Any) -> None:
+        self._kernel, self._recurrent, *bias = layer.get_weights()
+        self._bias, self._recurrent_bias = bias[0] if bias else np.zeros(2, np.float32)
+        self._state = np.zeros(layer.units, np.float32)
+
+    def push(self, rows: np.ndarray) -> np.ndarray:
+        units = len(self._state)
+        inputs = rows @ self._kernel + self._bias
+        states = np.empty((len(rows), units), np.float32)
+        for row, gates in enumerate(inputs):
+            own = self._state @ self._recurrent + self._recurrent_bias
+            # In Keras's order: update, reset, candidate.
+            open_ = expit(gates[: 2 * units] + own[: 2 * units])
+            candidate = np.tanh(gates[2 * units :] + open_[units:] * own[2 * units :])
+            self._state = open_[:units] * self._state + (1 - open_[:units]) * candidate
+            states[row] = self._state
+        return states
 
 
 class _Rowwise:
@@ -94,31 +228,112 @@ class Stack:
     Parameters
     ----------
     model : keras.Model
-        A chain of layers over time without padding.
+        A graph of layers over time, as `songnet_utils.reach` knows them.
     last : str
         The name of the layer whose output rows are wanted.
+    known : mapping of str to np.ndarray, optional
+        What the network's other inputs are for this song, each of shape (columns,). What depends
+        only on them is computed once.
 
     Raises
     ------
     SongNetError
-        When a layer cannot be fed in pieces: it pads, or is of a kind not known here.
+        When a layer cannot be fed in pieces: it pads, or is of a kind not known here; or when the
+        value of an input is missing.
     """
 
-    def __init__(self, model: keras.Model, last: str) -> None:
-        self._layers: list[Incremental] = []
-        for layer in model.layers:
-            self._layers += _read_layer(layer)
-            if layer.name == last:
-                return
-        raise SongNetError(
-            f"the network has no layer named {last!r}. It has {[x.name for x in model.layers]}"
-        )
+    def __init__(
+        self, model: keras.Model, last: str, known: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        graph = graph_to_layer(model, last)
+        # What cannot be fed in pieces is refused there.
+        reaches(graph)
+        # The tensors of a moment, by place: the frames, what is known, then what layers give.
+        places = {graph.frames: 0}
+        self._values: list[Any] = [None]
+        for tensor, value in _timeless_values(graph, known or {}).items():
+            places[tensor] = len(self._values)
+            self._values.append(value)
+        self._work: list[tuple[tuple[int, ...], int, Callable[..., np.ndarray]]] = []
+        for node in graph.nodes:
+            if node.output in graph.timeless:
+                continue
+            inputs = tuple(places[tensor] for tensor in node.inputs)
+            if len(inputs) > 1:
+                parts = [_meeting(node.layer)]
+            else:
+                parts = [part.push for part in _read_layer(graph, node)]
+            place = inputs[0]
+            for part in parts:
+                place = len(self._values)
+                self._values.append(None)
+                self._work.append((inputs, place, part))
+                inputs = (place,)
+            places[node.output] = place
+        self._last = places[graph.wanted[0]]
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         """Take frames (frames, n_mels), return the steps now decided (steps, genres)."""
-        for layer in self._layers:
-            rows = layer.push(rows)
-        return rows
+        values = self._values.copy()
+        values[0] = rows
+        for inputs, output, work in self._work:
+            values[output] = (
+                work(values[inputs[0]])
+                if len(inputs) == 1
+                else work(*[values[place] for place in inputs])
+            )
+        return values[self._last]
+
+
+def _timeless_values(graph: Graph, known: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
+    """Return the tensors that layers over time take from what does not depend on time."""
+    import keras
+
+    if set(known) != set(graph.others):
+        raise SongNetError(
+            f"The network takes the inputs {sorted(graph.others)} besides the frames. "
+            f"Got {sorted(known)}"
+        )
+    needed = {
+        tensor
+        for node in graph.nodes
+        if node.output not in graph.timeless
+        for tensor in node.inputs
+        if tensor in graph.timeless
+    }
+    if not needed:
+        return {}
+    outputs = [graph.tensors[tensor] for tensor in needed]
+    part = keras.Model([graph.tensors[tensor] for tensor in graph.others.values()], outputs)
+    values = part([np.asarray(known[name], np.float32)[None] for name in graph.others])
+    if not isinstance(values, list):
+        values = [values]
+    return {tensor: np.asarray(value)[0] for tensor, value in zip(needed, values, strict=True)}
+
+
+def _meeting(layer: Any) -> Callable[..., np.ndarray]:
+    from keras import layers
+
+    match layer:
+        case layers.Concatenate():
+            # Keras counts the clips; here rows come first.
+            axis = layer.axis if layer.axis < 0 else layer.axis - 1
+            return lambda *branches: np.concatenate(branches, axis=axis)
+        case layers.Subtract():
+            pairwise: np.ufunc = np.subtract
+        case layers.Multiply():
+            pairwise = np.multiply
+        case layers.Maximum():
+            pairwise = np.maximum
+        case _:
+            pairwise = np.add
+
+    def meet(first: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        for other in others:
+            first = pairwise(first, other)
+        return first
+
+    return meet
 
 
 def _relu(rows: np.ndarray) -> np.ndarray:
@@ -130,50 +345,142 @@ def _softmax(rows: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-_ACTIVATIONS = {"linear": None, "relu": _relu, "softmax": _softmax}
+def _elu(rows: np.ndarray) -> np.ndarray:
+    return np.where(rows > 0, rows, np.expm1(np.minimum(rows, 0)))
 
 
-def _read_layer(layer: Any) -> list[Incremental]:
+def _gelu(rows: np.ndarray) -> np.ndarray:
+    return np.float32(0.5) * rows * (1 + erf(rows * np.float32(0.5**0.5)))
+
+
+def _silu(rows: np.ndarray) -> np.ndarray:
+    return rows * expit(rows)
+
+
+_ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray] | None] = {
+    "linear": None,
+    "relu": _relu,
+    "elu": _elu,
+    "gelu": _gelu,
+    "silu": _silu,
+    "tanh": np.tanh,
+    "sigmoid": expit,
+    "softmax": _softmax,
+}
+
+
+def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
     """Return what does the work of one Keras layer, in order."""
     from keras import layers
 
+    layer = node.layer
+    if isinstance(layer, layers.TimeDistributed):
+        layer = layer.layer
     match layer:
-        case layers.InputLayer() | layers.Dropout():
+        case (
+            layers.Dropout()
+            | layers.SpatialDropout1D()
+            | layers.SpatialDropout2D()
+            | layers.GaussianNoise()
+        ):
             return []
-        case layers.TimeDistributed():
-            return _read_layer(layer.layer)
         case layers.Normalization():
-            mean = np.asarray(layer.mean, np.float32).reshape(-1)
-            spread = np.sqrt(np.asarray(layer.variance, np.float32)).reshape(-1)
+            mean = np.asarray(layer.mean, np.float32)
+            spread = np.sqrt(np.asarray(layer.variance, np.float32))
             spread = np.maximum(spread, np.float32(1e-7))  # keras.backend.epsilon()
+            if mean.ndim:
+                # Over the clips and the rows they are the same.
+                mean, spread = mean.reshape(-1), spread.reshape(-1)
             return [_Rowwise(lambda rows: (rows - mean) / spread)]
         case layers.BatchNormalization():
-            scale = np.asarray(layer.gamma) / np.sqrt(layer.moving_variance + layer.epsilon)
-            offset = np.asarray(layer.beta) - np.asarray(layer.moving_mean) * scale
+            scale, offset = batch_norm_numbers(layer)
             return [_Rowwise(lambda rows: rows * scale + offset)]
-        case layers.Conv1D() if layer.padding == "valid" and layer.dilation_rate == (1,):
+        case layers.LayerNormalization():
+            return [_Rowwise(_layer_norm(layer))]
+        case layers.Conv1D():
             return [_Convolution(layer), *_read_activation(layer)]
-        case layers.MaxPooling1D() if layer.padding == "valid":
-            return [_MaxPooling(layer)]
+        case layers.Conv2D():
+            return [_Convolution2D(layer), *_read_activation(layer)]
+        case layers.DepthwiseConv1D() | layers.SeparableConv1D():
+            return [_Depthwise(layer), *_read_activation(layer)]
+        case layers.MaxPooling1D() | layers.MaxPooling2D():
+            return [_Pooling(layer, np.max)]
+        case layers.AveragePooling1D() | layers.AveragePooling2D():
+            return [_Pooling(layer, np.mean)]
+        case layers.ZeroPadding1D():
+            return [_ZerosBefore(along_time(layer.padding)[0])]
+        case layers.ZeroPadding2D():
+            across = ((0, 0), layer.padding[1], (0, 0))
+            before = _ZerosBefore(along_time(layer.padding)[0])
+            return [before, _Rowwise(lambda rows: np.pad(rows, across))]
+        case layers.Cropping1D():
+            return [_Cropping(layer.cropping[0])]
+        case layers.Reshape():
+            shape = graph.shape(node.output)[1:]
+            return [_Rowwise(lambda rows: rows.reshape(len(rows), *shape))]
+        case layers.LSTM():
+            return [_LSTM(layer)]
+        case layers.GRU():
+            return [_GRU(layer)]
         case layers.Dense():
             kernel, *bias = layer.get_weights()
             shift = bias[0] if bias else np.float32(0)
             return [_Rowwise(lambda rows: rows @ kernel + shift), *_read_activation(layer)]
+        case layers.Rescaling():
+            factor, shift = np.float32(layer.scale), np.float32(layer.offset)
+            return [_Rowwise(lambda rows: rows * factor + shift)]
+        case layers.LeakyReLU():
+            slope = np.float32(layer.negative_slope)
+            return [_Rowwise(lambda rows: np.where(rows > 0, rows, slope * rows))]
         case layers.Activation() | layers.ReLU() | layers.Softmax():
             return _read_activation(layer)
     raise SongNetError(
-        f"layer {layer.name!r} ({type(layer).__name__}) cannot be fed a song in pieces: known are "
-        "Conv1D and MaxPooling1D with 'valid' padding, Dense, Normalization, Dropout and the "
-        f"activations {sorted(_ACTIVATIONS)}"
+        f"layer {layer.name!r} ({type(layer).__name__}) cannot be fed a song in pieces. "
+        "Say how in songnet_utils/incremental.py."
     )
 
 
-def _read_activation(layer: Any) -> list[Incremental]:
+def batch_norm_numbers(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scale and the offset that a trained batch normalisation comes to."""
+    scale: Any = 1 / np.sqrt(np.asarray(layer.moving_variance) + np.float32(layer.epsilon))
+    if layer.scale:
+        scale = np.asarray(layer.gamma) * scale
+    offset: Any = -np.asarray(layer.moving_mean) * scale
+    if layer.center:
+        offset = np.asarray(layer.beta) + offset
+    return scale, offset
+
+
+def _layer_norm(layer: Any) -> Callable[[np.ndarray], np.ndarray]:
+    epsilon = np.float32(layer.epsilon)
+    scale = np.asarray(layer.gamma) if layer.scale else np.float32(1)
+    offset = np.asarray(layer.beta) if layer.center else np.float32(0)
+
+    def norm(rows: np.ndarray) -> np.ndarray:
+        rows = rows - rows.mean(axis=-1, keepdims=True)
+        variance = np.square(rows).mean(axis=-1, keepdims=True)
+        return rows / np.sqrt(variance + epsilon) * scale + offset
+
+    return norm
+
+
+def activation_of(layer: Any) -> str:
+    """Return the name of a layer's activation.
+
+    Raises
+    ------
+    SongNetError
+        When it is none of those known to the stream.
+    """
     kind = type(layer).__name__.lower()
-    name = kind if kind in _ACTIVATIONS else layer.activation.__name__
+    name = kind if kind in _ACTIVATIONS else getattr(layer.activation, "__name__", "?")
     if name not in _ACTIVATIONS:
         raise SongNetError(
             f"layer {layer.name!r} has the activation {name!r}; known are {sorted(_ACTIVATIONS)}"
         )
-    function = _ACTIVATIONS[name]
+    return name
+
+
+def _read_activation(layer: Any) -> list[Incremental]:
+    function = _ACTIVATIONS[activation_of(layer)]
     return [_Rowwise(function)] if function else []

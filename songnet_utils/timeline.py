@@ -5,8 +5,9 @@ Conventions
 *Samples* are counted at the network's rate, from the first sample of the song. *Frame* ``i`` of
 the log-mel covers samples ``[hop·i − n_fft/2, hop·i + n_fft/2)``; outside the song there are
 zeros (never a reflection: that would look ahead). A *step* is one answer of the network: step
-``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field. Intervals are
-half-open, ``[start, stop)``, and may start before 0.
+``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field, and earlier ones, at
+most from the beginning of the song, where the network remembers them (`ReceptiveField.past`).
+Intervals are half-open, ``[start, stop)``, and may start before 0.
 
 Every number comes from one `Sound` and one stack of layers; nothing else in the package repeats
 them.
@@ -151,13 +152,26 @@ class Layer:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What one output of a stack of layers sees: `size` inputs, every `stride` inputs.
+    """What one output of a network sees, and when it is decided.
 
-    Output ``k`` sees the inputs ``[stride·k, stride·k + size)``.
+    Output ``k`` is decided by the inputs ``[0, stride·k + size)``, of which it sees those from
+    ``stride·k − past`` on.
+
+    Parameters
+    ----------
+    size : int
+        Inputs before the first output.
+    stride : int
+        Inputs between neighbouring outputs.
+    past : int or math.inf
+        Inputs before ``stride·k`` that matter as well: 0 for layers without padding, some for
+        causal padding (zeros before the song), ``math.inf`` for a layer that remembers the song
+        from its beginning. Negative where an output does not see all of the last `size` inputs.
     """
 
     size: int
     stride: int
+    past: float = 0
 
     def outputs_of_inputs(self, inputs: int) -> int:
         """Return how many outputs `inputs` inputs give; 0 when they are too few for one."""
@@ -165,7 +179,9 @@ class ReceptiveField:
 
     def inputs_of_output(self, output: int) -> tuple[int, int]:
         """Return the inputs ``[start, stop)`` that output `output` sees."""
-        return self.stride * output, self.stride * output + self.size
+        start = self.stride * output
+        first = 0 if math.isinf(self.past) else max(0, start - int(self.past))
+        return first, start + self.size
 
 
 def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:

@@ -432,7 +432,8 @@ class Run:
             answers = self._answers(training.answers(self.clips.id), net.genres)
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
-            save_onnx(net, folder / "model.onnx")
+            if not self.kind.listener:  # TEMPORARY
+                save_onnx(net, folder / "model.onnx")
             epochs = training.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)

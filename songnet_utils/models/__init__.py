@@ -16,17 +16,16 @@ from songnet_utils.models.trained import (
     centre,
     check_sound,
     given_to,
-    layers_over_time,
     load_keras,
     load_songnet,
     save_keras,
-    save_onnx,
     set_weights,
-    timeline_of,
     weights_of,
 )
 from songnet_utils.models.transfer import songnet_transfer, with_listener
 from songnet_utils.models.with_metadata import songnet_meta
+from songnet_utils.onnx_export import save_onnx
+from songnet_utils.reach import timeline_of
 
 __all__ = [
     "LEAST_SPREAD",
@@ -42,7 +41,6 @@ __all__ = [
     "crnn_2d",
     "given_to",
     "keras",
-    "layers_over_time",
     "load_keras",
     "load_songnet",
     "network_kind",

@@ -24,8 +24,8 @@ from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes,
 from songnet_utils.models.building import check_genres, keras, tf
 from songnet_utils.models.transfer import Listening
 from songnet_utils.network import Network, Stepper
-from songnet_utils.quiet import quiet_stderr
-from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+from songnet_utils.reach import timeline_of
+from songnet_utils.timeline import Sound
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
@@ -87,64 +87,6 @@ def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
 def _learnt(model: keras.Model) -> Iterator[keras.Variable]:
     for layer in model.layers:
         yield from layer.weights
-
-
-def layers_over_time(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers from the frames to ``genre_over_time``, in order, without the input.
-
-    Raises
-    ------
-    SongNetError
-        When the network is not one chain of layers.
-    """
-    chain = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        chain.append(layer)
-        if layer.name == "genre_over_time":
-            return chain
-    raise SongNetError("The network has no layer called genre_over_time: it is no SongNet.")
-
-
-def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
-    """Return when the network's steps are, computed from its layers.
-
-    Raises
-    ------
-    SongNetError
-        When a layer pads, or is of a kind whose reach in time is not known.
-    """
-    layers = keras.layers
-    along = []
-    for layer in layers_over_time(model):
-        if isinstance(layer, layers.Conv1D | layers.MaxPooling1D | layers.AveragePooling1D):
-            if layer.padding != "valid":
-                raise SongNetError(
-                    f"Layer {layer.name} pads its input ({layer.padding}): its answers would "
-                    'depend on where a song ends. Build it with padding="valid".'
-                )
-            if isinstance(layer, layers.Conv1D):
-                along.append(Layer(layer.kernel_size[0], layer.strides[0], layer.dilation_rate[0]))
-            else:
-                along.append(Layer(layer.pool_size[0], layer.strides[0]))
-        elif isinstance(reach := getattr(layer, "reach", None), Layer):
-            along.append(reach)
-        elif not isinstance(
-            layer,
-            layers.Normalization
-            | layers.BatchNormalization
-            | layers.ReLU
-            | layers.Activation
-            | layers.Dropout
-            | layers.SpatialDropout1D
-            | layers.Dense,
-        ):
-            raise SongNetError(
-                f"Layer {layer.name} ({type(layer).__name__}): how far it sees in time is not "
-                "known here. Say so in songnet_utils/models.py, timeline_of."
-            )
-    return Timeline(sound, receptive_field(along))
 
 
 class SongNet(Network):
@@ -380,63 +322,6 @@ def load_keras(path: str | Path) -> SongNet:
         caution=description["caution"],
         encoder=encoder,
     )
-
-
-def save_onnx(net: SongNet, path: str | Path) -> None:
-    """Write the network in the ONNX format, whole or not at all.
-
-    Input ``log_mel`` (clips, frames, n_mels); outputs ``genre_over_time`` and ``genre``; the
-    description of sound and the genres are in its metadata. The variables are frozen into
-    constants before tf2onnx sees the graph: given the Keras model itself, it makes the centring
-    layer's numbers inputs that nobody could fill.
-    """
-    with quiet_stderr():
-        import onnx
-        import tf2onnx
-        from tensorflow.python.framework.convert_to_constants import (
-            convert_variables_to_constants_v2,
-        )
-
-    model, bands = net.keras_model, net.sound.n_mels
-    names = ("genre_over_time", "genre")
-    answer = tf.function(
-        lambda log_mel: [tf.identity(model(log_mel, training=False)[name]) for name in names]
-    ).get_concrete_function(tf.TensorSpec((None, None, bands), tf.float32, name="log_mel"))
-    with quiet_stderr():
-        frozen = convert_variables_to_constants_v2(answer)
-        proto, _ = tf2onnx.convert.from_graph_def(
-            frozen.graph.as_graph_def(),
-            name="songnet",
-            input_names=[tensor.name for tensor in frozen.inputs],
-            output_names=[tensor.name for tensor in frozen.outputs],
-            opset=17,
-        )
-    _rename(proto.graph, [tensor.name for tensor in frozen.inputs], ["log_mel"])
-    _rename(proto.graph, [tensor.name for tensor in frozen.outputs], names)
-    for value, axes in zip(
-        [*proto.graph.input, *proto.graph.output],
-        [("clips", "frames", bands), ("clips", "steps", None), ("clips", None)],
-        strict=True,
-    ):
-        for dimension, axis in zip(value.type.tensor_type.shape.dim, axes, strict=True):
-            if isinstance(axis, str):
-                dimension.dim_param = axis
-    for key, value in net.description().items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        proto.metadata_props.append(onnx.StringStringEntryProto(key=key, value=text))
-    onnx.checker.check_model(proto)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString())
-
-
-def _rename(graph: Any, old: Sequence[str], new: Sequence[str]) -> None:
-    names: Mapping[str, str] = dict(zip(old, new, strict=True))
-    for value in [*graph.input, *graph.output]:
-        value.name = names.get(value.name, value.name)
-    for node in graph.node:
-        for wires in (node.input, node.output):
-            for place, name in enumerate(wires):
-                wires[place] = names.get(name, name)
 
 
 def load_songnet(run: str | Path) -> Network:

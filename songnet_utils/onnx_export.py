@@ -1,0 +1,359 @@
+"""A network in the ONNX format, written layer by layer with ONNX's own operators.
+
+Made from the list of layers (`songnet_utils.graph`) and not from TensorFlow's graph, in which a
+recurrent layer is a loop over lists of tensors: here it is the one operator ``LSTM`` or ``GRU``
+that ONNX has for it, which is what makes it fast.
+
+Keras keeps channels last. ONNX convolves with channels first and its recurrent layers want time
+first; tensors are turned only where the next layer needs it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.files import atomic_write
+from songnet_utils.graph import Graph, Node, graph_to
+from songnet_utils.incremental import activation_of, batch_norm_numbers
+from songnet_utils.quiet import quiet_stderr
+from songnet_utils.reach import along_time
+
+if TYPE_CHECKING:
+    from songnet_utils.models import SongNet
+
+#: The version of ONNX's operators: the first with LayerNormalization.
+OPSET = 17
+
+#: The orders that a tensor's axes can be in, by how they are made of (clips, time, …, channels).
+#: Channels last is Keras's own.
+_LAST, _FIRST, _TIME = "channels last", "channels first", "time first"
+
+
+def save_onnx(net: SongNet, path: str | Path) -> None:
+    """Write the network in the ONNX format, whole or not at all.
+
+    Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
+    takes it; outputs ``genre_over_time`` and ``genre``; the description of sound and the genres
+    are in its metadata.
+
+    Raises
+    ------
+    SongNetError
+        When the network has a layer that is not known here.
+    """
+    with quiet_stderr():
+        import onnx
+
+    model = net.keras_model
+    names = ("genre_over_time", "genre")
+    graph = graph_to(model, [model.output[name] for name in names])
+    proto = _Writer(graph).model(names)
+    for key, value in net.description().items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        proto.metadata_props.append(onnx.StringStringEntryProto(key=key, value=text))
+    onnx.checker.check_model(proto)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString())
+
+
+class _Writer:
+    """Turns the layers of a graph into ONNX's nodes."""
+
+    def __init__(self, graph: Graph) -> None:
+        import onnx
+
+        self._onnx = onnx
+        self._graph = graph
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        # Each tensor under each order of axes in which it has been needed.
+        self._names: dict[int, dict[str, str]] = {}
+        self._count = 0
+
+    def model(self, outputs: Sequence[str]) -> Any:
+        """Return the whole network; the tensors wanted get the names `outputs`."""
+        helper, graph = self._onnx.helper, self._graph
+        inputs = {tensor: name for name, tensor in graph.others.items()}
+        inputs = {graph.frames: "log_mel", **inputs}
+        for tensor, name in inputs.items():
+            self._names[tensor] = {_LAST: name}
+        for node in graph.nodes:
+            order, name = self._write(node)
+            self._names[node.output] = {order: name}
+        for tensor, name in zip(graph.wanted, outputs, strict=True):
+            self._nodes.append(helper.make_node("Identity", [self._as(tensor, _LAST)], [name]))
+        values = [
+            [self._value(tensor, name, time) for tensor, name in chosen]
+            for chosen, time in (
+                (inputs.items(), "frames"),
+                (zip(graph.wanted, outputs, strict=True), "steps"),
+            )
+        ]
+        proto = helper.make_model(
+            helper.make_graph(self._nodes, "songnet", *values, self._constants),
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            producer_name="songnet",
+        )
+        # What ONNX's version 17 came with; newer files are refused by older readers.
+        proto.ir_version = 8
+        return proto
+
+    def _value(self, tensor: int, name: str, time: str) -> Any:
+        axes = ["clips", *(time if size is None else size for size in self._graph.shape(tensor))]
+        kind = self._onnx.TensorProto.FLOAT
+        return self._onnx.helper.make_tensor_value_info(name, kind, axes)
+
+    def _rank(self, tensor: int) -> int:
+        return 1 + len(self._graph.shape(tensor))
+
+    def _as(self, tensor: int, order: str) -> str:
+        """Return the name of a tensor with its axes in this order."""
+        names = self._names[tensor]
+        if order not in names:
+            # One way is as good as another: most have just one.
+            own, name = next(iter(names.items()))
+            rank = self._rank(tensor)
+            to = _axes(order, rank)
+            names[order] = self._add(
+                "Transpose", [name], perm=[_axes(own, rank).index(axis) for axis in to]
+            )
+        return names[order]
+
+    def _some(self, tensor: int) -> tuple[str, str]:
+        """Return an order that a tensor has been computed in, and its name."""
+        return next(iter(self._names[tensor].items()))
+
+    def _add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """Add a node, return the name of what it gives."""
+        self._count += 1
+        output = f"{kind}_{self._count}"
+        self._nodes.append(
+            self._onnx.helper.make_node(kind, inputs, [output], output, **attributes)
+        )
+        return output
+
+    def _constant(self, value: Any, kind: Any = np.float32) -> str:
+        self._count += 1
+        name = f"constant_{self._count}"
+        array = np.array(value, kind, order="C")
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def _by_channel(self, value: Any, order: str, rank: int) -> str:
+        """Return a constant that goes with each channel, or with all of them."""
+        array = np.asarray(value, np.float32)
+        if order == _FIRST and array.ndim:
+            array = array.reshape(-1, *[1] * (rank - 2))
+        return self._constant(array)
+
+    def _write(self, node: Node) -> tuple[str, str]:
+        """Write a layer; return the order of axes and the name of what it gives."""
+        from keras import layers
+
+        layer, tensor = node.layer, node.inputs[0]
+        if isinstance(layer, layers.TimeDistributed):
+            layer = layer.layer
+        match layer:
+            case layers.Add() | layers.Subtract() | layers.Multiply() | layers.Maximum():
+                return self._meeting(node)
+            case layers.Concatenate():
+                names = [self._as(one, _LAST) for one in node.inputs]
+                return _LAST, self._add("Concat", names, axis=layer.axis)
+            case layers.Conv1D() | layers.Conv2D():
+                weights = np.moveaxis(layer.kernel.numpy(), [-1, -2], [0, 1])
+                return self._activated(layer, _FIRST, self._convolution(layer, tensor, weights))
+            case layers.SeparableConv1D() | layers.DepthwiseConv1D():
+                return self._activated(layer, _FIRST, self._depthwise(layer, tensor))
+            case layers.MaxPooling1D() | layers.MaxPooling2D():
+                return _FIRST, self._pooling("MaxPool", layer, tensor)
+            case layers.AveragePooling1D() | layers.AveragePooling2D():
+                return _FIRST, self._pooling("AveragePool", layer, tensor)
+            case layers.GlobalAveragePooling1D():
+                name = self._as(tensor, _LAST)
+                return _LAST, self._add("ReduceMean", [name], axes=[1], keepdims=0)
+            case layers.ZeroPadding1D() | layers.ZeroPadding2D():
+                return self._padding(layer, tensor)
+            case layers.Cropping1D():
+                order, name = self._some(tensor)
+                axis = _axes(order, self._rank(tensor)).index(1)
+                ends = [layer.cropping[0]], [np.iinfo(np.int64).max], [axis]
+                return order, self._add(
+                    "Slice", [name, *(self._constant(end, np.int64) for end in ends)]
+                )
+            case layers.Reshape():
+                shape = self._constant([0, *layer.target_shape], np.int64)
+                return _LAST, self._add("Reshape", [self._as(tensor, _LAST), shape])
+            case layers.LSTM():
+                return self._recurrent("LSTM", layer, tensor, [0, 3, 1, 2])
+            case layers.GRU():
+                return self._recurrent("GRU", layer, tensor, [0, 1, 2], linear_before_reset=1)
+            case layers.Dense():
+                # The order in which time comes first has channels last, too.
+                order, name = self._some(tensor)
+                if order == _FIRST:
+                    order, name = _LAST, self._as(tensor, _LAST)
+                name = self._add("MatMul", [name, self._constant(layer.kernel.numpy())])
+                if layer.use_bias:
+                    name = self._add("Add", [name, self._constant(layer.bias.numpy())])
+                return self._activated(layer, order, name)
+            case layers.Normalization():
+                name = self._as(tensor, _LAST)
+                mean = layer.mean.numpy()
+                spread = np.maximum(np.sqrt(layer.variance.numpy()), np.float32(1e-7))
+                centred = self._add("Sub", [name, self._constant(mean)])
+                return _LAST, self._add("Div", [centred, self._constant(spread)])
+            case layers.BatchNormalization():
+                return self._scaled(tensor, *batch_norm_numbers(layer))
+            case layers.Rescaling():
+                return self._scaled(tensor, np.float32(layer.scale), np.float32(layer.offset))
+            case layers.LayerNormalization():
+                channels = self._graph.shape(tensor)[-1]
+                scale = layer.gamma.numpy() if layer.scale else np.ones(channels)
+                offset = layer.beta.numpy() if layer.center else np.zeros(channels)
+                names = [self._as(tensor, _LAST), self._constant(scale), self._constant(offset)]
+                return _LAST, self._add("LayerNormalization", names, axis=-1, epsilon=layer.epsilon)
+            case layers.LeakyReLU():
+                order, name = self._some(tensor)
+                return order, self._add("LeakyRelu", [name], alpha=float(layer.negative_slope))
+            case layers.Activation() | layers.ReLU() | layers.Softmax():
+                order, name = self._some(tensor)
+                return self._activated(layer, order, name, self._rank(tensor))
+            case (
+                layers.Dropout()
+                | layers.SpatialDropout1D()
+                | layers.SpatialDropout2D()
+                | layers.GaussianNoise()
+            ):
+                return self._some(tensor)
+        raise SongNetError(
+            f"Layer {layer.name} ({type(layer).__name__}): how it is written in ONNX is not known "
+            "here. Say so in songnet_utils/onnx_export.py."
+        )
+
+    def _activated(self, layer: Any, order: str, name: str, rank: int = 0) -> tuple[str, str]:
+        activation = activation_of(layer)
+        match activation:
+            case "linear":
+                pass
+            case "softmax":
+                axis = 1 if order == _FIRST else -1
+                name = self._add("Softmax", [name], axis=axis)
+            case "silu":
+                name = self._add("Mul", [name, self._add("Sigmoid", [name])])
+            case "gelu":
+                part = self._add("Erf", [self._add("Mul", [name, self._constant(0.5**0.5)])])
+                part = self._add("Add", [part, self._constant(1.0)])
+                name = self._add("Mul", [self._add("Mul", [name, part]), self._constant(0.5)])
+            case _:
+                name = self._add(activation.capitalize(), [name])
+        return order, name
+
+    def _convolution(self, layer: Any, tensor: int, weights: np.ndarray, groups: int = 1) -> str:
+        inputs = [self._as(tensor, _FIRST), self._constant(weights)]
+        if layer.use_bias and groups == 1:
+            inputs.append(self._constant(layer.bias.numpy()))
+        axes = len(layer.kernel_size)
+        before = (layer.kernel_size[0] - 1) * layer.dilation_rate[0]
+        return self._add(
+            "Conv",
+            inputs,
+            kernel_shape=layer.kernel_size,
+            strides=layer.strides,
+            dilations=layer.dilation_rate,
+            group=groups,
+            pads=[before if layer.padding == "causal" else 0, *[0] * (2 * axes - 1)],
+        )
+
+    def _depthwise(self, layer: Any, tensor: int) -> str:
+        separable = hasattr(layer, "pointwise_kernel")
+        kernel = (layer.depthwise_kernel if separable else layer.kernel).numpy()
+        taps, channels, multiplier = kernel.shape
+        weights = kernel.transpose(1, 2, 0).reshape(channels * multiplier, 1, taps)
+        name = self._convolution(layer, tensor, weights, channels)
+        bias = [self._constant(layer.bias.numpy())] if layer.use_bias else []
+        if separable:
+            mixing = self._constant(layer.pointwise_kernel.numpy().transpose(2, 1, 0))
+            return self._add("Conv", [name, mixing, *bias])
+        if bias:
+            self._nodes[-1].input.extend(bias)
+        return name
+
+    def _pooling(self, kind: str, layer: Any, tensor: int) -> str:
+        name = self._as(tensor, _FIRST)
+        return self._add(kind, [name], kernel_shape=layer.pool_size, strides=layer.strides)
+
+    def _padding(self, layer: Any, tensor: int) -> tuple[str, str]:
+        order, name = self._some(tensor)
+        rank = self._rank(tensor)
+        padding = {1: along_time(layer.padding)}
+        if isinstance(layer.padding[1], list | tuple):
+            padding[2] = tuple(layer.padding[1])
+        by_axis = [padding.get(axis, (0, 0)) for axis in _axes(order, rank)]
+        ends = [side for sides in zip(*by_axis, strict=True) for side in sides]
+        return order, self._add("Pad", [name, self._constant(ends, np.int64)])
+
+    def _scaled(self, tensor: int, scale: Any, offset: Any) -> tuple[str, str]:
+        order, name = self._some(tensor)
+        rank = self._rank(tensor)
+        name = self._add("Mul", [name, self._by_channel(scale, order, rank)])
+        return order, self._add("Add", [name, self._by_channel(offset, order, rank)])
+
+    def _meeting(self, node: Node) -> tuple[str, str]:
+        kind = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "Maximum": "Max"}[
+            type(node.layer).__name__
+        ]
+        rank = self._rank(node.output)
+        ranks = {self._rank(tensor) for tensor in node.inputs}
+        order = self._some(node.inputs[0])[0] if len(ranks) == 1 else _LAST
+        names = []
+        for tensor in node.inputs:
+            name = self._as(tensor, order)
+            if missing := rank - self._rank(tensor):
+                # As Keras does: what has no time is the same at all times.
+                axes = self._constant(range(1, 1 + missing), np.int64)
+                name = self._add("Unsqueeze", [name, axes])
+            names.append(name)
+        name = names[0]
+        for other in names[1:]:
+            name = self._add(kind, [name, other])
+        return order, name
+
+    def _recurrent(
+        self, kind: str, layer: Any, tensor: int, gates: Sequence[int], **attributes: int
+    ) -> tuple[str, str]:
+        """Write a recurrent layer; `gates` are Keras's gates in ONNX's order."""
+
+        def in_order(columns: np.ndarray) -> np.ndarray:
+            parts = np.split(columns, len(gates), axis=-1)
+            return np.concatenate([parts[gate] for gate in gates], axis=-1)
+
+        kernel, recurrent, *bias = layer.get_weights()
+        inputs = [
+            self._as(tensor, _TIME),
+            self._constant(in_order(kernel).T[None]),
+            self._constant(in_order(recurrent).T[None]),
+        ]
+        if bias:
+            # The GRU has a bias for the inputs and one for its state, the LSTM one for both.
+            own, state = bias[0] if bias[0].ndim == 2 else (bias[0], np.zeros_like(bias[0]))
+            both = np.concatenate([in_order(own), in_order(state)])
+            inputs.append(self._constant(both[None]))
+        states = self._add(kind, inputs, hidden_size=layer.units, **attributes)
+        # (time, directions, clips, units)
+        return _TIME, self._add("Squeeze", [states, self._constant([1], np.int64)])
+
+
+def _axes(order: str, rank: int) -> list[int]:
+    """Return which of Keras's axes (clips, time, …, channels) come in which place."""
+    axes: Iterable[int] = range(rank)
+    if order == _FIRST:
+        axes = [0, rank - 1, *range(1, rank - 1)]
+    elif order == _TIME:
+        axes = [1, 0, *range(2, rank)]
+    return list(axes)
