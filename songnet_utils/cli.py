@@ -120,8 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--model",
         default="songnet",
-        help="songnet (default); songnet-bn, songnet-lstm, crnn-2d, cnn-2d, cnn-mfcc, songnet-meta, "
-        "songnet-plus, songnet-transfer; a network without one of its parts, as in "
+        help="songnet (default); songnet-bn, songnet-lstm, crnn-2d, cnn-2d, cnn-mfcc, "
+        "songnet-meta, songnet-plus, songnet-transfer; a network without one of its parts, as in "
         "songnet~batch-norm; chance; knn, lr, mlp, svm or svm-linear on 140 MFCC statistics, "
         "with -518 on FMA's 518 features, with -meta on the 140 and what is known of a song "
         "(artist, year, …); tzanetakis-knn, tzanetakis-gmm, mandel-ellis, deshpande-knn, "

@@ -34,6 +34,7 @@ from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.models import NETWORKS, ablation
 from songnet_utils.models import NETWORKS
 from songnet_utils.scores import (
     Interval,
@@ -229,7 +230,8 @@ def compare(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     models, splits : sequence of str
-        See `songnet_utils.training.train`; `model_names` tells which groups there are. The last one is compared with each other in the text.
+        See `songnet_utils.training.train`; `model_names` tells which groups there are. The last
+        one is compared with each other in the text.
     genres : sequence of str, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
@@ -643,8 +645,8 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
         f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
     )
     return [
-        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} ({seeds} seed{'s' * (seeds != 1)}, "
-        f"{f'{folds} folds' if folds else 'no folds'}); {known}",
+        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} "
+        f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",
         *_aligned(table),
     ]
 

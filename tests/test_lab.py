@@ -1,0 +1,547 @@
+"""Every network of the lab: causal, streamable, kept whole, and trained on one path."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from toys import tone_corpus
+
+from songnet_utils import training
+from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.listener import EMBEDDING, PATCH, STRIDE, build_musicnn
+from songnet_utils.metadata import (
+    COLUMNS,
+    NUMBERS,
+    encode,
+    encoder_from_bytes,
+    encoder_to_bytes,
+    fit_encoder,
+    metadata,
+    unknown,
+)
+from songnet_utils.models import (
+    NETWORKS,
+    SongNet,
+    ablation,
+    keras,
+    load_keras,
+    load_songnet,
+    network_kind,
+    save_keras,
+    save_onnx,
+    set_weights,
+    songnet_transfer,
+    weights_of,
+    with_listener,
+)
+from songnet_utils.splits import split
+from songnet_utils.store import LogMelStore
+from songnet_utils.timeline import Sound
+from songnet_utils.training import Recipe, Run, mask, read_record, recipe_of, train
+
+GENRES = ("Folk", "Pop", "Rock")
+SOUND = Sound()
+
+
+def clips(count: int = 40) -> pd.DataFrame:
+    """Return a table of clips with some of what is known of them."""
+    random = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "id": [f"{number:03d}" for number in range(count)],
+            "artist": [f"artist {number // 4}" for number in range(count)],
+            "year": pd.array([2000 + number % 9 for number in range(count)], "Int64"),
+            "listens": pd.array(random.integers(1, 90_000, count), "Int64"),
+            "favorites": pd.array([None, *random.integers(0, 9, count - 1)], "Int64"),
+            "duration": random.uniform(60, 600, count),
+            "bit_rate": pd.array([320_000] * count, "Int64"),
+            "location": ["Oslo", "Lima"] * (count // 2),
+        }
+    )
+
+
+def build(name: str) -> SongNet:
+    """Return a network of the lab whose weights, and batch norm's, are anything but fresh."""
+    kind = network_kind(name)
+    encoder = fit_encoder(metadata(clips())) if kind.metadata else None
+    columns = {} if encoder is None else {"columns": encode(encoder, unknown()).shape[1]}
+    model = kind.build(kind.sound, GENRES, seed=1, **kind.options, **columns)
+    random = np.random.default_rng(1)
+    set_weights(
+        model,
+        [
+            value + 0.1 * random.random(value.shape).astype(value.dtype)
+            if value.dtype == np.float32
+            else value
+            for value in weights_of(model)
+        ],
+    )
+    if kind.listener:
+        listener = build_musicnn()
+        layer = listener.get_layer("batch_normalization_10")
+        model = with_listener(model, keras.Model(listener.inputs, layer.output, name="ears"))
+    return SongNet(model, kind.sound, GENRES, name=kind.title, encoder=encoder)
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def net(request) -> SongNet:
+    return build(request.param)
+
+
+def frames_for(net: SongNet, count: int, seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return random.normal(-5, 3, (count, net.sound.n_mels)).astype(np.float32)
+
+
+def streamed(net: SongNet, frames: np.ndarray, pieces: list[int]) -> np.ndarray:
+    stepper = net.stepper()
+    parts = np.split(frames, np.cumsum(pieces)[:-1])
+    return np.concatenate([stepper.push(part) for part in parts])
+
+
+def test_a_network_gives_a_row_of_probabilities_for_each_step_of_its_timeline(net):
+    frames = frames_for(net, 260)
+    over_time = net.genre_of_frames(frames)
+    assert over_time.shape == (net.timeline.steps_of_frames(260), 3)
+    assert over_time.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    # Something was heard: it does not say the same all the time.
+    assert np.ptp(over_time, axis=0).max() > 1e-4
+    embedding = net.embedding_of_frames(frames)
+    assert embedding.shape[0] == len(over_time)
+
+
+def test_heard_in_pieces_a_network_answers_the_same(net):
+    frames = frames_for(net, 300)
+    whole = net.genre_of_frames(frames)
+    for pieces in ([300], [1] * 300, [7, 200, 1, 92]):
+        found = streamed(net, frames, pieces)
+        assert found.shape == whole.shape
+        assert np.abs(found - whole).max() < 1e-5
+
+
+def test_what_comes_later_changes_no_step_that_is_decided(net):
+    frames = frames_for(net, 300)
+    changed = frames.copy()
+    changed[250:] = frames_for(net, 50, seed=9)
+    pieces = [50] * 6
+    one, other = streamed(net, frames, pieces), streamed(net, changed, pieces)
+    decided = [k for k in range(len(one)) if net.timeline.step_frames(k)[1] <= 250]
+    assert decided
+    assert (one[decided] == other[decided]).all()
+    assert (one[len(decided) :] != other[len(decided) :]).any()
+
+
+def test_a_saved_network_answers_the_same_and_exports_to_onnx(net, tmp_path):
+    save_keras(net, tmp_path / "model.keras")
+    again = load_keras(tmp_path / "model.keras")
+    frames = frames_for(net, 220)
+    whole = net.genre_of_frames(frames)
+    assert (again.genre_of_frames(frames) == whole).all()
+    assert again.timeline == net.timeline
+    assert (again.genres, again.name) == (net.genres, net.name)
+
+    save_onnx(net, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    names = [value.name for value in session.get_outputs()]
+    given = {"log_mel": frames[None]}
+    if net.encoder is not None:
+        given["metadata"] = encode(net.encoder, unknown())
+    found = dict(zip(names, session.run(None, given), strict=True))
+    assert np.abs(found["genre_over_time"][0] - whole).max() < 1e-5
+    assert np.abs(found["genre"][0] - whole.mean(axis=0)).max() < 1e-5
+
+
+def test_a_saved_network_loads_in_a_process_that_knows_only_the_package(tmp_path):
+    """And it refuses frames that were made from another description of sound."""
+    frames = frames_for(net := build("songnet-lstm"), 100)
+    save_keras(net, tmp_path / "model.keras")
+    np.save(tmp_path / "frames.npy", frames)
+    code = (
+        "import sys, numpy as np\n"
+        "from songnet_utils import load_songnet, Sound, SongNetError\n"
+        "net = load_songnet(sys.argv[1] + '/model.keras')\n"
+        "frames = np.load(sys.argv[1] + '/frames.npy')\n"
+        "np.save(sys.argv[1] + '/answer.npy', net.genre_of_frames(frames))\n"
+        "try:\n"
+        "    net.genre_over_time_of_frames(frames, Sound(hop=512))\n"
+        "except SongNetError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "hop 512 where 1024 is needed" in done.stdout
+    assert (np.load(tmp_path / "answer.npy") == net.genre_of_frames(frames)).all()
+
+
+def test_the_same_seed_builds_the_same_network_and_another_another():
+    for name, kind in NETWORKS.items():
+        columns = {"columns": 9} if kind.metadata else {}
+
+        def fresh(seed: int, kind=kind, columns=columns) -> list[np.ndarray]:
+            return weights_of(kind.build(kind.sound, GENRES, seed=seed, **kind.options, **columns))
+
+        one, same, other = fresh(1), fresh(1), fresh(2)
+        assert all((a == b).all() for a, b in zip(one, same, strict=True)), name
+        assert any((a != b).any() for a, b in zip(one, other, strict=True)), name
+
+
+def test_every_part_of_a_network_changes_something_when_it_is_left_out():
+    for name, kind in NETWORKS.items():
+        assert [*ablation(name)][0] == name
+        for part in kind.parts:
+            less = network_kind(f"{name}~{part}")
+            assert part in less.title
+            different = less.options != kind.options
+            assert different or recipe_of(f"{name}~{part}") != recipe_of(name), part
+            fresh = less.build(less.sound, GENRES, **less.options)
+            assert SongNet(fresh, less.sound, GENRES).timeline.steps_of_frames(2000) > 0
+    both = network_kind("songnet~batch-norm~dropout")
+    assert both.options == {"batch_norm": False, "dropout": 0.0}
+
+
+def test_an_unknown_network_or_part_is_named():
+    with pytest.raises(SongNetError, match=r"the networks are songnet, .* Got 'song'"):
+        network_kind("song")
+    with pytest.raises(SongNetError, match=r"songnet has no part 'wheels'.* batch-norm"):
+        network_kind("songnet~wheels")
+
+
+# --- What is known of a song ------------------------------------------------------------------
+
+
+def test_an_encoder_knows_training_clips_only():
+    table = clips()
+    known = metadata(table)
+    assert list(known.columns) == list(COLUMNS)
+    trained = known.iloc[:20]
+    encoder = fit_encoder(trained)
+    numbers = encode(encoder, trained)
+    assert numbers[:, :3].mean(axis=0) == pytest.approx(0, abs=1e-5)
+    # Clips that it was not fitted on change nothing of how the others are encoded.
+    changed = known.copy()
+    changed.loc[changed.index[20:], "year"] = 1
+    assert (encode(encoder, changed)[:20] == numbers).all()
+    assert (encode(fit_encoder(changed.iloc[:20]), changed)[:20] == numbers).all()
+
+
+def test_the_artists_name_is_not_told():
+    known = metadata(clips())
+    renamed = known.assign(artist=[f"other {number}" for number in range(len(known))])
+    assert (encode(fit_encoder(known), known) == encode(fit_encoder(renamed), renamed)).all()
+
+
+def test_what_is_missing_is_filled_and_said_to_be_missing():
+    known = metadata(clips())
+    encoder = fit_encoder(known)
+    first, others = encode(encoder, known.iloc[:1])[0], encode(encoder, known.iloc[1:])
+    told = [column for column in range(len(first)) if (first[column] != others[:, column]).all()]
+    # The first clip's favourites are not known; no other clip lacks anything.
+    assert len(told) >= 1
+    assert np.isfinite(encode(encoder, unknown())).all()
+
+
+def test_a_place_that_was_not_trained_on_is_like_no_place_in_particular():
+    known = metadata(clips())
+    encoder = fit_encoder(known)
+    somewhere = known.iloc[:1].assign(place="Atlantis")
+    nowhere = known.iloc[:1].assign(place="Mu")
+    assert (encode(encoder, somewhere) == encode(encoder, nowhere)).all()
+
+
+def test_an_encoder_comes_back_as_it_was_and_anything_else_is_refused():
+    known = metadata(clips())
+    encoder = fit_encoder(known)
+    again = encoder_from_bytes(encoder_to_bytes(encoder))
+    assert (encode(again, known) == encode(encoder, known)).all()
+    with pytest.raises(ValueError, match="cannot be read"):
+        encoder_from_bytes(b"no encoder")
+
+
+def test_a_network_that_is_told_more_answers_otherwise_and_alone_as_if_told_nothing():
+    net = build("songnet-meta")
+    frames = frames_for(net, 100)
+    alone = net.genre_of_frames(frames)
+    told = net.knowing(clips().iloc[[3]])
+    assert np.abs(told.genre_of_frames(frames) - alone).max() > 1e-4
+    nothing = clips().iloc[[3]].assign(location=None, **{name: np.nan for name in NUMBERS})
+    assert (net.knowing(nothing).genre_of_frames(frames) == alone).all()
+    assert np.abs(streamed(told, frames, [3, 97]) - told.genre_of_frames(frames)).max() < 1e-5
+    assert build("songnet").knowing(clips().iloc[[3]]).encoder is None
+
+
+# --- The listener's ears ----------------------------------------------------------------------
+
+
+def test_the_whole_network_hears_each_patch_as_the_listener_does():
+    listener = build_musicnn()
+    ears = keras.Model(listener.inputs, listener.get_layer("batch_normalization_10").output)
+    head = songnet_transfer(network_kind("songnet-transfer").sound, GENRES)
+    whole = with_listener(head, ears)
+    frames = np.random.default_rng(0).normal(-5, 3, (1, PATCH + 3 * STRIDE + 5, 96))
+    frames = frames.astype(np.float32)
+    patches = np.stack([frames[0, k * STRIDE : k * STRIDE + PATCH] for k in range(4)])
+    embedding = np.array(ears(patches))
+    assert embedding.shape == (4, EMBEDDING)
+    found = np.array(whole(frames)["genre_over_time"])[0]
+    assert np.abs(found - np.array(head(embedding[None])["genre_over_time"])[0]).max() < 1e-6
+
+
+# --- Training ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _data(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory) -> Corpus:
+    return open_corpus(tone_corpus(tmp_path_factory.mktemp("corpora") / "tones", seconds=4))
+
+
+@pytest.fixture(scope="module")
+def told_tones(tones) -> Corpus:
+    """The same, with something known of each clip."""
+    years = {"High": 1990, "Low": 2005, "Noise": 2015}
+    table = tones.clips.assign(
+        year=pd.array([years[genre] for genre in tones.clips.genre], "Int64"),
+        duration=np.random.default_rng(0).uniform(100, 300, len(tones.clips)),
+    )
+    return dataclasses.replace(tones, clips=table)
+
+
+@pytest.mark.parametrize("name", [n for n, kind in NETWORKS.items() if not kind.listener])
+def test_every_network_trains_on_the_same_path(told_tones, tmp_path, name):
+    folder = train(
+        told_tones,
+        model=name,
+        out=tmp_path / "run",
+        recipe=dataclasses.replace(recipe_of(name), epochs=2, crop_seconds=2.0, batch=8),
+        progress=False,
+    )
+    record = read_record(folder)
+    assert record["model"] == name
+    assert len(record["epochs"]) == 2
+    net = load_songnet(folder)
+    assert record["network"]["weights"] == net.keras_model.count_params()
+    # What the record says was heard is what the saved network says of a whole clip.
+    answers = training.read_answers(folder).set_index("id")
+    prepared = LogMelStore().prepare(told_tones, progress=False)
+    clip = told_tones.clips.iloc[[7]]
+    heard = net.knowing(clip).genre_of_frames(prepared.frames(clip.id.iloc[0])).mean(axis=0)
+    said = answers.loc[clip.id.iloc[0], [f"p_{genre}" for genre in net.genres]]
+    assert np.abs(heard - said.to_numpy(float)).max() < 1e-5
+
+
+def test_metadata_alone_can_settle_it(told_tones, tmp_path):
+    """The year names the genre: told it, the network must not do worse than without sound."""
+    silent = dataclasses.replace(
+        told_tones, clips=told_tones.clips[told_tones.clips.genre != "Noise"]
+    )
+    folder = train(silent, model="songnet-meta", out=tmp_path, epochs=6, progress=False)
+    net = load_songnet(folder)
+    nothing = np.full((60, SOUND.n_mels), -9, np.float32)
+    for _, group in silent.clips.groupby("genre"):
+        said = net.knowing(group.iloc[[0]]).genre_of_frames(nothing).mean(axis=0)
+        assert net.genres[said.argmax()] == group.genre.iloc[0]
+
+
+def test_a_corpus_without_metadata_is_refused_with_the_way_out(tones, tmp_path):
+    with pytest.raises(SongNetError, match=r"no metadata.*Train songnet instead"):
+        train(tones, model="songnet-meta", out=tmp_path, epochs=1, progress=False)
+
+
+STRONG = Recipe(
+    epochs=3,
+    crop_seconds=2.0,
+    batch=8,
+    schedule="cosine",
+    weight_decay=1e-2,
+    label_smoothing=0.1,
+    mixup=0.3,
+    masked_bands=10,
+    masked_seconds=0.3,
+    averaging=0.8,
+)
+
+
+def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, monkeypatch):
+    options = {"recipe": STRONG, "progress": False, "model": "songnet-plus"}
+    whole = train(tones, out=tmp_path / "whole", **options)
+    step = training._NetworkTraining._save
+    saved = []
+
+    def stop_at_second(self):
+        step(self)
+        saved.append(1)
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training._NetworkTraining, "_save", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        train(tones, out=tmp_path / "stopped", **options)
+    monkeypatch.undo()
+    again = train(tones, out=tmp_path / "stopped", **options)
+    pairs = zip(
+        weights_of(load_songnet(whole).keras_model),
+        weights_of(load_songnet(again).keras_model),
+        strict=True,
+    )
+    assert all((a == b).all() for a, b in pairs)
+    rates = [epoch["learning_rate"] for epoch in read_record(again)["epochs"]]
+    assert rates == [epoch["learning_rate"] for epoch in read_record(whole)["epochs"]]
+    # A third to warm up, then along the cosine to the least.
+    assert rates == pytest.approx([1e-3 / 3, (1e-3 + 1e-5) / 2, 1e-5])
+
+
+def a_training(corpus: Corpus, folder, recipe: Recipe) -> training._NetworkTraining:
+    prepared = LogMelStore().prepare(corpus, progress=False)
+    run = Run(
+        prepared=prepared,
+        clips=prepared.clips,
+        sides=split(prepared.clips, "random", 0),
+        left_out=[],
+        model="songnet",
+        split="random",
+        seed=0,
+        recipe=recipe,
+    )
+    return training._NetworkTraining(run, folder, False, False)
+
+
+def batches(work: training._NetworkTraining, epoch: int = 1) -> list:
+    random = np.random.default_rng(epoch)
+    count = len(work.clips)
+    return list(work._batches(np.arange(count), np.full(count, 0.5), random))
+
+
+def test_mixed_clips_have_mixed_labels(tones, tmp_path):
+    plain = batches(a_training(tones, tmp_path / "a", dataclasses.replace(STRONG, mixup=0.0)))
+    recipe = Recipe(crop_seconds=2.0, batch=8, mixup=0.3)
+    mixed = batches(a_training(tones, tmp_path / "b", recipe))
+    heard = np.concatenate([targets for _, targets in mixed])
+    assert heard.sum(axis=1) == pytest.approx(1)
+    # At most two genres in a piece, and somewhere two.
+    assert ((heard > 1e-6).sum(axis=1) <= 2).all()
+    assert ((heard > 1e-6).sum(axis=1) == 2).any()
+    smooth = np.concatenate([targets for _, targets in plain])
+    assert smooth.min() == pytest.approx(0.1 / 3)
+    assert smooth.max() == pytest.approx(0.9 + 0.1 / 3)
+
+
+def test_masks_are_stripes_of_the_mean_frame():
+    rows = np.ones((4, 50, 20), np.float32)
+    mean = np.arange(20, dtype=np.float32) + 5
+    mask(rows, mean, 6, 9, np.random.default_rng(0))
+    for piece in rows:
+        changed = piece != 1
+        assert (piece[changed] == np.broadcast_to(mean, piece.shape)[changed]).all()
+        whole_bands, whole_rows = changed.all(axis=0), changed.all(axis=1)
+        # Nothing but whole bands and whole rows, never more than two stripes of each.
+        assert (changed == (whole_bands[None, :] | whole_rows[:, None])).all()
+        assert whole_bands.sum() <= 12
+        assert whole_rows.sum() <= 18
+    assert (rows != 1).any()
+
+
+def test_averaged_weights_are_the_average_of_the_steps(tones, tmp_path):
+    work = a_training(tones, tmp_path, Recipe(crop_seconds=2.0, batch=8, averaging=0.75))
+    start = np.array(work.model.get_layer("conv_1").kernel)
+    (given, targets), *_ = batches(work)
+    work._step(given, targets)
+    after = np.array(work.model.get_layer("conv_1").kernel)
+    assert np.abs(after - start).max() > 0
+    with work._averaged():
+        averaged = np.array(work.model.get_layer("conv_1").kernel)
+    assert averaged == pytest.approx(0.75 * start + 0.25 * after, abs=1e-7)
+    assert (np.array(work.model.get_layer("conv_1").kernel) == after).all()
+
+
+def test_weight_decay_spares_biases(tones, tmp_path):
+    work = a_training(tones, tmp_path, Recipe(crop_seconds=2.0, weight_decay=0.5))
+    decayed = {
+        variable.path
+        for variable in work.model.trainable_variables
+        if work.optimizer._use_weight_decay(variable)
+    }
+    assert all(path.endswith("kernel") for path in decayed)
+    assert decayed
+
+
+def test_half_precision_trains_and_leaves_a_network_in_single(tones, tmp_path, monkeypatch):
+    """What a GPU would be given; here the processor does it, slowly."""
+    monkeypatch.setattr(training, "_has_gpu", lambda: True)
+    recipe = Recipe(epochs=1, crop_seconds=2.0, batch=8)
+    folder = train(tones, out=tmp_path, recipe=recipe, progress=False)
+    assert keras.config.dtype_policy().name == "float32"
+    net = load_songnet(folder)
+    assert {layer.compute_dtype for layer in net.keras_model.layers} == {"float32"}
+    assert np.isfinite(read_record(folder)["epochs"][0]["loss"])
+
+
+def test_a_loss_that_is_no_number_is_said_with_the_way_out(tones, tmp_path):
+    recipe = Recipe(epochs=3, crop_seconds=2.0, learning_rate=1e30)
+    with pytest.raises(SongNetError, match=r"not a number.*--force.*lower\s+learning rate"):
+        train(tones, out=tmp_path, model="songnet~batch-norm", recipe=recipe, progress=False)
+
+
+def test_figures_for_tensorboard_are_written_when_asked_for(tones, tmp_path):
+    recipe = Recipe(epochs=1, crop_seconds=2.0)
+    train(tones, out=tmp_path / "a", recipe=recipe, progress=False, tensorboard=True)
+    assert list((tmp_path / "a" / "tensorboard").glob("events.*"))
+    train(tones, out=tmp_path / "b", recipe=recipe, progress=False)
+    assert not (tmp_path / "b" / "tensorboard").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("schedule", "linear"),
+        ("mixup", -1.0),
+        ("label_smoothing", 1.0),
+        ("averaging", 1.0),
+        ("weight_decay", -0.1),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(name, value):
+    with pytest.raises(SongNetError, match=name):
+        Recipe(**{name: value})
+
+
+def test_transfer_learns_in_seconds_and_needs_no_listener_afterwards(
+    shared_fma, musicnn_data, tmp_path, monkeypatch
+):
+    """On a handful of real songs; what is saved holds the listener's ears."""
+    import shutil
+
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    shutil.copytree(musicnn_data / "musicnn", tmp_path / "data" / "musicnn")
+    corpus = open_corpus(str(shared_fma), progress=False)
+    some = corpus.clips[corpus.clips.genre.isin(["Folk", "Rock"])].groupby("genre").head(5)
+    few = dataclasses.replace(corpus, clips=some.reset_index(drop=True))
+    folder = train(few, model="songnet-transfer", out=tmp_path / "run", progress=False)
+    record = read_record(folder)
+    assert record["seconds_to_fit"] < 60
+    assert json.dumps(record["sound"]) == json.dumps(
+        network_kind("songnet-transfer").sound.to_dict()
+    )
+    shutil.rmtree(tmp_path / "data" / "musicnn")
+    net = load_songnet(folder)
+    from songnet_utils.audio import load_audio
+
+    clip = few.clips.iloc[0]
+    said = training.read_answers(folder).set_index("id").loc[clip.id]
+    heard = net.classify(load_audio(clip.file, net.sound.sample_rate))
+    for genre, probability in zip(net.genres, heard, strict=True):
+        assert probability == pytest.approx(said[f"p_{genre}"], abs=1e-4)
