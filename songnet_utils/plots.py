@@ -1389,7 +1389,7 @@ def reliability_diagram(
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(PercentFormatter(1))
         cells = ", ".join(
-            f"{row.clips} clips at {row.confidence:.0%} of which {row.accuracy:.0%} are right"
+            f"{row.accuracy:.0%} right of {row.clips} answered at {row.confidence:.0%}"
             for row in full.itertuples()
         )
         words.append(f"{name}, calibration error {error:.3f}: {cells}.")

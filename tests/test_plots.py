@@ -526,7 +526,7 @@ def test_the_gaps_of_a_reliability_diagram_make_up_the_error_it_states():
     assert heights == [1, 0.5]
     assert [text.get_text() for text in ax.texts] == ["1", "2"]
     words = plots.description(ax)
-    assert "1 clips at 60% of which 100% are right, 2 clips at 90% of which 50%" in words
+    assert "100% right of 1 answered at 60%, 50% right of 2 answered at 90%." in words
 
 
 def test_an_answer_holds_until_the_next_and_there_is_none_before_the_first():
