@@ -376,6 +376,8 @@ class Assessment:
             f"{'macro average':{wide}}  {self.genres.support.sum():5,.0f}  "
             f"{_share(mean['recall']):22}  {_share(mean['precision']):22}  {_share(mean['f1'])}"
         )
+        if self.genres[["precision", "recall"]].isna().any(axis=None):
+            lines.append("–: no clip was given that genre, or none has it; no part of the average.")
         return lines
 
 

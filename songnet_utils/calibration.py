@@ -119,7 +119,10 @@ def calibration_interval(
     Whole artists are drawn anew, as in `songnet_utils.scores.artist_interval`. The errors of the
     draws lie higher than the error itself, because drawing adds noise to each bin; so the
     interval is the basic one (Davison & Hinkley 1997, section 5.2), *2·error − quantiles*, cut off
-    at 0 and 1, which takes that shift back instead of adding it once more.
+    at 0 and 1, which takes that shift back instead of adding it once more. Near 0, where every bit
+    of noise adds to the error, this is not enough: the interval also begins at 0 whenever noise
+    alone (each bin's differences from its own mean, drawn in the same way) often gives an error as
+    large.
 
     Parameters
     ----------
@@ -156,7 +159,10 @@ def calibration_interval(
     drawn = draw_clusters(sums, draws, seed)
     low, high = quantiles(np.abs(drawn[:, :bins]).sum(axis=1) / drawn[:, bins], confidence)
     error = expected_calibration_error(probabilities, truth, bins)
-    return min(max(2 * error - high, 0.0), 1.0), min(max(2 * error - low, 0.0), 1.0)
+    noise = drawn[:, :bins] / drawn[:, bins:] - sums[:, :bins].sum(axis=0) / len(right)
+    _, by_noise = quantiles(np.abs(noise).sum(axis=1), confidence)
+    least = 2 * error - high if error > by_noise else 0.0
+    return min(max(least, 0.0), 1.0), min(max(2 * error - low, 0.0), 1.0)
 
 
 def calibration_of_luck(

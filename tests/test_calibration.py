@@ -129,11 +129,17 @@ def test_the_interval_holds_the_error_of_one_that_is_always_as_wrong():
     assert (low, high) == pytest.approx((0.4, 0.4))
 
 
-def test_the_interval_reaches_down_to_0_where_only_luck_speaks():
-    answers, truth = guesses(200, 4, 1.5, seed=3)
-    low, high = calibration_interval(answers, truth, np.arange(200))
-    assert low < 0.01
-    assert high < 0.2
+@pytest.mark.parametrize(("temperature", "least"), [(1.0, 57), (0.5, 53)])
+def test_the_interval_holds_the_true_error_of_as_many_samples_as_it_should(temperature, least):
+    # Once with true confidences (the error is 0), once surer than it is right.
+    many, truth = guesses(100_000, 4, 1.5, seed=9)
+    many = apply_temperature(many, temperature)
+    error = 0 if temperature == 1 else expected_calibration_error(many, truth)
+    held = 0
+    for sample in np.arange(60 * 150).reshape(60, 150):
+        low, high = calibration_interval(many[sample], truth[sample], sample, draws=400)
+        held += low <= error <= high
+    assert held >= least
 
 
 def test_the_interval_is_wider_when_an_artist_stands_or_falls_as_one():
