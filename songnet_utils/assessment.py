@@ -24,6 +24,7 @@ Intervals hold 95 %. Those of the genres take clips as independent, all others d
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ from songnet_utils.training import read_answers, read_record
 
 #: The moments that are printed, in seconds of music heard, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
+
+# Columns of a terminal that sentences are broken for.
+_WIDTH = 100
 
 # What a network answers today may differ by rounding from what it answered when it was trained.
 _SAME_ANSWER = 1e-3
@@ -515,13 +519,14 @@ def _hear(
     folder: Path, net: SongNet, prepared: Prepared, clip: str, given: np.ndarray
 ) -> np.ndarray:
     """Return a clip's genre over time, whose mean is what the run answered."""
-    steps = net.genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
+    told = net.knowing(prepared.clips[prepared.clips.id == clip])
+    steps = told.genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
     apart = float(np.abs(steps.mean(axis=0, dtype=np.float64) - given).max())
     if apart > _SAME_ANSWER:
         raise SongNetError(
             f"{folder}: its network no longer answers for clip {clip} as it did (a probability is "
-            f"off by {apart:.2g}): the sound file is another one now, or model.keras is. Train on "
-            f"{prepared.corpus.name} as it is now."
+            f"off by {apart:.2g}): the sound file, what is known of it, or model.keras is another "
+            f"one now. Train on {prepared.corpus.name} as it is now."
         )
     return steps
 
@@ -571,7 +576,9 @@ def _calibration_lines(of: Calibration) -> list[str]:
     ):
         lines.append(f"{name:32}  " + "  ".join(f"{cell:24}" for cell in cells).rstrip())
     if of.after is None:
-        lines.append(f"No temperature could be fitted on the validation side: {of.why_not}")
+        lines += textwrap.wrap(
+            f"No temperature could be fitted on the validation side: {of.why_not}", _WIDTH
+        )
     else:
         lines.append(f"The temperature was fitted on the {of.fitted_on:,} validation clips.")
     return lines
