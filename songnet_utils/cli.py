@@ -188,6 +188,20 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--dask", metavar="ADDRESS", help="let a Dask cluster make the runs")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
 
+    evaluate = command(
+        "evaluate",
+        _evaluate,
+        "Look at one finished run: each genre, how sure it is, and how soon it is right.",
+        "Of a baseline only the genres: the rest needs probabilities over time.",
+    )
+    evaluate.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    evaluate.add_argument(
+        "--corpus",
+        metavar="CORPUS",
+        help="what it was trained on, where that is a folder (default: by the name in its record)",
+    )
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all of it there, too")
+
     classify = command(
         "classify",
         _classify,
@@ -435,6 +449,21 @@ def _compare(options: argparse.Namespace) -> int:
     for failure in comparison.failures:
         _complain(f"failed: {failure['run']}: {failure['reason']}", FAILED)
     return FAILED if comparison.failures else 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from songnet_utils.assessment import assess
+    from songnet_utils.files import atomic_write
+
+    assessment = assess(options.run_folder, options.corpus)
+    if options.json is not None:
+        with atomic_write(options.json) as temporary:
+            temporary.write_text(
+                json.dumps(assessment.as_dict(), indent=1, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
+    print(assessment.as_text())
+    return _complain(assessment.refused, FAILED) if assessment.refused else 0
 
 
 def _classify(options: argparse.Namespace) -> int:

@@ -1272,6 +1272,188 @@ def differences(
     return describe(ax, f"{title}: difference in points and 95 % interval. {'; '.join(words)}.")
 
 
+def genre_scores(
+    scores: pd.DataFrame, *, title: str = "Precision and recall", ax: Axes | None = None
+) -> Axes:
+    """Draw precision and recall of each genre as bars, with their intervals.
+
+    Parameters
+    ----------
+    scores
+        As `songnet_utils.scores.genre_scores` returns it. Where a score is not defined (nothing
+        was answered, nothing was true) there is a dash in place of its bar.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = _axes(ax, 9.5, 1.4 + 0.55 * len(scores))
+    colours = list(genre_colours(scores.index).values())
+    middle = np.arange(len(scores))
+    looks = (("recall", -0.2, None), ("precision", 0.2, "////"))
+    for name, shift, hatch in looks:
+        drawn = scores[name].fillna(0)
+        # Thin white lines: the genre's colour stays what it is in every other picture.
+        ax.barh(middle + shift, drawn, 0.36, color=colours, hatch=hatch, edgecolor="white", lw=0)
+        low, high = scores[f"{name}_low"], scores[f"{name}_high"]
+        # With a white rim, to be seen on dark bars too.
+        ax.hlines(middle + shift, low, high, color="white", linewidth=3.5)
+        ax.hlines(middle + shift, low, high, color="#333333", linewidth=1.5)
+        for place, (value, end) in enumerate(zip(scores[name], high, strict=True)):
+            text, at = ("–", 0.0) if np.isnan(value) else (f"{value:.0%}", end)
+            ax.text(at + 0.012, place + shift, text, va="center", size=10)
+    ax.set_yticks(
+        middle,
+        [f"{genre} ({clips:.0f})" for genre, clips in scores.support.items()],
+    )
+    ax.set_ylim(len(scores) - 0.45, -0.55)
+    ax.set_xlim(0, 1.1)
+    ax.set_xticks(np.linspace(0, 1, 6))
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(
+        handles=[
+            Rectangle((0, 0), 1, 1, facecolor="#6A6F78", edgecolor="white", hatch=hatch, label=name)
+            for name, _, hatch in looks
+        ],
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+    )
+    ax.set(xlabel="Share of clips (line: 95 % interval)", title=title)
+    ax.set_ylabel("Genre (its clips)")
+    words = []
+    for genre, row in scores.iterrows():
+        said = (
+            f"{name} not defined"
+            if np.isnan(row[name])
+            else f"{name} {row[name]:.0%} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%})"
+            for name, _, _ in looks
+        )
+        words.append(f"{genre}, {row.support:.0f} clips: {', '.join(said)}")
+    return describe(ax, f"{title} with 95 % intervals, as bars. {'; '.join(words)}.")
+
+
+def reliability_diagram(
+    bins: Mapping[str, pd.DataFrame], *, title: str = "As sure as it is right?"
+) -> Axes:
+    """Draw accuracy over confidence in bins, as many panels as there are networks to compare.
+
+    Parameters
+    ----------
+    bins
+        By name, as `songnet_utils.calibration.reliability` returns them; for instance before and
+        after temperature scaling.
+    title
+        Above all of them.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first panel.
+    """
+    with _style():
+        figure, axes = plt.subplots(
+            1,
+            len(bins),
+            figsize=(0.6 + 4.2 * len(bins), 4.6),
+            layout="constrained",
+            # The last mark of a panel and the first of the next are not to touch.
+            gridspec_kw={"wspace": 0.06},
+            sharey=True,
+            squeeze=False,
+        )
+    words = []
+    for ax, (name, table) in zip(axes[0], bins.items(), strict=True):
+        sns.despine(ax=ax)
+        full = table[table.clips > 0]
+        ax.plot([0, 1], [0, 1], "--", color="#8A8F98", linewidth=1.2, label="as sure as right")
+        ax.bar(
+            full.low,
+            full.accuracy,
+            full.high - full.low,
+            align="edge",
+            color="#9DB7E4",
+            edgecolor="white",
+            label="accuracy",
+        )
+        # From what it is to what it should be: the gaps whose mean is the calibration error.
+        ax.vlines(full.confidence, full.accuracy, full.confidence, color="#C2185B", linewidth=2.5)
+        ax.plot(full.confidence, full.confidence, "o", color="#C2185B", label="mean confidence")
+        for row in full.itertuples():
+            high = max(row.accuracy, row.confidence)
+            ax.text((row.low + row.high) / 2, high + 0.025, f"{row.clips}", ha="center", size=9)
+        error = float((full.clips * (full.accuracy - full.confidence).abs()).sum())
+        error /= float(full.clips.sum())
+        ax.set(xlabel="Confidence", title=f"{name}: calibration error {error:.3f}")
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.1)
+        ax.set_yticks(np.linspace(0, 1, 6))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1))
+        cells = ", ".join(
+            f"{row.accuracy:.0%} right of {row.clips} answered at {row.confidence:.0%}"
+            for row in full.itertuples()
+        )
+        words.append(f"{name}, calibration error {error:.3f}: {cells}.")
+    axes[0, 0].set_ylabel("Accuracy (above each bar: its clips)")
+    axes[0, 0].legend(frameon=False, loc="upper left")
+    figure.suptitle(title)
+    return describe(axes[0, 0], f"{title} Accuracy over confidence in bins. {' '.join(words)}")
+
+
+def until_right(
+    moments: pd.DataFrame, *, title: str = "How many seconds until it is right?"
+) -> Axes:
+    """Draw how the share of right answers grows while clips play.
+
+    Parameters
+    ----------
+    moments
+        As `songnet_utils.assessment.UntilRight.as_table` returns it.
+    title
+        Its title.
+    """
+    ax = _axes(None, 9.5, 4.0)
+    first, last = moments.seconds.iloc[0], moments.seconds.iloc[-1]
+    # Each answer holds until the next step is decided, the last one to the end of the picture.
+    end = math.ceil(last)
+    held = pd.concat([moments, moments.iloc[[-1]].assign(seconds=end)])
+    words = []
+    for name, label, colour, dashes in (
+        ("accuracy", "right", _INK, "-"),
+        ("settled", "right from then on", "#B36F00", "--"),
+    ):
+        low, high = held[f"{name}_low"], held[f"{name}_high"]
+        if name == "accuracy":
+            ax.fill_between(held.seconds, low, high, step="post", color=colour, alpha=0.15, lw=0)
+        else:
+            # Two bands on top of each other would be a third colour.
+            for bound in (low, high):
+                ax.step(held.seconds, bound, ":", where="post", color=colour, lw=1)
+        ax.step(held.seconds, held[name], dashes, where="post", color=colour, lw=2, label=label)
+        ends = moments.iloc[[0, -1]]
+        said = (
+            f"{row[name]:.0%} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%}) "
+            f"after {row.seconds:.1f} s"
+            for _, row in ends.iterrows()
+        )
+        words.append(f"{label}: {', '.join(said)}")
+    ax.axvline(first, color="#8A8F98", linestyle=":", linewidth=1.2)
+    ax.text(first, 1.0, " first answer", va="top", size=10, color="#555555")
+    ax.set_xlim(0, end)
+    ax.set_ylim(0, 1)
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, loc="lower right")
+    ax.set(
+        xlabel="Music heard (s)",
+        ylabel="Share of clips (band, dots: 95 % interval)",
+        title=title,
+    )
+    return describe(
+        ax,
+        f"{title} Two step lines with 95 % intervals over {last:.3g} seconds. {'; '.join(words)}.",
+    )
+
+
 # --- What the functions above share ---------------------------------------------------------
 
 

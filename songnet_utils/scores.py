@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import scipy.stats
 
 from songnet_utils.errors import SongNetError
@@ -65,6 +66,60 @@ def confusion(
     for row, column in zip(truth, predicted, strict=True):
         table[place[row], place[column]] += 1
     return table
+
+
+def genre_scores(
+    truth: Sequence | np.ndarray,
+    predicted: Sequence | np.ndarray,
+    genres: Sequence[str],
+    *,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Return precision, recall and F1 of each genre, with Wilson's intervals.
+
+    Parameters
+    ----------
+    truth, predicted, genres
+        As in `confusion`.
+    confidence : float
+        How often such intervals hold the true share, between 0 and 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The index is `genres`. ``support`` (clips of the genre), ``answered`` (clips that were
+        given it), ``right`` (both); ``precision``, the share of the answered that are right,
+        ``recall``, the share of the support that is right, each with ``_low`` and ``_high``; and
+        ``f1``, their harmonic mean ``2·right / (support + answered)``. nan where nothing was
+        answered (precision), true (recall), or either (f1).
+
+    Raises
+    ------
+    SongNetError
+        As in `confusion`.
+    """
+    table = confusion(truth, predicted, genres)
+    rows = []
+    for place in range(len(genres)):
+        right, support = int(table[place, place]), int(table[place].sum())
+        answered = int(table[:, place].sum())
+        row: dict[str, float] = {"support": support, "answered": answered, "right": right}
+        for name, of in (("precision", answered), ("recall", support)):
+            low, high = wilson_interval(right, of, confidence) if of else (np.nan, np.nan)
+            row |= {name: right / of if of else np.nan, f"{name}_low": low, f"{name}_high": high}
+        row["f1"] = 2 * right / (support + answered) if support + answered else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows, index=pd.Index(genres, name="genre"))
+
+
+def macro_average(scores: pd.DataFrame) -> dict[str, float]:
+    """Return the mean over genres of ``precision``, ``recall`` and ``f1`` of `genre_scores`.
+
+    Every genre weighs the same, however many clips it has. A genre for which a score is not
+    defined does not count in that score's mean: a network that never answers a genre loses recall
+    and F1 by it, not precision.
+    """
+    return {name: float(scores[name].mean()) for name in ("precision", "recall", "f1")}
 
 
 def wilson_interval(correct: int, clips: int, confidence: float = 0.95) -> Interval:
@@ -130,8 +185,8 @@ def artist_interval(
     """
     correct, artists = _pair(correct, artists, "correct", "artists")
     everyone, place = np.unique(artists.astype(str), return_inverse=True)
-    drawn = _draw(_counts(place, correct, len(everyone)), draws, seed)
-    return _percentiles(drawn[:, 0] / drawn[:, 1], confidence)
+    drawn = draw_clusters(_counts(place, correct, len(everyone)), draws, seed)
+    return quantiles(drawn[:, 0] / drawn[:, 1], confidence)
 
 
 def difference_interval(
@@ -172,11 +227,11 @@ def difference_interval(
             np.split(place, [len(artists_a)]), (correct_a, correct_b), strict=True
         )
     ]
-    drawn = _draw(np.hstack(counts), draws, seed)
+    drawn = draw_clusters(np.hstack(counts), draws, seed)
     # Not a number where none of the clips was drawn.
     with np.errstate(invalid="ignore"):
         differences = drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3]
-    return _percentiles(differences, confidence)
+    return quantiles(differences, confidence)
 
 
 def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.ndarray) -> float:
@@ -243,8 +298,8 @@ def _counts(place: np.ndarray, correct: np.ndarray, artists: int) -> np.ndarray:
     return np.stack([right, np.bincount(place, minlength=artists)], axis=1)
 
 
-def _draw(counts: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Return the sum of the counts of as many artists as there are, drawn anew in each draw.
+def draw_clusters(counts: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Return the sums over as many artists as there are, drawn anew with replacement in each draw.
 
     Artists with the same counts are alike, so what is drawn is how many there are of each kind:
     the same distribution, and with thousands of artists there are still only dozens of kinds.
@@ -265,7 +320,11 @@ def _draw(counts: np.ndarray, draws: int, seed: int) -> np.ndarray:
     return generator.multinomial(len(counts), alike / len(counts), size=draws) @ kinds
 
 
-def _percentiles(values: np.ndarray, confidence: float) -> Interval:
+def quantiles(values: np.ndarray, confidence: float = 0.95) -> Interval:
+    """Return the bounds that leave the same share of `values` outside on either side.
+
+    Values that are not a number do not count.
+    """
     outside = _outside(confidence)
     low, high = np.nanquantile(values, [outside / 2, 1 - outside / 2])
     return float(low), float(high)

@@ -20,7 +20,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["corpora", "features", "train", "compare", "classify", "fetch"]
+COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "classify", "fetch"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -121,6 +121,25 @@ def test_train_says_what_came_out(songnet, tones, run):
     assert lines[1].startswith("train      100.0%")
     assert lines[3].startswith("test       100.0%  [43.9% to 100.0%]  3 clips")
     assert lines[-1] == str(run.with_name("svm-random-0"))
+
+
+def test_evaluate_prints_each_part_and_says_what_a_baseline_lacks(songnet, tones, run, tmp_path):
+    file = tmp_path / "found.json"
+    code, out, error = songnet("evaluate", run, "--corpus", tones, "--json", file)
+    assert (code, said(error)) == (0, [])
+    assert out.startswith("songnet on tones, random split, seed 0: ")
+    for part in ("macro average", "expected calibration error", "seconds heard"):
+        assert part in out
+    assert json.loads(file.read_text())["until_right"]["moments"]
+    code, out, error = songnet("evaluate", run)
+    assert (code, out) == (1, "")
+    assert "--corpus" in one_line(error)
+    baseline = tmp_path / "svm"
+    songnet("train", tones, "--model", "svm", "--out", baseline)
+    code, out, error = songnet("evaluate", baseline)
+    assert code == 1
+    assert "macro average" in out
+    assert "not probabilities" in one_line(error)
 
 
 def test_an_artist_split_without_artists_is_said(songnet, tones, tmp_path):

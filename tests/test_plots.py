@@ -215,6 +215,26 @@ DIFFERENCES = [
 ]
 
 
+def scores() -> pd.DataFrame:
+    from songnet_utils.scores import genre_scores
+
+    # Rock is there and never answered, Pop is neither.
+    return genre_scores(["Folk"] * 4 + ["Rock"], ["Folk"] * 5, ["Folk", "Pop", "Rock"])
+
+
+def bins() -> pd.DataFrame:
+    from songnet_utils.calibration import reliability
+
+    # Two clips at 90 % of which one is right, one right at 60 %.
+    return reliability(np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), [0, 1, 1])
+
+
+def moments() -> pd.DataFrame:
+    rows = [(1.5, 2, 0.5, 0.2, 0.8, 0.25, 0.0, 0.5), (2.0, 2, 0.75, 0.5, 1.0, 0.75, 0.5, 1.0)]
+    shares = [f"{name}{end}" for name in ("accuracy", "settled") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["seconds", "playing", *shares])
+
+
 def statistics() -> pd.Series:
     from songnet_utils.features import FEATURE_NAMES
 
@@ -246,6 +266,9 @@ PICTURES = {
         {model: np.eye(8, dtype=int) for model in ("knn", "lr", "svm")}, GENRES
     ),
     "results": lambda: plots.results(ROWS),
+    "genre_scores": lambda: plots.genre_scores(scores()),
+    "reliability_diagram": lambda: plots.reliability_diagram({"before": bins(), "after": bins()}),
+    "until_right": lambda: plots.until_right(moments()),
     "differences": lambda: plots.differences(DIFFERENCES),
     "statistics_map": lambda: plots.statistics_map(statistics()),
     "two_features": lambda: plots.two_features(
@@ -484,3 +507,32 @@ def test_several_matrices_share_one_description_and_one_scale():
     assert [part.get_title() for part in ax.figure.axes[:3]] == ["knn", "lr", "svm"]
     assert len(ax.figure.axes) == 4
     assert all(f"{name}, truth in rows" in plots.description(ax) for name in ("knn", "lr", "svm"))
+
+
+def test_a_score_that_is_not_defined_is_a_dash_and_no_bar_of_0():
+    ax = plots.genre_scores(scores())
+    # In the order of drawing: recall of Folk, Pop, Rock, then precision.
+    assert [text.get_text() for text in ax.texts] == ["100%", "–", "0%", "80%", "–", "–"]
+    words = plots.description(ax)
+    assert "Folk, 4 clips: recall 100% (51% to 100%), precision 80% (38% to 96%)" in words
+    assert "Pop, 0 clips: recall not defined, precision not defined" in words
+
+
+def test_the_gaps_of_a_reliability_diagram_make_up_the_error_it_states():
+    ax = plots.reliability_diagram({"before": bins()})
+    # (2·|.5 − .9| + 1·|1 − .6|) / 3
+    assert ax.get_title() == "before: calibration error 0.400"
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights == [1, 0.5]
+    assert [text.get_text() for text in ax.texts] == ["1", "2"]
+    words = plots.description(ax)
+    assert "100% right of 1 answered at 60%, 50% right of 2 answered at 90%." in words
+
+
+def test_an_answer_holds_until_the_next_and_there_is_none_before_the_first():
+    ax = plots.until_right(moments())
+    (line,) = [drawn for drawn in ax.lines if drawn.get_label() == "right"]
+    assert line.get_drawstyle() == "steps-post"
+    assert list(line.get_xdata()) == [1.5, 2, 2]
+    assert list(line.get_ydata()) == [0.5, 0.75, 0.75]
+    assert "right: 50% (20% to 80%) after 1.5 s, 75%" in plots.description(ax)

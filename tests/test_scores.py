@@ -11,7 +11,10 @@ from songnet_utils.scores import (
     artist_interval,
     confusion,
     difference_interval,
+    genre_scores,
+    macro_average,
     mcnemar_exact,
+    quantiles,
     right_answers,
     wilson_interval,
 )
@@ -155,3 +158,46 @@ def test_artists_may_be_many():
     correct = np.arange(20_000) % 2 == 0
     low, high = artist_interval(correct, np.arange(20_000))
     assert (low, high) == pytest.approx((0.5 - 0.0069, 0.5 + 0.0069), abs=0.0005)
+
+
+def test_genre_scores_by_hand():
+    truth = ["a", "a", "a", "b", "b", "c"]
+    answer = ["a", "a", "b", "b", "a", "a"]
+    table = genre_scores(truth, answer, ["a", "b", "c", "d"])
+    assert table.support.tolist() == [3, 2, 1, 0]
+    assert table.answered.tolist() == [4, 2, 0, 0]
+    assert table.precision.tolist() == pytest.approx([2 / 4, 1 / 2, np.nan, np.nan], nan_ok=True)
+    assert table.recall.tolist() == pytest.approx([2 / 3, 1 / 2, 0, np.nan], nan_ok=True)
+    # 2·right / (support + answered): c is there and was never found, d is not there.
+    assert table.f1.tolist() == pytest.approx([4 / 7, 1 / 2, 0, np.nan], nan_ok=True)
+    a = table.loc["a"]
+    assert (a.precision_low, a.precision_high) == wilson_interval(2, 4)
+    assert (a.recall_low, a.recall_high) == wilson_interval(2, 3)
+
+
+def test_the_macro_average_weighs_genres_alike_and_leaves_out_what_is_not_defined():
+    truth = ["a", "a", "a", "b", "b", "c"]
+    answer = ["a", "a", "b", "b", "a", "a"]
+    mean = macro_average(genre_scores(truth, answer, ["a", "b", "c", "d"]))
+    assert mean == pytest.approx(
+        {
+            "precision": (1 / 2 + 1 / 2) / 2,
+            "recall": (2 / 3 + 1 / 2 + 0) / 3,
+            "f1": (4 / 7 + 1 / 2) / 3,
+        }
+    )
+
+
+def test_genre_scores_agree_with_scikit_learn():
+    from sklearn.metrics import precision_recall_fscore_support
+
+    random = np.random.default_rng(0)
+    genres = list("abcde")
+    truth, answer = random.choice(genres, (2, 300))
+    ours = genre_scores(truth, answer, genres)
+    theirs = precision_recall_fscore_support(truth, answer, labels=genres)
+    np.testing.assert_allclose(ours[["precision", "recall", "f1", "support"]].T, theirs)
+
+
+def test_the_quantiles_of_draws_leave_the_same_share_outside_on_either_side():
+    assert quantiles(np.array([*range(101), np.nan]), 0.9) == pytest.approx((5, 95))
