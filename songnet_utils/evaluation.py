@@ -35,7 +35,6 @@ from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
 from songnet_utils.models import NETWORKS, ablation
-from songnet_utils.models import NETWORKS
 from songnet_utils.scores import (
     Interval,
     artist_interval,

@@ -64,7 +64,7 @@ from songnet_utils.scores import accuracy, artist_interval, confusion, wilson_in
 from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore, Prepared
-from songnet_utils.timeline import Sound
+from songnet_utils.timeline import Sound, Timeline
 
 #: All that `train` can make.
 MODELS = (*NETWORKS, *BASELINES)
@@ -646,8 +646,9 @@ class _NetworkTraining:
         self.average = [tf.Variable(variable) for variable in _variables(self.model)]
         self.crop_rows = max(1, round(recipe.crop_seconds * per_second))
         if not self.kind.listener:
-            field = timeline_of(self.model, run.sound).field
-            self.crop_rows = max(self.crop_rows, field.size)
+            timeline = timeline_of(self.model, run.sound)
+            self.crop_rows = max(self.crop_rows, timeline.field.size)
+            self._check_seconds(timeline)
         self.place = {genre: index for index, genre in enumerate(run.genres)}
         self.labels = run.side("train").genre.map(self.place).to_numpy(np.int32)
         self.mean = np.zeros(bands, np.float32)
@@ -694,6 +695,16 @@ class _NetworkTraining:
             )
             return rows, EMBEDDING, run.sound.sample_rate / run.sound.hop / STRIDE
         return run.prepared.frames, run.sound.n_mels, run.sound.sample_rate / run.sound.hop
+
+    def _check_seconds(self, timeline: Timeline) -> None:
+        """Raise SongNetError unless every clip is long enough for one step."""
+        for clip in self.run.clips.id:
+            if not timeline.steps_of_frames(len(self.rows(clip))):
+                raise SongNetError(
+                    f"clip {clip} of {self.run.prepared.corpus.name}: is too short for "
+                    f"{self.run.model}, one step of which hears {timeline.seconds_needed:.1f} s. "
+                    "Take longer clips, or a network that hears less at a time, such as songnet."
+                )
 
     def _build(self) -> keras.Model:
         columns = {"columns": len(self.unknown)} if self.kind.metadata else {}
@@ -895,7 +906,7 @@ class _NetworkTraining:
             yield
             return
         weights = weights_of(self.model)
-        set_weights(self.model, [np.array(average) for average in self.average])
+        set_weights(self.model, [average.numpy() for average in self.average])
         yield
         set_weights(self.model, weights)
 
@@ -905,7 +916,7 @@ class _NetworkTraining:
             "weights": weights_of(self.model),
             "optimizer": [np.array(variable.numpy()) for variable in self.optimizer.variables],
             "best": self.best_weights,
-            "average": [np.array(average) for average in self.average],
+            "average": [average.numpy() for average in self.average],
         }
         named = {
             f"{kind}-{number}": array

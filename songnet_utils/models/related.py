@@ -131,8 +131,9 @@ def cnn_mfcc(
 
     The MFCCs are a fixed layer: the first `coefficients` of the cosine transform of each frame,
     after the centring layer (so they are those of a frame's departure from the mean frame).
-    From there on kernels are as high as all coefficients and 10 inputs wide, as theirs, and slide
-    over time by 4, 2 and 1, which gives a step as often as SongNet does.
+    From there on kernels are as high as all coefficients. The first are 10 frames wide and slide by
+    4, as theirs; two layers of 5 follow, the first of which slides by 2, so that a step comes as
+    often as SongNet's.
 
     Parameters
     ----------
@@ -153,9 +154,10 @@ def cnn_mfcc(
     x = layers.Dense(coefficients, use_bias=False, trainable=False, name="mfcc")(x)
     # Coefficients differ in size by a factor of ten.
     x = layers.BatchNormalization(momentum=0.9, name="batch_norm_0")(x)
-    for number, (kernels, stride) in enumerate(zip(filters, (4, 2, 1), strict=True), start=1):
+    reach = [(10, 4), (5, 2), (5, 1)]
+    for number, (kernels, (wide, stride)) in enumerate(zip(filters, reach, strict=True), start=1):
         x = layers.Conv1D(
-            kernels, 10, strides=stride, kernel_initializer=draw(), name=f"conv_{number}"
+            kernels, wide, strides=stride, kernel_initializer=draw(), name=f"conv_{number}"
         )(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
         x = layers.ReLU(name=f"relu_{number}")(x)
