@@ -34,6 +34,7 @@ from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
 from songnet_utils.scores import (
     Interval,
@@ -48,7 +49,6 @@ from songnet_utils.splits import folds as deal_folds
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
-    Recipe,
     Run,
     check_model,
     check_split,

@@ -18,9 +18,10 @@ from songnet_utils.assessment import Assessment, assess, calibrate, until_right
 from songnet_utils.calibration import apply_temperature
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.learning import Recipe
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import ReceptiveField, Sound, Timeline
-from songnet_utils.training import Recipe, read_answers, read_record, train
+from songnet_utils.training import read_answers, read_record, train
 
 # A step sees 2 frames, every frame: step k is decided at (2048 + 1024·k) samples of 1024 a second.
 TIMELINE = Timeline(Sound(sample_rate=1024), ReceptiveField(2, 1))

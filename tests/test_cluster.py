@@ -19,9 +19,10 @@ from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.cli import main
 from songnet_utils.corpora import open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.learning import Recipe
 from songnet_utils.shards import Folder
 from songnet_utils.store import LogMelStore
-from songnet_utils.training import Recipe, read_answers, train
+from songnet_utils.training import read_answers, train
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,9 @@ from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, data_folder, open_corpus, table
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, fold_sides
-from songnet_utils.training import NETWORKS, Recipe, newest_run, read_record, train
+from songnet_utils.learning import Recipe
+from songnet_utils.models import NETWORKS
+from songnet_utils.training import newest_run, read_record, train
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from toys import tone_corpus
 
-from songnet_utils import training
+from songnet_utils import learning, training
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.learning import Learning, Material, Recipe, mask
 from songnet_utils.listener import EMBEDDING, PATCH, STRIDE, build_musicnn
 from songnet_utils.metadata import (
     COLUMNS,
@@ -44,7 +45,7 @@ from songnet_utils.models import (
 from songnet_utils.splits import split
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
-from songnet_utils.training import Recipe, Run, mask, read_record, recipe_of, train
+from songnet_utils.training import read_record, recipe_of, train
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
@@ -378,7 +379,7 @@ STRONG = Recipe(
 def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, monkeypatch):
     options = {"recipe": STRONG, "progress": False, "model": "songnet-plus"}
     whole = train(tones, out=tmp_path / "whole", **options)
-    step = training._NetworkTraining._save
+    step = Learning._save
     saved = []
 
     def stop_at_second(self):
@@ -387,7 +388,7 @@ def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, 
         if len(saved) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._NetworkTraining, "_save", stop_at_second)
+    monkeypatch.setattr(Learning, "_save", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
         train(tones, out=tmp_path / "stopped", **options)
     monkeypatch.undo()
@@ -404,22 +405,20 @@ def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, 
     assert rates == pytest.approx([1e-3 / 3, (1e-3 + 1e-5) / 2, 1e-5])
 
 
-def a_training(corpus: Corpus, folder, recipe: Recipe) -> training._NetworkTraining:
+def a_training(corpus: Corpus, folder, recipe: Recipe) -> Learning:
     prepared = LogMelStore().prepare(corpus, progress=False)
-    run = Run(
+    material = Material(
+        kind=network_kind("songnet"),
         prepared=prepared,
         clips=prepared.clips,
         sides=split(prepared.clips, "random", 0),
-        left_out=[],
-        model="songnet",
-        split="random",
+        genres=sorted(prepared.clips.genre.unique()),
         seed=0,
-        recipe=recipe,
     )
-    return training._NetworkTraining(run, folder, False, False)
+    return Learning(material, recipe, folder, {})
 
 
-def batches(work: training._NetworkTraining, epoch: int = 1) -> list:
+def batches(work: Learning, epoch: int = 1) -> list:
     random = np.random.default_rng(epoch)
     count = len(work.clips)
     return list(work._batches(np.arange(count), np.full(count, 0.5), random))
@@ -480,7 +479,7 @@ def test_weight_decay_spares_biases(tones, tmp_path):
 
 def test_half_precision_trains_and_leaves_a_network_in_single(tones, tmp_path, monkeypatch):
     """What a GPU would be given; here the processor does it, slowly."""
-    monkeypatch.setattr(training, "_has_gpu", lambda: True)
+    monkeypatch.setattr(learning, "_has_gpu", lambda: True)
     recipe = Recipe(epochs=1, crop_seconds=2.0, batch=8)
     folder = train(tones, out=tmp_path, recipe=recipe, progress=False)
     assert keras.config.dtype_policy().name == "float32"

@@ -17,17 +17,16 @@ import pandas as pd
 import pytest
 from toys import tone_corpus
 
-from songnet_utils import training
+from songnet_utils import learning, training
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.baselines import BASELINES, answer_baseline, baseline_inputs, load_baseline
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.models import load_songnet, weights_of
+from songnet_utils.learning import Learning, Material, Recipe, crop
+from songnet_utils.models import load_songnet, network_kind, weights_of
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
-    Recipe,
     Run,
-    crop,
     newest_run,
     read_answers,
     read_record,
@@ -182,23 +181,23 @@ def stop_after(calls: int, function):
 
 
 @pytest.mark.parametrize(
-    ("where", "calls"),
+    ("module", "where", "calls"),
     [
-        ("crop", 30),  # in the second epoch's batches
-        ("crop", 21 * 3 - 1),  # at the third epoch's last clip
-        ("atomic_write", 1),  # when the first epoch is saved
-        ("atomic_write", 4),  # when the last epoch is saved
-        ("save_keras", 0),
-        ("save_onnx", 0),
-        ("atomic_write", 5),  # when the answers are written
-        ("atomic_write", 6),  # when the record is written
+        (learning, "crop", 30),  # in the second epoch's batches
+        (learning, "crop", 21 * 3 - 1),  # at the third epoch's last clip
+        (learning, "atomic_write", 1),  # when the first epoch is saved
+        (learning, "atomic_write", 4),  # when the last epoch is saved
+        (training, "save_keras", 0),
+        (training, "save_onnx", 0),
+        (training, "atomic_write", 0),  # when the answers are written
+        (training, "atomic_write", 1),  # when the record is written
     ],
 )
 def test_a_run_stopped_anywhere_goes_on_to_the_same_end(
-    run, tones, tmp_path, monkeypatch, where, calls
+    run, tones, tmp_path, monkeypatch, module, where, calls
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(training, where, stop_after(calls, getattr(training, where)))
+        patch.setattr(module, where, stop_after(calls, getattr(module, where)))
         with pytest.raises(Killed):
             quick_train(tones, out=tmp_path)
         assert not (tmp_path / "record.json").exists()
@@ -289,23 +288,20 @@ def test_damaged_progress_is_named(tones, tmp_path, monkeypatch):
 def test_frames_that_vanish_are_named(tmp_path):
     corpus = open_corpus(tone_corpus(tmp_path / "vanishing", ["High", "Low"], clips=5, seed=8))
     prepared = LogMelStore().prepare(corpus, progress=False)
-    clips = prepared.clips
-    run = Run(
+    material = Material(
+        kind=network_kind("songnet"),
         prepared=prepared,
-        clips=clips,
-        sides=training.split_clips(clips, "random", 0),
-        left_out=[],
-        model="songnet",
-        split="random",
+        clips=prepared.clips,
+        sides=training.split_clips(prepared.clips, "random", 0),
+        genres=["High", "Low"],
         seed=0,
-        recipe=QUICK,
     )
-    task = training._NetworkTraining(run, tmp_path / "run")
+    work = Learning(material, QUICK, tmp_path / "run", {})
     prepared.store.folder.forget()
     for shard in prepared.store.folder.path.glob("shards/*"):
         shard.unlink()
     with pytest.raises(SongNetError, match=r"can no longer be read .* Prepare the corpus again"):
-        task.go_on(progress=False)
+        work.go_on(progress=False)
 
 
 def test_baselines_leave_the_same_record(tones, tmp_path):
@@ -455,7 +451,7 @@ def test_the_learning_rate_falls_on_a_plateau_as_with_keras():
 
     losses = [3, 2, 2.5, 2.4, 2.1, 2.3, 1.9, 1.95, 1.9, 2, 2, 2, 2, 2, 2.0]
     recipe = Recipe(plateau_patience=2, plateau_factor=0.5, learning_rate=1.0)
-    state = training._State(recipe.learning_rate)
+    state = learning._State(recipe.learning_rate)
     ours = []
     for loss in losses:
         ours.append(state.learning_rate)
@@ -479,7 +475,7 @@ def test_the_learning_rate_falls_on_a_plateau_as_with_keras():
 
 def test_training_stops_when_nothing_gets_better():
     recipe = Recipe(epochs=50, patience=3)
-    state = training._State(1.0)
+    state = learning._State(1.0)
     losses = [3, 2, 2.5, 1.5, 1.6, 1.7, 1.8, 1.0]
     done = 0
     for loss in losses:
