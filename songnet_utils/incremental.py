@@ -13,6 +13,7 @@ between layers of two dimensions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,6 +74,16 @@ class Windows:
 
 
 class _Convolution:
+    _kernel: np.ndarray
+    _bias: np.ndarray
+
+    def scale(self, factor: np.ndarray, offset: np.ndarray) -> None:
+        """Take in a batch normalisation that follows."""
+        self._kernel = self._kernel * factor
+        self._bias = self._bias * factor + offset
+
+
+class _Convolution1D(_Convolution):
     def __init__(self, layer: Any) -> None:
         kernel, *bias = layer.get_weights()
         dilation = layer.dilation_rate[0]
@@ -81,7 +92,7 @@ class _Convolution:
         self._windows = Windows(wider + 1, layer.strides[0], before)
         self._dilation = dilation
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
-        self._bias = bias[0] if bias else np.float32(0)
+        self._bias = bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation]
@@ -91,7 +102,7 @@ class _Convolution:
         return sums
 
 
-class _Convolution2D:
+class _Convolution2D(_Convolution):
     def __init__(self, layer: Any) -> None:
         kernel, *bias = layer.get_weights()
         (long, wide), self._dilation = kernel.shape[:2], layer.dilation_rate
@@ -101,7 +112,7 @@ class _Convolution2D:
         # In the order of a window: time, channels, frequency.
         kernel = kernel.transpose(0, 2, 1, 3)
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
-        self._bias = bias[0] if bias else np.float32(0)
+        self._bias = bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation[0]]
@@ -255,14 +266,23 @@ class Stack:
             places[tensor] = len(self._values)
             self._values.append(value)
         self._work: list[tuple[tuple[int, ...], int, Callable[..., np.ndarray]]] = []
+        takers = Counter(tensor for node in graph.nodes for tensor in node.inputs)
+        convolutions: dict[int, _Convolution] = {}
         for node in graph.nodes:
             if node.output in graph.timeless:
                 continue
             inputs = tuple(places[tensor] for tensor in node.inputs)
+            convolution = convolutions.get(node.inputs[0])
             if len(inputs) > 1:
                 parts = [_meeting(node.layer)]
+            elif convolution and _is_batch_norm(node.layer) and takers[node.inputs[0]] == 1:
+                convolution.scale(*batch_norm_numbers(node.layer))
+                parts = []
             else:
-                parts = [part.push for part in _read_layer(graph, node)]
+                read = _read_layer(graph, node)
+                if len(read) == 1 and isinstance(read[0], _Convolution):
+                    convolutions[node.output] = read[0]
+                parts = [part.push for part in read]
             place = inputs[0]
             for part in parts:
                 place = len(self._values)
@@ -283,6 +303,12 @@ class Stack:
                 else work(*[values[place] for place in inputs])
             )
         return values[self._last]
+
+
+def _is_batch_norm(layer: Any) -> bool:
+    from keras import layers
+
+    return isinstance(layer, layers.BatchNormalization)
 
 
 def _timeless_values(graph: Graph, known: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
@@ -398,7 +424,7 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
         case layers.LayerNormalization():
             return [_Rowwise(_layer_norm(layer))]
         case layers.Conv1D():
-            return [_Convolution(layer), *_read_activation(layer)]
+            return [_Convolution1D(layer), *_read_activation(layer)]
         case layers.Conv2D():
             return [_Convolution2D(layer), *_read_activation(layer)]
         case layers.DepthwiseConv1D() | layers.SeparableConv1D():
