@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from scipy.special import erf, expit
 
 from songnet_utils.errors import SongNetError
@@ -69,8 +70,14 @@ class Windows:
         self._kept = rows[used:].copy()
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
-        windows = sliding_window_view(rows, self._kernel, axis=0)[:: self._stride][:count]
-        return windows.transpose(0, -1, *range(1, rows.ndim))
+        # sliding_window_view takes longer than the sums of a small layer.
+        row, *within = rows.strides
+        return as_strided(
+            rows,
+            (count, self._kernel, *rows.shape[1:]),
+            (row * self._stride, row, *within),
+            writeable=False,
+        )
 
 
 class _Convolution:
@@ -147,17 +154,19 @@ class _Depthwise:
 
 
 class _Pooling:
-    def __init__(self, layer: Any, over: Callable[..., np.ndarray]) -> None:
-        self._over = over
+    def __init__(self, layer: Any, pairwise: np.ufunc, share: float = 1) -> None:
+        self._pairwise, self._share = pairwise, np.float32(share)
         self._windows = Windows(layer.pool_size[0], layer.strides[0])
         self._wide = [*layer.pool_size[1:], *layer.strides[1:]]
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        rows = self._over(self._windows.push(rows), axis=1)
+        # Tap by tap: numpy reduces short axes slowly.
+        rows = reduce(self._pairwise, self._windows.push(rows).swapaxes(0, 1))
         if self._wide:
             pool, stride = self._wide
-            rows = self._over(sliding_window_view(rows, pool, axis=1)[:, ::stride], axis=-1)
-        return rows
+            windows = sliding_window_view(rows, pool, axis=1)[:, ::stride]
+            rows = reduce(self._pairwise, np.moveaxis(windows, -1, 0))
+        return rows if self._share == 1 else rows * self._share
 
 
 class _ZerosBefore:
@@ -430,9 +439,9 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
         case layers.DepthwiseConv1D() | layers.SeparableConv1D():
             return [_Depthwise(layer), *_read_activation(layer)]
         case layers.MaxPooling1D() | layers.MaxPooling2D():
-            return [_Pooling(layer, np.max)]
+            return [_Pooling(layer, np.maximum)]
         case layers.AveragePooling1D() | layers.AveragePooling2D():
-            return [_Pooling(layer, np.mean)]
+            return [_Pooling(layer, np.add, 1 / np.prod(layer.pool_size))]
         case layers.ZeroPadding1D():
             return [_ZerosBefore(along_time(layer.padding)[0])]
         case layers.ZeroPadding2D():
