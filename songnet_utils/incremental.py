@@ -13,11 +13,13 @@ between layers of two dimensions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from scipy.special import erf, expit
 
 from songnet_utils.errors import SongNetError
@@ -68,11 +70,27 @@ class Windows:
         self._kept = rows[used:].copy()
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
-        windows = sliding_window_view(rows, self._kernel, axis=0)[:: self._stride][:count]
-        return windows.transpose(0, -1, *range(1, rows.ndim))
+        # sliding_window_view takes longer than the sums of a small layer.
+        row, *within = rows.strides
+        return as_strided(
+            rows,
+            (count, self._kernel, *rows.shape[1:]),
+            (row * self._stride, row, *within),
+            writeable=False,
+        )
 
 
 class _Convolution:
+    _kernel: np.ndarray
+    _bias: np.ndarray
+
+    def scale(self, factor: np.ndarray, offset: np.ndarray) -> None:
+        """Take in a batch normalisation that follows."""
+        self._kernel = self._kernel * factor
+        self._bias = self._bias * factor + offset
+
+
+class _Convolution1D(_Convolution):
     def __init__(self, layer: Any) -> None:
         kernel, *bias = layer.get_weights()
         dilation = layer.dilation_rate[0]
@@ -81,7 +99,7 @@ class _Convolution:
         self._windows = Windows(wider + 1, layer.strides[0], before)
         self._dilation = dilation
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
-        self._bias = bias[0] if bias else np.float32(0)
+        self._bias = bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation]
@@ -91,7 +109,7 @@ class _Convolution:
         return sums
 
 
-class _Convolution2D:
+class _Convolution2D(_Convolution):
     def __init__(self, layer: Any) -> None:
         kernel, *bias = layer.get_weights()
         (long, wide), self._dilation = kernel.shape[:2], layer.dilation_rate
@@ -101,7 +119,7 @@ class _Convolution2D:
         # In the order of a window: time, channels, frequency.
         kernel = kernel.transpose(0, 2, 1, 3)
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
-        self._bias = bias[0] if bias else np.float32(0)
+        self._bias = bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation[0]]
@@ -136,17 +154,19 @@ class _Depthwise:
 
 
 class _Pooling:
-    def __init__(self, layer: Any, over: Callable[..., np.ndarray]) -> None:
-        self._over = over
+    def __init__(self, layer: Any, pairwise: np.ufunc, share: float = 1) -> None:
+        self._pairwise, self._share = pairwise, np.float32(share)
         self._windows = Windows(layer.pool_size[0], layer.strides[0])
         self._wide = [*layer.pool_size[1:], *layer.strides[1:]]
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        rows = self._over(self._windows.push(rows), axis=1)
+        # Tap by tap: numpy reduces short axes slowly.
+        rows = reduce(self._pairwise, self._windows.push(rows).swapaxes(0, 1))
         if self._wide:
             pool, stride = self._wide
-            rows = self._over(sliding_window_view(rows, pool, axis=1)[:, ::stride], axis=-1)
-        return rows
+            windows = sliding_window_view(rows, pool, axis=1)[:, ::stride]
+            rows = reduce(self._pairwise, np.moveaxis(windows, -1, 0))
+        return rows if self._share == 1 else rows * self._share
 
 
 class _ZerosBefore:
@@ -255,14 +275,23 @@ class Stack:
             places[tensor] = len(self._values)
             self._values.append(value)
         self._work: list[tuple[tuple[int, ...], int, Callable[..., np.ndarray]]] = []
+        takers = Counter(tensor for node in graph.nodes for tensor in node.inputs)
+        convolutions: dict[int, _Convolution] = {}
         for node in graph.nodes:
             if node.output in graph.timeless:
                 continue
             inputs = tuple(places[tensor] for tensor in node.inputs)
+            convolution = convolutions.get(node.inputs[0])
             if len(inputs) > 1:
                 parts = [_meeting(node.layer)]
+            elif convolution and _is_batch_norm(node.layer) and takers[node.inputs[0]] == 1:
+                convolution.scale(*batch_norm_numbers(node.layer))
+                parts = []
             else:
-                parts = [part.push for part in _read_layer(graph, node)]
+                read = _read_layer(graph, node)
+                if len(read) == 1 and isinstance(read[0], _Convolution):
+                    convolutions[node.output] = read[0]
+                parts = [part.push for part in read]
             place = inputs[0]
             for part in parts:
                 place = len(self._values)
@@ -283,6 +312,12 @@ class Stack:
                 else work(*[values[place] for place in inputs])
             )
         return values[self._last]
+
+
+def _is_batch_norm(layer: Any) -> bool:
+    from keras import layers
+
+    return isinstance(layer, layers.BatchNormalization)
 
 
 def _timeless_values(graph: Graph, known: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
@@ -398,15 +433,15 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
         case layers.LayerNormalization():
             return [_Rowwise(_layer_norm(layer))]
         case layers.Conv1D():
-            return [_Convolution(layer), *_read_activation(layer)]
+            return [_Convolution1D(layer), *_read_activation(layer)]
         case layers.Conv2D():
             return [_Convolution2D(layer), *_read_activation(layer)]
         case layers.DepthwiseConv1D() | layers.SeparableConv1D():
             return [_Depthwise(layer), *_read_activation(layer)]
         case layers.MaxPooling1D() | layers.MaxPooling2D():
-            return [_Pooling(layer, np.max)]
+            return [_Pooling(layer, np.maximum)]
         case layers.AveragePooling1D() | layers.AveragePooling2D():
-            return [_Pooling(layer, np.mean)]
+            return [_Pooling(layer, np.add, 1 / np.prod(layer.pool_size))]
         case layers.ZeroPadding1D():
             return [_ZerosBefore(along_time(layer.padding)[0])]
         case layers.ZeroPadding2D():
