@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course test lab lint format floors bench soak lock clean chromium FORCE
+.PHONY: help setup course test lab lint format floors bench soak records lock clean chromium FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -40,6 +40,9 @@ bench: $(READY) ## measure and print what things cost on this machine
 
 soak: $(READY) ## fetch 200 times from a server that fails at random, and count
 	@$(BIN)/python scripts/soak.py
+
+records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)
+	@$(BIN)/python scripts/records.py $(if $(CORPUS),--corpus "$(CORPUS)")
 
 lock: $(READY) ## choose the newest versions that pyproject.toml allows, for every platform
 	@sh scripts/lock

@@ -31,6 +31,7 @@ from songnet_utils.models import (
     NETWORKS,
     SongNet,
     ablation,
+    centre,
     keras,
     load_keras,
     load_songnet,
@@ -74,16 +75,17 @@ def build(name: str) -> SongNet:
     encoder = fit_encoder(metadata(clips())) if kind.metadata else None
     columns = {} if encoder is None else {"columns": encode(encoder, unknown()).shape[1]}
     model = kind.build(kind.sound, GENRES, seed=1, **kind.options, **columns)
+    if not kind.listener:
+        centre(model, np.full(SOUND.n_mels, -5), np.full(SOUND.n_mels, 3))
     random = np.random.default_rng(1)
-    set_weights(
-        model,
-        [
-            value + 0.1 * random.random(value.shape).astype(value.dtype)
-            if value.dtype == np.float32
-            else value
-            for value in weights_of(model)
-        ],
-    )
+    stirred = [
+        value * random.uniform(0.8, 1.2, value.shape).astype(value.dtype)
+        + (np.float32(0.1) * random.random(value.shape, np.float32) if value.ndim == 1 else 0)
+        if value.dtype == np.float32
+        else value
+        for value in weights_of(model)
+    ]
+    set_weights(model, stirred)
     if kind.listener:
         listener = build_musicnn()
         layer = listener.get_layer("batch_normalization_10")

@@ -1,0 +1,29 @@
+"""Make the course's long experiments, and keep their records with the lessons.
+
+``python scripts/records.py [NAME …] [--corpus FOLDER]``: all that need no folder, by default. What
+has been trained before is found again, so that a stopped experiment goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from songnet_utils.lessons.records import EXPERIMENTS, make_record
+
+
+def main() -> None:
+    """Make what is named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=", ".join(EXPERIMENTS))
+    parser.add_argument("--corpus", help="a folder of real songs, for real-music")
+    options = parser.parse_args()
+    names = options.names or [
+        name for name, experiment in EXPERIMENTS.items() if experiment.corpus or options.corpus
+    ]
+    for name in names:
+        print(f"== {name}: {EXPERIMENTS[name].question}")
+        print(make_record(name, corpus=options.corpus))
+
+
+if __name__ == "__main__":
+    main()
