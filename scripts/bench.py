@@ -28,14 +28,14 @@ from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.extraction import LogMel, Statistics, extract
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.models import SongNet, keras, songnet, songnet_lstm, tf
+from songnet_utils.learning import Learning, Material, Recipe
+from songnet_utils.models import NETWORKS, SongNet, keras, songnet, songnet_lstm, tf
 from songnet_utils.onnx_export import save_onnx
 from songnet_utils.shards import Folder
 from songnet_utils.splits import split
 from songnet_utils.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.streaming import SongStream
 from songnet_utils.timeline import Sound
-from songnet_utils.training import Recipe, Run, _NetworkTraining
 
 SECONDS = 30
 TRIES = 7
@@ -287,19 +287,16 @@ def peak(size: int = 1536) -> float:
     return 2 * size**3 / (time.perf_counter() - start) / 1e9
 
 
-def mini_run(recipe: Recipe) -> Run:
-    """Return a run of songnet on mini, whose frames are kept in the data folder."""
-    corpus = open_corpus("mini", progress=False)
-    prepared = LogMelStore().prepare(corpus, progress=False)
-    return Run(
+def mini() -> Material:
+    """Return what songnet learns from on mini, whose frames are kept in the data folder."""
+    prepared = LogMelStore().prepare(open_corpus("mini", progress=False), progress=False)
+    return Material(
+        kind=NETWORKS["songnet"],
         prepared=prepared,
         clips=prepared.clips,
         sides=split(prepared.clips, "random", 0),
-        left_out=[],
-        model="songnet",
-        split="random",
+        genres=sorted(prepared.clips.genre.unique()),
         seed=0,
-        recipe=recipe,
     )
 
 
@@ -309,7 +306,7 @@ def training() -> None:
     for seconds, batch in ((SECONDS, 8), (SECONDS, 16), (SECONDS, 32), (8, 16)):
         recipe = Recipe(crop_seconds=float(seconds), batch=batch)
         with tempfile.TemporaryDirectory() as folder:
-            learner = _NetworkTraining(mini_run(recipe), Path(folder), False, False)
+            learner = Learning(mini(), recipe, Path(folder), {})
             learn, frames = learner._step, learner.crop_rows
             each = 3 * sum(
                 2 * rows * inner * columns * times
