@@ -19,21 +19,29 @@ from pathlib import Path
 
 import librosa
 import numpy as np
+import onnxruntime
 import soundfile
 from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
 
 from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.extraction import LogMel, Statistics, extract
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.models import SongNet, songnet
+from songnet_utils.learning import Learning, Material, Recipe
+from songnet_utils.models import NETWORKS, SongNet, keras, songnet, songnet_lstm, tf
+from songnet_utils.onnx_export import save_onnx
 from songnet_utils.shards import Folder
-from songnet_utils.store import CLIPS_PER_SHARD
+from songnet_utils.splits import split
+from songnet_utils.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.streaming import SongStream
 from songnet_utils.timeline import Sound
 
 SECONDS = 30
 TRIES = 7
 CLIPS = 24
+THREADS = 2
+TURNS = 6
 SOUND = Sound()
 
 # Of the whole of FMA, as its authors count it (Defferrard et al. 2017, table 2).
@@ -160,6 +168,197 @@ def whole(files: Sequence[Path]) -> None:
         )
 
 
+def matrix_products(model: keras.Model, rows: int) -> list[tuple[int, int, int, int]]:
+    """Return the matrix products that a clip of `rows` frames costs a chain of layers.
+
+    Each is (rows, inner, columns, how many times). What they are taken from and put into
+    (windows, pooling, activations) is not counted.
+    """
+    layers, products = keras.layers, []
+    for layer in model.layers:
+        match layer:
+            case layers.Conv1D():
+                kernel, channels, filters = layer.kernel.shape
+                rows = (rows - kernel) // layer.strides[0] + 1
+                products.append((rows, kernel * channels, filters, 1))
+            case layers.MaxPooling1D():
+                rows = (rows - layer.pool_size[0]) // layer.strides[0] + 1
+            case layers.LSTM():
+                cell = layer.cell
+                products.append((rows, *cell.kernel.shape, 1))
+                products.append((1, *cell.recurrent_kernel.shape, rows))
+            case layers.Dense():
+                products.append((rows, *layer.kernel.shape, 1))
+    return products
+
+
+def multiply(products: Sequence[tuple[int, int, int, int]]) -> Callable[[], None]:
+    """Return what does just these matrix products, in float32."""
+    random = np.random.default_rng(0)
+    work = [
+        (
+            random.standard_normal((rows, inner), np.float32),
+            random.standard_normal((inner, columns), np.float32),
+            np.empty((rows, columns), np.float32),
+            times,
+        )
+        for rows, inner, columns, times in products
+    ]
+
+    def run() -> None:
+        for one, other, out, times in work:
+            for _ in range(times):
+                np.matmul(one, other, out=out)
+
+    return run
+
+
+def in_turns(
+    works: dict[str, Callable[[], object]],
+    turns: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
+    """Return the milliseconds of each, the quickest of many tries.
+
+    In a turn each has a quarter of a second to itself, of which the first part does not count:
+    what went before leaves other things in the caches, and threads that still look for work.
+    """
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(turns):
+        for name, work in works.items():
+            begin = time.perf_counter()
+            while (now := time.perf_counter()) < begin + 0.25 or not times[name]:
+                start = clock()
+                work()
+                if now > begin + 0.1:
+                    times[name].append(1000 * (clock() - start))
+    return {name: min(taken) for name, taken in times.items()}
+
+
+def inference(net: SongNet, head: str) -> None:
+    """Print what one clip costs through Keras, through ONNX Runtime, and in products alone."""
+    frames = SOUND.frames_of_samples(SECONDS * SOUND.sample_rate)
+    clip = np.random.default_rng(0).normal(-5, 2, (1, frames, SOUND.n_mels)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        save_onnx(net, Path(folder) / "model.onnx")
+        sessions = {}
+        for threads in (1, THREADS):
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            sessions[threads] = onnxruntime.InferenceSession(Path(folder) / "model.onnx", options)
+    session = sessions[THREADS]
+    products = multiply(matrix_products(net.keras_model, frames))
+    with threadpool_limits(THREADS):
+        times = in_turns(
+            {
+                "products": products,
+                "onnx": lambda: session.run(["genre_over_time"], {"log_mel": clip}),
+                "predict": lambda: net.keras_model.predict(clip, verbose=0),
+            },
+            turns=TURNS,
+        )
+    # On one thread the processor's own clock can be asked, whatever else the machine does.
+    with threadpool_limits(1):
+        busy = in_turns(
+            {
+                "products": products,
+                "onnx": lambda: sessions[1].run(["genre_over_time"], {"log_mel": clip}),
+            },
+            turns=TURNS,
+            clock=time.process_time,
+        )
+    answer = session.run(["genre_over_time"], {"log_mel": clip})[0]
+    off = np.abs(answer - net.keras_model(clip, training=False)["genre_over_time"]).max()
+    print(
+        f"{f'{head}: ONNX Runtime':<34}{times['onnx']:9.1f} ms; model.predict "
+        f"{times['predict']:.1f} ms, {times['predict'] / times['onnx']:.1f} times; matrix products "
+        f"{times['products']:.1f} ms, {times['onnx'] / times['products']:.2f} of them; "
+        f"on one thread, in processor time, {busy['onnx'] / busy['products']:.2f}; "
+        f"off by {off:.0e}"
+    )
+
+
+def peak(size: int = 1536) -> float:
+    """Return the GFLOP/s of one product of large float32 squares."""
+    random = np.random.default_rng(0)
+    one, other = (random.standard_normal((size, size), np.float32) for _ in range(2))
+    start = time.perf_counter()
+    np.matmul(one, other)
+    return 2 * size**3 / (time.perf_counter() - start) / 1e9
+
+
+def mini() -> Material:
+    """Return what songnet learns from on mini, whose frames are kept in the data folder."""
+    prepared = LogMelStore().prepare(open_corpus("mini", progress=False), progress=False)
+    return Material(
+        kind=NETWORKS["songnet"],
+        prepared=prepared,
+        clips=prepared.clips,
+        sides=split(prepared.clips, "random", 0),
+        genres=sorted(prepared.clips.genre.unique()),
+        seed=0,
+    )
+
+
+def training() -> None:
+    """Print how near to the machine's matrix products training comes, and what it waits for."""
+    print(f"Training songnet on mini ({data_folder()}), forward, backward and Adam")
+    for seconds, batch in ((SECONDS, 8), (SECONDS, 16), (SECONDS, 32), (8, 16)):
+        recipe = Recipe(crop_seconds=float(seconds), batch=batch)
+        with tempfile.TemporaryDirectory() as folder:
+            learner = Learning(mini(), recipe, Path(folder), {})
+            learn, frames = learner._step, learner.crop_rows
+            each = 3 * sum(
+                2 * rows * inner * columns * times
+                for rows, inner, columns, times in matrix_products(learner.model, frames)
+            )
+            peaks, shares = [], []
+            given = next(
+                tf.nest.map_structure(tf.constant, one)
+                for one in learner._batches(
+                    np.arange(batch), np.zeros(len(learner.clips)), np.random.default_rng(0)
+                )
+            )
+            learn(*given)
+            peak()
+            # A turn of each, the product before and after: others use the machine as well.
+            for _ in range(TURNS):
+                before = peak()
+                start = time.perf_counter()
+                float(learn(*given)[0])
+                speed = each * batch / (time.perf_counter() - start) / 1e9
+                peaks += [before, peak()]
+                shares.append(speed)
+            top = float(np.median(peaks))
+            print(
+                f"{f'{seconds} s, {batch} clips a step':<34}{np.median(shares):9.1f} GFLOP/s, "
+                f"{np.median(shares) / top:.2f} of {top:.0f} (quickest: "
+                f"{max(shares) / max(peaks):.2f} of {max(peaks):.0f})"
+            )
+            if seconds == SECONDS:
+                continue
+            # Short pieces are where a step waits longest: reading a clip costs the same.
+            came, went = [], []
+
+            def timed(*given: object, learn=learn, came=came, went=went) -> object:
+                came.append(time.perf_counter())
+                results = learn(*given)
+                float(results[0])
+                went.append(time.perf_counter())
+                return results
+
+            learner._step = timed
+            with tqdm(disable=True) as bar:
+                for epoch in (1, 2):
+                    first = len(came)
+                    learner._hear_once(epoch, bar)
+            # In the second epoch, from the end of a step to the beginning of the next.
+            waits = np.subtract(came[first + 1 :], went[first:-1])
+            steps = np.subtract(went[first + 1 :], came[first + 1 :])
+            share = waits.sum() / (waits.sum() + steps.sum())
+            print(f"{'  of it, waiting for clips':<34}{100 * share:9.2f} %")
+
+
 def main() -> None:
     """Print one line for each step."""
     with tempfile.TemporaryDirectory() as folder:
@@ -189,11 +388,22 @@ def main() -> None:
                 f"{f'streamed by {piece} samples, 1 thread':<34}{taken:9.1f} ms, "
                 f"{1000 * SECONDS / taken:.0f} times as fast as it plays"
             )
+        lstm = SongNet(songnet_lstm(sound, genres), sound, genres)
+        taken = milliseconds(lambda: hear(lstm, stereo, 4096), tries=3)
+        print(
+            f"{'the same with an LSTM, by 4096':<34}{taken:9.1f} ms, "
+            f"{1000 * SECONDS / taken:.0f} times as fast as it plays"
+        )
     first = SongStream(net, 44100, channels=2).first_answer
     print(
         f"first answer after {first:.3f} s of song, then one every "
         f"{net.timeline.step_seconds:.4f} s"
     )
+    print()
+    inference(net, "time-distributed dense")
+    inference(lstm, "LSTM and dense")
+    print()
+    training()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Step:
     ----------
     start : float
         Seconds of the first sample the step sees; negative where it sees the zeros before the
-        song.
+        song, as every step does of a network that remembers the song from its beginning.
     end : float
         Seconds up to which the song can change the step, the resampler's look-ahead included:
         it is decided once this much has been heard.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,6 +83,28 @@ def test_a_receptive_field_is_what_one_output_can_see(stack):
     for output, inputs in enumerate(seen):
         start, stop = field.inputs_of_output(output)
         assert (min(inputs), max(inputs) + 1) == (start, stop)
+
+
+def test_what_is_remembered_reaches_back_to_the_beginning_and_no_further():
+    causal = Timeline(SOUND, ReceptiveField(36, 8, 20))
+    assert [causal.step_frames(step) for step in (0, 2, 3)] == [(0, 36), (0, 52), (4, 60)]
+    recurrent = Timeline(SOUND, ReceptiveField(36, 8, math.inf))
+    assert [recurrent.step_frames(step) for step in (0, 99)] == [(0, 36), (0, 828)]
+    # Half a window before the song, as its first frame has it.
+    assert recurrent.step_samples(99) == (-1_024, SONGNET.step_samples(99)[1])
+    assert recurrent.step_span(0) == SONGNET.step_span(0)
+
+
+@given(timelines, st.one_of(st.integers(0, 300), st.just(math.inf)), st.integers(0, 500))
+def test_memory_changes_the_beginning_of_a_step_and_nothing_else(timeline, past, step):
+    field = timeline.field
+    longer = Timeline(timeline.sound, ReceptiveField(field.size, field.stride, past))
+    (first, stop), (start, end) = longer.step_frames(step), timeline.step_frames(step)
+    assert (first, stop) == (max(0, start - past), end)
+    assert longer.samples_needed == timeline.samples_needed
+    assert longer.steps_of_frames(step) == timeline.steps_of_frames(step)
+    seconds = timeline.step_span(step)[1]
+    assert longer.step_of_seconds(seconds) == timeline.step_of_seconds(seconds) == step
 
 
 @given(timelines, st.integers(1, 10**6))
