@@ -439,6 +439,7 @@ function draw(gallery, el) {
     const steps = card.shares.length;
     const ahead = `${about.answer} is ahead of ${rival} by ${Math.round(card.difference * 100)} points`;
     if (!deciding.length) return `${ahead}.`;
+    if (deciding.length === steps) return `${ahead}: every one of its ${steps} steps (▼) speaks for it.`;
     const decided =
       deciding.length === 1
         ? "Without a single one of its steps"
