@@ -30,6 +30,7 @@ from sklearn.manifold import TSNE, trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from tqdm.auto import tqdm
 
+from songnet_utils.corpora import Corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.models import SongNet, load_songnet
 from songnet_utils.scores import difference_interval, mcnemar_exact
@@ -392,19 +393,27 @@ def embedding_map(
 # --- Causes that are none of the network's ----------------------------------------------------
 
 
-def top_genres(labels: Iterable[str] | None, hierarchy: pd.DataFrame | None) -> set[str]:
+def top_genres(labels: Iterable[str] | None, corpus: Corpus) -> set[str]:
     """Return the top genres that a clip's labels belong to.
 
     Parameters
     ----------
     labels
         The clip's labels; None where the corpus gives none.
-    hierarchy
-        ``title`` and ``top`` of each genre (see `songnet_utils.corpora.read_genres`). A label
-        that is not in it, or any without it, is its own top genre.
+    corpus
+        Its ``hierarchy`` says what a label's top genre is (see
+        `songnet_utils.corpora.read_genres`). A label that is not in it counts where it is one of
+        the corpus's own genres, and else is no genre: a style, say.
     """
-    tops = {} if hierarchy is None else dict(zip(hierarchy.title, hierarchy.top, strict=True))
-    return {str(tops.get(label, label)) for label in labels or ()}
+    of = {genre: genre for genre in corpus.genres}
+    if corpus.hierarchy is not None:
+        of |= dict(zip(corpus.hierarchy.title, corpus.hierarchy.top, strict=True))
+    return {of[label] for label in labels or () if label in of}
+
+
+def clips_of_several_genres(corpus: Corpus) -> int:
+    """Return how many clips of a corpus have labels of more than one top genre."""
+    return sum(len(top_genres(labels, corpus)) > 1 for labels in corpus.clips.genres)
 
 
 def ambiguity(heard: Heard) -> pd.DataFrame:
@@ -415,7 +424,7 @@ def ambiguity(heard: Heard) -> pd.DataFrame:
     pandas.DataFrame
         By id, the most confident first: ``genre``, ``answer``, ``confidence``, ``artist``;
         ``labels``, all that the corpus gives the clip (a list; empty where it gives one genre
-        and no more); ``answer_is_a_label``: is the answer one of them, or a top genre of one?
+        and no more); ``answer_is_a_label``: is the answer the top genre of one of them?
         ``artist_makes_it``: how many other clips by the artist, in the whole corpus, have the
         answer as their genre.
     """
@@ -424,7 +433,7 @@ def ambiguity(heard: Heard) -> pd.DataFrame:
     labels = heard.clips.genres.loc[table.index]
     table["labels"] = [list(given) if given else [] for given in labels]
     table["answer_is_a_label"] = [
-        answer in given or answer in top_genres(given, corpus.hierarchy)
+        answer in top_genres(given, corpus)
         for answer, given in zip(table.answer, table.labels, strict=True)
     ]
     makes = corpus.clips.groupby(["artist", "genre"]).size()

@@ -195,10 +195,21 @@ def test_ambiguity_knows_labels_their_top_genres_and_what_else_the_artist_makes(
     assert found.artist_makes_it.to_dict() == {"x1": 0, "x2": 1}
 
 
-def test_labels_without_a_hierarchy_stand_for_themselves():
-    assert mistakes.top_genres(["Punk"], None) == {"Punk"}
-    assert mistakes.top_genres(["Punk", "Techno"], HIERARCHY) == {"Rock", "Techno"}
-    assert mistakes.top_genres(None, HIERARCHY) == set()
+def test_a_label_outside_the_hierarchy_is_a_genre_only_where_the_corpus_has_it():
+    clips = clip_table(
+        [
+            {"id": str(n), "file": f"/{n}.wav", "genre": genre, "genres": labels, "seconds": 1}
+            for n, (genre, labels) in enumerate(
+                [("Folk", ["Folk", "Punk"]), ("Rock", ["Rock", "Punk"]), ("Folk", None)]
+            )
+        ]
+    )
+    corpus, plain = Corpus("made", clips, hierarchy=HIERARCHY), Corpus("plain", clips)
+    assert mistakes.top_genres(["Punk", "A style"], corpus) == {"Rock"}
+    assert mistakes.top_genres(["Punk", "Folk"], plain) == {"Folk"}
+    assert mistakes.top_genres(None, corpus) == set()
+    assert mistakes.clips_of_several_genres(corpus) == 1
+    assert mistakes.clips_of_several_genres(plain) == 0
 
 
 def test_one_artist_with_all_mistakes_is_no_luck_and_one_a_piece_is():
