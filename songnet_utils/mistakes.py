@@ -148,7 +148,7 @@ def hear(
     Parameters
     ----------
     net : SongNet
-        A trained network.
+        A trained network. One that takes metadata, too, is told each clip's.
     prepared : Prepared
         The corpus with its frames.
     clips : pandas.DataFrame
@@ -180,14 +180,16 @@ def hear(
     for side in ("train", "test"):
         if not (table.side == side).any():
             raise SongNetError(f"There are no {side} clips. Give the sides that split() returns.")
+    known = clips.set_index("id", drop=False)
     embedding, steps = [], {}
     for clip, side in tqdm(
         table.side.items(), "Hearing", len(table), unit="clip", disable=not progress, leave=False
     ):
         frames = prepared.frames(clip)
-        embedding.append(net.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
+        told = net.knowing(known.loc[[clip]])
+        embedding.append(told.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
         if side == "test":
-            steps[clip] = net.genre_of_frames(frames)
+            steps[clip] = told.genre_of_frames(frames)
     answers = table.loc[list(steps), ["artist", "genre"]]
     means = np.stack([one.mean(axis=0, dtype=np.float64) for one in steps.values()])
     answers["answer"] = np.asarray(net.genres, dtype=object)[means.argmax(axis=1)]

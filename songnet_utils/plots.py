@@ -1597,7 +1597,7 @@ def embedding_map(
     colours = genre_colours(sorted(places["genre"].unique()))
     tested = places["answer"].notna()
     right = tested & (places["answer"] == places["genre"])
-    kinds = (
+    kinds: tuple[tuple[pd.Series, str, dict[str, Any]], ...] = (
         (~tested, "o", {"s": 11, "alpha": 0.5, "linewidths": 0}),
         (right, "o", {"s": 62, "edgecolors": "black", "linewidths": 1.1}),
         (tested & ~right, "X", {"s": 84, "edgecolors": "black", "linewidths": 0.8}),

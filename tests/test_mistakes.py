@@ -29,8 +29,14 @@ class Fixed:
     genres: tuple[str, ...] = GENRES
     sound: Sound = SOUND
     name: str = "Fixed"
+    told: str = ""
+
+    def knowing(self, clip):
+        assert len(clip) == 1
+        return dataclasses.replace(self, told=clip.id.iloc[0])
 
     def genre_of_frames(self, frames):
+        assert self.told.startswith("x"), "only test clips are answered, each told of itself"
         return frames[:, :3]
 
     def embedding_of_frames(self, frames):

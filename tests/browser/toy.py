@@ -43,6 +43,9 @@ class Toy(Network):
         powers = np.exp(groups - groups.max())
         return (powers / powers.sum()).astype(np.float32)
 
+    def knowing(self, clip: object) -> Toy:
+        return self
+
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """The mel bands themselves, a step each: clips of one pitch are alike."""
         field = self.timeline.field
