@@ -168,6 +168,8 @@ def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
     assert "&lt;i&gt;Tune&lt;/i&gt; &amp; x1" in table
     assert "<i>" not in table
     assert "5 of 5 error cards" in table
+    assert "Note" not in table
+    assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._table()
     assert "5 clips" in repr(cards)
 
 

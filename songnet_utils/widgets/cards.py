@@ -253,10 +253,11 @@ class ErrorCards(anywidget.AnyWidget):
                 about["truth"],
                 f"{about['answer']} ({about['confidence']:.0%})",
                 f"{near.genre}: {like['credit']}",
-                about["note"],
+                *([about["note"]] if self._notes else []),
             ]
             rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        heads = ("Clip", "Truth", "Answer", "Nearest training clip", "")
+        heads = ["Clip", "Truth", "Answer", "Nearest training clip"]
+        heads += ["Note"] if self._notes else []
         head = "".join(f'<th scope="col">{name}</th>' for name in heads)
         body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         of = len(wrong) if self._begin["only_wrong"] else len(self._clips)
