@@ -554,7 +554,8 @@ def production_differences(heard: Heard) -> pd.DataFrame:
     pandas.DataFrame
         By property (see `production`): ``difference`` (mean of the wrong clips minus that of the
         right ones), ``low`` and ``high``, its interval over artists. All intervals together hold
-        with 95 %: each is widened for there being several (Bonferroni).
+        with 95 %: each is widened for there being several (Bonferroni). With a dozen artists or
+        fewer such intervals are still too narrow.
 
     Raises
     ------
