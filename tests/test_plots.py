@@ -213,6 +213,12 @@ DIFFERENCES = [
     {"name": "svm", "difference": 0.1, "confidence_interval": [0.05, 0.15]},
     {"name": "chance", "difference": 0.0, "confidence_interval": [-0.05, 0.05]},
 ]
+PLACES = pd.DataFrame(
+    {
+        **{"x": [0, 1, 2, 3.0], "y": [0, 1, 0, 1.0], "side": ["train", "train", "test", "test"]},
+        **{"genre": ["Folk", "Rock", "Folk", "Rock"], "answer": [None, None, "Folk", "Folk"]},
+    }
+)
 
 
 def scores() -> pd.DataFrame:
@@ -277,6 +283,16 @@ PICTURES = {
     ),
     "sizes_that_fit": lambda: plots.sizes_that_fit(
         pd.Series([0, 1, 2, 1], index=[5, 6, 7, 8]), of=2, marked={7: "seven", 8: "eight"}
+    ),
+    "embedding_map": lambda: plots.embedding_map(PLACES, 0.9),
+    "step_contributions": lambda: plots.step_contributions(
+        np.array([0.2, -0.1, 0.3]), [2], TIMELINE, answer="Rock", rival="Folk"
+    ),
+    "mistakes_per_artist": lambda: plots.mistakes_per_artist(
+        pd.DataFrame({"clips": [3, 4], "wrong": [3, 0]}, index=["A", "B"])
+    ),
+    "mended_and_broken": lambda: plots.mended_and_broken(
+        pd.DataFrame({"mended": [3, 0], "broken": [1, 2]}, index=["Folk", "Rock"])
     ),
 }
 
@@ -536,3 +552,29 @@ def test_an_answer_holds_until_the_next_and_there_is_none_before_the_first():
     assert list(line.get_xdata()) == [1.5, 2, 2]
     assert list(line.get_ydata()) == [0.5, 0.75, 0.75]
     assert "right: 50% (20% to 80%) after 1.5 s, 75%" in plots.description(ax)
+
+
+def test_a_wrong_test_clip_is_a_cross_in_the_colour_of_its_truth():
+    ax = PICTURES["embedding_map"]()
+    assert "Folk 1 of 1 right; Rock 0 of 1 right" in plots.description(ax)
+    crosses = [
+        drawn for drawn in ax.collections if len(drawn.get_offsets()) and 84 in drawn.get_sizes()
+    ]
+    (cross,) = crosses
+    np.testing.assert_allclose(cross.get_offsets(), [[3, 1]])
+    assert matplotlib.colors.to_hex(cross.get_facecolor()[0]).upper() == plots.GENRE_COLOURS["Rock"]
+
+
+def test_steps_stand_where_they_are_decided_and_their_sum_is_said():
+    ax = PICTURES["step_contributions"]()
+    lefts = sorted(bar.get_x() for bars in ax.containers for bar in bars)
+    assert lefts == pytest.approx([TIMELINE.step_span(step)[1] for step in range(3)])
+    assert "2 of 3 steps speak for Rock" in plots.description(ax)
+    assert "+40.0 points" in plots.description(ax)
+
+
+def test_broken_clips_lie_left_of_mended_ones():
+    ax = PICTURES["mended_and_broken"]()
+    mended, broken = ([bar.get_width() for bar in bars] for bars in ax.containers)
+    assert (mended, broken) == ([3, 0], [-1, -2])
+    assert "Folk 3 mended, 1 broken" in plots.description(ax)

@@ -43,6 +43,15 @@ class Toy(Network):
         powers = np.exp(groups - groups.max())
         return (powers / powers.sum()).astype(np.float32)
 
+    def knowing(self, clip: object) -> Toy:
+        return self
+
+    def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """The mel bands themselves, a step each: clips of one pitch are alike."""
+        field = self.timeline.field
+        windows = sliding_window_view(self._enough(frames), field.size, axis=0)[:: field.stride]
+        return np.exp(windows.mean(axis=2))
+
     def stepper(self) -> Stepper:
         return Stepper(self)
 

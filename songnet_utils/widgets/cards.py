@@ -1,0 +1,275 @@
+"""Error cards: listen to what a network got wrong, beside what it took it for.
+
+The gallery shows the confusion matrix; a cell of it, or two lists, choose whose cards are laid
+out. A card has the clip's sound, its log-mel, the genre over time with the steps that decided,
+and the training clips that are nearest to it in the network's embedding, with their sounds.
+
+Python keeps everything and sends it when it is asked for: the list of the cards at once, a card
+when it is opened, a sound when it is played. What is heard is what the network heard: mono, at
+its own rate.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import numpy as np
+import pandas as pd
+
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import credit
+from songnet_utils.errors import SongNetError
+from songnet_utils.mistakes import Heard, deciding_steps, nearest
+from songnet_utils.players import Player
+from songnet_utils.plots import genre_colours
+from songnet_utils.scores import confusion
+
+#: Bytes in one message at most; larger ones are cut off by some servers.
+MOST_IN_MESSAGE = 1_000_000
+
+#: Cards that stand on a page without a kernel, at most.
+MOST_ON_PAGE = 20
+
+_log = logging.getLogger(__name__)
+
+
+class ErrorCards(anywidget.AnyWidget):
+    """A gallery of cards, one a test clip, to filter by truth and answer.
+
+    Parameters
+    ----------
+    heard : Heard
+        What the network made of the clips.
+    clips : sequence of str, optional
+        Ids of the test clips that have a card, in order; by default all, the most confident
+        mistakes first and the right answers after them.
+    notes : mapping of str to str, optional
+        By id, a line to stand on the clip's card: what another model says of it, for instance.
+    neighbours : int
+        How many of the nearest training clips a card has.
+    truth, answer : str, optional
+        The genre chosen at the beginning in each of the two lists; all by default.
+    only_wrong : bool
+        Lay out mistakes only at the beginning, where no answer is chosen.
+
+    Raises
+    ------
+    SongNetError
+        When a clip is no test clip, or a genre is none of the network's.
+
+    Notes
+    -----
+    Messages from the page: ``hello`` (a page has opened), ``card`` (one was opened), ``sound``
+    (of a clip is to be played). To the page: ``welcome``, ``card``, ``sound`` (in pieces),
+    ``error`` (with the clip it is about).
+    """
+
+    _esm = Path(__file__).with_name("cards.js")
+    _css = Path(__file__).with_name("cards.css")
+
+    def __init__(
+        self,
+        heard: Heard,
+        clips: Any = None,
+        *,
+        notes: Mapping[str, str] | None = None,
+        neighbours: int = 3,
+        truth: str | None = None,
+        answer: str | None = None,
+        only_wrong: bool = True,
+        **widget: Any,
+    ) -> None:
+        right = heard.answers[heard.answers.right].sort_values("confidence", ascending=False)
+        every = [*heard.wrong.index, *right.index]
+        self._clips = every if clips is None else [str(clip) for clip in clips]
+        for clip in self._clips:
+            heard.steps_of(clip)
+        for genre in (truth, answer):
+            if genre is not None and genre not in heard.genres:
+                raise SongNetError(
+                    f"{genre}: is none of the genres {', '.join(heard.genres)}. Choose one."
+                )
+        self._heard = heard
+        self._notes = dict(notes or {})
+        self._nearest = nearest(heard, self._clips, k=neighbours) if self._clips else None
+        self._begin = {"truth": truth, "answer": answer, "only_wrong": only_wrong}
+        self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
+        self._lock = threading.RLock()
+        super().__init__(**widget)
+        self.on_msg(self._receive)
+
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is no kernel."""
+        return f"Error cards of {len(self._clips)} clips: run this notebook in JupyterLab."
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Add a table of the cards for pages without a kernel; JupyterLab shows the widget."""
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None:
+            return None
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**data, "text/html": self._table()}
+        return (data, *metadata) if metadata else data
+
+    # ---- Messages ------------------------------------------------------------------------------
+
+    def _receive(self, _: Any, content: Any, buffers: list[memoryview]) -> None:
+        """Answer a message of the page; whatever it holds, the kernel lives on."""
+        clip = content.get("clip") if isinstance(content, dict) else None
+        try:
+            self._handlers[content["kind"]](self, content)
+        except SongNetError as error:
+            self._tell("error", clip=clip, text=str(error))
+        except (KeyError, TypeError, IndexError, ValueError, AttributeError):
+            _log.warning("a message that makes no sense was left out: %.200r", content)
+
+    def _tell(self, kind: str, buffers: list[Any] | None = None, **content: Any) -> None:
+        with self._lock:
+            self.send({"kind": kind, **content}, buffers)
+
+    def _hello(self, content: dict) -> None:
+        answers = self._heard.answers.loc[self._clips]
+        genres = list(self._heard.genres)
+        counts = (
+            confusion(answers.genre, answers.answer, genres)
+            if len(answers)
+            else np.zeros((len(genres), len(genres)), int)
+        )
+        self._tell(
+            "welcome",
+            genres=genres,
+            colours=list(genre_colours(genres).values()),
+            counts=counts.tolist(),
+            cards=[self._summary(clip) for clip in self._clips],
+            begin=self._begin,
+        )
+
+    def _send_card(self, content: dict) -> None:
+        clip = content["clip"]
+        if clip not in self._clips:
+            raise KeyError(clip)
+        heard = self._heard
+        frames, steps = heard.prepared.frames(clip), heard.steps_of(clip)
+        shares = heard.contributions(clip)
+        timeline = heard.net.timeline
+        spans = np.array([timeline.step_span(step) for step in range(len(steps))])
+        self._tell(
+            "card",
+            [
+                _grey(frames).tobytes(),
+                np.ascontiguousarray(steps, np.float32).tobytes(),
+                spans.tobytes(),
+                shares.astype(np.float32).tobytes(),
+            ],
+            clip=clip,
+            columns=len(frames),
+            bands=frames.shape[1],
+            frame_seconds=heard.net.sound.seconds_of_frame(1),
+            step_seconds=timeline.step_seconds,
+            rival=heard.rival(clip),
+            deciding=deciding_steps(shares).tolist(),
+            difference=float(shares.sum()),
+            neighbours=[
+                {**self._about(row.neighbour), "distance": row.distance, "genre": row.genre}
+                for row in self._neighbours(clip).itertuples()
+            ],
+        )
+
+    def _send_sound(self, content: dict) -> None:
+        # Decoding and encoding take a moment: the kernel is not kept waiting.
+        clip = str(content["clip"])
+        self._heard.clip(clip)
+        threading.Thread(target=self._encode, args=(clip,), daemon=True).start()
+
+    def _encode(self, clip: str) -> None:
+        try:
+            mp3 = self.sound_of(clip)
+        except SongNetError as error:
+            self._tell("error", clip=clip, text=str(error))
+            return
+        for at in range(0, len(mp3), MOST_IN_MESSAGE):
+            piece = mp3[at : at + MOST_IN_MESSAGE]
+            self._tell("sound", [piece], clip=clip, at=at, of=len(mp3), mime="audio/mpeg")
+
+    _handlers: ClassVar[dict[str, Callable[[ErrorCards, dict], None]]] = {
+        **{"hello": _hello, "card": _send_card, "sound": _send_sound},
+    }
+
+    # ---- What is on a card ---------------------------------------------------------------------
+
+    def sound_of(self, clip: str) -> bytes:
+        """Return a clip as the network heard it, mono and at its rate, as an mp3.
+
+        Raises
+        ------
+        SongNetError
+            When the clip is not of this run, or its file can no longer be read.
+        """
+        rate = self._heard.net.sound.sample_rate
+        row = self._heard.clip(clip)
+        return Player(load_audio(row.file, rate), rate, clip).mp3
+
+    def _neighbours(self, clip: str) -> pd.DataFrame:
+        assert self._nearest is not None
+        return self._nearest[self._nearest.id == clip]
+
+    def _about(self, clip: str) -> dict[str, str]:
+        # From the corpus: in what was heard, unknown artists have names of their own.
+        row = self._known.loc[clip]
+        title = row.title if isinstance(row.title, str) and row.title else clip
+        artist = row.artist if isinstance(row.artist, str) else "an unknown artist"
+        source = self._heard.prepared.corpus.name
+        return {"clip": clip, "title": title, "artist": artist, "credit": credit(row, source)}
+
+    def _summary(self, clip: str) -> dict[str, Any]:
+        row = self._heard.answers.loc[clip]
+        labels = self._heard.clips.genres.loc[clip]
+        return {
+            **self._about(clip),
+            "truth": row.genre,
+            "answer": row.answer,
+            "confidence": float(row.confidence),
+            "labels": [str(label) for label in labels] if isinstance(labels, list) else [],
+            "note": self._notes.get(clip, ""),
+        }
+
+    def _table(self) -> str:
+        """Return the first cards as a table in HTML, for pages without a kernel."""
+        wrong = [c for c in self._clips if not self._heard.answers.right[c]]
+        clips = (wrong if self._begin["only_wrong"] else self._clips)[:MOST_ON_PAGE]
+        rows = []
+        for clip in clips:
+            about = self._summary(clip)
+            near = self._neighbours(clip).iloc[0]
+            like = self._about(near.neighbour)
+            cells = [
+                about["credit"],
+                about["truth"],
+                f"{about['answer']} ({about['confidence']:.0%})",
+                f"{near.genre}: {like['credit']}",
+                *([about["note"]] if self._notes else []),
+            ]
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        heads = ["Clip", "Truth", "Answer", "Nearest training clip"]
+        heads += ["Note"] if self._notes else []
+        head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+        of = len(wrong) if self._begin["only_wrong"] else len(self._clips)
+        return (
+            f"<table><caption>{len(clips)} of {of} error cards. To listen, see and filter: "
+            f"<code>make lab</code> and this lesson.</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def _grey(frames: np.ndarray) -> np.ndarray:
+    """Return log-mel frames as 8 bits a value, the loudest white; for looking at only."""
+    high = float(frames.max())
+    low = high - 18  # about 78 dB
+    return np.clip((frames - low) * (255 / (high - low)), 0, 255).astype(np.uint8)

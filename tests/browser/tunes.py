@@ -1,0 +1,48 @@
+"""Clips that are told apart by their pitch, and what a toy makes of them, for the error cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from toy import Toy
+
+from songnet_utils.corpora import Corpus
+from songnet_utils.corpora import table as clip_table
+from songnet_utils.mistakes import Heard, hear
+from songnet_utils.store import LogMelStore
+
+RATE = 22_050
+
+# id, genre, side, hertz. The toy answers by pitch alone, so its answers need not be known here.
+TUNES = [
+    *(("t1", "Folk", "train", 300), ("t2", "Rock", "train", 1000), ("t3", "Pop", "train", 3000)),
+    *(("t4", "Pop", "train", 6000), ("x1", "Folk", "test", 320), ("x2", "Rock", "test", 950)),
+    *(("x3", "Pop", "test", 2800), ("x4", "Folk", "test", 6500), ("x5", "Rock", "test", 500)),
+]
+
+
+def heard(folder: Path) -> Heard:
+    """Write the clips where they are not yet, and hear them."""
+    rows = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (clip, genre, _, hertz) in enumerate(TUNES):
+        file = folder / f"{clip}.wav"
+        if not file.exists():
+            seconds = np.arange(6 * RATE) / RATE
+            # Softer from the fourth second on: answers change on the way.
+            tone = np.where(seconds < 4, 1, 0.3) * np.sin(2 * np.pi * hertz * seconds)
+            soundfile.write(file, 0.4 * tone, RATE)
+        rows.append(
+            {
+                **{"id": clip, "file": str(file), "genre": genre, "seconds": 6.0},
+                **{"artist": f"Artist {number}", "title": f"<i>Tune</i> & {clip}"},
+                **{"licence": "CC BY 4.0", "genres": [genre, "Tones"]},
+            }
+        )
+    clips = clip_table(rows)
+    prepared = LogMelStore(folder / "data").prepare(Corpus("tunes", clips), progress=False)
+    sides = pd.Series([side for _, _, side, _ in TUNES], clips.index)
+    return hear(Toy(), prepared, prepared.clips, sides, progress=False)

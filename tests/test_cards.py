@@ -1,0 +1,199 @@
+"""Error cards without a browser: messages in, messages out, whatever they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parent / "browser"))
+
+from toy import Toy
+from tunes import TUNES, heard
+
+from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.mistakes import Heard, deciding_steps, hear, nearest
+from songnet_utils.store import LogMelStore
+from songnet_utils.widgets import ErrorCards
+
+HERTZ = {clip: hertz for clip, _, _, hertz in TUNES}
+
+
+@pytest.fixture(scope="module")
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
+    return heard(tmp_path_factory.mktemp("tunes"))
+
+
+class Page:
+    """Stands in for the browser: says things, and remembers what it is told."""
+
+    def __init__(self, cards: ErrorCards, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cards = cards
+        self.told: list[tuple[dict[str, Any], list[Any]]] = []
+        monkeypatch.setattr(
+            cards, "send", lambda content, buffers=None: self.told.append((content, buffers or []))
+        )
+
+    def says(self, content: Any) -> None:
+        self.cards._receive(self.cards, content, [])
+
+    def hears(self, kind: str, seconds: float = 60) -> tuple[dict[str, Any], list[Any]]:
+        """Wait for the newest message of a kind."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for content, buffers in reversed(self.told):
+                if content["kind"] == kind:
+                    return content, buffers
+            time.sleep(0.01)
+        raise AssertionError(f"no {kind} came")
+
+
+def test_a_page_is_told_the_list_and_no_sound(tunes, monkeypatch):
+    page = Page(ErrorCards(tunes, notes={"x1": "Another one says Pop."}), monkeypatch)
+    page.says({"kind": "hello"})
+    assert [content["kind"] for content, _ in page.told] == ["welcome"]
+    welcome, _ = page.told[0]
+    cards = {card["clip"]: card for card in welcome["cards"]}
+    assert sorted(cards) == ["x1", "x2", "x3", "x4", "x5"]
+    for clip, card in cards.items():
+        assert card["truth"] == tunes.answers.genre[clip]
+        assert card["answer"] == tunes.answers.answer[clip]
+        assert card["labels"] == [card["truth"], "Tones"]
+        assert f"({tunes.prepared.corpus.name}/{clip}), CC BY 4.0" in card["credit"]
+    assert cards["x1"]["note"] == "Another one says Pop."
+    counts = np.array(welcome["counts"])
+    for clip in cards:
+        row, column = (
+            tunes.genres.index(tunes.answers[kind][clip]) for kind in ("genre", "answer")
+        )
+        assert counts[row, column] >= 1
+    assert counts.sum() == 5
+    # Mistakes come first, the most confident at the head.
+    wrong = [card["truth"] != card["answer"] for card in welcome["cards"]]
+    assert wrong == sorted(wrong, reverse=True)
+
+
+def test_an_opened_card_has_what_the_network_heard_and_its_neighbours(tunes, monkeypatch):
+    page = Page(ErrorCards(tunes, neighbours=2), monkeypatch)
+    page.says({"kind": "card", "clip": "x2"})
+    card, (mel, steps, spans, shares) = page.hears("card")
+    own = tunes.steps_of("x2")
+    np.testing.assert_array_equal(np.frombuffer(steps, np.float32).reshape(own.shape), own)
+    spans = np.frombuffer(spans, np.float64).reshape(-1, 2)
+    assert tuple(spans[3]) == tunes.net.timeline.step_span(3)
+    shares = np.frombuffer(shares, np.float32)
+    mean = own.mean(axis=0, dtype=np.float64)
+    places = [tunes.genres.index(name) for name in (tunes.answers.answer["x2"], card["rival"])]
+    assert shares.sum() == pytest.approx(mean[places[0]] - mean[places[1]], abs=1e-5)
+    assert card["deciding"] == deciding_steps(tunes.contributions("x2")).tolist()
+    grey = np.frombuffer(mel, np.uint8).reshape(card["columns"], card["bands"])
+    frames = tunes.prepared.frames("x2")
+    assert grey.shape == frames.shape
+    assert grey[50].argmax() == frames[50].argmax()
+    near = nearest(tunes, ["x2"], k=2)
+    assert [one["clip"] for one in card["neighbours"]] == near.neighbour.tolist()
+    assert card["neighbours"][0]["genre"] == near.genre.iloc[0]
+
+
+def pitch(mp3: bytes) -> float:
+    samples, rate = soundfile.read(io.BytesIO(mp3))
+    middle = samples[rate : 3 * rate]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    return float(spectrum.argmax() * rate / len(middle))
+
+
+@pytest.mark.parametrize("clip", ["x1", "t3"])
+def test_the_sound_that_is_asked_for_is_the_clips_own(tunes, monkeypatch, clip):
+    page = Page(ErrorCards(tunes), monkeypatch)
+    page.says({"kind": "sound", "clip": clip})
+    content, buffers = page.hears("sound")
+    assert (content["clip"], content["at"], content["of"]) == (clip, 0, len(buffers[0]))
+    assert pitch(buffers[0]) == pytest.approx(HERTZ[clip], abs=2)
+
+
+def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
+    from songnet_utils.widgets import cards as module
+
+    monkeypatch.setattr(module, "MOST_IN_MESSAGE", 5_000)
+    cards = ErrorCards(tunes)
+    page = Page(cards, monkeypatch)
+    cards._encode("x1")
+    pieces = [(content, buffers[0]) for content, buffers in page.told]
+    assert len(pieces) > 2
+    assert b"".join(piece for _, piece in pieces) == cards.sound_of("x1")
+    assert [content["at"] for content, _ in pieces] == [5_000 * n for n in range(len(pieces))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, {}, {"kind": "nonsense"}, {"kind": "card"}, {"kind": "card", "clip": "t1"}, [1],
+     {"kind": "sound"}, {"kind": "card", "clip": ["x1"]}, "hello"],
+)  # fmt: skip
+def test_a_message_without_sense_changes_nothing(tunes, monkeypatch, content):
+    page = Page(ErrorCards(tunes), monkeypatch)
+    page.says(content)
+    assert page.told == []
+
+
+def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path):
+    page = Page(ErrorCards(tunes), monkeypatch)
+    page.says({"kind": "sound", "clip": "../secret"})
+    content, _ = page.hears("error")
+    assert content["clip"] == "../secret"
+    assert "is not among the training and test clips" in content["text"]
+    moved = tunes.clips.assign(file=str(tmp_path / "gone.wav"))
+    page = Page(ErrorCards(dataclasses.replace(tunes, clips=moved)), monkeypatch)
+    page.says({"kind": "sound", "clip": "x1"})
+    content, _ = page.hears("error")
+    assert "gone.wav: cannot be read" in content["text"]
+
+
+def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
+    cards = ErrorCards(tunes, only_wrong=False)
+    bundle = cards._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "application/vnd.jupyter.widget-view+json" in data
+    table = data["text/html"]
+    assert len(re.findall("<tr>", table)) == 1 + 5
+    # Names are text, whatever is in them.
+    assert "&lt;i&gt;Tune&lt;/i&gt; &amp; x1" in table
+    assert "<i>" not in table
+    assert "5 of 5 error cards" in table
+    assert "Note" not in table
+    assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._table()
+    assert "5 clips" in repr(cards)
+
+
+def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):
+    page = Page(ErrorCards(tunes, []), monkeypatch)
+    page.says({"kind": "hello"})
+    assert page.hears("welcome")[0]["cards"] == []
+    with pytest.raises(SongNetError, match="clip t1: is not among the test clips"):
+        ErrorCards(tunes, ["t1"])
+    with pytest.raises(SongNetError, match="Polka: is none of the genres"):
+        ErrorCards(tunes, truth="Polka")
+
+
+def test_real_clips_are_credited(shared_fma, tmp_path, monkeypatch):
+    corpus = open_corpus(shared_fma)
+    few = corpus.clips.groupby("genre").head(2)
+    small = Corpus("fma", few.reset_index(drop=True), hierarchy=corpus.hierarchy)
+    prepared = LogMelStore(tmp_path).prepare(small, progress=False)
+    sides = prepared.clips.groupby("genre").cumcount().map({0: "train", 1: "test"})
+    found = hear(Toy(), prepared, prepared.clips, sides, progress=False)
+    page = Page(ErrorCards(found, neighbours=1), monkeypatch)
+    page.says({"kind": "hello"})
+    for card in page.hears("welcome")[0]["cards"]:
+        row = few.set_index("id").loc[card["clip"]]
+        assert row.artist in card["credit"]
+        assert row.title in card["credit"]
+        assert row.licence in card["credit"]
