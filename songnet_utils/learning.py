@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import math
 import time
@@ -275,6 +276,11 @@ class Learning:
     ) -> None:
         self.material, self.recipe, self.kind = material, recipe, material.kind
         self.folder, self.arguments, self.tensorboard = folder, arguments, tensorboard
+        if tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise SongNetError(
+                "TensorBoard is not installed. Install it (pip install tensorboard), or leave "
+                "--tensorboard out: the record holds the same figures."
+            )
         self.clips = material.side("train").id.tolist()
         self.rows, bands, per_second = material.heard(progress)
         self.encoder: ColumnTransformer | None = None
@@ -446,7 +452,9 @@ class Learning:
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         if self.recipe.averaging:
             for average, variable in zip(self.average, _variables(self.model), strict=True):
-                average.assign_add((1 - self.recipe.averaging) * (variable - average))
+                # The centring layer counts, too.
+                if average.dtype.is_floating:
+                    average.assign_add((1 - self.recipe.averaging) * (variable - average))
         right = tf.cast(tf.argmax(answer, axis=1) == tf.argmax(targets, axis=1), tf.int32)
         return tf.reduce_sum(losses), tf.reduce_sum(right)
 

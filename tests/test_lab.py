@@ -346,22 +346,29 @@ def test_every_network_trains_on_the_same_path(told_tones, tmp_path, name):
     assert np.abs(heard - said.to_numpy(float)).max() < 1e-5
 
 
-def test_metadata_alone_can_settle_it(told_tones, tmp_path):
-    """The year names the genre: told it, the network must not do worse than without sound."""
-    silent = dataclasses.replace(
-        told_tones, clips=told_tones.clips[told_tones.clips.genre != "Noise"]
-    )
-    folder = train(silent, model="songnet-meta", out=tmp_path, epochs=6, progress=False)
-    net = load_songnet(folder)
-    nothing = np.full((60, SOUND.n_mels), -9, np.float32)
-    for _, group in silent.clips.groupby("genre"):
-        said = net.knowing(group.iloc[[0]]).genre_of_frames(nothing).mean(axis=0)
-        assert net.genres[said.argmax()] == group.genre.iloc[0]
+def test_what_is_known_settles_what_cannot_be_heard(tmp_path):
+    """Two genres of the same noise, of different years: only one of the networks can tell."""
+    noise = open_corpus(tone_corpus(tmp_path / "noise", ["Noise"], clips=40))
+    genres = ["Early", "Late"] * 20
+    years = [1970 if genre == "Early" else 2010 for genre in genres]
+    table = noise.clips.assign(genre=genres, year=pd.array(years, "Int64"))
+    corpus = dataclasses.replace(noise, clips=table)
+    recipe = Recipe(epochs=8, crop_seconds=2.0, batch=8)
+    accuracies = {
+        name: read_record(
+            train(corpus, model=name, out=tmp_path / name, recipe=recipe, progress=False)
+        )["test"]["accuracy"]
+        for name in ("songnet", "songnet-meta")
+    }
+    assert accuracies["songnet-meta"] == 1
+    assert accuracies["songnet"] < 1
 
 
 def test_a_corpus_without_metadata_is_refused_with_the_way_out(tones, tmp_path):
+    nothing = {name: np.nan for name in NUMBERS}
+    bare = dataclasses.replace(tones, clips=tones.clips.assign(**nothing))
     with pytest.raises(SongNetError, match=r"no metadata.*Train songnet instead"):
-        train(tones, model="songnet-meta", out=tmp_path, epochs=1, progress=False)
+        train(bare, model="songnet-meta", out=tmp_path, epochs=1, progress=False)
 
 
 STRONG = Recipe(
@@ -496,12 +503,15 @@ def test_a_loss_that_is_no_number_is_said_with_the_way_out(tones, tmp_path):
         train(tones, out=tmp_path, model="songnet~batch-norm", recipe=recipe, progress=False)
 
 
-def test_figures_for_tensorboard_are_written_when_asked_for(tones, tmp_path):
+def test_figures_for_tensorboard_are_written_when_asked_for(tones, tmp_path, monkeypatch):
     recipe = Recipe(epochs=1, crop_seconds=2.0)
     train(tones, out=tmp_path / "a", recipe=recipe, progress=False, tensorboard=True)
     assert list((tmp_path / "a" / "tensorboard").glob("events.*"))
     train(tones, out=tmp_path / "b", recipe=recipe, progress=False)
     assert not (tmp_path / "b" / "tensorboard").exists()
+    monkeypatch.setattr(learning.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SongNetError, match=r"TensorBoard is not installed.*--tensorboard"):
+        train(tones, out=tmp_path / "c", recipe=recipe, progress=False, tensorboard=True)
 
 
 @pytest.mark.parametrize(

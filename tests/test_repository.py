@@ -37,6 +37,7 @@ USED_OTHERWISE = {
     "pre-commit": "before each commit",
     "pretty-midi": "mini plays on the soundfont inside it",
     "ruff": "`make lint`",
+    "tensorboard": "`songnet train --tensorboard`",
     "uv": "`make lock`, scripts/set-up",
 }
 

@@ -227,7 +227,7 @@ class SongNet(Network):
             return _PatchStepper(self)
         if self._known is None:
             return Stack(self.keras_model, "genre_over_time")
-        return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known})
+        return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known[0]})
 
     def description(self) -> dict[str, Any]:
         """Return what travels with the weights, fit for JSON."""

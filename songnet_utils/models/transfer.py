@@ -112,13 +112,16 @@ def with_listener(head: keras.Model, listener: keras.Model) -> keras.Model:
     """
     frames = keras.Input((None, SOUND.n_mels), name="log_mel")
     x = Listening(listener, STRIDE, name="listening")(frames)
-    # Layer by layer, so that the whole is one chain like the other networks.
-    for layer in head.layers[1:-1]:
-        x = layer(x)
-        if layer.name == "genre_over_time":
-            over_time = x
-    return keras.Model(
-        frames,
-        {"genre_over_time": over_time, "genre": head.layers[-1](over_time)},
-        name=head.name,
+    # The head's layers anew: one chain from the frames on, like the other networks.
+    outputs = {}
+    for layer in head.layers[1:]:
+        copy = type(layer).from_config(layer.get_config())
+        x = copy(x)
+        copy.set_weights(layer.get_weights())
+        outputs[layer.name] = x
+    whole = keras.Model(
+        frames, {name: outputs[name] for name in ("genre_over_time", "genre")}, name=head.name
     )
+    # The centring layer computes with copies of its weights.
+    whole.get_layer("centring").finalize_state()
+    return whole
