@@ -1017,6 +1017,37 @@ def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Lear
     return describe(right, f"{title}, two line plots over {len(table)} epochs: {'; '.join(words)}.")
 
 
+def runs_compared(
+    runs: Mapping[str, Sequence[Mapping[str, float]]],
+    *,
+    title: str = "Several runs",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how the validation loss of several runs falls, a line each.
+
+    Parameters
+    ----------
+    runs
+        Name → its epochs, each with ``validation_loss``, as a run's record has them.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = _axes(ax, 8, 3.6)
+    words = []
+    colours = sns.color_palette("colorblind", len(runs))
+    marks = itertools.cycle("osD^vPX*")
+    for (name, epochs), colour, mark in zip(runs.items(), colours, marks, strict=False):
+        losses = [epoch["validation_loss"] for epoch in epochs]
+        numbers = range(1, len(losses) + 1)
+        ax.plot(numbers, losses, color=colour, marker=mark, markersize=5, label=name)
+        words.append(f"{name} from {losses[0]:.2f} to {losses[-1]:.2f}")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    ax.set(xlabel="Epoch", ylabel="Validation loss (nats)", title=title)
+    _legend_outside(ax)
+    return describe(ax, f"{title}: validation loss after each epoch. {'; '.join(words)}.")
+
+
 def genre_over_time(
     probabilities: np.ndarray,
     genres: Sequence[str],
