@@ -1,0 +1,177 @@
+"""What lessons say of long experiments is what their records hold."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from toys import tone_corpus
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.evaluation import model_names
+from songnet_utils.lessons import records
+from songnet_utils.lessons.records import (
+    EXPERIMENTS,
+    Experiment,
+    Record,
+    make_record,
+    read_course_record,
+    records_folder,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def a_record(low: float = 0.01, high: float = 0.2, difference: float = 0.1) -> dict:
+    """Return a record of two models, the second so much better than the first."""
+    common = {"split": "artist", "clips": 200, "seeds": 2, "side": "test", "seconds": 60.0}
+    entry = {
+        "model": "old",
+        "split": "artist",
+        "difference": difference,
+        "confidence_interval": [low, high],
+        "mcnemar_p": 0.02,
+    }
+    old = {"model": "old", "accuracy": 0.5, "confidence_interval": [0.4, 0.6], "differences": []}
+    new = {
+        "model": "new",
+        "accuracy": 0.5 + difference,
+        "confidence_interval": [0.5, 0.7],
+        "differences": [entry],
+    }
+    return {
+        "experiment": "made up",
+        "command": "songnet compare mini",
+        "cost": {"runs": 4, "seconds": 7200.0},
+        "processors": 2,
+        "versions": {"tensorflow": "2.21.0"},
+        "results": [common | old, common | new],
+    }
+
+
+def test_a_finding_says_better_only_where_the_interval_does():
+    assert Record(a_record()).finding("new", "old").endswith("new is better here.")
+    assert Record(a_record()).finding("old", "new").endswith("old is worse here.")
+    unsure = Record(a_record(low=-0.01))
+    for one, other in (("new", "old"), ("old", "new")):
+        said = unsure.finding(one, other)
+        assert said.endswith("do not tell which of them is better.")
+        assert "better here" not in said
+
+
+def test_a_finding_gives_the_figures_of_the_record():
+    said = Record(a_record()).finding("new", "old")
+    assert "200 tested clips, 2 seeds: new 60.0%, old 50.0%; +10.0 points [+1.0 to +20.0]" in said
+    turned = Record(a_record()).finding("old", "new")
+    assert "old 50.0%, new 60.0%; -10.0 points [-20.0 to -1.0]" in turned
+
+
+def test_another_record_is_another_sentence():
+    """A text that is not made from the record would not notice."""
+    content = a_record()
+    before = Record(copy.deepcopy(content)).finding("new", "old")
+    content["results"][1]["accuracy"] = 0.61
+    assert Record(content).finding("new", "old") != before
+
+
+def test_a_table_has_the_differences_the_right_way_round():
+    table = Record(a_record()).table("artist", against="new")
+    assert list(table.index) == ["old", "new"]
+    assert table.loc["old", "minus new"] == "-10.0 points"
+    assert table.loc["new", "minus new"] == ""
+    assert Record(a_record()).source().startswith("songnet compare mini — 4 runs, 120 minutes")
+
+
+def test_a_model_that_was_not_compared_is_named():
+    with pytest.raises(SongNetError, match=r"made up: has no svm .* It has old \(artist\)"):
+        Record(a_record()).finding("svm", "old")
+    with pytest.raises(SongNetError, match="nothing to compare"):
+        Record(a_record()).difference("old", "old")
+
+
+def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    monkeypatch.setitem(
+        records.EXPERIMENTS,
+        "small",
+        Experiment(question="which?", corpus="", models=["chance", "knn"], seeds=2, folds=2),
+    )
+    corpus = tone_corpus(tmp_path / "tones")
+    said: list[str] = []
+    path = make_record("small", tmp_path, corpus, progress=False, say=said.append)
+    content = json.loads(path.read_text("utf-8"))
+    assert content["command"] == (
+        "songnet compare FOLDER --models chance,knn --splits artist --seeds 2 --folds 2"
+    )
+    record = read_course_record("small", tmp_path)
+    assert record.finding("knn", "chance").endswith("knn is better here.")
+    assert "knn" in said[0]
+    # Whoever made it, no folder of theirs is in it.
+    assert str(tmp_path) not in path.read_text("utf-8")
+
+
+def test_what_is_not_there_is_said_with_the_way_out(tmp_path):
+    with pytest.raises(SongNetError, match=r"no whole record .* make records"):
+        read_course_record("networks", tmp_path)
+    (tmp_path / "networks.json").write_text('{"experiment": ')
+    with pytest.raises(SongNetError, match=r"no whole record .* make records"):
+        read_course_record("networks", tmp_path)
+    with pytest.raises(SongNetError, match=r"the experiments are .* Got 'hearsay'"):
+        read_course_record("hearsay")
+    with pytest.raises(SongNetError, match="asks for a folder"):
+        make_record("real-music", tmp_path)
+
+
+# --- The records kept with the course ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_kept_record_is_of_the_experiment_as_it_stands(name):
+    """Whoever changes an experiment, or a model's name, makes its record again."""
+    experiment, record = EXPERIMENTS[name], read_course_record(name)
+    content = record.content
+    assert content["command"] == experiment.command()
+    assert content["models"] == model_names(experiment.models)
+    pairs = {(result["model"], result["split"]) for result in record.results}
+    assert pairs == {(m, s) for m in content["models"] for s in experiment.splits}
+    for result in record.results:
+        low, high = result["confidence_interval"]
+        assert low <= result["accuracy"] <= high
+        assert (result["seeds"], result["folds"]) == (experiment.seeds, experiment.folds)
+        assert result["side"] == experiment.side
+        # The accuracy is the mean of those of its seeds, whatever else was written beside it.
+        assert result["accuracy"] == pytest.approx(
+            sum(result["accuracies"]) / len(result["accuracies"]), abs=0.02
+        )
+        for entry in result["differences"]:
+            other = record.result(entry["model"], entry["split"])
+            difference = result["accuracy"] - other["accuracy"]
+            assert entry["difference"] == pytest.approx(difference, abs=1e-9)
+
+
+#: A share or a difference of shares in the words of a lesson: its figures are for code to say.
+_FIGURE = re.compile(r"\d+(\.\d+)?\s*(%|percent|points)")
+#: What is quoted from the paper, or is a convention, and no result of ours.
+_QUOTED = ("with 90 %", "95 % interval", "**95 % interval**", "by 41%", "70 / 20 / 10 percent")
+
+
+@pytest.mark.parametrize("lesson", ["04-crnn", "05-error-analysis"])
+def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = cell.source
+            for quoted in _QUOTED:
+                text = text.replace(quoted, "")
+            assert _FIGURE.search(text) is None, f"{cell.id}: {_FIGURE.search(text)}"
+
+
+def test_every_finding_that_a_lesson_asks_for_is_in_a_record():
+    """A lesson that names a model its record has not would only fail when it is run."""
+    source = (ROOT / "notebooks" / "04-crnn.ipynb").read_text("utf-8")
+    assert {*re.findall(r'read_course_record\(\\"([a-z-]+)\\"\)', source)} <= set(EXPERIMENTS)
+    assert records_folder() == ROOT / "notebooks" / "records"
