@@ -184,6 +184,8 @@ class Material:
         if not self.kind.listener:
             return prepared.frames, sound.n_mels, frames_a_second
         data = prepared.store.data
+        # Says that the listener is missing before any work.
+        load_embedding_model(data)
         listening = Embedding(None if data is None else str(data))
         rows = prepared.extracted(listening, "embedding", progress)
         return rows, EMBEDDING, frames_a_second / STRIDE

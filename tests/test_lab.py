@@ -514,6 +514,11 @@ def test_figures_for_tensorboard_are_written_when_asked_for(tones, tmp_path, mon
         train(tones, out=tmp_path / "c", recipe=recipe, progress=False, tensorboard=True)
 
 
+def test_transfer_without_the_listener_is_refused_with_the_way_out(tones, tmp_path):
+    with pytest.raises(SongNetError, match=r"not there. Run `songnet fetch musicnn` first"):
+        train(tones, model="songnet-transfer", out=tmp_path, progress=False)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
