@@ -24,6 +24,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, fold_sides
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS
+from songnet_utils.store import LogMelStore
 from songnet_utils.training import newest_run, read_record, train
 
 
@@ -150,7 +151,7 @@ def test_mcnemar_of_a_table_by_hand():
         tables[model, "random"] = pd.concat(
             [
                 pd.DataFrame({"id": [*"abcdefgh"], "artist": [*"abcdefgh"], "genre": truth}).assign(
-                    seed=seed, answer=answers
+                    seed=int(seed), answer=answers
                 )
                 for seed, answers in enumerate(right)
             ]
@@ -296,6 +297,50 @@ def test_groups_of_models_are_spelt_out():
     everything = evaluation.model_names(["all"])
     assert everything == [*baselines, *NETWORKS]
     assert evaluation.model_names(["songnet", "chance", "baselines"])[:2] == ["songnet", "chance"]
+    assert evaluation.model_names(["networks"]) == list(NETWORKS)
+    parts = NETWORKS["songnet"].parts
+    each = evaluation.model_names(["songnet~each"])
+    assert each == ["songnet", *(f"songnet~{part}" for part in parts)]
+    assert evaluation.model_names(["songnet~dropout", "songnet~each"])[0] == "songnet~dropout"
+    with pytest.raises(SongNetError, match="has no part 'wheels'"):
+        evaluation.model_names(["songnet~wheels"])
+
+
+def test_what_is_chosen_by_is_the_validation_side(tones):
+    options = {"models": ["lr"], "splits": ["artist"], "seeds": 2, "progress": False}
+    found = compare(tones, **options, side="validation")
+    folders = [evaluation._home(run)[0] for run in _runs(tones, found)]
+    validated = [read_record(folder)["validation"] for folder in folders]
+    assert found.results[0]["clips"] == sum(side["clips"] for side in validated)
+    assert found.results[0]["accuracies"] == [side["accuracy"] for side in validated]
+    assert found.results[0]["side"] == "validation"
+    # The artists of validation clips are not among those of training clips.
+    assert found.results[0]["artist_overlap"] == 0
+    assert "clips for validation" in found.as_text()
+    tested = compare(tones, **options)
+    assert set(tested.answers.id) != set(found.answers.id)
+    with pytest.raises(SongNetError, match="Leave folds out"):
+        compare(tones, **options, side="validation", folds=3)
+    with pytest.raises(SongNetError, match=r"side must be test or validation\. Got 'train'"):
+        compare(tones, **options, side="train")
+
+
+def _runs(corpus: Corpus, found: evaluation.Comparison) -> list[evaluation.Run]:
+    """Return the runs that a comparison of logistic regression on the artist split made."""
+    prepared = LogMelStore().prepare(corpus, progress=False)
+    return [
+        evaluation.Run(
+            prepared=prepared,
+            clips=prepared.clips,
+            sides=evaluation.split_clips(prepared.clips, "artist", seed),
+            left_out=[],
+            model="lr",
+            split="artist",
+            seed=int(seed),
+            recipe=Recipe(),
+        )
+        for seed in sorted(found.answers.seed.unique())
+    ]
 
 
 def test_the_papers_figures_stand_beside_the_models_they_are_of(comparison):
