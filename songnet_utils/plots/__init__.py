@@ -1,0 +1,105 @@
+"""Pictures of sound, of corpora and of what networks say.
+
+Every function takes arrays or tables and returns matplotlib axes, titled, with units, and
+described in words: `show` puts the picture in a notebook with that description as its text
+alternative, which pages made from the notebook keep.
+
+References
+----------
+Okabe, M., & Ito, K. (2008). Color Universal Design: how to make figures and presentations that
+are friendly to colorblind people. https://jfly.uni-koeln.de/color/
+"""
+
+from songnet_utils.plots.answers import (
+    confusion_matrices,
+    confusion_matrix,
+    differences,
+    genre_scores,
+    reliability_diagram,
+    results,
+    sizes_that_fit,
+    until_right,
+)
+from songnet_utils.plots.clips import (
+    artists_on_sides,
+    clips_per_genre,
+    genre_tree,
+    leaking_artists,
+    split_sizes,
+    statistics_map,
+    two_features,
+)
+from songnet_utils.plots.mistakes import (
+    embedding_map,
+    mended_and_broken,
+    mistakes_per_artist,
+    step_contributions,
+)
+from songnet_utils.plots.networks import (
+    architecture,
+    genre_bars,
+    genre_over_time,
+    receptive_field_tree,
+    runs_compared,
+    training_curves,
+)
+from songnet_utils.plots.sound import (
+    log_mel,
+    log_mel_grid,
+    mel_filters,
+    mel_scale,
+    spectrogram,
+    spectrum,
+    waveform,
+)
+from songnet_utils.plots.style import (
+    GENRE_COLOURS,
+    LivePicture,
+    Picture,
+    describe,
+    description,
+    genre_colours,
+    show,
+)
+
+__all__ = [
+    "GENRE_COLOURS",
+    "LivePicture",
+    "Picture",
+    "architecture",
+    "artists_on_sides",
+    "clips_per_genre",
+    "confusion_matrices",
+    "confusion_matrix",
+    "describe",
+    "description",
+    "differences",
+    "embedding_map",
+    "genre_bars",
+    "genre_colours",
+    "genre_over_time",
+    "genre_scores",
+    "genre_tree",
+    "leaking_artists",
+    "log_mel",
+    "log_mel_grid",
+    "mel_filters",
+    "mel_scale",
+    "mended_and_broken",
+    "mistakes_per_artist",
+    "receptive_field_tree",
+    "reliability_diagram",
+    "results",
+    "runs_compared",
+    "show",
+    "sizes_that_fit",
+    "spectrogram",
+    "spectrum",
+    "split_sizes",
+    "statistics_map",
+    "step_contributions",
+    "training_curves",
+    "two_features",
+    "until_right",
+    "waveform",
+]

@@ -1,0 +1,347 @@
+"""Pictures of sound: waves, spectra, mel filters, log-mels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from songnet_utils.plots.style import (
+    INK,
+    SOUND_MAP,
+    axes_for,
+    colour_bar,
+    describe,
+    edges_between,
+    styled,
+)
+from songnet_utils.timeline import Sound
+
+if TYPE_CHECKING:
+    pass
+
+
+def waveform(
+    audio: np.ndarray,
+    rate: int,
+    *,
+    start: float = 0.0,
+    title: str = "Waveform",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw samples over time.
+
+    Parameters
+    ----------
+    audio
+        Shape (samples,), full scale ±1.
+    rate
+        Samples a second.
+    start
+        The time of the first sample, in seconds.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = axes_for(ax, 10, 2.6)
+    seconds = start + np.arange(len(audio)) / rate
+    columns = 2000
+    if len(audio) <= 4 * columns:
+        close = len(audio) <= 200
+        ax.plot(seconds, audio, color=INK, linewidth=1, marker="." if close else None)
+    else:
+        # More samples than the picture has columns: the range of each column's samples.
+        edges = np.linspace(0, len(audio), columns + 1).astype(int)[:-1]
+        low, high = np.minimum.reduceat(audio, edges), np.maximum.reduceat(audio, edges)
+        ax.fill_between(seconds[edges], low, high, color=INK, linewidth=0.4)
+    ax.set(xlabel="Time (s)", ylabel="Amplitude (full scale ±1)", title=title)
+    ax.set_xlim(seconds[0], start + len(audio) / rate)
+    peak = float(np.abs(audio).max())
+    ax.set_ylim(-1.08 * max(peak, 1e-3), 1.08 * max(peak, 1e-3))
+    return describe(
+        ax,
+        f"{title}: line of amplitude over time, from {start:.3g} to "
+        f"{start + len(audio) / rate:.3g} seconds. The largest amplitude is {peak:.2f} of full "
+        f"scale, at {seconds[int(np.abs(audio).argmax())]:.3g} seconds.",
+    )
+
+
+def spectrum(
+    frequencies: np.ndarray,
+    power: np.ndarray | Mapping[str, np.ndarray],
+    *,
+    title: str = "Spectrum",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw power over frequency, in decibels and octaves.
+
+    Parameters
+    ----------
+    frequencies
+        In hertz, shape (bins,).
+    power
+        Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and what lies more
+        than 120 dB below the largest is drawn there.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = axes_for(ax, 10, 3.2)
+    lines = power if isinstance(power, Mapping) else {"": power}
+    heard = frequencies > 0
+    words = []
+    for (name, values), colour in zip(lines.items(), (INK, "#B36F00", "#0B6B45"), strict=False):
+        level = 10 * np.log10(np.maximum(values, values.max() * 1e-12))
+        ax.plot(frequencies[heard], level[heard], color=colour, linewidth=1.4, label=name)
+        loudest = float(frequencies[heard][values[heard].argmax()])
+        words.append(f"{name + ': ' if name else ''}most power lies at {loudest:,.0f} hertz")
+    if isinstance(power, Mapping):
+        ax.legend(frameon=False)
+    _hertz(ax.xaxis, 30, float(frequencies.max()))
+    ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
+    ax.grid(axis="both", alpha=0.3)
+    return describe(
+        ax,
+        f"{title}: power in decibels over frequency from 30 to {frequencies.max():,.0f} hertz; "
+        f"{'; '.join(words)}.",
+    )
+
+
+def spectrogram(
+    decibels: np.ndarray,
+    sound: Sound,
+    *,
+    peaks: tuple[np.ndarray, np.ndarray] | None = None,
+    highest: float | None = None,
+    title: str = "Spectrogram",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw power over time and frequency, with its peaks as orange dots (the paper's figure 2).
+
+    Parameters
+    ----------
+    decibels
+        Shape (frames, 1 + n_fft // 2).
+    sound
+        How the frames were made.
+    peaks
+        Frame and bin of each peak, as `numpy.nonzero` gives them; the brighter its dot, the more
+        power.
+    highest
+        The highest frequency to draw, in hertz; all by default.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = axes_for(ax, 10, 4.2)
+    bins = np.arange(decibels.shape[1]) * sound.sample_rate / sound.n_fft
+    shown = bins <= (highest or bins[-1])
+    top = float(decibels.max())
+    image = ax.pcolormesh(
+        _frame_edges(len(decibels), sound),
+        edges_between(bins[shown]),
+        decibels[:, shown].T,
+        cmap=SOUND_MAP,
+        vmin=top - 80,
+        vmax=top,
+        rasterized=True,
+    )
+    colour_bar(image, ax, "Power (dB)")
+    text = ""
+    if peaks is not None:
+        frames, rows = (found[shown[peaks[1]]] for found in peaks)
+        power = decibels[frames, rows]
+        order = power.argsort()
+        ax.scatter(
+            sound.seconds_of_samples(sound.hop * frames[order]),
+            bins[rows[order]],
+            c=power[order],
+            cmap=sns.blend_palette(["#6B3300", "#F28500", "#FFE3A6"], as_cmap=True),
+            s=13,
+            linewidths=0,
+        )
+        text = f" Orange dots mark {len(frames)} peaks of power, brighter where there is more."
+    ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
+    ax.set_ylim(0, float(bins[shown][-1]))
+    return describe(
+        ax,
+        f"{title}: brightness is power in decibels, time runs from left to right over "
+        f"{sound.seconds_of_frame(len(decibels) - 1):.3g} seconds, frequency upwards to "
+        f"{bins[shown][-1]:,.0f} hertz.{text}",
+    )
+
+
+def mel_scale(frequencies: np.ndarray, mels: np.ndarray, *, ax: Axes | None = None) -> Axes:
+    """Draw mels over frequency.
+
+    Parameters
+    ----------
+    frequencies
+        In hertz, rising.
+    mels
+        As many mels.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = axes_for(ax, 7, 3.6)
+    ax.plot(frequencies, mels, color=INK, linewidth=2)
+    ax.set(xlabel="Frequency (Hz)", ylabel="Mel", title="The mel scale (Slaney)")
+    ax.grid(alpha=0.3)
+    ax.set_xlim(0, float(frequencies[-1]))
+    ax.set_ylim(0)
+    return describe(
+        ax,
+        "The mel scale: a curve of mels over frequency, straight at first and then bending down. "
+        f"{frequencies[-1]:,.0f} hertz are {mels[-1]:.1f} mels.",
+    )
+
+
+def mel_filters(
+    filters: np.ndarray, sound: Sound, *, every: int = 8, ax: Axes | None = None
+) -> Axes:
+    """Draw the bands of a mel filter bank over frequency.
+
+    Parameters
+    ----------
+    filters
+        Shape (n_mels, 1 + n_fft // 2), as ``librosa.filters.mel`` gives them.
+    sound
+        How they were made.
+    every
+        Draw the first band and every so many-th after it; all of them hide one another.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = axes_for(ax, 10, 3.2)
+    bins = np.arange(filters.shape[1]) * sound.sample_rate / sound.n_fft
+    bands = range(0, len(filters), every)
+    for colour, band in zip(sns.color_palette("crest", len(bands)), bands, strict=True):
+        ax.fill_between(bins, filters[band], color=colour, alpha=0.45)
+        ax.plot(bins, filters[band], color=colour, linewidth=1)
+    title = f"Mel filter bank: every {every}th of {len(filters)} bands"
+    ax.set(xlabel="Frequency (Hz)", ylabel="Weight", title=title)
+    ax.set_xlim(0, sound.sample_rate / 2)
+    ax.set_ylim(0)
+    return describe(
+        ax,
+        f"{title}: triangles over frequency from 0 to {sound.sample_rate / 2:,.0f} hertz. The "
+        "higher the band, the wider and lower its triangle, so that all have the same area.",
+    )
+
+
+def log_mel(
+    frames: np.ndarray,
+    sound: Sound,
+    *,
+    limits: tuple[float, float] | None = None,
+    unit: str | None = "ln(mel power)",
+    title: str = "Log-mel",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw log-mel frames.
+
+    Parameters
+    ----------
+    frames
+        Shape (frames, n_mels), natural logarithm of mel power.
+    sound
+        How they were made.
+    limits
+        Values drawn darkest and brightest; from the floor to the largest value by default.
+    unit
+        What the bar of colours says; None for no bar.
+    title, ax
+        Its title, and where to draw it (by default a new figure).
+    """
+    ax = axes_for(ax, 10, 3.8)
+    low, high = limits or (float(np.log(sound.floor)), float(frames.max()))
+    image = ax.pcolormesh(
+        _frame_edges(len(frames), sound),
+        np.arange(frames.shape[1] + 1) - 0.5,
+        frames.T,
+        cmap=SOUND_MAP,
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    if unit is not None:
+        colour_bar(image, ax, unit)
+    ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
+    _band_ticks(ax, sound)
+    return describe(
+        ax,
+        f"{title}: brightness is the logarithm of power in {frames.shape[1]} mel bands from low "
+        "(bottom) to high, time runs from left to right over "
+        f"{sound.seconds_of_frame(len(frames) - 1):.3g} seconds.",
+    )
+
+
+def log_mel_grid(
+    pictures: Mapping[str, np.ndarray],
+    sound: Sound,
+    *,
+    columns: int = 2,
+    limits: tuple[float, float] | None = None,
+    height: float = 2.3,
+) -> Axes:
+    """Draw several log-mels side by side, on one scale of brightness.
+
+    Parameters
+    ----------
+    pictures
+        Frames by title.
+    sound
+        How they were made.
+    columns
+        Pictures in a row.
+    limits
+        Values drawn darkest and brightest; from the floor to the largest of all by default.
+    height
+        Of a picture, in inches.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the first picture.
+    """
+    rows = -(-len(pictures) // columns)
+    size = (11, rows * height + 0.3)
+    with styled():
+        _, axes = plt.subplots(
+            rows, columns, figsize=size, layout="constrained", sharex=True, sharey=True
+        )
+    top = max(float(frames.max()) for frames in pictures.values())
+    limits = limits or (float(np.log(sound.floor)), top)
+    grid = np.ravel(axes)
+    for ax, (title, frames) in zip(grid, pictures.items(), strict=False):
+        log_mel(frames, sound, limits=limits, unit=None, title=title, ax=ax)
+        ax.label_outer()
+    for ax in grid[len(pictures) :]:
+        ax.set_visible(False)
+    return grid[0]
+
+
+def _frame_edges(frames: int, sound: Sound) -> np.ndarray:
+    return (np.arange(frames + 1) - 0.5) * sound.hop / sound.sample_rate
+
+
+def _hertz(axis: Any, low: float, high: float) -> None:
+    axis.axes.set_xscale("log", base=2)
+    octaves = 1000 * 2.0 ** np.arange(-5, 5)
+    axis.set_ticks([mark for mark in octaves if low <= mark <= high])
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_locator(NullLocator())
+    axis.axes.set_xlim(low, high)
+
+
+def _band_ticks(ax: Axes, sound: Sound) -> None:
+    # librosa is slow to import and only this picture needs it.
+    import librosa
+
+    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
+    centres = librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
+    marks = [mark for mark in (250, 500, 1000, 2000, 4000, 8000) if mark < centres[-1]]
+    bands = np.interp(marks, centres, np.arange(sound.n_mels))
+    ax.set_yticks(bands, [f"{mark:,}" for mark in marks])

@@ -1,0 +1,223 @@
+"""Colours, axes and legends that all pictures share, and the words that go with each picture."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+
+from songnet_utils.errors import SongNetError
+
+if TYPE_CHECKING:
+    pass
+
+#: One colour a genre. Okabe and Ito's colours with yellow and black replaced (too near to white
+#: paper and to text), then moved a little until any two of them are at least 18 units of
+#: CAM02-UCS apart for people with full colour vision and with deuteranopia, protanopia or
+#: tritanopia (Okabe and Ito's own eight: 11).
+GENRE_COLOURS: dict[str, str] = {
+    "Electronic": "#45D3F4",
+    "Experimental": "#A8A9AB",
+    "Folk": "#149861",
+    "Hip-Hop": "#F7AA16",
+    "Instrumental": "#2452AF",
+    "International": "#7F1300",
+    "Pop": "#A474A9",
+    "Rock": "#EB3500",
+}
+
+# For genres beyond the eight: lighter and darker relatives, not tested for colour blindness.
+_MORE_COLOURS = (
+    *("#B9D77A", "#5B3A8C", "#F5C6C6", "#3F4A1E", "#8A6D3B", "#0B3C49", "#E56BB5", "#6E8B9E"),
+)
+
+# Training, validation and test keep one colour each in every picture.
+# Tones of their own: a split is no genre.
+SPLIT_COLOURS = {"train": "#31456A", "validation": "#5E8AC7", "test": "#C2185B"}
+# How each kind of split is drawn where models are compared.
+SPLIT_LOOKS = (
+    ("random", "o", "#2452AF"),
+    ("artist", "s", "#B36F00"),
+    ("official", "D", "#0B6B45"),
+)
+INK = "#2452AF"
+ACCENT = "#F7AA16"
+SOUND_MAP = "mako"
+
+# What `show` says to those who cannot see the picture.
+_descriptions: weakref.WeakKeyDictionary[Axes, str] = weakref.WeakKeyDictionary()
+
+
+def genre_colours(genres: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each of `genres`, in their order.
+
+    The eight genres of `GENRE_COLOURS` keep theirs, however they are capitalised; other names
+    take, in alphabetical order, the colours that are left, then further ones, and beyond
+    sixteen genres colours repeat.
+
+    Parameters
+    ----------
+    genres
+        Names of genres.
+
+    Returns
+    -------
+    dict of str to str
+        ``#RRGGBB`` by genre.
+    """
+    genres = list(genres)
+    known = {name.casefold(): colour for name, colour in GENRE_COLOURS.items()}
+    taken = {genre: known[genre.casefold()] for genre in genres if genre.casefold() in known}
+    left = [colour for colour in known.values() if colour not in taken.values()]
+    left += _MORE_COLOURS
+    others = sorted(set(genres) - set(taken))
+    taken |= {genre: left[place % len(left)] for place, genre in enumerate(others)}
+    return {genre: taken[genre] for genre in genres}
+
+
+def describe(ax: Axes, text: str) -> Axes:
+    """Say in words what `ax` shows; every function of this module does so for its own picture.
+
+    Parameters
+    ----------
+    ax
+        The axes.
+    text
+        What a person who cannot see it needs to know. It takes the place of an older text.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+    """
+    _descriptions[ax] = " ".join(text.split())
+    return ax
+
+
+def description(ax: Axes) -> str:
+    """Return the words for the whole figure that `ax` is in; "" where nobody gave any."""
+    return " ".join(_descriptions[part] for part in figure_of(ax).axes if part in _descriptions)
+
+
+class Picture:
+    """A figure as a PNG with a text alternative, which notebooks show.
+
+    It becomes an HTML ``<img alt=…>``, because that survives JupyterLab, nbconvert and MyST
+    alike; image/png outputs lose their text alternative on the way to some of them.
+
+    Parameters
+    ----------
+    ax
+        Any axes of the figure.
+    alt
+        The text alternative; by default `description`.
+
+    Raises
+    ------
+    SongNetError
+        When there is no text alternative.
+    """
+
+    def __init__(self, ax: Axes, alt: str | None = None) -> None:
+        self.alt = description(ax) if alt is None else " ".join(alt.split())
+        if not self.alt:
+            raise SongNetError(
+                "A picture needs a text alternative for those who cannot see it. "
+                "Give alt=..., or describe(ax, ...) it first."
+            )
+        figure = figure_of(ax)
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=160, facecolor="white")
+        self.png = content.getvalue()
+        self.width = round(figure.get_figwidth() * 100)
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.png).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
+            f'style="width: {self.width}px; max-width: 100%; height: auto;">'
+        )
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.alt}"
+
+
+def show(ax: Axes, alt: str | None = None) -> Picture:
+    """Return the figure of `ax` as a `Picture` and close it; in a notebook, end a cell with it.
+
+    Parameters
+    ----------
+    ax
+        Any axes of the figure.
+    alt
+        The text alternative; by default the words of the function that drew it.
+    """
+    picture = Picture(ax, alt)
+    plt.close(figure_of(ax))
+    return picture
+
+
+class LivePicture:
+    """One place in a notebook whose picture is replaced while something runs."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, ax: Axes, alt: str | None = None) -> None:
+        """Show the figure of `ax` in place of the one before, and close it."""
+        from IPython.display import display
+
+        picture = show(ax, alt)
+        if self._handle is None:
+            self._handle = display(picture, display_id=True)
+        else:
+            self._handle.update(picture)
+
+
+def styled() -> Any:
+    """Return the context in which figures are made."""
+    return plt.rc_context({**sns.axes_style("ticks"), "font.size": 11, "axes.titlesize": 12})
+
+
+def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return `ax`, or the axes of a new figure of this size in inches; without a frame."""
+    if ax is None:
+        with styled():
+            _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    sns.despine(ax=ax)
+    return ax
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes are in."""
+    figure = ax.figure
+    return figure.figure if isinstance(figure, SubFigure) else figure
+
+
+def colour_bar(image: Any, ax: Axes, label: str) -> None:
+    """Put a colour bar beside a picture."""
+    bar = figure_of(ax).colorbar(image, ax=ax, pad=0.01)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+def legend_outside(ax: Axes, *, reverse: bool = False, title: str | None = None) -> None:
+    """Put the legend to the right of the picture."""
+    ax.legend(
+        loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, reverse=reverse, title=title
+    )
+
+
+def edges_between(centres: np.ndarray) -> np.ndarray:
+    """Return the edges of cells whose centres lie evenly apart."""
+    half = (centres[1] - centres[0]) / 2
+    return np.append(centres - half, centres[-1] + half)
