@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def check_model(model: str) -> None:
     """Raise SongNetError unless `model` is one of `MODELS`, or a network without parts it has."""
     if model in BASELINES:
         return
-    if model.split("~")[0] not in NETWORKS:
+    if re.split("[~+]", model)[0] not in NETWORKS:
         raise SongNetError(f"A model is one of {', '.join(MODELS)}. Got {model!r}")
     network_kind(model)
 

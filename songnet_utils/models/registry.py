@@ -1,13 +1,15 @@
 """Every network by name: how it is built, how it is trained, and which of its parts can go.
 
 ``NETWORKS["songnet-plus"]`` is a `NetworkKind`. A name may go on with parts that are left out,
-each after a ``~``: ``songnet~batch-norm`` is SongNet without batch norm. So an experiment is
-nothing but a name, and a table of what each part is worth is a comparison like any other.
+each after a ``~``, and with what was tried besides, after a ``+``: ``songnet~batch-norm`` is
+SongNet without batch norm, ``songnet-plus+masks`` has masks as well. So an experiment is nothing
+but a name, and a table of what each part is worth is a comparison like any other.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,8 @@ class NetworkKind:
         In what its training differs from others': fields of `songnet_utils.training.Recipe`.
     parts : mapping of str to mapping
         Parts that can be left out, by name: which options or fields of the recipe change then.
+    extras : mapping of str to mapping
+        What was tried besides and did not help, by name: which of them change with it.
     sound : Sound
         The description of sound that it hears.
     metadata : bool
@@ -55,16 +59,17 @@ class NetworkKind:
     options: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    extras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sound: Sound = field(default_factory=Sound)
     metadata: bool = False
     listener: bool = False
 
-    def without(self, part: str) -> NetworkKind:
-        """Return the same network with one of its parts left out."""
-        changes = self.parts[part]
+    def changed(self, sign: str, name: str) -> NetworkKind:
+        """Return the same network without one of its parts (``~``), or with an extra (``+``)."""
+        changes = (self.parts if sign == "~" else self.extras)[name]
         return dataclasses.replace(
             self,
-            title=f"{self.title} without {part}",
+            title=f"{self.title} {'without' if sign == '~' else 'with'} {name}",
             options={
                 **self.options,
                 **{k: v for k, v in changes.items() if k in self.options},
@@ -155,6 +160,7 @@ NETWORKS: dict[str, NetworkKind] = {
             "averaging": {"averaging": 0.0},
             "cosine": {"schedule": "plateau"},
         },
+        extras={"masks": {"masked_bands": 16, "masked_seconds": 0.7}},
     ),
     "songnet-transfer": NetworkKind(
         title="SongNet on the listener",
@@ -169,27 +175,32 @@ NETWORKS: dict[str, NetworkKind] = {
 
 
 def network_kind(name: str) -> NetworkKind:
-    """Return a network by its name, without the parts that the name leaves out.
+    """Return a network by its name, without the parts and with the extras that the name says.
 
     Raises
     ------
     SongNetError
         When there is no such network, or it has no such part.
     """
-    first, *parts = name.split("~")
+    first, *changes = re.split(r"(?=[~+])", name)
     if first not in NETWORKS:
         raise SongNetError(f"the networks are {', '.join(NETWORKS)}. Got {name!r}")
     kind = NETWORKS[first]
-    for part in parts:
-        if part not in kind.parts:
-            known = ", ".join(kind.parts) or "none"
+    for change in changes:
+        sign, part = change[0], change[1:]
+        known = kind.parts if sign == "~" else kind.extras
+        if part not in known:
+            what = "can be left out" if sign == "~" else "can be added"
             raise SongNetError(
-                f"{name}: {first} has no part {part!r} that can be left out. It has: {known}"
+                f"{name}: {first} has no part {part!r} that {what}. "
+                f"It has: {', '.join(known) or 'none'}"
             )
-        kind = kind.without(part)
+        kind = kind.changed(sign, part)
     return kind
 
 
 def ablation(name: str) -> Sequence[str]:
-    """Return a network's name and, for each of its parts, its name without that part."""
-    return [name, *(f"{name}~{part}" for part in network_kind(name).parts)]
+    """Return a network's name, and its name without each of its parts and with each extra."""
+    kind = network_kind(name)
+    less = [f"{name}~{part}" for part in kind.parts]
+    return [name, *less, *(f"{name}+{part}" for part in kind.extras)]
