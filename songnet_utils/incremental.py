@@ -400,6 +400,7 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray] | None] = {
     "silu": _silu,
     "tanh": np.tanh,
     "sigmoid": expit,
+    "softplus": lambda rows: np.logaddexp(rows, 0),
     "softmax": _softmax,
 }
 

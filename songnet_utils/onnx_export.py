@@ -6,6 +6,9 @@ that ONNX has for it, which is what makes it fast.
 
 Keras keeps channels last. ONNX convolves with channels first and its recurrent layers want time
 first; tensors are turned only where the next layer needs it.
+
+A network inside a network, moved along the frames in patches, is written in its place: the patches
+of all clips are cut by index, whatever their number, and the inner layers follow.
 """
 
 from __future__ import annotations
@@ -33,6 +36,10 @@ OPSET = 17
 #: The orders that a tensor's axes can be in, by how they are made of (clips, time, …, channels).
 #: Channels last is Keras's own.
 _LAST, _FIRST, _TIME = "channels last", "channels first", "time first"
+
+#: Keras's padding → ONNX's. "Same" occurs inside a patch only: what pads a song's end is no network
+#: of the course (`songnet_utils.reach`).
+_AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
 
 
 def save_onnx(net: SongNet, path: str | Path) -> None:
@@ -83,9 +90,7 @@ class _Writer:
         inputs = {graph.frames: "log_mel", **inputs}
         for tensor, name in inputs.items():
             self._names[tensor] = {_LAST: name}
-        for node in graph.nodes:
-            order, name = self._write(node)
-            self._names[node.output] = {order: name}
+        self._write_all()
         for tensor, name in zip(graph.wanted, outputs, strict=True):
             self._nodes.append(helper.make_node("Identity", [self._as(tensor, _LAST)], [name]))
         values = [
@@ -103,6 +108,11 @@ class _Writer:
         # What ONNX's version 17 came with; newer files are refused by older readers.
         proto.ir_version = 8
         return proto
+
+    def _write_all(self) -> None:
+        for node in self._graph.nodes:
+            order, name = self._write(node)
+            self._names[node.output] = {order: name}
 
     def _value(self, tensor: int, name: str, time: str) -> Any:
         axes = ["clips", *(time if size is None else size for size in self._graph.shape(tensor))]
@@ -156,6 +166,8 @@ class _Writer:
         """Write a layer; return the order of axes and the name of what it gives."""
         from keras import layers
 
+        from songnet_utils.models.transfer import Listening
+
         layer, tensor = node.layer, node.inputs[0]
         if isinstance(layer, layers.TimeDistributed):
             layer = layer.layer
@@ -174,9 +186,10 @@ class _Writer:
                 return _FIRST, self._pooling("MaxPool", layer, tensor)
             case layers.AveragePooling1D() | layers.AveragePooling2D():
                 return _FIRST, self._pooling("AveragePool", layer, tensor)
-            case layers.GlobalAveragePooling1D():
+            case layers.GlobalAveragePooling1D() | layers.GlobalMaxPooling1D():
+                kind = "Max" if isinstance(layer, layers.GlobalMaxPooling1D) else "Mean"
                 name = self._as(tensor, _LAST)
-                return _LAST, self._add("ReduceMean", [name], axes=[1], keepdims=0)
+                return _LAST, self._add(f"Reduce{kind}", [name], axes=[1], keepdims=0)
             case layers.ZeroPadding1D() | layers.ZeroPadding2D():
                 return self._padding(layer, tensor)
             case layers.Cropping1D():
@@ -186,9 +199,10 @@ class _Writer:
                 return order, self._add(
                     "Slice", [name, *(self._constant(end, np.int64) for end in ends)]
                 )
-            case layers.Reshape():
-                shape = self._constant([0, *layer.target_shape], np.int64)
-                return _LAST, self._add("Reshape", [self._as(tensor, _LAST), shape])
+            case layers.Reshape() | layers.Flatten():
+                shape = [0, *getattr(layer, "target_shape", [-1])]
+                name = self._as(tensor, _LAST)
+                return _LAST, self._add("Reshape", [name, self._constant(shape, np.int64)])
             case layers.LSTM():
                 return self._recurrent("LSTM", layer, tensor, [0, 3, 1, 2])
             case layers.GRU():
@@ -224,6 +238,8 @@ class _Writer:
             case layers.Activation() | layers.ReLU() | layers.Softmax():
                 order, name = self._some(tensor)
                 return self._activated(layer, order, name, self._rank(tensor))
+            case Listening():
+                return _LAST, self._listening(layer, self._as(tensor, _LAST))
             case (
                 layers.Dropout()
                 | layers.SpatialDropout1D()
@@ -258,8 +274,18 @@ class _Writer:
         inputs = [self._as(tensor, _FIRST), self._constant(weights)]
         if layer.use_bias and groups == 1:
             inputs.append(self._constant(layer.bias.numpy()))
-        axes = len(layer.kernel_size)
-        before = (layer.kernel_size[0] - 1) * layer.dilation_rate[0]
+        wider = [
+            (kernel - 1) * dilation
+            for kernel, dilation in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+        ]
+        padding: dict[str, Any] = {"auto_pad": _AUTO_PAD.get(layer.padding, "NOTSET")}
+        if layer.padding == "causal":
+            padding["pads"] = [*wider, 0]
+        elif layer.padding == "same" and max(layer.dilation_rate) > 1:
+            # ONNX Runtime leaves the sum to us here. Keras has no strides with dilation.
+            before = [rows // 2 for rows in wider]
+            after = np.subtract(wider, before).tolist()
+            padding = {"pads": [*before, *after]}
         return self._add(
             "Conv",
             inputs,
@@ -267,7 +293,7 @@ class _Writer:
             strides=layer.strides,
             dilations=layer.dilation_rate,
             group=groups,
-            pads=[before if layer.padding == "causal" else 0, *[0] * (2 * axes - 1)],
+            **padding,
         )
 
     def _depthwise(self, layer: Any, tensor: int) -> str:
@@ -286,7 +312,13 @@ class _Writer:
 
     def _pooling(self, kind: str, layer: Any, tensor: int) -> str:
         name = self._as(tensor, _FIRST)
-        return self._add(kind, [name], kernel_shape=layer.pool_size, strides=layer.strides)
+        return self._add(
+            kind,
+            [name],
+            kernel_shape=layer.pool_size,
+            strides=layer.strides,
+            auto_pad=_AUTO_PAD[layer.padding],
+        )
 
     def _padding(self, layer: Any, tensor: int) -> tuple[str, str]:
         order, name = self._some(tensor)
@@ -347,6 +379,31 @@ class _Writer:
         states = self._add(kind, inputs, hidden_size=layer.units, **attributes)
         # (time, directions, clips, units)
         return _TIME, self._add("Squeeze", [states, self._constant([1], np.int64)])
+
+    def _listening(self, layer: Any, frames: str) -> str:
+        """Write a network that is moved along the frames; return the name of its steps."""
+        count = self._add("Shape", [frames], start=1, end=2)
+        ends = [self._constant([n], np.int64) for n in (0, 1 - layer.patch, layer.stride)]
+        ends[1] = self._add("Add", [count, ends[1]])
+        # A range is made from numbers, not from lists of one.
+        starts = self._add("Range", [self._add("Squeeze", [end]) for end in ends])
+        starts = self._add("Unsqueeze", [starts, self._constant([1], np.int64)])
+        places = self._add("Add", [starts, self._constant(range(layer.patch), np.int64)])
+        # (clips, steps, patch, bands), and all patches of all clips one after the other.
+        cut = self._add("Gather", [frames, places], axis=1)
+        shape = self._constant([-1, *layer.model.input_shape[1:]], np.int64)
+        patches = self._add("Reshape", [cut, shape])
+
+        outer = self._graph
+        self._graph = graph_to(layer.model, [layer.model.output])
+        self._names[self._graph.frames] = {_LAST: patches}
+        self._write_all()
+        made = self._as(self._graph.wanted[0], _LAST)
+        self._graph = outer
+
+        units = self._constant(layer.model.output_shape[1:], np.int64)
+        shape = self._add("Concat", [self._add("Shape", [cut], start=0, end=2), units], axis=0)
+        return self._add("Reshape", [made, shape])
 
 
 def _axes(order: str, rank: int) -> list[int]:

@@ -334,8 +334,7 @@ class Run:
             answers = self._answers(learning.answers(self.clips.id), net.genres)
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
-            if not self.kind.listener:  # TEMPORARY
-                save_onnx(net, folder / "model.onnx")
+            save_onnx(net, folder / "model.onnx")
             epochs = learning.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)

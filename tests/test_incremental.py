@@ -17,7 +17,7 @@ from songnet_utils.network import Network
 from songnet_utils.reach import timeline_of
 from songnet_utils.streaming import SongStream, step_span
 
-ACTIVATIONS = ("linear", "relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softmax")
+ACTIVATIONS = ("linear", "relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softmax")
 
 
 KINDS_OF_LAYERS = (
