@@ -34,7 +34,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from songnet_utils.audio import log_mel
 from songnet_utils.errors import SongNetError
@@ -93,8 +92,9 @@ EMBEDDING = 200
 
 SOUND = Sound(sample_rate=16_000, n_fft=512, hop=256, n_mels=96, floor=1e-10)
 
-# Patches heard at once: the largest intermediate result is 9 MB a patch.
-_BLOCK = 8
+# Patches heard at once: the more, the more they share; the largest intermediate results take some
+# 3 MB a patch.
+_BLOCK = 16
 
 # The batch norm after the last hidden layer.
 _EMBEDDING_LAYER = "batch_normalization_10"
@@ -106,7 +106,7 @@ class Listener(Network):
     Parameters
     ----------
     model : keras.Model
-        (patches, 187, 96) log-mel frames → (patches, 50) tag logits.
+        (clips, frames, 96) log-mel frames → (clips·steps, 50) tag logits, as `build_musicnn`.
     centres : mapping of genre to float
         Subtracted from the logits of the genres' tags.
     """
@@ -117,21 +117,13 @@ class Listener(Network):
     timeline = Timeline(SOUND, ReceptiveField(PATCH, STRIDE))
 
     def __init__(self, model: keras.Model, centres: Mapping[str, float] = CENTRES) -> None:
-        with quiet_stderr():
-            import tensorflow as tf
-
         self.genres = tuple(TAG_OF_GENRE)
         self.centres = dict(centres)
-        # One graph for any number of patches.
-        self._logits = tf.function(
-            lambda patches: model(patches, training=False),
-            input_signature=[tf.TensorSpec((None, PATCH, SOUND.n_mels), tf.float32)],
-        )
+        self._logits = _traced(model)
 
     def tags_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over time: (frames, 96) → (steps, 50), float32."""
-        patches = sliding_window_view(self._enough(frames), PATCH, axis=0)[::STRIDE]
-        return self.tags_of_patches(patches.transpose(0, 2, 1))
+        return _in_blocks(self._logits, self._enough(frames))
 
     def tags_over_time(self, audio: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over a whole song, shape (steps, 50).
@@ -159,6 +151,7 @@ class Listener(Network):
         logits = np.empty((len(patches), len(TAGS)), np.float32)
         for first in range(0, len(patches), _BLOCK):
             block = slice(first, first + _BLOCK)
+            # As songs of one step.
             logits[block] = self._logits(np.ascontiguousarray(patches[block])).numpy()
         return logits
 
@@ -206,12 +199,7 @@ class Embedding(Extraction):
                 f"lasts less than the {PATCH * SOUND.hop / SOUND.sample_rate:.1f} s that the "
                 "listener hears at a time. Use a longer clip."
             )
-        patches = sliding_window_view(frames, PATCH, axis=0)[::STRIDE].transpose(0, 2, 1)
-        made = [
-            listen(np.ascontiguousarray(patches[first : first + _BLOCK])).numpy()
-            for first in range(0, len(patches), _BLOCK)
-        ]
-        return {"embedding": np.concatenate(made)}
+        return {"embedding": _in_blocks(listen, frames)}
 
 
 _LOADING = threading.Lock()
@@ -219,18 +207,30 @@ _LOADING = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def _embedding(data_dir: str | None) -> Callable[[np.ndarray], tf.Tensor]:
+    return _traced(load_embedding_model(data_dir))
+
+
+def _traced(model: keras.Model) -> Callable[[np.ndarray], tf.Tensor]:
+    """Return the network as one graph for any number of clips and frames."""
     with quiet_stderr():
         import tensorflow as tf
 
-    model = load_embedding_model(data_dir)
     return tf.function(
-        lambda patches: model(patches, training=False),
-        input_signature=[tf.TensorSpec((None, PATCH, SOUND.n_mels), tf.float32)],
+        lambda frames: model(frames, training=False),
+        input_signature=[tf.TensorSpec((None, None, SOUND.n_mels), tf.float32)],
     )
 
 
+def _in_blocks(listen: Callable[[np.ndarray], tf.Tensor], frames: np.ndarray) -> np.ndarray:
+    """Return what a network makes of each patch of a song, some patches at a time."""
+    ends = range(PATCH, len(frames) + 1, STRIDE)
+    blocks = [ends[first : first + _BLOCK] for first in range(0, len(ends), _BLOCK)]
+    parts = [frames[block[0] - PATCH : block[-1]] for block in blocks]
+    return np.concatenate([listen(part[None]).numpy() for part in parts])
+
+
 def load_embedding_model(data_dir: str | os.PathLike[str] | None = None) -> keras.Model:
-    """Return the listener up to what it makes of a patch: (patches, 187, 96) → (patches, 200).
+    """Return the listener up to what it makes of a patch: (clips, frames, 96) → (clips·steps, 200).
 
     Raises
     ------
@@ -242,7 +242,7 @@ def load_embedding_model(data_dir: str | os.PathLike[str] | None = None) -> kera
 
     model = _load_musicnn(data_dir)
     return keras.Model(
-        model.inputs, model.get_layer(_EMBEDDING_LAYER).output, name="musicnn_embedding"
+        model.input, model.get_layer(_EMBEDDING_LAYER).output, name="musicnn_embedding"
     )
 
 
@@ -292,43 +292,70 @@ def build_musicnn() -> keras.Model:
     Returns
     -------
     keras.Model
-        Input (patches, 187, 96): natural-logarithmic mel frames of `SOUND`. Output
-        (patches, 50): logits of `TAGS`. Layers with weights bear the names of the checkpoint.
+        Input (clips, frames, 96): natural-logarithmic mel frames of `SOUND`. Output
+        (clips·steps, 50): logits of `TAGS` for each patch of 187 frames, every 31, clip by clip.
+        Layers with weights bear the names of the checkpoint.
+
+    Notes
+    -----
+    The published network hears a patch with zeros around it, so that the convolutions over the
+    frames give 187 rows again. Most of these rows see no zeros and are the same numbers in each of
+    the patches they are in: they are computed once for all frames. Only the rows at a patch's ends
+    are computed for each patch.
     """
     with quiet_stderr():
         import keras
         from keras import layers
 
-    def normalise(x: keras.KerasTensor, number: int) -> keras.KerasTensor:
+        from songnet_utils.models.transfer import Patches
+
+    def batch_norm(number: int) -> keras.Layer:
         return layers.BatchNormalization(
             epsilon=1e-3, name=_numbered("batch_normalization", number)
-        )(x)
+        )
 
-    frames = keras.Input((PATCH, SOUND.n_mels), name="log_mel")
+    frames = keras.Input((None, SOUND.n_mels), name="log_mel")
     # ln(mel) → log10(1 + 10000·mel)
     x = layers.Rescaling(1.0, offset=math.log(10_000))(frames)
     x = layers.Activation("softplus")(x)
     x = layers.Rescaling(1 / math.log(10))(x)
-    x = normalise(layers.Reshape((PATCH, SOUND.n_mels, 1))(x), 0)
+    x = batch_norm(0)(layers.Reshape((-1, SOUND.n_mels, 1))(x))
+    patches = Patches(PATCH, STRIDE)(x)
 
     # The musical front-end. Timbre: kernels 7 frames wide over 0.4 and 0.7 of the mel bands, slid
     # along both; the loudest position over the bands makes them blind to pitch. Rhythm: kernels
     # one band high and 32 to 128 frames (0.5 to 2 s) wide.
-    padded = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
     parts = []
-    for number, (filters, kernel) in enumerate(
+    for number, (filters, (width, bands)) in enumerate(
         [(204, (7, 38)), (204, (7, 67)), (51, (128, 1)), (51, (64, 1)), (51, (32, 1))]
     ):
-        convolve = layers.Conv2D(
-            filters,
-            kernel,
-            padding="valid" if number < 2 else "same",
-            activation="relu",
-            name=_numbered("conv2d", number),
+        # A kernel that is long in one direction is several times as fast along the last axis.
+        turned = bands == 1
+        kernel, rest = (width, bands), (1, SOUND.n_mels - bands + 1)
+        work = [
+            *([layers.Permute((2, 1, 3))] if turned else []),
+            layers.Conv2D(
+                filters,
+                kernel[::-1] if turned else kernel,
+                activation="relu",
+                name=_numbered("conv2d", number),
+            ),
+            batch_norm(number + 1),
+            layers.MaxPooling2D(rest[::-1] if turned else rest),
+            layers.Reshape((-1, filters)),
+        ]
+        before, after = (width - 1) // 2, width // 2
+        inside = PATCH - before - after
+        first = layers.Cropping2D(((0, inside), (0, 0)))(patches)
+        first = layers.ZeroPadding2D(((before, 0), (0, 0)))(first)
+        last = layers.Cropping2D(((inside, 0), (0, 0)))(patches)
+        last = layers.ZeroPadding2D(((0, after), (0, 0)))(last)
+        first, shared, last = (
+            functools.reduce(lambda rows, layer: layer(rows), work, rows)
+            for rows in (first, x, last)
         )
-        y = normalise(convolve(padded if number < 2 else x), number + 1)
-        y = layers.MaxPooling2D((1, y.shape[2]))(y)
-        parts.append(layers.Reshape((PATCH, filters))(y))
+        shared = Patches(inside, STRIDE)(shared)
+        parts.append(layers.Concatenate(axis=1)([first, shared, last]))
     features = layers.Concatenate()(parts)
 
     # The mid-end: three convolutions over time, the second and third with a way around.
@@ -337,15 +364,15 @@ def build_musicnn() -> keras.Model:
         y = layers.Conv1D(
             64, 7, padding="same", activation="relu", name=_numbered("conv2d", number)
         )(levels[-1])
-        y = normalise(y, number + 1)
+        y = batch_norm(number + 1)(y)
         levels.append(y if number == 5 else layers.Add()([y, levels[-1]]))
     levels = layers.Concatenate()(levels)
 
     # The back-end: each feature's largest and mean value over the patch, side by side.
     pooled = [layers.GlobalMaxPooling1D()(levels), layers.GlobalAveragePooling1D()(levels)]
     pooled = [layers.Reshape((levels.shape[2], 1))(each) for each in pooled]
-    x = normalise(layers.Flatten()(layers.Concatenate()(pooled)), 9)
-    x = normalise(layers.Dense(200, activation="relu", name="dense")(x), 10)
+    x = batch_norm(9)(layers.Flatten()(layers.Concatenate()(pooled)))
+    x = batch_norm(10)(layers.Dense(200, activation="relu", name="dense")(x))
     return keras.Model(frames, layers.Dense(len(TAGS), name="dense_1")(x), name="musicnn")
 
 
@@ -358,7 +385,8 @@ def read_checkpoint(model: keras.Model, folder: Path) -> None:
     reader = tf.compat.v1.train.NewCheckpointReader(str(folder / "MSD_musicnn") + "/")
     for layer in model.layers:
         values = [
-            # The mid-end's kernels are stored as (7, features, 1, filters).
+            # The mid-end's kernels are stored as (7, features, 1, filters), those of rhythm as
+            # (width, 1, 1, filters).
             reader.get_tensor(f"{layer.name}/{weight.name}").reshape(weight.shape)
             for weight in layer.weights
         ]

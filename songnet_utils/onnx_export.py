@@ -7,8 +7,8 @@ that ONNX has for it, which is what makes it fast.
 Keras keeps channels last. ONNX convolves with channels first and its recurrent layers want time
 first; tensors are turned only where the next layer needs it.
 
-A network inside a network, moved along the frames in patches, is written in its place: the patches
-of all clips are cut by index, whatever their number, and the inner layers follow.
+A network inside a network is written in its place, layer by layer as well. Patches of frames are
+cut by index, whatever the number of clips and frames.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class _Writer:
         self._onnx = onnx
         self._graph = graph
         self._nodes: list[Any] = []
-        self._constants: list[Any] = []
+        # Name by what they are: kind, shape and bytes.
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         # Each tensor under each order of axes in which it has been needed.
         self._names: dict[int, dict[str, str]] = {}
         self._count = 0
@@ -100,8 +101,12 @@ class _Writer:
                 (zip(graph.wanted, outputs, strict=True), "steps"),
             )
         ]
+        constants = [
+            self._onnx.numpy_helper.from_array(np.frombuffer(data, kind).reshape(shape), name)
+            for (kind, shape, data), name in self._constants.items()
+        ]
         proto = helper.make_model(
-            helper.make_graph(self._nodes, "songnet", *values, self._constants),
+            helper.make_graph(self._nodes, "songnet", *values, constants),
             opset_imports=[helper.make_opsetid("", OPSET)],
             producer_name="songnet",
         )
@@ -149,11 +154,13 @@ class _Writer:
         return output
 
     def _constant(self, value: Any, kind: Any = np.float32) -> str:
-        self._count += 1
-        name = f"constant_{self._count}"
         array = np.array(value, kind, order="C")
-        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
-        return name
+        # A layer that is used in several places has its weights once.
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            self._count += 1
+            self._constants[key] = f"constant_{self._count}"
+        return self._constants[key]
 
     def _by_channel(self, value: Any, order: str, rank: int) -> str:
         """Return a constant that goes with each channel, or with all of them."""
@@ -166,7 +173,7 @@ class _Writer:
         """Write a layer; return the order of axes and the name of what it gives."""
         from keras import layers
 
-        from songnet_utils.models.transfer import Listening
+        from songnet_utils.models.transfer import Listening, Patches
 
         layer, tensor = node.layer, node.inputs[0]
         if isinstance(layer, layers.TimeDistributed):
@@ -192,17 +199,15 @@ class _Writer:
                 return _LAST, self._add(f"Reduce{kind}", [name], axes=[1], keepdims=0)
             case layers.ZeroPadding1D() | layers.ZeroPadding2D():
                 return self._padding(layer, tensor)
-            case layers.Cropping1D():
-                order, name = self._some(tensor)
-                axis = _axes(order, self._rank(tensor)).index(1)
-                ends = [layer.cropping[0]], [np.iinfo(np.int64).max], [axis]
-                return order, self._add(
-                    "Slice", [name, *(self._constant(end, np.int64) for end in ends)]
-                )
+            case layers.Cropping1D() | layers.Cropping2D():
+                return self._cropping(layer, tensor)
             case layers.Reshape() | layers.Flatten():
                 shape = [0, *getattr(layer, "target_shape", [-1])]
                 name = self._as(tensor, _LAST)
                 return _LAST, self._add("Reshape", [name, self._constant(shape, np.int64)])
+            case layers.Permute():
+                name = self._as(tensor, _LAST)
+                return _LAST, self._add("Transpose", [name], perm=[0, *layer.dims])
             case layers.LSTM():
                 return self._recurrent("LSTM", layer, tensor, [0, 3, 1, 2])
             case layers.GRU():
@@ -238,6 +243,8 @@ class _Writer:
             case layers.Activation() | layers.ReLU() | layers.Softmax():
                 order, name = self._some(tensor)
                 return self._activated(layer, order, name, self._rank(tensor))
+            case Patches():
+                return _LAST, self._patches(layer, self._as(tensor, _LAST))
             case Listening():
                 return _LAST, self._listening(layer, self._as(tensor, _LAST))
             case (
@@ -322,13 +329,26 @@ class _Writer:
 
     def _padding(self, layer: Any, tensor: int) -> tuple[str, str]:
         order, name = self._some(tensor)
-        rank = self._rank(tensor)
-        padding = {1: along_time(layer.padding)}
-        if isinstance(layer.padding[1], list | tuple):
-            padding[2] = tuple(layer.padding[1])
-        by_axis = [padding.get(axis, (0, 0)) for axis in _axes(order, rank)]
-        ends = [side for sides in zip(*by_axis, strict=True) for side in sides]
-        return order, self._add("Pad", [name, self._constant(ends, np.int64)])
+        before, after = self._sides(layer.padding, order, tensor)
+        return order, self._add("Pad", [name, self._constant([*before, *after], np.int64)])
+
+    def _cropping(self, layer: Any, tensor: int) -> tuple[str, str]:
+        order, name = self._some(tensor)
+        before, after = self._sides(layer.cropping, order, tensor)
+        # A negative end counts from the end; none of them names the end itself.
+        ends = [-rows if rows else np.iinfo(np.int64).max for rows in after]
+        bounds: list[Iterable[int]] = [before, ends, range(len(ends))]
+        return order, self._add(
+            "Slice", [name, *(self._constant(bound, np.int64) for bound in bounds)]
+        )
+
+    def _sides(self, sizes: Any, order: str, tensor: int) -> tuple[list[int], list[int]]:
+        """Return what a layer adds or takes before and after, for each axis in this order."""
+        by_axis = {1: along_time(sizes)}
+        if isinstance(sizes[1], list | tuple):
+            by_axis[2] = tuple(sizes[1])
+        sides = [by_axis.get(axis, (0, 0)) for axis in _axes(order, self._rank(tensor))]
+        return [before for before, _ in sides], [after for _, after in sides]
 
     def _scaled(self, tensor: int, scale: Any, offset: Any) -> tuple[str, str]:
         order, name = self._some(tensor)
@@ -380,8 +400,8 @@ class _Writer:
         # (time, directions, clips, units)
         return _TIME, self._add("Squeeze", [states, self._constant([1], np.int64)])
 
-    def _listening(self, layer: Any, frames: str) -> str:
-        """Write a network that is moved along the frames; return the name of its steps."""
+    def _patches(self, layer: Any, frames: str) -> str:
+        """Write what cuts patches, of any number of clips and frames; return their name."""
         count = self._add("Shape", [frames], start=1, end=2)
         ends = [self._constant([n], np.int64) for n in (0, 1 - layer.patch, layer.stride)]
         ends[1] = self._add("Add", [count, ends[1]])
@@ -389,21 +409,24 @@ class _Writer:
         starts = self._add("Range", [self._add("Squeeze", [end]) for end in ends])
         starts = self._add("Unsqueeze", [starts, self._constant([1], np.int64)])
         places = self._add("Add", [starts, self._constant(range(layer.patch), np.int64)])
-        # (clips, steps, patch, bands), and all patches of all clips one after the other.
+        # (clips, steps, patch, …), and all patches of all clips one after the other.
         cut = self._add("Gather", [frames, places], axis=1)
-        shape = self._constant([-1, *layer.model.input_shape[1:]], np.int64)
-        patches = self._add("Reshape", [cut, shape])
+        rest = self._add("Shape", [frames], start=2)
+        ahead = self._constant([-1, layer.patch], np.int64)
+        return self._add("Reshape", [cut, self._add("Concat", [ahead, rest], axis=0)])
 
+    def _listening(self, layer: Any, frames: str) -> str:
+        """Write the network that hears patches; return the name of its steps, clip by clip."""
         outer = self._graph
         self._graph = graph_to(layer.model, [layer.model.output])
-        self._names[self._graph.frames] = {_LAST: patches}
+        self._names[self._graph.frames] = {_LAST: frames}
         self._write_all()
         made = self._as(self._graph.wanted[0], _LAST)
         self._graph = outer
 
-        units = self._constant(layer.model.output_shape[1:], np.int64)
-        shape = self._add("Concat", [self._add("Shape", [cut], start=0, end=2), units], axis=0)
-        return self._add("Reshape", [made, shape])
+        clips = self._add("Shape", [frames], start=0, end=1)
+        steps_units = self._constant([-1, layer.model.output_shape[1]], np.int64)
+        return self._add("Reshape", [made, self._add("Concat", [clips, steps_units], axis=0)])
 
 
 def _axes(order: str, rank: int) -> list[int]:

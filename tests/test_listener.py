@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from networks import used
 
 from songnet_utils.audio import load_audio, log_mel, mix_down, read_audio, resample
 from songnet_utils.errors import SongNetError
@@ -16,7 +20,9 @@ from songnet_utils.listener import (
     STRIDE,
     TAG_OF_GENRE,
     TAGS,
+    Listener,
     answers_without_artist,
+    build_musicnn,
     genre_of_tags,
     learn_centres,
     load_listener,
@@ -97,6 +103,82 @@ def band(seconds: float, seed: int = 0) -> np.ndarray:
             audio += on * np.exp(-6 * since) * np.sin(2 * np.pi * pitch * since) / 8
         audio += on * np.exp(-40 * since) * generator.normal(0, 0.1, len(time))
     return (audio * np.linspace(0.01, 0.5, len(time))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """The listener's network with weights that nothing is lost among."""
+    return used(build_musicnn())
+
+
+@pytest.fixture(scope="module")
+def published(untrained) -> Callable[[np.ndarray], np.ndarray]:
+    """The network as it was published, from the same layers: patches with zeros around each."""
+    import keras
+    import tensorflow as tf
+
+    model = untrained
+    begin = keras.Model(model.input, model.get_layer("batch_normalization").output)
+    features = model.get_layer("conv2d_5").input
+    end = keras.Model(features, model.output)
+
+    def run(patches: np.ndarray) -> np.ndarray:
+        x = begin(patches)
+        parts = []
+        for number in range(5):
+            convolve = model.get_layer(f"conv2d_{number}" if number else "conv2d")
+            kernel, bias = convolve.kernel, convolve.bias
+            if kernel.shape[0] == 1:
+                kernel = tf.transpose(kernel, [1, 0, 2, 3])
+            width = kernel.shape[0]
+            around = [[0, 0], [(width - 1) // 2, width // 2], [0, 0], [0, 0]]
+            y = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, around) + bias)
+            y = model.get_layer(f"batch_normalization_{number + 1}")(y, training=False)
+            parts.append(tf.reduce_max(y, axis=2))
+        return end(tf.concat(parts, axis=-1), training=False).numpy()
+
+    return run
+
+
+@settings(max_examples=6)
+@given(
+    clips=st.integers(1, 2),
+    steps=st.integers(1, 5),
+    rest=st.integers(0, STRIDE - 1),
+    level=st.floats(-20, 5),
+    seed=st.integers(0, 2**16),
+)
+@example(clips=1, steps=1, rest=0, level=-5, seed=0)
+def test_what_patches_share_changes_no_patch(untrained, published, clips, steps, rest, level, seed):
+    """Computed once for all frames, or for each patch with its zeros: the same logits."""
+    frames = PATCH + (steps - 1) * STRIDE + rest
+    songs = np.random.default_rng(seed).normal(level, 3, (clips, frames, SOUND.n_mels))
+    songs = songs.astype(np.float32)
+    patches = np.lib.stride_tricks.sliding_window_view(songs, PATCH, axis=1)[:, ::STRIDE]
+    patches = np.ascontiguousarray(patches.swapaxes(2, 3)).reshape(-1, PATCH, SOUND.n_mels)
+    expected = published(patches)
+    assert np.ptp(expected) > 1
+    found = untrained(songs, training=False)
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-6)
+
+
+def test_a_patch_hears_its_own_frames_and_no_others(untrained):
+    """To the bit, whatever is before and after; the song is more than one block."""
+    random = np.random.default_rng(1)
+    frames = random.normal(-5, 3, (PATCH + 17 * STRIDE, SOUND.n_mels)).astype(np.float32)
+    listener = Listener(untrained)
+    before = listener.tags_of_frames(frames)
+    patches = [frames[k * STRIDE : k * STRIDE + PATCH] for k in range(18)]
+    alone = listener.tags_of_patches(np.stack(patches))
+    np.testing.assert_allclose(before, alone, atol=1e-5, rtol=1e-6)
+    for step in (0, 7, 15, 16, 17):
+        own = slice(step * STRIDE, step * STRIDE + PATCH)
+        changed = random.normal(0, 5, frames.shape).astype(np.float32)
+        changed[own] = frames[own]
+        after = listener.tags_of_frames(changed)
+        np.testing.assert_array_equal(before[step], after[step])
+        others = np.arange(18) != step
+        assert (before[others] != after[others]).any(axis=1).all()
 
 
 def test_it_equals_its_stored_graph_on_composed_sound(listener, stored_graph):

@@ -11,7 +11,7 @@ import pytest
 from networks import BANDS, GENRES, KINDS, SOUND, network, used
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.models.transfer import Listening
+from songnet_utils.models.transfer import Listening, Patches
 from songnet_utils.onnx_export import save_onnx
 from songnet_utils.timeline import Sound
 
@@ -57,22 +57,28 @@ def test_a_recurrent_layer_is_one_operator(kind, tmp_path):
 
 
 def patched() -> Any:
-    """A network inside a network: every layer the listener has, on patches of 20 every 6."""
+    """A network inside a network, of what the listener is made of: patches of 20 every 6."""
     import keras
     from keras import layers
 
     keras.utils.set_random_seed(3)
-    heard = keras.Input((20, BANDS), name="patch")
+    heard = keras.Input((None, BANDS), name="heard")
     x = layers.Activation("softplus")(layers.Rescaling(0.5, offset=2.0)(heard))
-    x = layers.BatchNormalization()(layers.Reshape((20, BANDS, 1))(x))
-    y = layers.Conv2D(5, (5, 8), activation="relu")(layers.ZeroPadding2D(((2, 2), (0, 0)))(x))
-    z = layers.Conv2D(3, (8, 1), padding="same", activation="relu")(x)
-    x = layers.Concatenate()(
+    x = layers.BatchNormalization()(layers.Reshape((-1, BANDS, 1))(x))
+    patches = Patches(20, 6)(x)
+    convolve = layers.Conv2D(5, (5, 8), activation="relu")
+    first = layers.ZeroPadding2D(((2, 0), (0, 0)))(layers.Cropping2D(((0, 16), (1, 0)))(patches))
+    last = layers.ZeroPadding2D(((0, 2), (1, 0)))(layers.Cropping2D(((16, 0), (0, 2)))(patches))
+    y = layers.Concatenate(axis=1)(
         [
-            layers.Reshape((20, part.shape[3]))(layers.MaxPooling2D((1, part.shape[2]))(part))
-            for part in (y, layers.BatchNormalization()(z))
+            layers.MaxPooling2D((1, part.shape[2]))(part)
+            for part in (convolve(first), Patches(16, 6)(convolve(x)), convolve(last))
         ]
     )
+    turned = layers.Permute((2, 1, 3))(patches)
+    z = layers.Conv2D(3, (1, 8), padding="same", activation="relu")(turned)
+    z = layers.MaxPooling2D((BANDS, 1))(layers.BatchNormalization()(z))
+    x = layers.Concatenate()([layers.Reshape((20, part.shape[-1]))(part) for part in (y, z)])
     x = layers.Add()([x, layers.Conv1D(8, 4, padding="same", dilation_rate=3)(x)])
     x = layers.AveragePooling1D(3, strides=2, padding="same")(x)
     x = layers.Conv1D(8, 3, strides=2, padding="same")(x)
@@ -82,7 +88,7 @@ def patched() -> Any:
 
     frames = keras.Input((None, BANDS), name="log_mel")
     over_time = layers.Dense(len(GENRES), activation="softmax", name="genre_over_time")(
-        Listening(inner, 6)(frames)
+        Listening(inner, 20, 6)(frames)
     )
     mean = layers.GlobalAveragePooling1D(name="genre")(over_time)
     return keras.Model(frames, {"genre_over_time": over_time, "genre": mean})

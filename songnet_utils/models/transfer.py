@@ -13,9 +13,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from songnet_utils.listener import EMBEDDING, SOUND, STRIDE
+from songnet_utils.listener import EMBEDDING, PATCH, SOUND, STRIDE
 from songnet_utils.models.building import Draw, check_genres, end, keras, layers
 from songnet_utils.timeline import Layer, Sound
+
+
+@keras.saving.register_keras_serializable(package="songnet_utils")
+class Patches(layers.Layer):
+    """Cuts frames into patches: (clips, frames, …) → (clips·steps, patch, …), clip by clip.
+
+    Parameters
+    ----------
+    patch, stride : int
+        Frames in a patch, and from one patch to the next.
+    """
+
+    def __init__(self, patch: int, stride: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.patch, self.stride = patch, stride
+
+    def call(self, frames: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the patches."""
+        ops = keras.ops
+        starts = ops.arange(0, ops.shape(frames)[1] - self.patch + 1, self.stride)
+        places = ops.reshape(starts, (-1, 1)) + ops.arange(self.patch)
+        cut = ops.take(frames, places, axis=1)
+        return ops.reshape(cut, (-1, self.patch, *frames.shape[2:]))
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (patches, patch, …), however many patches there are."""
+        return None, self.patch, *shape[2:]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what is needed to build the layer again."""
+        return {**super().get_config(), "patch": self.patch, "stride": self.stride}
 
 
 @keras.saving.register_keras_serializable(package="songnet_utils")
@@ -28,15 +59,14 @@ class Listening(layers.Layer):
     Parameters
     ----------
     model : keras.Model
-        (patches, patch, bands) → (patches, units).
-    stride : int
-        Frames from one patch to the next.
+        (clips, frames, bands) → (clips·steps, units); it cuts the patches itself, with `Patches`.
+    patch, stride : int
+        Frames in a patch, and from one patch to the next.
     """
 
-    def __init__(self, model: keras.Model, stride: int, **kwargs: Any) -> None:
+    def __init__(self, model: keras.Model, patch: int, stride: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.model, self.stride = model, stride
-        self.patch = model.input_shape[1]
+        self.model, self.patch, self.stride = model, patch, stride
         self.trainable = False
 
     @property
@@ -47,15 +77,9 @@ class Listening(layers.Layer):
     def call(self, frames: keras.KerasTensor) -> keras.KerasTensor:
         """Return what is made of each patch."""
         ops = keras.ops
-        clips, count = ops.shape(frames)[0], ops.shape(frames)[1]
-        starts = ops.arange(0, count - self.patch + 1, self.stride)
-        places = ops.reshape(starts, (-1, 1)) + ops.arange(self.patch)
-        bands = frames.shape[2]
-        patches = ops.reshape(
-            ops.take(frames, ops.reshape(places, (-1,)), axis=1), (-1, self.patch, bands)
-        )
-        units = self.model.output_shape[1]
-        return ops.reshape(self.model(patches, training=False), (clips, -1, units))
+        made = self.model(frames, training=False)
+        steps = (ops.shape(frames)[1] - self.patch) // self.stride + 1
+        return ops.reshape(made, (-1, steps, made.shape[1]))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (clips, steps, units), the steps unknown unless the frames are known."""
@@ -66,7 +90,8 @@ class Listening(layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return what is needed to build the layer again."""
         model = keras.saving.serialize_keras_object(self.model)
-        return {**super().get_config(), "model": model, "stride": self.stride}
+        sizes = {"patch": self.patch, "stride": self.stride}
+        return {**super().get_config(), "model": model, **sizes}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Listening:
@@ -108,10 +133,10 @@ def with_listener(head: keras.Model, listener: keras.Model) -> keras.Model:
     head : keras.Model
         What `songnet_transfer` built, trained.
     listener : keras.Model
-        (patches, 187, 96) → (patches, 200), with its published weights.
+        (clips, frames, 96) → (clips·steps, 200), with its published weights.
     """
     frames = keras.Input((None, SOUND.n_mels), name="log_mel")
-    x = Listening(listener, STRIDE, name="listening")(frames)
+    x = Listening(listener, PATCH, STRIDE, name="listening")(frames)
     # The head's layers anew: one chain from the frames on, like the other networks.
     outputs = {}
     for layer in head.layers[1:]:
