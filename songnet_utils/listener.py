@@ -307,7 +307,7 @@ def build_musicnn() -> keras.Model:
         import keras
         from keras import layers
 
-        from songnet_utils.models.transfer import Patches
+        from songnet_utils.patches import Patches
 
     def batch_norm(number: int) -> keras.Layer:
         return layers.BatchNormalization(

@@ -173,7 +173,7 @@ class _Writer:
         """Write a layer; return the order of axes and the name of what it gives."""
         from keras import layers
 
-        from songnet_utils.models.transfer import Listening, Patches
+        from songnet_utils.patches import Listening, Patches
 
         layer, tensor = node.layer, node.inputs[0]
         if isinstance(layer, layers.TimeDistributed):

@@ -11,8 +11,8 @@ import pytest
 from networks import BANDS, GENRES, KINDS, SOUND, network, used
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.models.transfer import Listening, Patches
 from songnet_utils.onnx_export import save_onnx
+from songnet_utils.patches import Listening, Patches
 from songnet_utils.timeline import Sound
 
 

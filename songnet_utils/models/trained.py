@@ -22,8 +22,8 @@ from songnet_utils.files import atomic_write
 from songnet_utils.incremental import Stack, Windows
 from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
 from songnet_utils.models.building import check_genres, keras, tf
-from songnet_utils.models.transfer import Listening
 from songnet_utils.network import Network, Stepper
+from songnet_utils.patches import Listening
 from songnet_utils.reach import timeline_of
 from songnet_utils.timeline import Sound
 
