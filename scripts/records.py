@@ -1,7 +1,7 @@
 """Make the course's long experiments, and keep their records with the lessons.
 
-``python scripts/records.py [NAME …] [--corpus FOLDER]``: all that need no folder, by default. What
-has been trained before is found again, so that a stopped experiment goes on.
+``python scripts/records.py [NAME …] [--corpus FOLDER] [--dask ADDRESS]``: all that need no folder,
+by default. What has been trained before is found again, so that a stopped experiment goes on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=", ".join(EXPERIMENTS))
     parser.add_argument("--corpus", help="a folder of real songs, for real-music")
+    parser.add_argument("--dask", metavar="ADDRESS", help="let a Dask cluster make the runs")
     options = parser.parse_args()
     names = options.names or [
         name for name, experiment in EXPERIMENTS.items() if experiment.corpus or options.corpus
     ]
     for name in names:
         print(f"== {name}: {EXPERIMENTS[name].question}")
-        print(make_record(name, corpus=options.corpus))
+        print(make_record(name, corpus=options.corpus, dask=options.dask))
 
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ def make_record(
     name: str,
     folder: Path | None = None,
     corpus: str | os.PathLike[str] | None = None,
+    dask: str | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Path:
@@ -115,6 +116,8 @@ def make_record(
         Where to keep it; `records_folder` by default.
     corpus : path, optional
         The folder of one's own, where the experiment asks for one.
+    dask : str, optional
+        The address of a Dask scheduler whose workers make the runs.
     progress : bool
         Whether to show progress bars.
     say
@@ -136,6 +139,7 @@ def make_record(
         seeds=experiment.seeds,
         folds=experiment.folds,
         side=experiment.side,
+        dask=dask,
         progress=progress,
     )
     say(found.as_text())
