@@ -98,7 +98,6 @@ NETWORKS: dict[str, NetworkKind] = {
         parts={
             "batch-norm": {"batch_norm": False},
             "dropout": {"dropout": 0.0},
-            "crops": {"crop_seconds": 30.0},
             **_PLATEAU,
         },
     ),
