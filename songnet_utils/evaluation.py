@@ -440,6 +440,10 @@ def _keep_genres(
 def _make_on_cluster(runs: Sequence[Run], address: str, progress: bool) -> None:
     """Let a cluster make the runs; what fails there is tried, and told, here."""
     tasks = [(run, folder) for run in runs for folder, cached in [_home(run)] if not cached]
+    for run in {run.model: run for run, _ in tasks}.values():
+        # Once, by all workers; what cannot be computed fails here, when its run's turn comes.
+        with contextlib.suppress(SongNetError):
+            run.hear(progress, address)
     with tqdm(
         total=len(tasks), desc="runs on the cluster", unit="run", disable=not progress, leave=False
     ) as bar:

@@ -174,10 +174,13 @@ class Material:
         """Return the clips of one side."""
         return self.clips[self.sides == side]
 
-    def heard(self, progress: bool) -> tuple[Callable[[str], np.ndarray], int, float]:
+    def heard(
+        self, progress: bool, dask: str | None = None
+    ) -> tuple[Callable[[str], np.ndarray], int, float]:
         """Return a clip's rows by its id, how many numbers a row has, and rows a second.
 
-        Rows are log-mel frames, or what the listener makes of a patch.
+        Rows are log-mel frames, or what the listener makes of a patch: computed where missing, by
+        the workers of the Dask scheduler at `dask` where there is one.
         """
         sound, prepared = self.sound, self.prepared
         frames_a_second = sound.sample_rate / sound.hop
@@ -187,7 +190,7 @@ class Material:
         # Says that the listener is missing before any work.
         load_embedding_model(data)
         listening = Embedding(None if data is None else str(data))
-        rows = prepared.extracted(listening, "embedding", progress)
+        rows = prepared.extracted(listening, "embedding", progress, dask=dask)
         return rows, EMBEDDING, frames_a_second / STRIDE
 
 

@@ -298,6 +298,24 @@ class Run:
         check_same(folder, "a finished", read_record(folder).get("arguments"), self.arguments())
         return True
 
+    def hear(self, progress: bool, dask: str | None = None) -> None:
+        """Compute what the model goes by, where it is missing; see `LogMelStore.prepare`."""
+        if self.kind:
+            self._material().heard(progress, dask)
+        elif (features := BASELINES[self.model].features) is not None:
+            self.prepared.hand_crafted(features, progress, dask=dask)
+
+    def _material(self) -> Material:
+        assert self.kind is not None
+        return Material(
+            kind=self.kind,
+            prepared=self.prepared,
+            clips=self.clips,
+            sides=self.sides,
+            genres=self.genres,
+            seed=self.seed,
+        )
+
     def make(
         self,
         folder: Path,
@@ -314,14 +332,7 @@ class Run:
         began = time.monotonic()
         if self.kind:
             learning = Learning(
-                Material(
-                    kind=self.kind,
-                    prepared=self.prepared,
-                    clips=self.clips,
-                    sides=self.sides,
-                    genres=self.genres,
-                    seed=self.seed,
-                ),
+                self._material(),
                 self.recipe,
                 folder,
                 self.arguments(),

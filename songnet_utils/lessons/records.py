@@ -67,9 +67,9 @@ EXPERIMENTS = {
         splits=["random", "artist"],
     ),
     "networks": Experiment(
-        question="the networks of the paper's story, over seeds",
+        question="the networks of the paper's story",
         models=["svm", "svm-518", "networks"],
-        seeds=2,
+        seeds=1,
     ),
     "songnet-parts": Experiment(
         question="what each part of SongNet is worth",
