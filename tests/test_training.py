@@ -419,7 +419,7 @@ def test_unusable_clips_are_recorded(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "songnte"}, "songnet, chance, knn"),
+        ({"model": "songnte"}, "songnet-transfer, chance, knn"),
         ({"split": "artists"}, "random, artist, official"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"genres": ["High"]}, "at least two"),
