@@ -116,10 +116,10 @@ def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
 
 def test_what_is_not_there_is_said_with_the_way_out(tmp_path):
     with pytest.raises(SongNetError, match=r"no whole record .* make records"):
-        read_course_record("networks", tmp_path)
-    (tmp_path / "networks.json").write_text('{"experiment": ')
+        read_course_record("real-music", tmp_path)
+    (tmp_path / "real-music.json").write_text('{"experiment": ')
     with pytest.raises(SongNetError, match=r"no whole record .* make records"):
-        read_course_record("networks", tmp_path)
+        read_course_record("real-music", tmp_path)
     with pytest.raises(SongNetError, match=r"the experiments are .* Got 'hearsay'"):
         read_course_record("hearsay")
     with pytest.raises(SongNetError, match="asks for a folder"):

@@ -61,27 +61,6 @@ class Experiment:
 
 #: What is kept, by name.
 EXPERIMENTS = {
-    "all-models": Experiment(
-        question="every model on both splits",
-        models=["all"],
-        splits=["random", "artist"],
-    ),
-    "networks": Experiment(
-        question="the networks of the paper's story",
-        models=["svm", "svm-518", "networks"],
-        seeds=1,
-    ),
-    "songnet-parts": Experiment(
-        question="what each part of SongNet is worth",
-        models=["songnet~each"],
-        seeds=2,
-    ),
-    "songnet-plus-parts": Experiment(
-        question="what each part of songnet-plus is worth, by the validation clips",
-        models=["songnet", "songnet-plus~each"],
-        seeds=2,
-        side="validation",
-    ),
     "real-music": Experiment(
         question="real songs by few artists, in folds",
         corpus="",
