@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         default=["chance", "svm", "songnet"],
         metavar="A,B,…",
         help="default: chance,svm,songnet; also baselines, networks, all, and NAME~each: a network "
-        "and the same without each of its parts",
+        "and the same without each of its parts and with what was tried besides",
     )
     compare.add_argument(
         "--splits",
@@ -453,15 +453,11 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from songnet_utils.assessment import assess
-    from songnet_utils.files import atomic_write
+    from songnet_utils.files import write_json
 
     assessment = assess(options.run_folder, options.corpus)
     if options.json is not None:
-        with atomic_write(options.json) as temporary:
-            temporary.write_text(
-                json.dumps(assessment.as_dict(), indent=1, ensure_ascii=False) + "\n",
-                encoding="utf-8",
-            )
+        write_json(options.json, assessment.as_dict())
     print(assessment.as_text())
     return _complain(assessment.refused, FAILED) if assessment.refused else 0
 

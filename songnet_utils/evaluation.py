@@ -33,7 +33,7 @@ from tqdm.auto import tqdm
 from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write
+from songnet_utils.files import write_json
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
 from songnet_utils.scores import (
@@ -77,7 +77,8 @@ _OFFICIAL_TEST, _USABLE = 800, 7994
 #: With folds, one of so many parts of the clips that are not tested is for validation.
 _VALIDATION_PARTS = 8
 
-#: What follows a network's name to stand for it and for it without each of its parts.
+#: What follows a network's name to stand for it and for it without each of its parts
+#: and with each of its extras.
 _EACH = "~each"
 
 # What was done with the clips of a side.
@@ -186,7 +187,7 @@ def model_names(models: Sequence[str]) -> list[str]:
     """Return the models that are named, each once, groups spelt out.
 
     Groups are ``all``, ``baselines``, ``networks``, and ``NAME~each``: a network, and the same
-    without each of its parts.
+    without each of its parts and with what was tried besides.
 
     Raises
     ------
@@ -351,8 +352,7 @@ def compare(
             if _is_stated(result, other, models, splits)
         ]
     if json_file is not None:
-        with atomic_write(json_file) as temporary:
-            temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        write_json(json_file, results)
     cost = {
         "runs": len(made),
         "cached": sum(one.cached for one in made),

@@ -36,6 +36,7 @@ from songnet_utils.models import (
     centre,
     given_to,
     keras,
+    learnt,
     set_weights,
     tf,
     timeline_of,
@@ -302,24 +303,23 @@ class Learning:
         self.optimizer = _optimizer(recipe)
         self.optimizer.build(self.model.trainable_variables)
         self.state = _State(recipe.learning_rate)
-        # The averaged weights are those that are judged and kept.
-        self.average = [tf.Variable(variable) for variable in _variables(self.model)]
         self.crop_rows = max(1, round(recipe.crop_seconds * per_second))
+        self.masked_rows = round(recipe.masked_seconds * per_second)
         if not self.kind.listener:
             timeline = timeline_of(self.model, material.sound)
             self.crop_rows = max(self.crop_rows, timeline.field.size)
             self._check_seconds(timeline)
         self.place = {genre: index for index, genre in enumerate(material.genres)}
         self.labels = material.side("train").genre.map(self.place).to_numpy(np.int32)
-        self.mean = np.zeros(bands, np.float32)
-        self.best_weights: list[np.ndarray] = []
         self._failure: BaseException | None = None
         mean, spread = _mean_and_spread(self.rows, self.clips)
         self.mean = mean.astype(np.float32)
+        centre(self.model, mean, spread, least=0.0 if self.kind.listener else LEAST_SPREAD)
+        self.best_weights = weights_of(self.model)
+        # Where weights are averaged, the average is what is judged and kept.
+        averaged = learnt(self.model) if recipe.averaging else []
+        self.average = [tf.Variable(variable) for variable in averaged]
         if not self._load():
-            centre(self.model, mean, spread, least=0.0 if self.kind.listener else LEAST_SPREAD)
-            self._average_is_now()
-            self.best_weights = weights_of(self.model)
             self._save()
         columns = len(self.unknown)
         inputs = {self.model.inputs[0].name: tf.TensorSpec((None, None, bands), tf.float32)}
@@ -456,7 +456,7 @@ class Learning:
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         if self.recipe.averaging:
-            for average, variable in zip(self.average, _variables(self.model), strict=True):
+            for average, variable in zip(self.average, learnt(self.model), strict=True):
                 # The centring layer counts, too.
                 if average.dtype.is_floating:
                     average.assign_add((1 - self.recipe.averaging) * (variable - average))
@@ -513,14 +513,7 @@ class Learning:
                     # So that it has an answer for songs of which nothing is known, too.
                     known[random.random(len(known)) < _UNTOLD] = self.unknown
                 if recipe.masked_bands or recipe.masked_seconds:
-                    per_second = self.crop_rows / recipe.crop_seconds
-                    mask(
-                        rows,
-                        self.mean,
-                        recipe.masked_bands,
-                        round(recipe.masked_seconds * per_second),
-                        random,
-                    )
+                    mask(rows, self.mean, recipe.masked_bands, self.masked_rows, random)
                 if recipe.mixup:
                     share = np.float32(random.beta(recipe.mixup, recipe.mixup))
                     others = random.permutation(len(rows))
@@ -548,11 +541,6 @@ class Learning:
             "validation_loss": float(-np.log(np.maximum(chances, _EPSILON)).mean()),
             "validation_accuracy": float((answers.argmax(axis=1) == truth).mean()),
         }
-
-    def _average_is_now(self) -> None:
-        """Let the average begin with the weights as they are."""
-        for average, variable in zip(self.average, _variables(self.model), strict=True):
-            average.assign(variable)
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -657,11 +645,6 @@ def mask(
                     piece[:, first : first + size] = mean[first : first + size]
                 else:
                     piece[first : first + size] = mean
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """Return what is learnt or measured in training, in the order of `weights_of`."""
-    return [variable for layer in model.layers for variable in layer.weights]
 
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:

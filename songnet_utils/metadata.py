@@ -7,7 +7,7 @@ that it was. Encoders are scikit-learn's and are fitted on training clips only.
 Not all of it is about music. A column whose value is the same for all songs of an artist and
 differs between artists names the artist, whatever its title says: the place they live in, the day
 they signed up. Where an artist's other songs were trained on, that gives the genre away; on an
-artist split it is worth little. `identifies_artist` measures it.
+artist split it is worth little. `songnet_utils.leaks` measures it.
 """
 
 from __future__ import annotations
@@ -114,9 +114,7 @@ def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
         ("numbers", make_pipeline(*numbers()), [name for name in NUMBERS if name not in COUNTS]),
         (
             "counts",
-            make_pipeline(
-                FunctionTransformer(np.log1p, feature_names_out="one-to-one"), *numbers()
-            ),
+            make_pipeline(FunctionTransformer(np.log1p), *numbers()),
             [*COUNTS],
         ),
         (

@@ -34,7 +34,7 @@ from songnet_utils.baselines import (
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.files import atomic_write
+from songnet_utils.files import atomic_write, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, check_same
 from songnet_utils.metadata import metadata
 from songnet_utils.models import NETWORKS, NetworkKind, network_kind, save_keras, save_onnx
@@ -396,10 +396,7 @@ class Run:
             "versions": versions(),
             "arguments": self.arguments(),
         }
-        with atomic_write(folder / "record.json") as temporary:
-            temporary.write_text(
-                json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
+        write_json(folder / "record.json", record)
         (folder / PROGRESS).unlink(missing_ok=True)
         # What was being written when an earlier start was killed.
         for leftover in folder.glob(".*.part.*"):

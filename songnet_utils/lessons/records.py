@@ -21,7 +21,7 @@ import pandas as pd
 from songnet_utils.corpora import open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, model_names
-from songnet_utils.files import atomic_write
+from songnet_utils.files import write_json
 from songnet_utils.training import versions
 
 
@@ -141,8 +141,7 @@ def make_record(
         "results": found.results,
     }
     path = (folder or records_folder()) / f"{name}.json"
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(path, record)
     return path
 
 

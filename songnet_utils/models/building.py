@@ -27,7 +27,7 @@ with quiet_stderr():
     import keras
     import tensorflow as tf
 
-# Its Python side warns of functions that tf2onnx and Keras call; nobody here can change them.
+# Its Python side warns of functions that Keras calls; nobody here can change them.
 tf.get_logger().setLevel("ERROR")
 
 layers = keras.layers

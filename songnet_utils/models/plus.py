@@ -11,7 +11,7 @@ as early as SongNet's, and nothing looks ahead.
 
 *How it is trained.* Its recipe stands in the registry: mixup, label smoothing, weight decay,
 averaged weights, a cosine schedule, longer pieces. Each can be left out by name
-(``songnet-plus~mixup``), which is how the table in lesson 4 was made.
+(``songnet-plus~mixup``), so that one can see what it is worth.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class NetworkKind:
     parts : mapping of str to mapping
         Parts that can be left out, by name: which options or fields of the recipe change then.
     extras : mapping of str to mapping
-        What was tried besides and did not help, by name: which of them change with it.
+        What was tried besides and is no part of it, by name: which of them change with it.
     sound : Sound
         The description of sound that it hears.
     metadata : bool
@@ -67,17 +67,15 @@ class NetworkKind:
     def changed(self, sign: str, name: str) -> NetworkKind:
         """Return the same network without one of its parts (``~``), or with an extra (``+``)."""
         changes = (self.parts if sign == "~" else self.extras)[name]
+        changes_of_recipe = {
+            field: value for field, value in changes.items() if field not in self.options
+        }
         return dataclasses.replace(
             self,
             title=f"{self.title} {'without' if sign == '~' else 'with'} {name}",
-            options={
-                **self.options,
-                **{k: v for k, v in changes.items() if k in self.options},
-            },
-            recipe={
-                **self.recipe,
-                **{k: v for k, v in changes.items() if k not in self.options},
-            },
+            options={name: changes.get(name, value) for name, value in self.options.items()},
+            # What is no option of the network is a field of its recipe.
+            recipe={**self.recipe, **changes_of_recipe},
         )
 
     def description(self) -> dict[str, Any]:
@@ -85,7 +83,6 @@ class NetworkKind:
         return {"network": self.build.__name__, **self.options}
 
 
-_PLATEAU = {"schedule": {"schedule": "constant"}}
 _AS_SONGNET = {"dropout": 0.3, "batch_norm": True}
 
 #: Network by name.
@@ -98,7 +95,7 @@ NETWORKS: dict[str, NetworkKind] = {
         parts={
             "batch-norm": {"batch_norm": False},
             "dropout": {"dropout": 0.0},
-            **_PLATEAU,
+            "schedule": {"schedule": "constant"},
         },
     ),
     "songnet-bn": NetworkKind(

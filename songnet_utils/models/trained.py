@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,20 +73,20 @@ def weights_of(model: keras.Model) -> list[np.ndarray]:
 
     Where the random numbers of dropout stand is no part of it.
     """
-    return [np.array(variable.numpy()) for variable in _learnt(model)]
+    return [np.array(variable.numpy()) for variable in learnt(model)]
 
 
 def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
     """Put back what `weights_of` returned."""
-    for variable, value in zip(_learnt(model), weights, strict=True):
+    for variable, value in zip(learnt(model), weights, strict=True):
         variable.assign(value)
     # The centring layer computes with copies of its weights.
     model.get_layer("centring").finalize_state()
 
 
-def _learnt(model: keras.Model) -> Iterator[keras.Variable]:
-    for layer in model.layers:
-        yield from layer.weights
+def learnt(model: keras.Model) -> list[keras.Variable]:
+    """Return what is learnt or measured in training, in the order of `weights_of`."""
+    return [variable for layer in model.layers for variable in layer.weights]
 
 
 class SongNet(Network):
