@@ -148,7 +148,7 @@ class SongNet(Network):
 
         self._answer = traced(model, lambda outputs: outputs["genre_over_time"])
         # What the genres are read from, step by step.
-        before = keras.Model(model.inputs, model.get_layer("genre_over_time").input)
+        before = keras.Model(model.input, model.get_layer("genre_over_time").input)
         self._hidden = traced(before, lambda outputs: outputs)
 
     def knowing(self, clip: pd.DataFrame) -> SongNet:
@@ -165,8 +165,8 @@ class SongNet(Network):
         told._known = encode(self.encoder, metadata(clip))
         return told
 
-    def _inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return one song's frames, and what is known of it, as the network takes them."""
+    def inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Return a song's frames, and what is known of it, as the network takes them, by name."""
         inputs = {"log_mel": self._enough(frames)[None]}
         if self._known is not None:
             inputs["metadata"] = self._known
@@ -185,14 +185,14 @@ class SongNet(Network):
     def _in_blocks(self, work: Callable[[Any], Any], frames: np.ndarray) -> np.ndarray:
         """Do `work` on the frames; where each step is a patch by itself, on some at a time."""
         if not self._patches:
-            return work(self._inputs(frames)).numpy()[0]
+            return work(self.inputs(frames)).numpy()[0]
         self._enough(frames)
         field = self.timeline.field
         parts = [
             frames[field.stride * first : field.stride * (first + _BLOCK - 1) + field.size]
             for first in range(0, self.timeline.steps_of_frames(len(frames)), _BLOCK)
         ]
-        return np.concatenate([work(self._inputs(part)).numpy()[0] for part in parts])
+        return np.concatenate([work(self.inputs(part)).numpy()[0] for part in parts])
 
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return what the network makes of frames just before it names genres.

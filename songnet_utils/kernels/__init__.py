@@ -1,0 +1,38 @@
+"""Kernel clips: hear what each convolution kernel of a network has learnt, and doubt it.
+
+Three ways to hear a kernel: pieces of music that excite it most (`found_clip`), a sound made up
+to excite it (`dreamed_clip`), and a song of which only what it answers to is left (`auralise`).
+All return a `KernelClip`. A `survey` of a corpus says the rest about all kernels at once.
+"""
+
+from songnet_utils.kernels.auralise import auralise
+from songnet_utils.kernels.clips import KernelClip, found_clip, found_clips, pieces_of
+from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip, sound_of
+from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
+from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
+from songnet_utils.kernels.survey import FrameStatistics, LayerSurvey, Survey, survey
+from songnet_utils.kernels.votes import votes
+
+__all__ = [
+    "Dream",
+    "FrameStatistics",
+    "KernelClip",
+    "KernelLayer",
+    "Kernels",
+    "LayerSurvey",
+    "Survey",
+    "auralise",
+    "dream",
+    "dream_table",
+    "dreamed_clip",
+    "found_clip",
+    "found_clips",
+    "frames_of_piece",
+    "likeness_by_layer",
+    "pieces_of",
+    "purity_by_layer",
+    "sound_of",
+    "survey",
+    "untrained",
+    "votes",
+]

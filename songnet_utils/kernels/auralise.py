@@ -1,0 +1,161 @@
+"""Auralised songs: a song as one kernel hears it (Choi et al. 2015).
+
+The kernel's *feature map*, its activation at every moment of the song, is carried back through the
+network to the spectrogram: through each convolution by its transpose, through each pooling to
+where its maximum was, through each ReLU where something had passed (Zeiler and Fergus 2014 call
+it a deconvolution; Simonyan et al. 2014 note that it is, up to how ReLU is treated, the gradient
+of half the feature map's square, which is how it is computed here). What comes out says how much
+each mel band of each frame spoke for the kernel.
+
+Its positive part, from 0 to 1, is laid as a mask over the song's own complex spectrum. Phases stay
+as they are, so that one hears the song, and of it only what the kernel answers to.
+
+References
+----------
+K. Choi, G. Fazekas, M. Sandler and J. Kim, "Auralisation of deep convolutional neural networks:
+listening to learned features", ISMIR late-breaking, 2015.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from songnet_utils.audio import SILENCE, check_samples, log_mel
+from songnet_utils.errors import SongNetError
+from songnet_utils.kernels.clips import KernelClip
+from songnet_utils.kernels.layers import KernelLayer, Kernels
+from songnet_utils.timeline import Sound
+
+# What speaks for the kernel as much as one in a hundred of what does at all is heard in full.
+_FULL = 0.99
+
+
+def auralise(
+    kernels: Kernels,
+    layer: str | int,
+    kernel: int,
+    audio: np.ndarray,
+    *,
+    name: str = "a song",
+    credits: tuple[str, ...] = (),
+) -> KernelClip:
+    """Return a song as a kernel hears it.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        A network's.
+    layer : str or int
+        A layer's name, or its number from 1.
+    kernel : int
+        The kernel's number.
+    audio : np.ndarray, shape (samples,)
+        The song, mono, at the network's rate.
+    name : str
+        What to call the song.
+    credits : tuple of str
+        Its title, artist, source and licence.
+
+    Returns
+    -------
+    KernelClip
+        As many samples as the song; no frequency of it louder than it is there.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such kernel, the song is silent or shorter than what the kernel sees, or
+        the kernel never fires in it.
+    """
+    its = kernels.layer(layer)
+    kernel = its.check(kernel)
+    mask = mask_of(kernels, its, kernel, audio, name)
+    heard = masked(check_samples(audio), mask, kernels.sound)
+    label = f"{name} as kernel {kernel} of {its.name} hears it"
+    return KernelClip(heard, kernels.sound.sample_rate, label, credits)
+
+
+def mask_of(
+    kernels: Kernels, layer: KernelLayer, kernel: int, audio: np.ndarray, name: str
+) -> np.ndarray:
+    """Return how much each mel band of each frame speaks for a kernel, from 0 to 1.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mels), float32
+
+    Raises
+    ------
+    SongNetError
+        As `auralise`.
+    """
+    audio = check_samples(audio)
+    if np.abs(audio).max() < SILENCE:
+        raise SongNetError(f"{name}: is silent. There is nothing to hear in it.")
+    frames = log_mel(audio, kernels.sound)
+    if len(frames) < layer.size:
+        raise SongNetError(
+            f"{name}: has {len(frames)} frames, and a kernel of {layer.name} sees {layer.size} "
+            f"({layer.seconds:.2f} s). Take a longer one."
+        )
+    x = tf.constant(frames[None])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        feature_map = kernels.active(x, layer)[..., kernel]
+        energy = tf.reduce_sum(tf.nn.relu(feature_map) ** 2) / 2
+    if float(energy) == 0:
+        raise SongNetError(
+            f"{name}: kernel {kernel} of {layer.name} never fires in it, so it hears nothing. "
+            "Take another song, or another kernel."
+        )
+    back = np.maximum(tape.gradient(energy, x).numpy()[0], 0)
+    if not back.any():
+        raise SongNetError(
+            f"{name}: nothing in it speaks for kernel {kernel} of {layer.name}; it fires where "
+            "sound is missing. Take another kernel."
+        )
+    full = np.quantile(back[back > 0], _FULL)
+    return np.minimum(back / full, 1).astype(np.float32)
+
+
+def masked(audio: np.ndarray, mask: np.ndarray, sound: Sound) -> np.ndarray:
+    """Return a song of which only what a mask lets through is left, phases as they were.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,)
+        The song, at the description's rate.
+    mask : np.ndarray, shape (frames, n_mels)
+        What to let through of each mel band in each frame, 0 to 1.
+    sound : Sound
+        The description of sound.
+
+    Returns
+    -------
+    np.ndarray, shape (samples,), float32
+    """
+    import librosa
+
+    options = {"n_fft": sound.n_fft, "hop_length": sound.hop, "center": True}
+    spectrum = librosa.stft(audio, pad_mode="constant", **options)
+    through = mask @ _band_to_bin(sound)
+    return librosa.istft(spectrum * through.T, length=len(audio), **options).astype(np.float32)
+
+
+@functools.cache
+def _band_to_bin(sound: Sound) -> np.ndarray:
+    """Return what each frequency takes from the mel bands: its filters' shares, 1 in all."""
+    import librosa
+
+    filters = librosa.filters.mel(sr=sound.sample_rate, n_fft=sound.n_fft, n_mels=sound.n_mels)
+    total = filters.sum(axis=0)
+    heard = np.flatnonzero(total > 0)
+    shares = np.zeros_like(filters)
+    shares[:, heard] = filters[:, heard] / total[heard]
+    # Between and beyond all filters: as the nearest frequency that one of them takes.
+    for bin_ in np.flatnonzero(total == 0):
+        shares[:, bin_] = shares[:, heard[np.abs(heard - bin_).argmin()]]
+    return shares

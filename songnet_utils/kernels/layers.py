@@ -1,0 +1,320 @@
+"""The convolution kernels of a network: what each one sees, and how it answers.
+
+A *kernel* is one output channel of a convolution over time. Its *activation* is what pooling then
+takes from it: the convolution's output, normalised where the network does so, through the
+activation function (ReLU in the paper). In a network on pictures a kernel answers at every height
+of the picture, and its activation is the largest of them.
+
+Activation ``p`` of a layer sees ``size`` frames, ``stride`` apart from those of activation
+``p + 1``, and so exactly the samples from the first one's beginning to the last one's end. Frame
+``i`` is centred on sample ``hop·i`` and begins ``n_fft/2`` before it. Cut out at the network's
+rate and analysed *without* centring (`frames_of_piece`), these samples alone give the same frames,
+and so the same activation, as in the song.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.lib.stride_tricks import sliding_window_view
+
+from songnet_utils.audio import AudioError, check_samples, log_mel_of_windows
+from songnet_utils.errors import SongNetError
+from songnet_utils.graph import Graph, Node, graph_to_layer
+from songnet_utils.models import SongNet
+from songnet_utils.reach import Reach, reaches
+from songnet_utils.timeline import Sound
+
+_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D)
+_NORMALISING = (layers.BatchNormalization, layers.LayerNormalization)
+_ACTIVATING = (layers.ReLU, layers.Activation, layers.LeakyReLU, layers.ELU, layers.PReLU)
+
+
+@dataclass(frozen=True)
+class KernelLayer:
+    """One convolution of a network, seen from its kernels.
+
+    Parameters
+    ----------
+    name : str
+        The convolution's.
+    number : int
+        Which convolution it is, from 1.
+    kernels : int
+        How many kernels it has.
+    first, size, stride : int
+        Activation ``p`` sees the frames ``[stride·p + first, stride·p + first + size)``.
+    sound : Sound
+        The network's description of sound.
+    """
+
+    name: str
+    number: int
+    kernels: int
+    first: int
+    size: int
+    stride: int
+    sound: Sound
+
+    @property
+    def samples(self) -> int:
+        """Samples that an activation sees."""
+        return self.sound.hop * (self.size - 1) + self.sound.n_fft
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that an activation sees."""
+        return self.sound.seconds_of_samples(self.samples)
+
+    @property
+    def rate(self) -> float:
+        """Activations a second."""
+        return self.sound.sample_rate / (self.sound.hop * self.stride)
+
+    def frames_of(self, position: int) -> tuple[int, int]:
+        """Return the frames ``[start, stop)`` that an activation sees."""
+        start = self.stride * position + self.first
+        return start, start + self.size
+
+    def samples_of(self, position: int) -> tuple[int, int]:
+        """Return the samples ``[start, stop)`` that an activation sees."""
+        start, stop = self.frames_of(position)
+        return self.sound.frame_samples(start)[0], self.sound.frame_samples(stop - 1)[1]
+
+    def inside(self, frames: int) -> range:
+        """Return the activations that see nothing of the silence around a song of `frames` frames.
+
+        Only their pieces can be cut out of the song.
+        """
+        # A song of so many frames has at least hop·(frames − 1) samples.
+        half = math.ceil(self.sound.n_fft / 2 / self.sound.hop)
+        lowest = math.ceil((half - self.first) / self.stride)
+        highest = (frames - 1 - half - (self.first + self.size - 1)) // self.stride
+        return range(max(0, lowest), max(0, lowest, highest + 1))
+
+    def windows(self, frames: np.ndarray) -> np.ndarray:
+        """Return what the activations `inside` a song see, (positions, size, n_mels), a view."""
+        positions = self.inside(len(frames))
+        if not positions:
+            return np.empty((0, self.size, frames.shape[1]), frames.dtype)
+        first, last = self.frames_of(positions[0])[0], self.frames_of(positions[-1])[1]
+        view = sliding_window_view(frames[first:last], self.size, axis=0)[:: self.stride]
+        return view.transpose(0, 2, 1)
+
+    def check(self, kernel: int) -> int:
+        """Return the kernel's number.
+
+        Raises
+        ------
+        SongNetError
+            When the layer has no such kernel.
+        """
+        if isinstance(kernel, bool) or kernel != int(kernel) or not 0 <= kernel < self.kernels:
+            raise SongNetError(
+                f"{self.name} has the kernels 0 to {self.kernels - 1}. Got {kernel!r}"
+            )
+        return int(kernel)
+
+
+class Kernels:
+    """All kernels of a network, and their activations.
+
+    Parameters
+    ----------
+    net : SongNet
+        A network whose convolutions run over log-mel frames.
+
+    Raises
+    ------
+    SongNetError
+        When it has no such convolution.
+    """
+
+    def __init__(self, net: SongNet) -> None:
+        self.net, self.sound = net, net.sound
+        graph = graph_to_layer(net.keras_model, "genre_over_time")
+        before, after = [], []
+        self.layers: list[KernelLayer] = []
+        for node, reach in _convolutions(graph):
+            linear, active = _around_activation(graph, node)
+            before.append(graph.tensors[linear])
+            after.append(graph.tensors[active])
+            self.layers.append(
+                KernelLayer(
+                    node.layer.name,
+                    len(self.layers) + 1,
+                    graph.shape(node.output)[-1],
+                    int(reach.first),
+                    reach.stop - int(reach.first),
+                    reach.stride,
+                    net.sound,
+                )
+            )
+        if not self.layers:
+            raise SongNetError(
+                f"{net.name}: has no convolution over log-mel frames, so there is no kernel to "
+                "listen to. Choose a network that has some, songnet for instance."
+            )
+        frames = graph.tensors[graph.frames]
+        self._before = [keras.Model(frames, tensor) for tensor in before]
+        self._after = [keras.Model(frames, tensor) for tensor in after]
+        #: The activations of each layer, as tensors of the network.
+        self.tensors = after
+        everything = keras.Model(frames, after)
+        signature = [tf.TensorSpec((None, None, net.sound.n_mels), tf.float32)]
+        self._active = tf.function(lambda x: _over_bands(everything(x)), input_signature=signature)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the layers, from the first on."""
+        return [layer.name for layer in self.layers]
+
+    def layer(self, which: str | int) -> KernelLayer:
+        """Return a layer by its name, or by its number from 1.
+
+        Raises
+        ------
+        SongNetError
+            When there is no such layer.
+        """
+        for layer in self.layers:
+            if which in (layer.name, layer.number) and not isinstance(which, bool):
+                return layer
+        raise SongNetError(
+            f"The layers of kernels are {', '.join(self.names)} "
+            f"(or 1 to {len(self.layers)}). Got {which!r}"
+        )
+
+    def activations(self, frames: np.ndarray) -> list[np.ndarray]:
+        """Return all activations of one or several songs.
+
+        Parameters
+        ----------
+        frames : np.ndarray, shape (frames, n_mels) or (songs, frames, n_mels), float32
+            Log-mel frames.
+
+        Returns
+        -------
+        list of np.ndarray, shape ([songs,] positions, kernels), float32
+            One array a layer. A song too short for a layer's receptive field has no position.
+
+        Raises
+        ------
+        SongNetError
+            When the frames are of another width, or too few for the first layer.
+        """
+        frames = np.asarray(frames, np.float32)
+        one = frames.ndim == 2
+        frames = frames[None] if one else frames
+        if frames.ndim != 3 or frames.shape[2] != self.sound.n_mels:
+            raise SongNetError(
+                f"Kernels take frames of shape (frames, {self.sound.n_mels}), of one song or "
+                f"several. Got shape {frames.shape[one:]}"
+            )
+        short = frames.shape[1]
+        needed = max(layer.size for layer in self.layers)
+        if short < needed:
+            # The network itself runs only on what is enough for all of it.
+            frames = np.pad(frames, ((0, 0), (0, needed - short), (0, 0)), mode="edge")
+        found = [one.numpy() for one in self._active(frames)]
+        if short < needed:
+            found = [
+                values[:, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
+                for values, layer in zip(found, self.layers, strict=True)
+            ]
+        return [values[0] for values in found] if one else found
+
+    def active(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
+        """Return a layer's activations, (songs, positions, kernels), for gradients."""
+        return _over_bands(self._after[layer.number - 1](frames))[0]
+
+    def linear(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
+        """Return a layer's activations before the activation function, (songs, positions, kernels).
+
+        For gradients: a kernel that is silent has none behind a ReLU.
+        """
+        return _over_bands(self._before[layer.number - 1](frames))[0]
+
+
+def frames_of_piece(piece: np.ndarray, sound: Sound) -> np.ndarray:
+    """Return the log-mel frames of a piece cut out of a song, analysed without centring.
+
+    Parameters
+    ----------
+    piece : np.ndarray, shape (samples,), float32
+        ``hop·(frames − 1) + n_fft`` samples; what is over is left out.
+    sound : Sound
+        The description of sound.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mels), float32
+
+    Raises
+    ------
+    AudioError
+        When it is no mono audio, or shorter than one frame.
+    """
+    piece = check_samples(piece)
+    if len(piece) < sound.n_fft:
+        raise AudioError(f"A piece has at least {sound.n_fft} samples, one frame. Got {len(piece)}")
+    windows = sliding_window_view(piece, sound.n_fft)[:: sound.hop]
+    return log_mel_of_windows(windows, sound)
+
+
+def untrained(net: SongNet) -> SongNet:
+    """Return the same network as it was before its training: a control for what was learnt.
+
+    The weights are those that its seed draws. Only the centring, which is measured and not
+    learnt, is kept.
+    """
+    fresh = keras.models.clone_model(net.keras_model)
+    fresh.get_layer("centring").set_weights(net.keras_model.get_layer("centring").get_weights())
+    fresh.get_layer("centring").finalize_state()
+    return SongNet(
+        fresh,
+        net.sound,
+        net.genres,
+        name=f"{net.name}, untrained",
+        training_music="nothing",
+        encoder=net.encoder,
+    )
+
+
+def _convolutions(graph: Graph) -> Iterator[tuple[Node, Reach]]:
+    """Yield the convolutions over the frames whose activations see a bounded piece."""
+    reach = reaches(graph)
+    for node in graph.nodes:
+        if isinstance(node.layer, _CONVOLUTIONS) and node.output in reach:
+            its = reach[node.output]
+            if not math.isinf(its.first):
+                yield node, its
+
+
+def _around_activation(graph: Graph, node: Node) -> tuple[int, int]:
+    """Return the tensors before and after a convolution's activation function."""
+    linear = tensor = node.output
+    active = False
+    while True:
+        users = [other for other in graph.nodes if tensor in other.inputs]
+        if len(users) != 1 or len(users[0].inputs) != 1:
+            break
+        if isinstance(users[0].layer, _NORMALISING) and not active:
+            linear = tensor = users[0].output
+        elif isinstance(users[0].layer, _ACTIVATING) and not active:
+            tensor, active = users[0].output, True
+        else:
+            break
+    return linear, tensor
+
+
+def _over_bands(values: list[tf.Tensor] | tf.Tensor) -> list[tf.Tensor]:
+    """Return activations with one value a position and kernel: the largest over the bands."""
+    values = values if isinstance(values, list | tuple) else [values]
+    return [tf.reduce_max(one, axis=2) if len(one.shape) == 4 else one for one in values]

@@ -1,0 +1,498 @@
+"""One pass over a corpus: which pieces excite each kernel most, and what it answers to.
+
+Everything about all kernels of all layers is gathered while each clip is looked at once, in
+memory that does not grow with the corpus:
+
+- the best pieces of each kernel, at most one an artist (and so at most one a song): a running
+  top-k of artists. Whoever is in it at the end was better than all but k − 1 others when its best
+  clip came by, so nothing is lost on the way;
+- how often a kernel fires (its activation is above 0) and how strongly, and how it moves together
+  with its neighbours (for twins);
+- the mean of all pieces, each weighted by its activation (a *triggered average*, as the
+  neurosciences' spike-triggered average): what the kernel answers to, band by band, frame by
+  frame;
+- the spectrum of its activations over time (Welch 1967): the rhythm that it answers to;
+- how frames are distributed in this corpus, which keeps dreams near music.
+
+Only pieces that lie wholly inside a clip take part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import signal
+from tqdm.auto import tqdm
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.kernels.layers import KernelLayer, Kernels
+from songnet_utils.splits import artists
+from songnet_utils.store import Prepared
+from songnet_utils.timeline import Sound
+
+#: Pieces that are kept of each kernel.
+MOST_PIECES = 8
+
+#: Kernels whose activations are correlated more than this over the whole corpus are twins.
+TWINS = 0.95
+
+# Clips heard at once: together they cost less; more would only need more memory.
+_BATCH = 8
+# Seconds of activations whose spectrum is taken: slow enough for one beat in two seconds.
+_RHYTHM_SECONDS = 12.0
+_RHYTHM_HERTZ = (0.4, 6.0)
+# Moments of which all activations are kept, to tell what is much for a kernel.
+_SAMPLED = 4_096
+# The share of frames below and above what counts as a band's range, and how finely it is measured
+# (in natural logarithms of power).
+_RARE = 0.005
+_BIN = 0.05
+
+
+@dataclass(frozen=True)
+class FrameStatistics:
+    """How the frames of a corpus are distributed.
+
+    Parameters
+    ----------
+    mean : np.ndarray, shape (n_mels,)
+        Of each band.
+    covariance : np.ndarray, shape (n_mels, n_mels)
+        Of the bands.
+    low, high : np.ndarray, shape (n_mels,)
+        The range of each band: one frame in 200 is below, one in 200 above.
+    change : float
+        The mean square of a band's change from one frame to the next.
+    tilt : float
+        The mean square of the change from one band to the next, in a frame.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    change: float
+    tilt: float
+
+
+@dataclass(frozen=True)
+class LayerSurvey:
+    """What a corpus tells of one layer's kernels.
+
+    Parameters
+    ----------
+    layer : KernelLayer
+        The layer.
+    best : np.ndarray, shape (kernels, MOST_PIECES), float32
+        The activations of the best pieces, in falling order; −inf where there are no more.
+    clip, position : np.ndarray, shape (kernels, MOST_PIECES), int
+        The clip of each, as a row of the survey's clips, and the activation's number in it.
+    fires : np.ndarray, shape (kernels,)
+        The share of its activations that are above 0.
+    mean : np.ndarray, shape (kernels,)
+        Its mean activation.
+    by_genre : pandas.DataFrame, (kernels × genres)
+        Its mean activation in each genre.
+    triggered : np.ndarray, shape (kernels, size, n_mels), float32
+        The mean of the pieces, each weighted by how far the activation is above 0, minus the mean
+        of all pieces: positive where the kernel wants more than is usual. 0 for dead kernels.
+    correlation : np.ndarray, shape (kernels, kernels), float32
+        Of the activations of any two kernels; 0 for dead ones.
+    rhythm : np.ndarray, shape (kernels, frequencies)
+        The power of its activations at each of `hertz`, 1 in the mean; 0 for dead ones.
+    hertz : np.ndarray, shape (frequencies,)
+        From `_RHYTHM_HERTZ`.
+    sample : np.ndarray, shape (moments, kernels), float32
+        The activations at moments of the corpus drawn at random, all equally likely.
+    """
+
+    layer: KernelLayer
+    best: np.ndarray
+    clip: np.ndarray
+    position: np.ndarray
+    fires: np.ndarray
+    mean: np.ndarray
+    by_genre: pd.DataFrame
+    triggered: np.ndarray
+    correlation: np.ndarray
+    rhythm: np.ndarray
+    hertz: np.ndarray
+    sample: np.ndarray
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Which kernels never fire, as booleans."""
+        return self.fires == 0
+
+    def twins(self) -> list[tuple[int, int, float]]:
+        """Return pairs of kernels that say nearly the same, with their correlation."""
+        one, other = np.nonzero(np.triu(self.correlation, 1) > TWINS)
+        return [
+            (int(a), int(b), float(self.correlation[a, b])) for a, b in zip(one, other, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a corpus tells of all kernels of a network.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        The network's.
+    prepared : Prepared
+        The corpus with its frames.
+    clips : pandas.DataFrame
+        The clips that were heard; ``artist`` is one's own where unknown.
+    layers : list of LayerSurvey
+        In the order of ``kernels.layers``.
+    statistics : FrameStatistics
+        Of the corpus's frames.
+    """
+
+    kernels: Kernels
+    prepared: Prepared
+    clips: pd.DataFrame
+    layers: list[LayerSurvey]
+    statistics: FrameStatistics
+
+    def of(self, which: str | int) -> LayerSurvey:
+        """Return what is known of a layer, by its name or its number from 1."""
+        return self.layers[self.kernels.layer(which).number - 1]
+
+    def found(self, which: str | int, kernel: int) -> pd.DataFrame:
+        """Return the pieces that excite a kernel most, one row each, the best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``id`` (of the clip), ``artist``, ``genre``, ``activation``, ``position`` (the number of
+            the activation in the clip), ``start`` and ``stop`` (samples at the network's rate),
+            ``seconds`` (where it starts).
+
+        Raises
+        ------
+        SongNetError
+            When there is no such kernel, or it is dead: it has no piece.
+        """
+        its = self.of(which)
+        layer, kernel = its.layer, its.layer.check(kernel)
+        if its.dead[kernel]:
+            raise SongNetError(
+                f"Kernel {kernel} of {layer.name} is dead: in {len(self.clips):,} clips of "
+                f"{self.prepared.corpus.name} its activation never rises above 0, so no piece "
+                "excites it. Choose another."
+            )
+        rows = []
+        for value, row, position in zip(
+            its.best[kernel], its.clip[kernel], its.position[kernel], strict=True
+        ):
+            if value <= 0:
+                break
+            clip = self.clips.iloc[row]
+            start, stop = layer.samples_of(int(position))
+            rows.append(
+                {
+                    "id": clip.id,
+                    "artist": clip.artist,
+                    "genre": clip.genre,
+                    "activation": float(value),
+                    "position": int(position),
+                    "start": start,
+                    "stop": stop,
+                    "seconds": layer.sound.seconds_of_samples(start),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a kernel, for people to read and to sort by.
+
+        Returns
+        -------
+        pandas.DataFrame, by (layer, kernel)
+            ``fires`` (share of the time), ``mean`` and ``largest`` (activation), ``genre`` (in
+            which it is most active), ``beats`` (a minute: where its activations move most),
+            ``beats_stand_out`` (that frequency's power by the mean of all), ``twin`` (the kernel
+            most like it, if any), ``dead``.
+        """
+        rows = []
+        for its in self.layers:
+            twin = {kernel: pair for a, b, _ in its.twins() for kernel, pair in ((a, b), (b, a))}
+            strongest = its.rhythm.argmax(axis=1)
+            for kernel in range(its.layer.kernels):
+                dead = bool(its.dead[kernel])
+                rows.append(
+                    {
+                        "layer": its.layer.name,
+                        "kernel": kernel,
+                        "fires": float(its.fires[kernel]),
+                        "mean": float(its.mean[kernel]),
+                        "largest": float(its.best[kernel, 0]),
+                        "genre": None
+                        if dead
+                        else its.by_genre.columns[int(its.by_genre.to_numpy()[kernel].argmax())],
+                        "beats": np.nan if dead else 60 * float(its.hertz[strongest[kernel]]),
+                        "beats_stand_out": float(its.rhythm[kernel, strongest[kernel]]),
+                        "twin": twin.get(kernel),
+                        "dead": dead,
+                    }
+                )
+        table = pd.DataFrame(rows).set_index(["layer", "kernel"])
+        return table.astype({"twin": "Int64"})
+
+
+def survey(
+    kernels: Kernels,
+    prepared: Prepared,
+    clips: pd.DataFrame | None = None,
+    *,
+    progress: bool = True,
+) -> Survey:
+    """Hear a corpus once, and keep what excites each kernel.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        A network's.
+    prepared : Prepared
+        A corpus with its frames, made by the network's description of sound.
+    clips : pandas.DataFrame, optional
+        The clips to hear, from the corpus's table; all usable ones by default.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    SongNetError
+        When the frames are of another description of sound, there is no clip, or all clips are
+        shorter than the receptive field of a layer.
+    """
+    net = kernels.net
+    if prepared.sound != net.sound:
+        raise SongNetError(
+            f"{net.name}: the frames were made from another description of sound. "
+            "Prepare the corpus with LogMelStore(sound=net.sound)."
+        )
+    table = prepared.clips if clips is None else clips
+    if table.empty:
+        raise SongNetError("There is no clip to hear. Give at least one.")
+    table = table.assign(artist=artists(table)).reset_index(drop=True)
+    genres = sorted(table.genre.dropna().unique())
+    gathering = [_Gathering(layer, genres) for layer in kernels.layers]
+    frames_seen = _Frames(net.sound)
+    bar = tqdm(desc="Hearing", total=len(table), unit="clip", disable=not progress, leave=False)
+    with bar:
+        for rows, frames in _batches(prepared, table):
+            heard = kernels.activations(frames)
+            for number, row in enumerate(rows):
+                clip = table.iloc[row]
+                frames_seen.add(frames[number])
+                for gather, values in zip(gathering, heard, strict=True):
+                    gather.add(row, clip.artist, clip.genre, frames[number], values[number])
+            bar.update(len(rows))
+    for gather in gathering:
+        if not gather.activations:
+            layer = gather.layer
+            raise SongNetError(
+                f"{prepared.corpus.name}: no clip is as long as the receptive field of "
+                f"{layer.name}, {layer.seconds:.2f} s, with half a frame before and after it. "
+                "Give longer ones."
+            )
+    statistics = frames_seen.result()
+    return Survey(kernels, prepared, table, [gather.result() for gather in gathering], statistics)
+
+
+def _batches(prepared: Prepared, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Yield clips of equally many frames, some at a time."""
+    rows: list[int] = []
+    waiting: list[np.ndarray] = []
+    for row, clip in enumerate(clips.id):
+        frames = prepared.frames(clip)
+        if waiting and (len(frames) != len(waiting[0]) or len(waiting) == _BATCH):
+            yield rows, np.stack(waiting)
+            rows, waiting = [], []
+        rows.append(row)
+        waiting.append(frames)
+    if waiting:
+        yield rows, np.stack(waiting)
+
+
+@dataclass
+class _Gathering:
+    """What is gathered of one layer."""
+
+    layer: KernelLayer
+    genres: list[str]
+    activations: int = 0
+    _sums: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kernels, bands = self.layer.kernels, self.layer.sound.n_mels
+        shape = (kernels, MOST_PIECES)
+        self._best = np.full(shape, -np.inf, np.float32)
+        self._clip = np.full(shape, -1)
+        self._position = np.full(shape, -1)
+        self._artist = np.full(shape, -1)
+        self._numbers: dict[str, int] = {}
+        self._of_genre = dict.fromkeys(self.genres, 0)
+        self._by_genre = {genre: np.zeros(kernels) for genre in self.genres}
+        wide = self.layer.size * bands
+        self._fired = np.zeros(kernels)
+        self._total = np.zeros(kernels)
+        self._weight = np.zeros(kernels)
+        self._products = np.zeros((kernels, kernels))
+        self._triggered = np.zeros((kernels, wide))
+        self._pieces = np.zeros(wide)
+        self._nperseg = max(8, round(_RHYTHM_SECONDS * self.layer.rate))
+        self._power: np.ndarray | None = None
+        # Each moment draws a number, and the lowest numbers stay.
+        self._random = np.random.default_rng(self.layer.number)
+        self._drawn = np.empty(0)
+        self._sample = np.empty((0, kernels), np.float32)
+
+    def add(
+        self, row: int, artist: str, genre: str | None, frames: np.ndarray, values: np.ndarray
+    ) -> None:
+        """Add a clip: its frames, and all its activations (positions, kernels)."""
+        positions = self.layer.inside(len(frames))
+        if not positions:
+            return
+        inside = values[positions.start : positions.stop]
+        self._add_best(row, artist, positions.start, inside)
+        excess = np.maximum(inside, 0)
+        pieces = self.layer.windows(frames).reshape(len(inside), -1)
+        self.activations += len(inside)
+        self._fired += (inside > 0).sum(axis=0)
+        self._total += inside.sum(axis=0, dtype=np.float64)
+        self._weight += excess.sum(axis=0, dtype=np.float64)
+        self._products += inside.T @ inside
+        self._triggered += excess.T @ pieces
+        self._pieces += pieces.sum(axis=0, dtype=np.float64)
+        self._draw(inside)
+        if genre is not None and genre in self._by_genre:
+            self._of_genre[genre] += len(inside)
+            self._by_genre[genre] += inside.sum(axis=0, dtype=np.float64)
+        if len(inside) >= self._nperseg:
+            _, power = signal.welch(inside, self.layer.rate, nperseg=self._nperseg, axis=0)
+            self._power = power if self._power is None else self._power + power
+
+    def _add_best(self, row: int, artist: str, first: int, values: np.ndarray) -> None:
+        who = self._numbers.setdefault(artist, len(self._numbers))
+        at = values.argmax(axis=0)
+        kernels = np.arange(len(at))
+        value = values[at, kernels]
+        # The place of this artist's own piece, or else of the worst one.
+        own = self._artist == who
+        place = np.where(own.any(axis=1), own.argmax(axis=1), self._best.argmin(axis=1))
+        better = value > self._best[kernels, place]
+        chosen, place = kernels[better], place[better]
+        self._best[chosen, place] = value[better]
+        self._clip[chosen, place] = row
+        self._position[chosen, place] = first + at[better]
+        self._artist[chosen, place] = who
+
+    def _draw(self, values: np.ndarray) -> None:
+        drawn = self._random.random(len(values))
+        if len(self._drawn) == _SAMPLED:
+            low = drawn < self._drawn.max()
+            drawn, values = drawn[low], values[low]
+        drawn = np.concatenate([self._drawn, drawn])
+        order = np.argsort(drawn)[:_SAMPLED]
+        self._drawn = drawn[order]
+        self._sample = np.concatenate([self._sample, values])[order]
+
+    def result(self) -> LayerSurvey:
+        """Return what was gathered."""
+        layer, count = self.layer, self.activations
+        order = np.argsort(-self._best, axis=1, kind="stable")
+        best, clip, position = (
+            np.take_along_axis(one, order, axis=1)
+            for one in (self._best, self._clip, self._position)
+        )
+        mean = self._total / count
+        covariance = self._products / count - np.outer(mean, mean)
+        spread = np.sqrt(np.maximum(np.diag(covariance), 0))
+        spread[self._fired == 0] = 0
+        scale = np.outer(spread, spread)
+        correlation = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
+        weight = np.where(self._weight > 0, self._weight, np.inf)[:, None]
+        triggered = self._triggered / weight - np.where(
+            np.isfinite(weight), self._pieces / count, 0
+        )
+        hertz = np.fft.rfftfreq(self._nperseg, 1 / layer.rate)
+        audible = (hertz >= _RHYTHM_HERTZ[0]) & (hertz <= _RHYTHM_HERTZ[1])
+        power = (np.zeros((len(hertz), layer.kernels)) if self._power is None else self._power)[
+            audible
+        ].T
+        level = power.mean(axis=1, keepdims=True)
+        level[self._fired == 0] = np.inf
+        level[level == 0] = np.inf
+        by_genre = pd.DataFrame(
+            {
+                genre: total / max(1, self._of_genre[genre])
+                for genre, total in self._by_genre.items()
+            }
+        )
+        return LayerSurvey(
+            layer=layer,
+            best=best,
+            clip=clip,
+            position=position,
+            fires=self._fired / count,
+            mean=mean,
+            by_genre=by_genre,
+            triggered=triggered.reshape(layer.kernels, layer.size, -1).astype(np.float32),
+            correlation=np.clip(correlation, -1, 1).astype(np.float32),
+            rhythm=power / level,
+            hertz=hertz[audible],
+            sample=self._sample,
+        )
+
+
+class _Frames:
+    """How frames are distributed, gathered frame by frame."""
+
+    def __init__(self, sound: Sound) -> None:
+        bands = sound.n_mels
+        self._floor = float(np.log(sound.floor))
+        # Up to the power of a full-scale sine in one band, and well above it.
+        self._bins = int((np.log(float(sound.n_fft) ** 2) - self._floor) / _BIN) + 1
+        self._counts = np.zeros((bands, self._bins), np.int64)
+        self._total = np.zeros(bands)
+        self._products = np.zeros((bands, bands))
+        self._frames = 0
+        self._change, self._changes = 0.0, 0
+        self._tilt = 0.0
+
+    def add(self, frames: np.ndarray) -> None:
+        frames = np.asarray(frames, np.float64)
+        bands = frames.shape[1]
+        place = np.clip(((frames - self._floor) / _BIN).astype(np.int64), 0, self._bins - 1)
+        place += self._bins * np.arange(bands)
+        self._counts += np.bincount(place.ravel(), minlength=bands * self._bins).reshape(
+            bands, self._bins
+        )
+        self._total += frames.sum(axis=0)
+        self._products += frames.T @ frames
+        self._frames += len(frames)
+        self._change += float((np.diff(frames, axis=0) ** 2).sum())
+        self._changes += (len(frames) - 1) * bands
+        self._tilt += float((np.diff(frames, axis=1) ** 2).mean(axis=1).sum())
+
+    def result(self) -> FrameStatistics:
+        mean = self._total / self._frames
+        share = np.cumsum(self._counts, axis=1) / self._frames
+        low = self._floor + _BIN * (share <= _RARE).sum(axis=1)
+        high = self._floor + _BIN * ((share < 1 - _RARE).sum(axis=1) + 1)
+        return FrameStatistics(
+            mean=mean,
+            covariance=self._products / self._frames - np.outer(mean, mean),
+            low=low,
+            high=high,
+            change=self._change / max(1, self._changes),
+            tilt=self._tilt / self._frames,
+        )
