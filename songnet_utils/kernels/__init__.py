@@ -5,13 +5,13 @@ to excite it (`dreamed_clip`), and a song of which only what it answers to is le
 All return a `KernelClip`. A `survey` of a corpus says the rest about all kernels at once.
 """
 
-from songnet_utils.kernels.auralise import auralise
 from songnet_utils.kernels.clips import KernelClip, found_clip, found_clips, pieces_of
 from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip, sound_of
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
+from songnet_utils.kernels.masks import auralise
 from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
-from songnet_utils.kernels.survey import FrameStatistics, LayerSurvey, Survey, survey
-from songnet_utils.kernels.votes import votes
+from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
+from songnet_utils.kernels.voting import votes
 
 __all__ = [
     "Dream",

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.kernels.survey import Survey
+from songnet_utils.kernels.surveys import Survey
 
 #: Seconds that a joined piece fades in and out, and of silence between two of them.
 FADE_SECONDS, GAP_SECONDS = 0.01, 0.12

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.kernels.survey import LayerSurvey, Survey
+from songnet_utils.kernels.surveys import LayerSurvey, Survey
 
 #: How often genres are dealt out anew.
 SHUFFLES = 200
