@@ -706,3 +706,102 @@ def test_pieces_that_are_copies_are_wholly_alike():
     table = k.likeness_by_layer(found)
     assert table.likeness.to_numpy() == pytest.approx(1, abs=1e-4)
     assert (table.by_chance < 0.9).all()
+
+
+# --- Guess the kernel -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def counted(tones) -> pd.DataFrame:
+    return k.votes(tones.kernels, tones.prepared, tones.clips.iloc[::4], progress=False)
+
+
+def test_genre_questions_ask_for_the_genre_that_is_voted_for(tones, counted):
+    questions = k.genre_questions(tones, counted, "conv_3", count=4)
+    assert len({question.kernel for question in questions}) == 4
+    for question in questions:
+        right = question.choices[question.right]
+        assert counted.loc[("conv_3", question.kernel), right] == (
+            counted.loc[("conv_3", question.kernel)].max()
+        )
+        assert sorted(question.choices) == ["High", "Low", "Noise"]
+        found = k.found_clip(tones, "conv_3", question.kernel)
+        assert (question.heard.audio == found.audio).all()
+        # Neither its name nor its credits give the answer away.
+        assert question.heard.credits == ()
+        assert str(question.kernel) not in question.heard.label.replace("conv_3", "")
+    again = k.genre_questions(tones, counted, "conv_3", count=4)
+    assert [one.kernel for one in again] == [one.kernel for one in questions]
+
+
+def test_song_questions_hold_back_the_piece_that_is_asked_for(tones):
+    its = tones.kernels.layer(2)
+    for question in k.song_questions(tones, 2, count=3):
+        rows = tones.found(2, question.kernel)
+        *heard, last = k.pieces_of(tones, 2, question.kernel)
+        assert len(question.heard.starts) == len(heard) == len(rows) - 1
+        inside = slice(250, its.samples - 250)
+        right = question.sounds[question.right]
+        assert (right.audio[inside] == last[inside]).all()
+        for number, sound in enumerate(question.sounds):
+            assert len(sound.audio) == its.samples
+            assert sound.credits
+            ours = any(f"music/{name}" in sound.credits[0] for name in rows.id)
+            assert ours == (number == question.right)
+
+
+def test_the_score_is_a_binomial_test_against_lots(counted, tones):
+    questions = k.genre_questions(tones, counted, 3, count=4)
+    right = [question.right for question in questions]
+    everything = k.score(questions, right)
+    assert everything.chance == pytest.approx(1 / 3)
+    assert everything.p == pytest.approx((1 / 3) ** 4)
+    assert "more than luck" in str(everything)
+    wrong = [(answer + 1) % 3 for answer in right]
+    assert k.score(questions, wrong).p == 1
+    one = k.score(questions, right[:1])
+    assert (one.right, one.asked) == (1, 1)
+    assert "does not show" in str(one)
+
+
+def test_what_cannot_be_asked_is_said(tones, counted):
+    questions = k.genre_questions(tones, counted, 3, count=1)
+    with pytest.raises(SongNetError, match="Answer at least one"):
+        k.score(questions, [])
+    with pytest.raises(SongNetError, match="Got 2 answers"):
+        k.score(questions, [0, 0])
+    with pytest.raises(SongNetError, match="Got 99"):
+        k.genre_questions(tones, counted, 1, count=99)
+    few = dataclasses.replace(tones, clips=tones.clips.assign(artist=tones.clips.artist.iloc[0]))
+    with pytest.raises(SongNetError, match="has too few artists for this quiz"):
+        k.song_questions(few, 1, count=1)
+
+
+def test_the_quiz_in_a_notebook(tones, counted):
+    from songnet_utils.widgets import KernelQuiz
+
+    questions = k.genre_questions(tones, counted, 3, count=2)
+    quiz = KernelQuiz(questions)
+    title, sounds, choices, verdict, following = quiz.children
+    assert "Question 1 of 2" in title.value
+    assert verdict.value == ""
+    assert "<audio" in sounds.children[0].value
+    assert [button.description for button in choices.children] == list(questions[0].choices)
+    assert following.disabled
+    choices.children[questions[0].right].click()
+    assert "Right" in verdict.value
+    assert "1 of 1 right" in verdict.value
+    choices.children[0].click()  # too late
+    quiz.answer(0)
+    assert quiz.answers == [questions[0].right]
+    following.click()
+    assert "Question 2 of 2" in title.value
+    assert verdict.value == ""
+    wrong = (questions[1].right + 1) % len(questions[1].choices)
+    choices.children[wrong].click()
+    right = questions[1].choices[questions[1].right]
+    assert f"No: {right}" in verdict.value
+    assert "1 of 2 right" in verdict.value
+    assert following.disabled
+    with pytest.raises(SongNetError, match="at least one question"):
+        KernelQuiz([])

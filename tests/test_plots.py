@@ -252,6 +252,30 @@ def statistics() -> pd.Series:
     return pd.Series(np.linspace(-300, 200, len(names)), index=names)
 
 
+def pieces() -> np.ndarray:
+    """Kernel k wants more of band 20·k, and less of all others."""
+    found = np.full((6, 5, 128), -0.1)
+    for kernel in range(6):
+        found[kernel, :, 20 * kernel] = 1
+    return found
+
+
+def voted() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    return pd.DataFrame(random.normal(0, 0.1, (12, 8)), columns=GENRES)
+
+
+def purity() -> pd.DataFrame:
+    rows = [("conv_1", 0.35, 0.28, 0.33), ("conv_2", 0.5, 0.27, 0.34)]
+    return pd.DataFrame(rows, columns=["layer", "purity", "low", "high"])
+
+
+def dreamed() -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([["conv_1", "conv_2"], [0, 1]], names=["layer", "kernel"])
+    values = {"dreamed": [4.0, 6, 6, 8], "found": 2.0, "distance": 1.0, "left": [1.0, 1, 0.5, 0.5]}
+    return pd.DataFrame(values, index)
+
+
 PICTURES = {
     "waveform": lambda: plots.waveform(tone(), 22050),
     "spectrum": lambda: plots.spectrum(np.fft.rfftfreq(64, 1 / 8000), np.ones(33)),
@@ -290,6 +314,10 @@ PICTURES = {
         pd.Series([0, 1, 2, 1], index=[5, 6, 7, 8]), of=2, marked={7: "seven", 8: "eight"}
     ),
     "embedding_map": lambda: plots.embedding_map(PLACES, 0.9),
+    "kernel_pictures": lambda: plots.kernel_pictures(pieces(), [0, 2, 4, 5, 1], SOUND),
+    "kernel_votes": lambda: plots.kernel_votes(voted()),
+    "kernel_purity": lambda: plots.kernel_purity({"trained": purity(), "untrained": purity()}),
+    "dreams": lambda: plots.dreams(dreamed()),
     "step_contributions": lambda: plots.step_contributions(
         np.array([0.2, -0.1, 0.3]), [2], TIMELINE, answer="Rock", rival="Folk"
     ),
@@ -305,7 +333,8 @@ PICTURES = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_has_a_title_a_labelled_axis_and_words(name):
     ax = PICTURES[name]()
-    assert ax.get_title()
+    # The title of several pictures side by side stands above all of them.
+    assert ax.get_title() or ax.figure.get_suptitle()
     assert any(part.get_xlabel() for part in ax.figure.axes)
     assert len(plots.description(ax)) > 40
     assert plots.show(ax).png.startswith(b"\x89PNG")
@@ -583,3 +612,31 @@ def test_broken_clips_lie_left_of_mended_ones():
     mended, broken = ([bar.get_width() for bar in bars] for bars in ax.containers)
     assert (mended, broken) == ([3, 0], [-1, -2])
     assert "Folk 3 mended, 1 broken" in plots.description(ax)
+
+
+def test_a_kernel_picture_says_the_band_that_is_wanted_most_and_shares_one_scale():
+    ax = plots.kernel_pictures(pieces(), [0, 2, 5], SOUND)
+    images = [image for part in ax.figure.axes for image in part.get_images()]
+    assert [int(np.nanargmax(image.get_array().mean(axis=1))) for image in images] == [0, 40, 100]
+    assert len({image.get_clim() for image in images}) == 1
+    for words in ("kernel 0: most above usual in mel band 0", "kernel 5: most above usual in mel "
+                  "band 100 of 128"):  # fmt: skip
+        assert words in plots.description(ax)
+
+
+def test_votes_are_sorted_by_genre_and_the_strongest_first():
+    votes = voted()
+    ax = plots.kernel_votes(votes)
+    drawn = ax.get_images()[0].get_array()
+    best = drawn.argmax(axis=1)
+    assert (np.diff(best) >= 0).all()
+    for genre in range(8):
+        assert (np.diff(drawn[best == genre].max(axis=1)) <= 0).all()
+    counts = np.bincount(votes.to_numpy().argmax(axis=1), minlength=8)
+    assert f"{GENRES[0]} {counts[0]}, " in plots.description(ax)
+
+
+def test_dreams_say_their_medians():
+    words = plots.description(plots.dreams(dreamed()))
+    assert "activation, by the best piece's, medians conv_1 2.50, conv_2 3.50" in words
+    assert "activation left as sound, medians conv_1 1.00, conv_2 0.50" in words

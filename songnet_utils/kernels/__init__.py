@@ -10,6 +10,7 @@ from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
 from songnet_utils.kernels.masks import auralise
 from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
+from songnet_utils.kernels.quiz import Question, Score, genre_questions, score, song_questions
 from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
 from songnet_utils.kernels.voting import votes
 
@@ -20,6 +21,8 @@ __all__ = [
     "KernelLayer",
     "Kernels",
     "LayerSurvey",
+    "Question",
+    "Score",
     "Survey",
     "auralise",
     "dream",
@@ -28,9 +31,12 @@ __all__ = [
     "found_clip",
     "found_clips",
     "frames_of_piece",
+    "genre_questions",
     "likeness_by_layer",
     "pieces_of",
     "purity_by_layer",
+    "score",
+    "song_questions",
     "sound_of",
     "survey",
     "untrained",

@@ -29,6 +29,7 @@ from songnet_utils.plots.clips import (
     statistics_map,
     two_features,
 )
+from songnet_utils.plots.kernels import dreams, kernel_pictures, kernel_purity, kernel_votes
 from songnet_utils.plots.mistakes import (
     embedding_map,
     mended_and_broken,
@@ -74,12 +75,16 @@ __all__ = [
     "describe",
     "description",
     "differences",
+    "dreams",
     "embedding_map",
     "genre_bars",
     "genre_colours",
     "genre_over_time",
     "genre_scores",
     "genre_tree",
+    "kernel_pictures",
+    "kernel_purity",
+    "kernel_votes",
     "leaking_artists",
     "log_mel",
     "log_mel_grid",

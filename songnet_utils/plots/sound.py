@@ -269,7 +269,7 @@ def log_mel(
     if unit is not None:
         colour_bar(image, ax, unit)
     ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
-    _band_ticks(ax, sound)
+    band_ticks(ax, sound)
     return describe(
         ax,
         f"{title}: brightness is the logarithm of power in {frames.shape[1]} mel bands from low "
@@ -336,7 +336,8 @@ def _hertz(axis: Any, low: float, high: float) -> None:
     axis.axes.set_xlim(low, high)
 
 
-def _band_ticks(ax: Axes, sound: Sound) -> None:
+def band_ticks(ax: Axes, sound: Sound) -> None:
+    """Name some mel bands of the y axis by their frequency in hertz."""
     # librosa is slow to import and only this picture needs it.
     import librosa
 

@@ -9,12 +9,15 @@ from songnet_utils.widgets.live import LiveSong
 
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
+    from songnet_utils.widgets.quiz import KernelQuiz
 
-__all__ = ["ErrorCards", "LiveSong"]
+__all__ = ["ErrorCards", "KernelQuiz", "LiveSong"]
+
+# Brought in when first used: they start TensorFlow, which the live song does without.
+_LATER = {"ErrorCards": "cards", "KernelQuiz": "quiz"}
 
 
 def __getattr__(name: str) -> Any:
-    # Brought in when first used: it starts TensorFlow, which the live song does without.
-    if name == "ErrorCards":
-        return importlib.import_module("songnet_utils.widgets.cards").ErrorCards
+    if name in _LATER:
+        return getattr(importlib.import_module(f"songnet_utils.widgets.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,245 @@
+"""Guess the kernel: a test of how easy kernels are to understand.
+
+One hears what a kernel found and guesses: either which genre it votes for (`genre_questions`), or
+which of three further pieces excites it (`song_questions`). Who guesses by lot is right as often as
+there are choices; only what lies beyond that speaks for the paper (`score`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import credit
+from songnet_utils.errors import SongNetError
+from songnet_utils.kernels.clips import KernelClip, join, pieces_of
+from songnet_utils.kernels.surveys import Survey
+from songnet_utils.scores import wilson_interval
+
+#: Genres to choose from, and pieces to choose from.
+GENRES_OFFERED, PIECES_OFFERED = 4, 3
+
+# A kernel that found fewer pieces is not asked about: there would be too little to hear.
+_FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the quiz.
+
+    Parameters
+    ----------
+    layer : str
+        The layer of the kernel asked about.
+    kernel : int
+        Its number.
+    heard : KernelClip
+        What it found; one hears this first.
+    choices : tuple of str
+        What one may answer.
+    sounds : tuple of KernelClip
+        A sound for each choice; none where the choices are genres.
+    right : int
+        The number of the right choice.
+    """
+
+    layer: str
+    kernel: int
+    heard: KernelClip
+    choices: tuple[str, ...]
+    sounds: tuple[KernelClip, ...]
+    right: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well somebody guessed, beside lots.
+
+    Parameters
+    ----------
+    right, asked : int
+        Right answers, and questions.
+    chance : float
+        The share that lots get right.
+    interval : tuple of float
+        The 95 % interval of the share of right answers (Wilson).
+    p : float
+        How often lots do as well or better (exact binomial test).
+    """
+
+    right: int
+    asked: int
+    chance: float
+    interval: tuple[float, float]
+    p: float
+
+    def __str__(self) -> str:
+        """Say it in a sentence or two, and no more than the figures allow."""
+        low, high = self.interval
+        verdict = (
+            "That is more than luck."
+            if self.p < 0.05
+            else "Luck does as well often enough: this does not show that kernels can be told."
+        )
+        return (
+            f"{self.right} of {self.asked} right ({low:.0%} to {high:.0%}); by lot "
+            f"{self.chance:.0%}. Lots do as well or better {self.p:.1%} of the time. {verdict}"
+        )
+
+
+def genre_questions(
+    survey: Survey, votes: pd.DataFrame, layer: str | int, *, count: int = 10, seed: int = 0
+) -> list[Question]:
+    """Return questions of the kind "which genre does this kernel vote for?".
+
+    Parameters
+    ----------
+    survey : Survey
+        What a corpus tells of the kernels.
+    votes : pandas.DataFrame
+        As `songnet_utils.kernels.votes` returns them.
+    layer : str or int
+        A layer's name, or its number from 1.
+    count : int
+        How many questions, each about another kernel.
+    seed : int
+        The same seed asks the same questions.
+
+    Raises
+    ------
+    SongNetError
+        When so many kernels with pieces enough are not there.
+    """
+    random = np.random.default_rng(seed)
+    name = survey.kernels.layer(layer).name
+    genres = list(votes.columns)
+    questions = []
+    for kernel in _drawn(survey, name, count, random):
+        best = str(votes.loc[(name, kernel)].idxmax())
+        others = [genre for genre in genres if genre != best]
+        offered = min(GENRES_OFFERED - 1, len(others))
+        choices = [best, *(str(genre) for genre in random.choice(others, offered, replace=False))]
+        random.shuffle(choices)
+        questions.append(
+            Question(
+                name,
+                kernel,
+                _heard(survey, name, kernel, list(pieces_of(survey, name, kernel))),
+                tuple(choices),
+                (),
+                choices.index(best),
+            )
+        )
+    return questions
+
+
+def song_questions(
+    survey: Survey, layer: str | int, *, count: int = 10, seed: int = 0
+) -> list[Question]:
+    """Return questions of the kind "which of these pieces excites the kernel, too?".
+
+    The right one is the last of its found pieces, which is left out of what one hears first. The
+    others are drawn at random, as long, from clips by artists of whom it found nothing.
+
+    Parameters
+    ----------
+    survey, layer, count, seed
+        As in `genre_questions`.
+
+    Raises
+    ------
+    SongNetError
+        When so many kernels with pieces enough are not there, or too few artists.
+    """
+    random = np.random.default_rng(seed)
+    its = survey.kernels.layer(layer)
+    rate = its.sound.sample_rate
+    known = survey.prepared.corpus.clips.set_index("id", drop=False)
+    source = survey.prepared.corpus.name
+    questions = []
+    for kernel in _drawn(survey, its.name, count, random):
+        found = survey.found(its.name, kernel)
+        *heard, last = pieces_of(survey, its.name, kernel)
+        strangers = survey.clips[~survey.clips.artist.isin(found.artist)]
+        if len(strangers) < PIECES_OFFERED - 1:
+            raise SongNetError(
+                f"{source}: has too few artists for this quiz: kernel {kernel} of {its.name} "
+                f"found pieces by all but {len(strangers)}. Ask for genres instead."
+            )
+        options = [(last, found.id.iloc[-1])]
+        for place in random.choice(len(strangers), PIECES_OFFERED - 1, replace=False):
+            clip = strangers.iloc[place]
+            inside = its.inside(len(survey.prepared.frames(clip.id)))
+            start, stop = its.samples_of(int(random.integers(inside.start, inside.stop)))
+            options.append((load_audio(clip.file, rate)[start:stop], clip.id))
+        order = random.permutation(len(options))
+        sounds = []
+        for number, place in enumerate(order, start=1):
+            piece, clip = options[place]
+            audio, starts = join([piece], rate)
+            credits = (credit(known.loc[clip], source),)
+            sounds.append(KernelClip(audio, rate, f"Piece {number}", credits, starts))
+        questions.append(
+            Question(
+                its.name,
+                kernel,
+                _heard(survey, its.name, kernel, heard),
+                tuple(f"Piece {number}" for number in range(1, len(options) + 1)),
+                tuple(sounds),
+                int(np.flatnonzero(order == 0)[0]),
+            )
+        )
+    return questions
+
+
+def score(questions: Sequence[Question], answers: Sequence[int]) -> Score:
+    """Return how well the first questions were answered.
+
+    Parameters
+    ----------
+    questions : sequence of Question
+        What was asked.
+    answers : sequence of int
+        The number of the choice for each of the first questions; at least one.
+
+    Raises
+    ------
+    SongNetError
+        When nothing was answered, or more than was asked.
+    """
+    if not 1 <= len(answers) <= len(questions):
+        raise SongNetError(
+            f"Answer at least one of the {len(questions)} questions. Got {len(answers)} answers"
+        )
+    asked = questions[: len(answers)]
+    right = sum(
+        int(answer == question.right) for question, answer in zip(asked, answers, strict=True)
+    )
+    # Where questions differ in their number of choices, lots get the mean right.
+    chance = float(np.mean([1 / len(question.choices) for question in asked]))
+    p = float(binomtest(right, len(asked), chance, alternative="greater").pvalue)
+    return Score(right, len(asked), chance, wilson_interval(right, len(asked)), p)
+
+
+def _drawn(survey: Survey, layer: str, count: int, random: np.random.Generator) -> list[int]:
+    """Return kernels to ask about."""
+    its = survey.of(layer)
+    enough = np.flatnonzero((its.best > 0).sum(axis=1) >= _FEWEST)
+    if not 1 <= count <= len(enough):
+        raise SongNetError(
+            f"{layer}: {len(enough)} kernels found at least {_FEWEST} pieces, so there can be 1 "
+            f"to {len(enough)} questions. Got {count}"
+        )
+    return [int(kernel) for kernel in random.choice(enough, count, replace=False)]
+
+
+def _heard(survey: Survey, layer: str, kernel: int, pieces: list[np.ndarray]) -> KernelClip:
+    """Return what is heard first; its label does not say which kernel it is, nor whose music."""
+    rate = survey.kernels.sound.sample_rate
+    audio, starts = join(pieces, rate)
+    return KernelClip(audio, rate, f"What a kernel of {layer} found", (), starts)
