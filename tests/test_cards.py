@@ -121,7 +121,7 @@ def test_the_sound_that_is_asked_for_is_the_clips_own(tunes, monkeypatch, clip):
 
 
 def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
-    from songnet_utils.widgets import cards as module
+    from songnet_utils.widgets import messages as module
 
     monkeypatch.setattr(module, "MOST_IN_MESSAGE", 5_000)
     cards = ErrorCards(tunes)
