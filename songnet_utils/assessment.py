@@ -435,7 +435,7 @@ def assess(
         )
     net = load_songnet(folder)
     assert isinstance(net, SongNet)
-    prepared = _prepare(folder, record, corpus, progress)
+    prepared = prepared_of(folder, record, corpus, progress=progress)
     _check_clips(folder, prepared, tested)
     steps = [
         _hear(folder, net, prepared, clip, given)
@@ -471,13 +471,29 @@ def _answers(folder: Path) -> pd.DataFrame:
     return answers
 
 
-def _prepare(
+def prepared_of(
     folder: Path,
     record: dict[str, Any],
-    corpus: Prepared | Corpus | str | Path | None,
-    progress: bool,
+    corpus: Prepared | Corpus | str | Path | None = None,
+    *,
+    progress: bool = True,
 ) -> Prepared:
-    """Return the corpus of a run with its frames."""
+    """Return the corpus of a run with its frames.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    record : dict
+        Its record.
+    corpus, progress
+        As in `assess`.
+
+    Raises
+    ------
+    SongNetError
+        When the corpus is not found, or is another one.
+    """
     name = record["corpus"]
     if corpus is None:
         try:
@@ -485,7 +501,7 @@ def _prepare(
         except SongNetError as error:
             raise SongNetError(
                 f"{folder}: was trained on {name}, which is not found under that name ({error}) "
-                "Name its folder: songnet evaluate RUN --corpus FOLDER."
+                "Name its folder with --corpus FOLDER."
             ) from error
     elif not isinstance(corpus, Prepared | Corpus):
         corpus = open_corpus(corpus, progress=progress)
