@@ -40,7 +40,9 @@ class Page:
         self.gallery = gallery
         self.told: list[tuple[dict[str, Any], list[Any]]] = []
         monkeypatch.setattr(
-            gallery, "send", lambda content, buffers=None: self.told.append((content, buffers or []))
+            gallery,
+            "send",
+            lambda content, buffers=None: self.told.append((content, buffers or [])),
         )
 
     def says(self, content: Any) -> None:
@@ -78,7 +80,9 @@ def test_a_page_is_told_of_all_kernels_at_once_and_of_no_sound(page, toy):
         of = table.loc[its.layer.name]
         assert layer["dead"] == of.dead.tolist()
         assert layer["fires"] == pytest.approx(of.fires.tolist(), rel=1e-3)
-        assert layer["genre"] == [None if dead else g for g, dead in zip(of.genre, of.dead)]
+        assert layer["genre"] == [
+            None if dead else g for g, dead in zip(of.genre, of.dead, strict=True)
+        ]
         shape = (layer["kernels"], layer["columns"], layer["bands"])
         assert shape == its.triggered.shape
         picture = np.frombuffer(pictures, np.int8, np.prod(shape), at).reshape(shape)
@@ -217,9 +221,7 @@ def test_pictures_never_take_more_than_they_may(toy, monkeypatch):
     assert sum(picture.size for picture, _ in small) > 20
     # Averages of neighbours, whatever does not divide evenly.
     values = np.arange(2 * 7.0).reshape(2, 7)
-    np.testing.assert_allclose(
-        module._averaged(values, 1, 3), [[0.5, 2.5, 5.0], [7.5, 9.5, 12.0]]
-    )
+    np.testing.assert_allclose(module._averaged(values, 1, 3), [[0.5, 2.5, 5.0], [7.5, 9.5, 12.0]])
 
 
 def test_a_page_without_a_kernel_has_a_table(toy):

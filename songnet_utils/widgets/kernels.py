@@ -119,7 +119,7 @@ class KernelGallery(Messages):
                 raise SongNetError(
                     f"clip {song}: is none of the {len(known):,} clips of the survey."
                 )
-        self._survey, self._votes = survey, votes.loc[of]
+        self.survey, self._votes = survey, votes.loc[of]
         self._songs = [known.loc[song] for song in songs]
         # Credits come from the corpus: in a survey, unknown artists have names of their own.
         self._known = survey.prepared.corpus.clips.set_index("id", drop=False)
@@ -135,17 +135,17 @@ class KernelGallery(Messages):
     @property
     def title(self) -> str:
         """What it shows, in a few words."""
-        return f"The {len(self._votes):,} kernels of {self._survey.kernels.net.name}"
+        return f"The {len(self._votes):,} kernels of {self.survey.kernels.net.name}"
 
     @property
     def dead(self) -> int:
         """How many kernels never fire."""
-        return sum(int(its.dead.sum()) for its in self._survey.layers)
+        return sum(int(its.dead.sum()) for its in self.survey.layers)
 
     @property
     def twins(self) -> int:
         """How many pairs of kernels say nearly the same."""
-        return sum(len(its.twins()) for its in self._survey.layers)
+        return sum(len(its.twins()) for its in self.survey.layers)
 
     # ---- What Python code may use --------------------------------------------------------------
 
@@ -170,11 +170,11 @@ class KernelGallery(Messages):
             read any more.
         """
         if what == "found":
-            return found_clip(self._survey, layer, kernel)
+            return found_clip(self.survey, layer, kernel)
         with self._turn:
             if what == "dreamed":
-                return dreamed_clip(self._survey, layer, kernel)
-            row, kernels = self._songs[song], self._survey.kernels
+                return dreamed_clip(self.survey, layer, kernel)
+            row, kernels = self._songs[song], self.survey.kernels
             return auralise(
                 *(kernels, layer, kernel, load_audio(row.file, kernels.sound.sample_rate)),
                 name=self._name(row.id),
@@ -211,13 +211,13 @@ class KernelGallery(Messages):
                 desc="Cutting", total=total, unit="kernel", disable=not progress, leave=False
             ) as bar:
                 # A layer at a time: the clips of all would fill the memory.
-                for its in self._survey.layers:
+                for its in self.survey.layers:
                     for kernel in np.flatnonzero(its.dead):
                         cards[f"{its.layer.number}/{kernel}"] = {
                             "error": self._why_dead(its, kernel)
                         }
                     alive = [(its.layer.name, int(kernel)) for kernel in np.flatnonzero(~its.dead)]
-                    for (_, kernel), clip in found_clips(self._survey, alive, progress=False):
+                    for (_, kernel), clip in found_clips(self.survey, alive, progress=False):
                         name = f"{its.layer.number}-{kernel:04d}.mp3"
                         page.add(f"sounds/{name}", _mp3(clip))
                         cards[f"{its.layer.number}/{kernel}"] = {
@@ -268,9 +268,9 @@ class KernelGallery(Messages):
         layer, kernel = content["layer"], content["kernel"]
         if type(layer) is not int or type(kernel) is not int:
             raise TypeError(content)
-        if not 1 <= layer <= len(self._survey.layers):
+        if not 1 <= layer <= len(self.survey.layers):
             raise IndexError(layer)
-        its = self._survey.layers[layer - 1]
+        its = self.survey.layers[layer - 1]
         if not 0 <= kernel < its.layer.kernels:
             raise IndexError(kernel)
         return its, kernel
@@ -279,10 +279,10 @@ class KernelGallery(Messages):
 
     def _summary(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return what is told of all kernels at once, and their pictures and votes as bytes."""
-        net, table = self._survey.kernels.net, self._survey.table()
-        pictures = _pictures(self._survey.layers)
+        net, table = self.survey.kernels.net, self.survey.table()
+        pictures = _pictures(self.survey.layers)
         layers = []
-        for its, (small, most) in zip(self._survey.layers, pictures, strict=True):
+        for its, (small, most) in zip(self.survey.layers, pictures, strict=True):
             of = table.loc[its.layer.name]
             layers.append(
                 {
@@ -296,7 +296,7 @@ class KernelGallery(Messages):
                 }
             )
         welcome = {
-            **{"network": net.name, "corpus": self._source, "clips": len(self._survey.clips)},
+            **{"network": net.name, "corpus": self._source, "clips": len(self.survey.clips)},
             **{"dead": self.dead, "twins": self.twins, "page": False},
             **{"genres": list(net.genres), "colours": list(genre_colours(net.genres).values())},
             "hertz": band_centres(net.sound).round(1).tolist(),
@@ -317,13 +317,13 @@ class KernelGallery(Messages):
                     **{"credit": self._credit(row.id), "activation": row.activation},
                     **{"genre": row.genre or "", "at": row.seconds},
                 }
-                for row in self._survey.found(its.layer.number, kernel).itertuples()
+                for row in self.survey.found(its.layer.number, kernel).itertuples()
             ]
         }
 
     def _why_dead(self, its: LayerSurvey, kernel: int) -> str:
         try:
-            self._survey.found(its.layer.number, kernel)
+            self.survey.found(its.layer.number, kernel)
         except SongNetError as error:
             return str(error)
         raise ValueError(kernel)
@@ -338,7 +338,7 @@ class KernelGallery(Messages):
     def _table(self) -> str:
         """Return the layers as a table in HTML, for pages without a kernel."""
         rows = []
-        for its in self._survey.layers:
+        for its in self.survey.layers:
             layer = its.layer
             of = self._votes.loc[layer.name][~its.dead]
             most = of.idxmax(axis=1).value_counts().head(3)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import soundfile
 from keras import layers
-from networks import used
 
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
@@ -57,11 +56,14 @@ def surveyed(folder: Path, filters: int = 16, clips: int = 5) -> tuple[Survey, p
     corpus = Corpus("sweeps", clip_table(rows))
     prepared = LogMelStore(folder / "data").prepare(corpus, progress=False)
     sound = Sound()
-    model = used(songnet(sound, GENRES, filters=filters))
+    model = songnet(sound, GENRES, filters=filters)
     frames = np.concatenate([prepared.frames(clip) for clip in corpus.clips.id])
     centre(model, frames.mean(axis=0), frames.std(axis=0))
     convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv1D)]
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    dice = np.random.default_rng(0)
+    for norm in norms:
+        norm.beta.assign(dice.normal(0, 0.3, filters))
     for variable in (*convolutions[0].weights, *norms[0].weights):
         values = variable.numpy()
         values[..., TWINS[2]] = values[..., TWINS[1]]
