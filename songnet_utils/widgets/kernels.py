@@ -212,7 +212,7 @@ class KernelGallery(Messages):
             ) as bar:
                 # A layer at a time: the clips of all would fill the memory.
                 for its in self.survey.layers:
-                    for kernel in np.flatnonzero(its.dead):
+                    for kernel in map(int, np.flatnonzero(its.dead)):
                         cards[f"{its.layer.number}/{kernel}"] = {
                             "error": self._why_dead(its, kernel)
                         }
