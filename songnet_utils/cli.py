@@ -487,7 +487,8 @@ def _kernels(options: argparse.Namespace) -> int:
     check_free(folder)
     gallery = gallery_of_run(options.run_folder, options.corpus)
     page = gallery.save(folder)
-    print(f"{gallery.title}: {gallery.dead:,} dead, {gallery.twins:,} pairs of twins")
+    pairs = f"{gallery.twins:,} pair{'s' if gallery.twins != 1 else ''} of twins"
+    print(f"{gallery.title}: {gallery.dead:,} dead, {pairs}")
     print(page)
     return 0
 

@@ -18,6 +18,7 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
 from kernel_toy import DEAD, GENRES, TWINS, surveyed
+from toys import html_of
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.kernels import KernelClip, found_clip
@@ -226,10 +227,7 @@ def test_pictures_never_take_more_than_they_may(toy, monkeypatch):
 
 def test_a_page_without_a_kernel_has_a_table(toy):
     gallery = KernelGallery(*toy)
-    bundle = gallery._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "application/vnd.jupyter.widget-view+json" in data
-    table = data["text/html"]
+    table = html_of(gallery)
     assert len(re.findall("<tr>", table)) == 1 + 3
     assert "The 24 kernels of Toy" in table
     assert "make lab" in table

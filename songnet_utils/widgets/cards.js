@@ -45,14 +45,8 @@ class Gallery extends Sounds {
 
 // ---- The picture of it -------------------------------------------------------------------------
 
-let galleries = 0; // numbers for the ids that labels refer to
-
 function draw(gallery, el) {
-  const ending = new AbortController();
-  const { signal } = ending;
-  const number = ++galleries;
-  const on = (target, kind, act) => target.addEventListener(kind, act, { signal });
-  gallery.views += 1;
+  const { signal, number, on, end } = begin(gallery);
 
   const truths = h("select", { id: `sc-truth-${number}` });
   const answers = h("select", { id: `sc-answer-${number}` });
@@ -553,11 +547,7 @@ function draw(gallery, el) {
   if (gallery.welcome) sayWelcome();
   return () => {
     painter?.end();
-    ending.abort();
-    root.remove();
-    // Nobody could stop a sound whose last picture is gone.
-    gallery.views -= 1;
-    if (!gallery.views) gallery.pause();
+    end(root);
   };
 }
 

@@ -175,6 +175,27 @@ const widget = (Kind, draw) => () => {
   };
 };
 
+// What a picture of something told needs: a number for the ids in it, and listeners that end with
+// it.
+let pictures = 0;
+function begin(told) {
+  const ending = new AbortController();
+  const { signal } = ending;
+  told.views += 1;
+  return {
+    signal,
+    number: ++pictures,
+    on: (target, kind, act) => target.addEventListener(kind, act, { signal }),
+    end(root) {
+      ending.abort();
+      root.remove();
+      // Nobody could stop a sound whose last picture is gone.
+      told.views -= 1;
+      if (!told.views) told.pause();
+    },
+  };
+}
+
 // ---- Small things ------------------------------------------------------------------------------
 
 const ICON = {

@@ -123,15 +123,9 @@ const ORDERS = [
   ["activity", "activity (how often it fires)", (a, b) => b.fires - a.fires],
 ];
 
-let galleries = 0; // numbers for the ids that labels refer to
-
 function draw(gallery, el) {
-  const ending = new AbortController();
-  const { signal } = ending;
-  const number = ++galleries;
-  const on = (target, kind, act) => target.addEventListener(kind, act, { signal });
+  const { signal, number, on, end } = begin(gallery);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  gallery.views += 1;
 
   const about = h("p", { class: "sk-about" }, "Waiting for Python …");
   const tabs = h("div", { class: "sk-tabs", role: "tablist", "aria-label": "Layers" });
@@ -352,6 +346,7 @@ function draw(gallery, el) {
     panel.classList.toggle("sk-two", shown.length === 2);
     root.classList.toggle("sk-compares", shown.length === 2);
     root.dataset.sides = String(shown.length);
+    for (const tile of tiles.values()) tile.classList.toggle("sk-pinned", tile.kernel === pinned);
     say();
   }
 
@@ -378,7 +373,7 @@ function draw(gallery, el) {
     const songs = names.includes("song") ? songList(its) : [];
     const element = h("div", { class: "sk-side", role: "group", "aria-labelledby": heading.id, "data-side": its.id }, [
       h("div", { class: "sk-head" }, [heading, verdict(its), compare]),
-      h("div", { class: "sk-players" }, [...players.map(({ button }) => button), ...songs, clock]),
+      h("div", { class: "sk-players" }, [...players.map(({ button }) => button), clock, ...songs]),
       busy,
       trouble,
       ...(its.dead ? [] : [big.element, facts(its), votesOf(its)]),
@@ -646,13 +641,9 @@ function draw(gallery, el) {
     about.textContent = "Waiting for Python … Is another cell still running? Without a kernel (make lab) nothing is shown here.";
   }, 4000);
   return () => {
-    ending.abort();
     clearTimeout(silent);
     cancelAnimationFrame(asked);
-    root.remove();
-    // Nobody could stop a sound whose last picture is gone.
-    gallery.views -= 1;
-    if (!gallery.views) gallery.pause();
+    end(root);
   };
 }
 

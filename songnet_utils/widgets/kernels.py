@@ -203,26 +203,28 @@ class KernelGallery(Messages):
             When the folder holds anything else, a song cannot be read any more, or the disk is
             full.
         """
-        # Whoever opens the page has the kernels' pictures and figures; sounds are fetched by name.
         with Page(folder) as page:
             cards: dict[str, Any] = {}
             total = len(self._votes) - self.dead
-            with tqdm(
+            bar = tqdm(
                 desc="Cutting", total=total, unit="kernel", disable=not progress, leave=False
-            ) as bar:
+            )
+            with bar:
                 # A layer at a time: the clips of all would fill the memory.
                 for its in self.survey.layers:
-                    for kernel in map(int, np.flatnonzero(its.dead)):
-                        cards[f"{its.layer.number}/{kernel}"] = {
-                            "error": self._why_dead(its, kernel)
-                        }
-                    alive = [(its.layer.name, int(kernel)) for kernel in np.flatnonzero(~its.dead)]
+                    number, alive = its.layer.number, []
+                    for kernel in range(its.layer.kernels):
+                        try:
+                            cards[f"{number}/{kernel}"] = {"card": self._card(its, kernel)}
+                            alive.append((number, kernel))
+                        except SongNetError as error:
+                            cards[f"{number}/{kernel}"] = {"error": str(error)}
                     for (_, kernel), clip in found_clips(self.survey, alive, progress=False):
-                        name = f"{its.layer.number}-{kernel:04d}.mp3"
-                        page.add(f"sounds/{name}", _mp3(clip))
-                        cards[f"{its.layer.number}/{kernel}"] = {
-                            "card": self._card(its, kernel),
-                            "sound": {"address": f"sounds/{name}", "starts": list(clip.starts)},
+                        address = f"sounds/{number}-{kernel:04d}.mp3"
+                        page.add(address, _mp3(clip))
+                        cards[f"{number}/{kernel}"]["sound"] = {
+                            "address": address,
+                            "starts": list(clip.starts),
                         }
                         bar.update(1)
             welcome, buffers = self._summary()
@@ -320,13 +322,6 @@ class KernelGallery(Messages):
                 for row in self.survey.found(its.layer.number, kernel).itertuples()
             ]
         }
-
-    def _why_dead(self, its: LayerSurvey, kernel: int) -> str:
-        try:
-            self.survey.found(its.layer.number, kernel)
-        except SongNetError as error:
-            return str(error)
-        raise ValueError(kernel)
 
     def _credit(self, clip: str) -> str:
         return credit(self._known.loc[clip], self._source)

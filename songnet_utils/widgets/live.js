@@ -322,8 +322,7 @@ class Song extends Told {
 // ---- The picture of it -------------------------------------------------------------------------
 
 function draw(song, el) {
-  const ending = new AbortController();
-  const { signal } = ending;
+  const { signal, on, end } = begin(song);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   // -- The pieces of the page --
@@ -412,14 +411,11 @@ function draw(song, el) {
       h("div", { class: "sn-drop", "aria-hidden": "true" }, "Drop the song to hear it"),
     ],
   );
-  song.views += 1;
   root.audio = song.audio;
   root.song = song;
   el.append(root);
 
   // -- What people do --
-  const on = (target, kind, handler, options = {}) =>
-    target.addEventListener(kind, handler, { signal, ...options });
   const toggle = () => (song.audio.paused && !song.shouldPlay ? song.play() : song.pause());
 
   on(play, "click", toggle);
@@ -948,14 +944,10 @@ function draw(song, el) {
   }, 4000);
 
   return () => {
-    ending.abort();
     clearTimeout(silent);
     sizes.disconnect();
     cancelAnimationFrame(asked);
-    root.remove();
-    // Nobody could stop a song whose last picture is gone.
-    song.views -= 1;
-    if (!song.views) song.pause();
+    end(root);
   };
 }
 
