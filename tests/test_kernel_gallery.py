@@ -287,7 +287,10 @@ def test_a_folder_that_holds_something_else_is_refused(toy, tmp_path):
     with pytest.raises(SongNetError, match="is a file"):
         gallery.save(folder / "index.html", progress=False)
     page = gallery.save(tmp_path / "page", progress=False)
-    (page.parent / "sounds" / "notes.txt").write_text("do not lose me")
-    with pytest.raises(SongNetError, match=r"notes\.txt, which is no part"):
-        gallery.save(page.parent, progress=False)
-    assert (page.parent / "sounds" / "notes.txt").read_text() == "do not lose me"
+    for name in ("notes.txt", "song.mp3"):
+        mine = page.parent / "sounds" / name
+        mine.write_text("do not lose me")
+        with pytest.raises(SongNetError, match=f"{name}, which is no part"):
+            gallery.save(page.parent, progress=False)
+        assert mine.read_text() == "do not lose me"
+        mine.unlink()

@@ -385,7 +385,7 @@ def gallery_of_run(
     prepared = prepared_of(folder, record, corpus, progress=progress)
     clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
     heard = survey(kernels, prepared, clips, progress=progress)
-    # Of each genre as many, whichever stand first: all or a fixed draw.
+    # Drawn, since clips of one artist stand together; the same ones each time.
     some = clips.sample(frac=1, random_state=0).groupby("genre").head(VOTING_CLIPS)
     return KernelGallery(heard, votes(kernels, prepared, some, progress=progress))
 

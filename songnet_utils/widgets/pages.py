@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -15,6 +16,8 @@ from songnet_utils.errors import SongNetError
 
 # What tells a page of ours from somebody else's files.
 _MARK = '<meta name="generator" content="SongNet, the course">'
+
+_SOUND = re.compile(r"\d+-\d{4,}\.mp3")
 
 
 class Page:
@@ -83,10 +86,10 @@ class Page:
         text = _PAGE
         for name, value in {
             **{"MARK": _MARK, "TITLE": html.escape(title), "ABOUT": html.escape(about)},
+            # The data last: they may hold anything.
             **{"STYLE": style, "SCRIPT": script, "DATA": content},
         }.items():
-            # Once, the data last: what is filled in is not looked through again.
-            text = text.replace(f"[[{name}]]", value, 2 if name == "TITLE" else 1)
+            text = text.replace(f"[[{name}]]", value)
         self.add("index.html", text.encode())
         old = self._new.with_name(f"{self._new.name}-old")
         try:
@@ -116,9 +119,13 @@ def check_free(folder: Path) -> None:
         raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
     page = folder / "index.html"
     ours = page.is_file() and _MARK in page.read_text("utf-8", "replace")[:2000]
-    for entry in sorted(folder.rglob("*")):
+    sounds = folder / "sounds"
+    inside = sounds.iterdir() if sounds.is_dir() and not sounds.is_symlink() else ()
+    for entry in sorted([*folder.iterdir(), *inside]):
         name = entry.relative_to(folder)
-        part_of_it = entry == page or name == Path("sounds") or entry.match("sounds/*.mp3")
+        part_of_it = entry in (page, sounds) or (
+            entry.parent == sounds and _SOUND.fullmatch(entry.name)
+        )
         if not (ours and part_of_it):
             raise SongNetError(
                 f"{folder}: holds {name}, which is no part of a page that was saved here before. "
