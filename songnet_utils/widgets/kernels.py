@@ -47,8 +47,9 @@ from songnet_utils.training import read_record
 from songnet_utils.widgets.messages import Messages, joined
 from songnet_utils.widgets.pages import Page
 
-#: Bytes of all pictures together, at most: finer ones are averaged.
-MOST_PICTURE_BYTES = 2_000_000
+#: Bytes of all pictures together, at most: finer ones are averaged. With the figures of SongNet's
+#: 768 kernels they fit into one message (`messages.MOST_IN_MESSAGE`).
+MOST_PICTURE_BYTES = 900_000
 
 #: Songs that can be heard as a kernel hears them, where none are named: one a genre, at most.
 MOST_SONGS = 8

@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Page, expect
 from songnet_utils.kernels import Survey, found_clip
 from songnet_utils.plots import genre_colours
 from songnet_utils.widgets import KernelGallery
+from songnet_utils.widgets.messages import MOST_IN_MESSAGE
 
 FILTERS = 16
 
@@ -403,7 +404,7 @@ def test_a_page_of_768_kernels_is_light(opened, saved):
     # In a notebook, this much comes in the first message.
     data = content_of(saved)
     told = len(json.dumps(data["welcome"])) + sum(map(len, map(b64decode, data["buffers"])))
-    assert told <= 3_000_000
+    assert told <= MOST_IN_MESSAGE
     print(
         f"welcome {told / 1e6:.2f} MB, page {saved.stat().st_size / 1e6:.2f} MB, "
         f"drawn after {opened.seconds:.2f} s"
