@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from toys import tone_corpus
 
 from songnet_utils import cli
 from songnet_utils.errors import SongNetError
+from songnet_utils.kernels import surveys
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,8 +147,7 @@ def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
     songnet, tones, run, tmp_path, monkeypatch
 ):
     # Short sounds: what costs time here is to encode them, 768 times.
-    survey = importlib.import_module("songnet_utils.kernels.survey")
-    monkeypatch.setattr(survey, "MOST_PIECES", 2)
+    monkeypatch.setattr(surveys, "MOST_PIECES", 2)
     folder = tmp_path / "page"
     code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
     assert (code, said(error)) == (0, [])
