@@ -225,17 +225,6 @@ def test_pictures_never_take_more_than_they_may(toy, monkeypatch):
     np.testing.assert_allclose(module._averaged(values, 1, 3), [[0.5, 2.5, 5.0], [7.5, 9.5, 12.0]])
 
 
-def test_a_beat_is_spoken_of_only_where_one_stands_out(toy):
-    its = toy[0].layers[0]
-    rhythm = np.ones((8, 5))
-    rhythm[0, 2] = module.STANDS_OUT
-    rhythm[1, 2] = module.STANDS_OUT - 0.1
-    # What is strongest at the edge only changes slowly, or fast.
-    rhythm[2, 0] = rhythm[3, 4] = 10
-    beats = module._has_beat(dataclasses.replace(its, rhythm=rhythm, hertz=np.arange(1.0, 6.0)))
-    assert beats.tolist() == [True] + 7 * [False]
-
-
 def test_a_page_without_a_kernel_has_a_table(toy):
     gallery = KernelGallery(*toy)
     table = html_of(gallery)

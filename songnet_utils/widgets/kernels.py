@@ -54,9 +54,6 @@ MOST_PICTURE_BYTES = 900_000
 #: Songs that can be heard as a kernel hears them, where none are named: one a genre, at most.
 MOST_SONGS = 8
 
-#: A beat is spoken of when its frequency has so many times the mean power of all.
-STANDS_OUT = 3.0
-
 #: Clips of each genre in which the votes of a run's kernels are counted.
 VOTING_CLIPS = 8
 
@@ -294,7 +291,7 @@ class KernelGallery(Messages):
                     **{"columns": small.shape[1], "bands": small.shape[2]},
                     **{name: _plain(of[name]) for name in ("fires", "largest", "genre", "dead")},
                     "twin": _plain(of.twin),
-                    "beats": _plain(of.beats.where(_has_beat(its))),
+                    "beats": _plain(of.beats),
                     "decibels": _plain(pd.Series(most * _DECIBELS)),
                 }
             )
@@ -393,16 +390,6 @@ def gallery_of_run(
 
 def _mp3(clip: KernelClip) -> bytes:
     return Player(clip.audio, clip.rate, clip.label).mp3
-
-
-def _has_beat(its: LayerSurvey) -> np.ndarray:
-    """Whether a beat stands out in each kernel's activations.
-
-    Strongest at the edge of what is looked at means slow or fast changes, not a beat.
-    """
-    strongest = its.rhythm.argmax(axis=1)
-    inside = (strongest > 0) & (strongest < its.rhythm.shape[1] - 1)
-    return inside & (its.rhythm.max(axis=1) >= STANDS_OUT)
 
 
 def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarray]]:
