@@ -418,13 +418,17 @@ class _Gathering:
 
     def _draw(self, values: np.ndarray) -> None:
         drawn = self._random.random(len(values))
-        if len(self._drawn) == _SAMPLED:
-            low = drawn < self._drawn.max()
-            drawn, values = drawn[low], values[low]
-        drawn = np.concatenate([self._drawn, drawn])
-        order = np.argsort(drawn)[:_SAMPLED]
-        self._drawn = drawn[order]
-        self._sample = np.concatenate([self._sample, values])[order]
+        free = _SAMPLED - len(self._drawn)
+        if free:
+            self._drawn = np.concatenate([self._drawn, drawn[:free]])
+            self._sample = np.concatenate([self._sample, values[:free]])
+            drawn, values = drawn[free:], values[free:]
+        # Whoever has drawn less than the most of those kept takes that one's place.
+        for number in np.flatnonzero(drawn < self._drawn.max()):
+            worst = int(self._drawn.argmax())
+            if drawn[number] < self._drawn[worst]:
+                self._drawn[worst] = drawn[number]
+                self._sample[worst] = values[number]
 
     def result(self) -> LayerSurvey:
         """Return what was gathered."""

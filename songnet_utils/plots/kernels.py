@@ -133,7 +133,7 @@ def kernel_purity(
     title
         Above it.
     """
-    ax = axes_for(None, 7, 4)
+    ax = axes_for(None, 10, 4)
     words = []
     colours = [INK, ACCENT]
     for place, ((name, table), colour) in enumerate(zip(tables.items(), colours, strict=False)):
