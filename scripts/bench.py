@@ -29,9 +29,10 @@ from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.extraction import LogMel, Statistics, extract
 from songnet_utils.features import FEATURE_SETS
+from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
 from songnet_utils.learning import Learning, Material, Recipe
 from songnet_utils.listener import PATCH, STRIDE, Listener, build_musicnn
-from songnet_utils.models import NETWORKS, SongNet, keras, songnet, songnet_lstm, tf
+from songnet_utils.models import NETWORKS, SongNet, centre, keras, songnet, songnet_lstm, tf
 from songnet_utils.onnx_export import save_onnx
 from songnet_utils.shards import Folder
 from songnet_utils.splits import split
@@ -383,6 +384,33 @@ def training() -> None:
             print(f"{'  of it, waiting for clips':<34}{100 * share:9.2f} %")
 
 
+def kernel_clips() -> None:
+    """Print what it takes to hear all kernels of SongNet on mini."""
+    prepared = LogMelStore().prepare(open_corpus("mini"))
+    genres = sorted(prepared.clips.genre.unique())
+    model = songnet(SOUND, genres)
+    some = np.concatenate([prepared.frames(clip)[::50] for clip in prepared.clips.id])
+    centre(model, some.mean(axis=0), some.std(axis=0))
+    kernels = Kernels(SongNet(model, SOUND, genres))
+    many = sum(layer.kernels for layer in kernels.layers)
+    print(f"Kernel clips: all {many} kernels of songnet, {len(prepared.clips)} clips of mini")
+    start = time.perf_counter()
+    found = survey(kernels, prepared, progress=False)
+    heard = time.perf_counter()
+    seconds = sum(clip.seconds for _, clip in found_clips(found, progress=False))
+    cut = time.perf_counter()
+    print(f"{'survey of the corpus':<34}{heard - start:9.1f} s")
+    played = f"{seconds / 60:.0f} minutes of music"
+    print(f"{'found clips cut and joined':<34}{cut - heard:9.1f} s, {played}")
+    for layer in kernels.names:
+        taken = []
+        for kernel in (0, 1, 2):
+            start = time.perf_counter()
+            dreamed_clip(found, layer, kernel)
+            taken.append(time.perf_counter() - start)
+        print(f"{f'a dreamed clip of {layer}':<34}{taken[0]:9.1f} s, then {taken[2]:.1f} s")
+
+
 def main() -> None:
     """Print one line for each step."""
     with tempfile.TemporaryDirectory() as folder:
@@ -427,6 +455,8 @@ def main() -> None:
     inference(net, "time-distributed dense")
     inference(lstm, "LSTM and dense")
     listening()
+    print()
+    kernel_clips()
     print()
     training()
 
