@@ -32,7 +32,7 @@ from songnet_utils.corpora import (
     Corpus,
     OwnSongs,
     data_folder,
-    genre_key,
+    name_key,
     open_corpus,
     own_songs,
     table,
@@ -54,11 +54,9 @@ from songnet_utils.training import (
 )
 
 #: How long it learns: epochs of some batches each (see `songnet_utils.learning.mixed`), and the
-#: learning rate as a share of that which the network was first trained with. Where only a last
-#: layer is trained, on what the pretrained listener hears, there is little to be spoilt.
+#: learning rate as a share of that which the network was first trained with.
 EPOCHS = 10
 SLOWER = 0.2
-SLOWER_ON_LISTENER = 1.0
 
 #: Of the songs, the share that is held out, where there are enough.
 HELD_SHARE = 0.25
@@ -95,7 +93,7 @@ def learn_from(
     epochs : int
         How many. The last one's weights are kept.
     learning_rate : float, optional
-        `SLOWER` (`SLOWER_ON_LISTENER`) times that of the run's recipe by default.
+        `SLOWER` times that which the network was first trained with by default.
     seed : int
         Of who is held out and everything random in training.
     progress : bool
@@ -122,72 +120,36 @@ def learn_from(
         )
     net = load_songnet(run)
     assert isinstance(net, SongNet)
-    kind = network_kind(record["model"])
+    recipe = _recipe(run, record, epochs, learning_rate)
     songs = own if isinstance(own, OwnSongs) else OwnSongs(own) if own else own_songs()
-    # What is wrong with the songs is said before the work on the corpus.
-    brought, left_out = _usable(run, net, songs)
-    prepared = corpus_of_run(run, record, corpus, progress=progress)
-    answers = read_answers(run)
-    check_clips(run, prepared, answers, "clips")
-    clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
-    sides = pd.Series(answers.side.to_numpy(), clips.index, name="side")
-    clips, brought, together = _together(prepared, clips, sides, brought, left_out, progress)
-    earlier = record.get("grown", {}).get("artists", {})
-    held = hold_out(brought, earlier, seed)
-    _check_new(run, record, brought[~held])
-    # Nothing is chosen by clips for validation: none of them is needed.
-    role = dict(zip(clips.id, sides[clips.index].replace("validation", "test"), strict=True))
-    role |= dict(zip(brought.id, np.where(held, "test", "train"), strict=True))
-    roles = together.clips.id.map(role).rename("side")
-    is_test = roles == "test"
-    if learning_rate is None:
-        slower = SLOWER_ON_LISTENER if kind.listener else SLOWER
-        learning_rate = slower * _first_rate(record)
-    recipe = dataclasses.replace(
-        Recipe(**record["recipe"]),
-        epochs=epochs,
-        learning_rate=learning_rate,
-        schedule="constant",
-        # An average would still be half of what it was before.
-        averaging=0.0,
-    )
-    material = Material(
-        kind=kind,
-        prepared=together,
-        clips=together.clips,
-        sides=roles,
-        genres=net.genres,
-        seed=seed,
-        fresh=frozenset(brought.id[~held]),
-    )
+    lesson = _lesson(run, record, net, songs, corpus, seed, progress)
     base = re.sub(r"^grown-\d+-", "", run.name)
     _sweep(run.parent, base)
     folder = run.parent / f".grown-{secrets.token_hex(4)}-{base}.part"
     began = time.monotonic()
     try:
-        learning = Learning(material, recipe, folder, {}, start=net, progress=progress)
-        everything = together.clips.id
-        asked = everything[is_test | everything.isin(brought.id)].tolist()
-        before = pd.DataFrame(learning.answers(asked), asked, net.genres)
-        _check_same_answers(run, before, answers)
+        learning = Learning(lesson.material, recipe, folder, {}, start=net, progress=progress)
+        before = _answers(learning, lesson.asked, net.genres)
+        _check_same_answers(run, before, lesson.answers)
         try:
             learning.go_on(progress)
         except RunAwayError as error:
             raise SongNetError(
-                f"{run}: learning from {len(brought)} songs has run away (its loss is not a "
+                f"{run}: learning from {len(lesson.songs)} songs has run away (its loss is not a "
                 "number any more): nothing was kept. Learn with a lower learning_rate."
             ) from error
         grown = learning.network(
-            training_music=f"{_first_music(record, net)}, then {int((~held).sum())} songs of one's "
+            training_music=f"{_first_music(net)}, then {int((~lesson.held).sum())} songs of one's "
             "own",
             caution=net.caution,
         )
         fitted = time.monotonic()
-        after = pd.DataFrame(learning.answers(everything.tolist()), everything, net.genres)
+        after = _answers(learning, lesson.material.clips.id, net.genres)
+        answered = time.monotonic()
         old = Run(
-            prepared=prepared,
-            clips=clips,
-            sides=sides[clips.index],
+            prepared=lesson.prepared,
+            clips=lesson.clips,
+            sides=lesson.sides,
             left_out=record["left_out"],
             model=record["model"],
             split=record["split"],
@@ -196,43 +158,21 @@ def learn_from(
             fold=record.get("fold"),
             folds=record.get("folds"),
         )
-        said = old.answers_table(after.loc[clips.id].to_numpy(), net.genres)
-        answered = time.monotonic()
+        said = old.answers_table(after.loc[lesson.clips.id].to_numpy(), net.genres)
         new = pd.DataFrame(
             {
-                **{name: brought[name].to_numpy() for name in ("sha256", "title", "genre")},
-                "artist": brought.artist.to_numpy(),
-                "side": np.where(held, "held out", "learnt"),
-                "before": before.loc[brought.id].idxmax(axis=1).to_numpy(),
-                "after": after.loc[brought.id].idxmax(axis=1).to_numpy(),
+                **{name: lesson.songs[name] for name in ("sha256", "title", "artist", "genre")},
+                "side": np.where(lesson.held, "held out", "learnt"),
+                "before": before.loc[lesson.songs.id].idxmax(axis=1).to_numpy(),
+                "after": after.loc[lesson.songs.id].idxmax(axis=1).to_numpy(),
             }
         )
-        tested = said[said.side == "test"]
-        groups = _groups(brought)
-        told = {
-            "parent": run.name,
-            "songs": len(new),
-            "learnt": Change.of(new[~held], groups[~held]).as_dict(),
-            "held_out": Change.of(new[held], groups[held]).as_dict() if held.any() else None,
-            "old_test": Change.of(
-                tested.rename(columns={"answer": "after"}).assign(
-                    before=before.loc[tested.id].idxmax(axis=1).to_numpy()
-                ),
-                tested.artist,
-            ).as_dict(),
-            "left_out": left_out,
-            "artists": {
-                **earlier,
-                **dict(zip(groups, new.side, strict=True)),
-            },
-            "learning_rate": _first_rate(record),
-            "contents": dict(zip(new.sha256, new.genre, strict=True)),
-        }
         save_keras(grown, folder / "model.keras")
         save_onnx(grown, folder / "model.onnx")
         for name, rows in (("answers.csv", said), ("own-songs.csv", new)):
             with atomic_write(folder / name) as temporary:
                 rows.to_csv(temporary, index=False)
+        told = _told(run, record, lesson, before, said, new)
         whole = {
             **old.names(),
             "left_out": record["left_out"],
@@ -372,10 +312,20 @@ def as_text(record: Mapping[str, Any]) -> str:
         else f"With {grown['songs']} songs none could be held out: nothing is known of how it "
         "answers songs like these that it has not heard. Bring more, of several artists."
     )
+    if known := grown["held_out_of_artists_known"]:
+        lines.append(
+            f"{known} of the held-out songs are by artists that the network was trained on before: "
+            "it may know them by that."
+        )
     lines.append(
         f"What it knew: {old.right_after} of {old.clips} old test clips right, "
         f"{old.right_before} before: {old.verdict()}"
     )
+    if known := grown["old_test_of_artists_learnt"]:
+        lines.append(
+            f"{known} of the old test clips are by artists of the songs that it has learnt: it may "
+            "know them by that."
+        )
     lines.append(
         f"Of the songs it has learnt it answers {learnt.right_after} of {learnt.clips} right, "
         f"{learnt.right_before} before; that it has learnt them says nothing of others."
@@ -429,8 +379,8 @@ def undo(run: str | Path | None = None) -> Path:
 def newest_grown() -> Path | None:
     """Return the newest run in the data folder that has learnt from songs of one's own, if any."""
     records = (data_folder() / "runs").glob("*/grown-*/record.json")
-    found = [path.parent for path in records if "grown" in read_record(path.parent)]
-    return max(found, key=lambda run: (run / "record.json").stat().st_mtime_ns, default=None)
+    newest = max(records, key=lambda record: record.stat().st_mtime_ns, default=None)
+    return newest.parent if newest else None
 
 
 def hold_out(songs: pd.DataFrame, earlier: Mapping[str, str], seed: int) -> np.ndarray:
@@ -469,7 +419,135 @@ def hold_out(songs: pd.DataFrame, earlier: Mapping[str, str], seed: int) -> np.n
 def _groups(songs: pd.DataFrame) -> pd.Series:
     """Return each song's artist, however the name is written."""
     unknown = "unknown artist of " + songs.sha256
-    return songs.artist.map(genre_key, na_action="ignore").where(songs.artist.notna(), unknown)
+    return songs.artist.map(name_key, na_action="ignore").where(songs.artist.notna(), unknown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lesson:
+    """What is learnt from: the run's own clips and the person's songs."""
+
+    #: The run's corpus, its clips with their sides, and what it answered for them.
+    prepared: Prepared
+    clips: pd.DataFrame
+    sides: pd.Series
+    answers: pd.DataFrame
+    #: The person's songs, which of them are held out, and which could not be taken, and why.
+    songs: pd.DataFrame
+    held: np.ndarray
+    left_out: list[dict[str, str]]
+    #: All of it for the network.
+    material: Material
+
+    @property
+    def asked(self) -> pd.Series:
+        """The clips that are answered before and after."""
+        ids = self.material.clips.id
+        return ids[ids.isin(self.songs.id) | ids.isin(self.clips.id[self.sides == "test"])]
+
+
+def _lesson(
+    run: Path,
+    record: Mapping[str, Any],
+    net: SongNet,
+    own: OwnSongs,
+    corpus: Prepared | Corpus | str | Path | None,
+    seed: int,
+    progress: bool,
+) -> _Lesson:
+    # What is wrong with the songs is said before the work on the corpus.
+    songs, left_out = _usable(run, net, own)
+    prepared = corpus_of_run(run, dict(record), corpus, progress=progress)
+    answers = read_answers(run)
+    check_clips(run, prepared, answers, "clips")
+    clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
+    sides = pd.Series(answers.side.to_numpy(), clips.index, name="side")
+    clips, songs, together = _together(prepared, clips, sides, songs, left_out, progress)
+    sides = sides[clips.index]
+    held = hold_out(songs, record.get("grown", {}).get("artists", {}), seed)
+    _check_new(run, record, songs[~held])
+    # Nothing is chosen by clips for validation: none of them is needed.
+    role = dict(zip(clips.id, sides.replace("validation", "test"), strict=True))
+    role |= dict(zip(songs.id, np.where(held, "test", "train"), strict=True))
+    material = Material(
+        kind=network_kind(record["model"]),
+        prepared=together,
+        clips=together.clips,
+        sides=together.clips.id.map(role).rename("side"),
+        genres=net.genres,
+        seed=seed,
+        fresh=frozenset(songs.id[~held]),
+    )
+    return _Lesson(
+        prepared=prepared,
+        clips=clips,
+        sides=sides,
+        answers=answers,
+        songs=songs,
+        held=held,
+        left_out=left_out,
+        material=material,
+    )
+
+
+def _recipe(
+    run: Path, record: Mapping[str, Any], epochs: int, learning_rate: float | None
+) -> Recipe:
+    """Return how it goes on: as it was trained, but briefly and slowly."""
+    try:
+        first = Recipe(**record["recipe"])
+    except (KeyError, TypeError) as error:
+        raise SongNetError(
+            f"{run}: its record does not say how it was trained ({error}): another version of "
+            "SongNet made it. Train it again."
+        ) from error
+    return dataclasses.replace(
+        first,
+        epochs=epochs,
+        learning_rate=SLOWER * _first_rate(record) if learning_rate is None else learning_rate,
+        schedule="constant",
+        # An average would still be half of what it was before.
+        averaging=0.0,
+    )
+
+
+def _answers(learning: Learning, clips: pd.Series, genres: Sequence[str]) -> pd.DataFrame:
+    """Return what the network, as it is, says of clips: one row each, by id."""
+    ids = clips.tolist()
+    return pd.DataFrame(learning.answers(ids), ids, list(genres))
+
+
+def _told(
+    run: Path,
+    record: Mapping[str, Any],
+    lesson: _Lesson,
+    before: pd.DataFrame,
+    said: pd.DataFrame,
+    new: pd.DataFrame,
+) -> dict[str, Any]:
+    """Return what a record says of growing, fit for JSON."""
+    held, groups = lesson.held, _groups(lesson.songs)
+    tested = said[said.side == "test"]
+    tested = tested.assign(before=before.loc[tested.id].idxmax(axis=1).to_numpy())
+    trained_on = set(lesson.clips.artist[lesson.sides == "train"].dropna().map(name_key))
+    known = lesson.songs.artist.notna().to_numpy()
+    return {
+        "parent": run.name,
+        "songs": len(new),
+        "learnt": Change.of(new[~held], groups[~held]).as_dict(),
+        "held_out": Change.of(new[held], groups[held]).as_dict() if held.any() else None,
+        "held_out_of_artists_known": int(groups[held & known].isin(trained_on).sum()),
+        "old_test": Change.of(tested.rename(columns={"answer": "after"}), tested.artist).as_dict(),
+        "old_test_of_artists_learnt": int(
+            tested.artist.map(name_key).isin(set(groups[~held & known])).sum()
+        ),
+        "left_out": lesson.left_out,
+        "artists": {
+            **record.get("grown", {}).get("artists", {}),
+            **dict(zip(groups, new.side, strict=True)),
+        },
+        "learning_rate": _first_rate(record),
+        "contents": dict(zip(new.sha256, new.genre, strict=True)),
+    }
 
 
 def _usable(run: Path, net: SongNet, songs: OwnSongs) -> tuple[pd.DataFrame, list[dict[str, str]]]:
@@ -484,9 +562,9 @@ def _usable(run: Path, net: SongNet, songs: OwnSongs) -> tuple[pd.DataFrame, lis
         {"song": clip, "reason": reason}
         for clip, reason in zip(corpus.unusable.id, corpus.unusable.reason, strict=True)
     ]
-    written = {genre_key(genre): genre for genre in net.genres}
+    written = {name_key(genre): genre for genre in net.genres}
     clips = corpus.clips
-    genres = clips.genre.map(lambda genre: written.get(genre_key(genre), ""))
+    genres = clips.genre.map(lambda genre: written.get(name_key(genre), ""))
     needed = net.timeline.seconds_needed
     reasons = np.where(
         genres == "",
@@ -595,7 +673,7 @@ def _first_rate(record: Mapping[str, Any]) -> float:
     return float(first or record["recipe"]["learning_rate"])
 
 
-def _first_music(record: Mapping[str, Any], net: SongNet) -> str:
+def _first_music(net: SongNet) -> str:
     """Return what a network was trained on before it heard any songs of one's own."""
     return re.sub(r", then \d+ songs of one's own$", "", net.training_music)
 

@@ -20,7 +20,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "classify", "fetch"]
+COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "classify", "grow", "fetch"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,6 +103,9 @@ def test_help_needs_nothing_heavy():
         ["compare", "x", "--models", "svm,,chance"],
         ["classify"],
         ["classify", "x", "--run", "y", "--model", "musicnn"],
+        ["grow"],
+        ["grow", "add", "x.mp3"],
+        ["grow", "learn", "--seed", "x"],
         ["fetch", "the moon"],
     ],
 )

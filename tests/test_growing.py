@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -338,18 +339,58 @@ def test_stopped_in_the_middle_nothing_is_left(run, songs, tones, monkeypatch):
         assert {path.name for path in run.parent.iterdir()} == before
 
 
+def test_what_a_killed_program_was_making_goes_in_time(run, songs, tones):
+    old, young = (run.parent / f".grown-{name}-{run.name}.part" for name in ("00", "11"))
+    for part in (old, young):
+        part.mkdir()
+        (part / "progress.npz").write_bytes(b"half")
+    for path in (old / "progress.npz", old):
+        os.utime(path, (1, 1))
+    grown = learn_from(run, songs, corpus=tones, epochs=1, progress=False)
+    assert not old.exists()
+    assert young.exists()
+    shutil.rmtree(young)
+    undo(grown)
+
+
+def test_artists_on_both_sides_are_counted_and_said(run, grown, tones, songs):
+    artist = own_answers(grown).groupby("side").artist.first()
+    side = read_answers(run).set_index("id").side.reindex(tones.clips.id).to_numpy()
+    clips = tones.clips.copy()
+    clips.loc[np.flatnonzero(side == "train")[0], "artist"] = artist["held out"].upper()
+    clips.loc[np.flatnonzero(side == "test")[0], "artist"] = artist["learnt"].replace(" ", "  ")
+    again = learn_from(run, songs, corpus=Corpus("tones", clips), epochs=1, progress=False)
+    record = read_record(again)
+    assert record["grown"]["held_out_of_artists_known"] == 1
+    assert record["grown"]["old_test_of_artists_learnt"] == 1
+    said = as_text(record)
+    assert "1 of the held-out songs are by artists that the network was trained on" in said
+    assert "1 of the old test clips are by artists of the songs that it has learnt" in said
+    undo(again)
+
+
 # --- Other networks -----------------------------------------------------------------------------
 
 
-def test_songnet_transfer_learns_too(musicnn_data, tones, songs, tmp_path, monkeypatch):
+def test_songnet_transfer_learns_too(musicnn_data, tones, own, tmp_path, monkeypatch):
     monkeypatch.setenv("SONGNET_DATA", str(musicnn_data))
+    # Tones over noise: somewhere between Low and Noise, and the person says which.
+    random, time = np.random.default_rng(0), np.arange(4 * RATE) / RATE
+    for number in range(8):
+        tone = 0.3 * np.sin(2 * np.pi * 200 * random.uniform(0.7, 1.4) * time)
+        own.add(flac(tone + 0.02 * random.normal(size=len(time))), "Low", name=f"{number}")
     recipe = Recipe(epochs=10, batch=8, learning_rate=3e-3)
     run = train(tones, "songnet-transfer", out=tmp_path / "run", recipe=recipe, progress=False)
-    grown = learn_from(run, songs, corpus=tones, progress=False)
-    answers = own_answers(grown)
-    assert (answers.after == "Low").mean() > (answers.before == "Low").mean()
-    whole = {layer.name for layer in load_songnet(grown).keras_model.layers}
-    assert "listening" in whole
+    grown = learn_from(run, own, corpus=tones, progress=False)
+    old, new = (
+        {layer.name: layer.get_weights() for layer in load_songnet(one).keras_model.layers}
+        for one in (run, grown)
+    )
+    for name, before in old.items():
+        same = all(np.array_equal(*pair) for pair in zip(before, new[name], strict=True))
+        # The listener, and what its numbers are centred by, are as they were.
+        assert same == (name != "genre_over_time"), name
+    assert own_answers(grown).after.eq("Low").all()
 
 
 @pytest.mark.parametrize("model", ["songnet-meta", "songnet-plus", "crnn-2d"])

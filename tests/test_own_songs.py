@@ -329,7 +329,7 @@ def test_a_genre_names_one_folder_or_is_refused(text):
     assert genre not in (".", "..")
     assert not genre.startswith(".")
     assert own.check_genre(genre) == genre
-    assert own.genre_key(genre) == own.genre_key(text)
+    assert own.name_key(genre) == own.name_key(text)
 
 
 def test_a_genre_that_differs_only_in_case_or_spaces_is_the_one_that_is_there(songs):

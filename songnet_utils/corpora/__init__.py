@@ -18,7 +18,7 @@ from songnet_utils.corpora import fma
 from songnet_utils.corpora.fma import read_features, read_genres
 from songnet_utils.corpora.folder import open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
-from songnet_utils.corpora.own import OwnSongs, Song, genre_key, is_own, open_own
+from songnet_utils.corpora.own import OwnSongs, Song, is_own, name_key, open_own
 from songnet_utils.corpora.table import (
     COLUMNS,
     OFFICIAL,
@@ -40,10 +40,10 @@ __all__ = [
     "chosen_corpus",
     "credit",
     "data_folder",
-    "genre_key",
     "licence_family",
     "licence_table",
     "list_corpora",
+    "name_key",
     "open_corpus",
     "open_own",
     "own_songs",

@@ -450,12 +450,12 @@ def open_own(folder: Path) -> Corpus:
 
 def _unlisted(own: OwnSongs, songs: list[Song]) -> Iterator[tuple[str, str, str]]:
     """Yield what lies in the folder and is on no list: clip, file, reason."""
-    listed = {(genre_key(song.genre), song.file_name) for song in songs}
+    listed = {(name_key(song.genre), song.file_name) for song in songs}
     hashes = {song.sha256 for song in songs}
     for path in visible(own.folder):
         for file in files_below(path) if path.is_dir() and not path.is_symlink() else [path]:
             inside = file.relative_to(own.folder)
-            if len(inside.parts) == 2 and (genre_key(inside.parts[0]), file.name) in listed:
+            if len(inside.parts) == 2 and (name_key(inside.parts[0]), file.name) in listed:
                 continue
             reason = (
                 "is left over from a change of genre; it goes with the next change"
@@ -498,12 +498,12 @@ def check_genre(genre: str) -> str:
     return kept
 
 
-def genre_key(genre: str) -> str:
-    """Return what two ways to write one genre share: all but case and spaces.
+def name_key(genre: str) -> str:
+    """Return what two ways to write one name share: all but case and spaces.
 
     Examples
     --------
-    >>> genre_key("Hip Hop") == genre_key("hiphop")
+    >>> name_key("Hip Hop") == name_key("hiphop")
     True
     """
     return "".join(unicodedata.normalize("NFKC", genre).casefold().split())
@@ -519,8 +519,8 @@ def clean(text: str) -> str:
 
 def _known(genre: str, songs: list[Song]) -> str:
     """Return the genre as it is written already, if it is."""
-    written = {genre_key(song.genre): song.genre for song in songs}
-    return written.get(genre_key(genre), genre)
+    written = {name_key(song.genre): song.genre for song in songs}
+    return written.get(name_key(genre), genre)
 
 
 def _cut(text: str) -> str:
