@@ -38,9 +38,9 @@ SILENCE = 1e-5
 #: are whole numbers stored as floats stay below it.
 LOUDEST = 1e6
 
-#: With a limit in seconds: so many numbers (samples times channels) a second of it at most, which
-#: is stereo at 96 kHz. They take 4 bytes each once they are decoded.
-_NUMBERS_A_SECOND = 2 * 96_000
+# With a limit in seconds: so many numbers (samples times channels) a second of it at most, which is
+# stereo at 48 kHz. They take 4 bytes each once they are decoded, and FFmpeg's three times that.
+_NUMBERS_A_SECOND = 2 * 48_000
 
 RESAMPLER = "HQ"
 

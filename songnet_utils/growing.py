@@ -124,8 +124,10 @@ def learn_from(
     songs = own if isinstance(own, OwnSongs) else OwnSongs(own) if own else own_songs()
     lesson = _lesson(run, record, net, songs, corpus, seed, progress)
     base = re.sub(r"^grown-\d+-", "", run.name)
-    _sweep(run.parent, base)
-    folder = run.parent / f".grown-{secrets.token_hex(4)}-{base}.part"
+    # Where nobody looks for runs, and on the same disk.
+    making = run.parent / ".growing"
+    _sweep(making)
+    folder = making / secrets.token_hex(8)
     began = time.monotonic()
     try:
         learning = Learning(lesson.material, recipe, folder, {}, start=net, progress=progress)
@@ -139,8 +141,8 @@ def learn_from(
                 "number any more): nothing was kept. Learn with a lower learning_rate."
             ) from error
         grown = learning.network(
-            training_music=f"{_first_music(net)}, then {int((~lesson.held).sum())} songs of one's "
-            "own",
+            training_music=f"{_first_music(net)}, then {_count(int((~lesson.held).sum()))} "
+            "of one's own",
             caution=net.caution,
         )
         fitted = time.monotonic()
@@ -192,9 +194,11 @@ def learn_from(
         }
         write_json(folder / "record.json", whole)
         (folder / PROGRESS).unlink(missing_ok=True)
-        return _settle(folder, base)
+        return _settle(folder, run.parent, base)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            making.rmdir()  # Unless somebody else is at it.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +290,8 @@ def as_text(record: Mapping[str, Any]) -> str:
     held = Change(**grown["held_out"]) if grown["held_out"] else None
     lines = [
         f"{record['model']} on {record['corpus']} has gone on from {grown['parent']} with "
-        f"{learnt.clips} songs of one's own; accuracy [95 % interval, taking clips as independent]"
+        f"{_count(learnt.clips)} of one's own; accuracy [95 % interval, taking clips as "
+        "independent]"
     ]
     rows = [("old test clips", old)] + ([("held-out songs", held)] if held else [])
     for name, change in reversed(rows):
@@ -309,13 +314,13 @@ def as_text(record: Mapping[str, Any]) -> str:
         f"Songs it has not heard: {held.right_after} of {held.clips} right, {held.right_before} "
         f"before: {held.verdict()}"
         if held
-        else f"With {grown['songs']} songs none could be held out: nothing is known of how it "
+        else f"With {_count(grown['songs'])} none could be held out: nothing is known of how it "
         "answers songs like these that it has not heard. Bring more, of several artists."
     )
     if known := grown["held_out_of_artists_known"]:
         lines.append(
-            f"{known} of the held-out songs are by artists that the network was trained on before: "
-            "it may know them by that."
+            f"By artists that the network was trained on before: {_count(known)} of those held "
+            "out; it may know them by that."
         )
     lines.append(
         f"What it knew: {old.right_after} of {old.clips} old test clips right, "
@@ -323,7 +328,7 @@ def as_text(record: Mapping[str, Any]) -> str:
     )
     if known := grown["old_test_of_artists_learnt"]:
         lines.append(
-            f"{known} of the old test clips are by artists of the songs that it has learnt: it may "
+            f"By artists of the songs that it has learnt: {known} of the old test clips; it may "
             "know them by that."
         )
     lines.append(
@@ -457,7 +462,12 @@ def _lesson(
     # What is wrong with the songs is said before the work on the corpus.
     songs, left_out = _usable(run, net, own)
     prepared = corpus_of_run(run, dict(record), corpus, progress=progress)
-    answers = read_answers(run)
+    try:
+        answers = read_answers(run)
+    except (OSError, ValueError) as error:
+        raise SongNetError(
+            f"{run / 'answers.csv'}: cannot be read ({error}). Train the run again with --force."
+        ) from error
     check_clips(run, prepared, answers, "clips")
     clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
     sides = pd.Series(answers.side.to_numpy(), clips.index, name="side")
@@ -591,6 +601,10 @@ def _usable(run: Path, net: SongNet, songs: OwnSongs) -> tuple[pd.DataFrame, lis
     return usable, left_out
 
 
+def _count(songs: int) -> str:
+    return f"{songs} song{'s' * (songs != 1)}"
+
+
 def _some(left_out: Sequence[Mapping[str, str]], most: int = 3) -> str:
     more = f"; and {len(left_out) - most} more" if len(left_out) > most else ""
     named = (f"{entry['song']}: {entry['reason']}" for entry in left_out[:most])
@@ -610,22 +624,34 @@ def _together(
     Returns
     -------
     clips : pandas.DataFrame
-        The run's clips; of those trained on, what the person has brought, too, is left to them.
+        The run's clips, without those trained on that the person says are of another genre.
     songs : pandas.DataFrame
-        Without those that the run is tested on; they are added to `left_out`.
+        Without those that the run is judged by, or was trained on as the same; they, and what
+        cannot be used, are added to `left_out`.
     together : Prepared
         Both with their frames.
     """
     contents = clips.id.map(dict(prepared.contents))
-    tested = set(contents[sides != "train"])
-    seen = songs.sha256.isin(tested)
+    is_trained = sides == "train"
+    judged_by = set(contents[~is_trained])
+    trained_as = dict(zip(contents[is_trained], clips.genre[is_trained], strict=True))
+    reasons = np.where(
+        songs.sha256.isin(judged_by),
+        "it is among the clips that the network is judged by",
+        np.where(
+            songs.sha256.map(trained_as) == songs.genre,
+            "it is among the clips that the network was trained on, as the same genre",
+            "",
+        ),
+    )
     left_out += [
-        {"song": title, "reason": "it is among the clips that the network is judged by"}
-        for title in songs.title[seen]
+        {"song": title, "reason": str(reason)}
+        for title, reason in zip(songs.title, reasons, strict=True)
+        if reason
     ]
-    songs = songs[~seen]
+    songs = songs[reasons == ""]
     clips = clips[~contents.isin(songs.sha256)]
-    if songs.empty:
+    if songs.empty or not is_trained[clips.index].any():
         raise SongNetError(
             f"{prepared.corpus.name}: there is no song to learn from: {_some(left_out)} Add others."
         )
@@ -634,12 +660,22 @@ def _together(
         clips=table(pd.concat([clips, songs], ignore_index=True)),
     )
     together = LogMelStore(prepared.store.data, prepared.sound).prepare(both, progress=progress)
-    gone = both.clips[~both.clips.id.isin(together.clips.id)]
-    left_out += [
-        {"song": row.title, "reason": together.unusable.set_index("id").reason[row.id]}
-        for row in gone.itertuples()
-    ]
-    return clips, songs[songs.id.isin(together.clips.id)].reset_index(drop=True), together
+    why = dict(zip(together.unusable.id, together.unusable.reason, strict=True))
+    for row in songs.itertuples():
+        if row.id not in why and together.contents[row.id] != row.sha256:
+            why[row.id] = "its file is no longer the one that was added"
+    bad = songs.id.isin(why)
+    left_out += [{"song": row.title, "reason": why[row.id]} for row in songs[bad].itertuples()]
+    songs = songs[~bad].reset_index(drop=True)
+    if songs.empty:
+        raise SongNetError(
+            f"{prepared.corpus.name}: there is no song to learn from: {_some(left_out)} Add others."
+        )
+    together = dataclasses.replace(
+        together,
+        clips=together.clips[together.clips.id.isin([*clips.id, *songs.id])].reset_index(drop=True),
+    )
+    return clips, songs, together
 
 
 def _check_new(run: Path, record: Mapping[str, Any], songs: pd.DataFrame) -> None:
@@ -675,30 +711,30 @@ def _first_rate(record: Mapping[str, Any]) -> float:
 
 def _first_music(net: SongNet) -> str:
     """Return what a network was trained on before it heard any songs of one's own."""
-    return re.sub(r", then \d+ songs of one's own$", "", net.training_music)
+    return re.sub(r", then \d+ songs? of one's own$", "", net.training_music)
 
 
 def _grown(record: Mapping[str, Any], what: object) -> dict[str, Any]:
     grown = record.get("grown")
     if grown is None:
         raise SongNetError(
-            f"{what}: has not learnt from songs of one's own, so there is nothing to undo. Name a "
-            "run that has: its folder is called grown-001-… or the like."
+            f"{what}: has not learnt from songs of one's own. Name a run that has: its folder is "
+            "called grown-001-… or the like."
         )
     return grown
 
 
-def _settle(folder: Path, base: str) -> Path:
-    """Give a finished run the next number; return its folder."""
+def _settle(folder: Path, runs: Path, base: str) -> Path:
+    """Put a finished run among the others, with the next number; return its folder."""
     numbers = [
         int(found[1])
-        for path in folder.parent.glob("grown-*")
+        for path in runs.glob("grown-*")
         if (found := re.fullmatch(rf"grown-(\d+)-{re.escape(base)}", path.name))
     ]
     number = max(numbers, default=0)
     while True:
         number += 1
-        home = folder.parent / f"grown-{number:03d}-{base}"
+        home = runs / f"grown-{number:03d}-{base}"
         try:
             folder.rename(home)
         except OSError:
@@ -709,9 +745,9 @@ def _settle(folder: Path, base: str) -> Path:
         return home
 
 
-def _sweep(folder: Path, base: str) -> None:
+def _sweep(making: Path) -> None:
     """Remove what killed programs were making."""
-    for part in folder.glob(f".grown-*-{base}.part"):
+    for part in making.glob("*"):
         with contextlib.suppress(OSError):
             newest = max(path.stat().st_mtime for path in (part, *part.iterdir()))
             if time.time() - newest > _ABANDONED_SECONDS:

@@ -247,7 +247,7 @@ def test_undo_refuses_what_it_cannot_go_back_from(run, grown, tmp_path, monkeypa
 
 
 def nothing_new(run: Path) -> bool:
-    return not [path for path in run.parent.iterdir() if path.name.startswith(".grown")]
+    return not (run.parent / ".growing").exists()
 
 
 @pytest.fixture
@@ -313,17 +313,43 @@ def test_songs_of_the_corpus_itself_do_not_leak(run, tones, own):
     answers = read_answers(run).set_index("id")
     files = tones.clips.set_index("id").file
     tested = answers.index[answers.side == "test"][0]
-    trained = answers.index[(answers.side == "train") & (answers.genre == "High")][0]
+    trained, same = answers.index[(answers.side == "train") & (answers.genre == "High")][:2]
     own.add(files[tested], "Low", title="tested")
     with pytest.raises(SongNetError, match=r"tested: it is among the clips that .* is judged by"):
         learn_from(run, own, corpus=tones, progress=False)
-    # What was trained on is now what the person says it is.
+    # What was trained on is now what the person says it is, unless they say the same.
     own.add(files[trained], "Low", title="trained")
+    own.add(files[same], "High", title="same")
+    changed = own.add(whistle(5), "Low", title="changed")
+    own.file_of(changed).write_bytes(whistle(6))
     grown = learn_from(run, own, corpus=tones, epochs=1, progress=False)
     assert own_answers(grown).title.tolist() == ["trained"]
     assert trained not in set(read_answers(grown).id)
-    assert [entry["song"] for entry in read_record(grown)["grown"]["left_out"]] == ["tested"]
+    assert same in set(read_answers(grown).id)
+    left_out = {entry["song"]: entry["reason"] for entry in read_record(grown)["grown"]["left_out"]}
+    assert left_out.keys() == {"tested", "same", "changed"}
+    assert "trained on, as the same genre" in left_out["same"]
+    assert "no longer the one that was added" in left_out["changed"]
     undo(grown)
+
+
+def test_a_run_trained_on_own_songs_has_nothing_new_in_them(tmp_path):
+    own = OwnSongs(tmp_path / "my-songs")
+    for number in range(8):
+        own.add(whistle(number), "High")
+        own.add(flac(np.random.default_rng(number).normal(0, 0.05, 3 * RATE)), "Noise")
+    run = train(str(own.folder), recipe=Recipe(epochs=1), out=tmp_path / "run", progress=False)
+    with pytest.raises(SongNetError, match=r"there is no song to learn from.*and 13 more\. Add"):
+        learn_from(run, own, corpus=own.folder, progress=False)
+
+
+def test_two_programs_that_finish_at_once_get_a_number_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(growing.Path, "glob", lambda *_: iter(()))
+    for number in (1, 2, 3):
+        part = tmp_path / ".growing" / "new"
+        part.mkdir(parents=True)
+        (part / "record.json").write_text(str(number))
+        assert growing._settle(part, tmp_path, "x") == tmp_path / f"grown-00{number}-x"
 
 
 def test_stopped_in_the_middle_nothing_is_left(run, songs, tones, monkeypatch):
@@ -340,16 +366,18 @@ def test_stopped_in_the_middle_nothing_is_left(run, songs, tones, monkeypatch):
 
 
 def test_what_a_killed_program_was_making_goes_in_time(run, songs, tones):
-    old, young = (run.parent / f".grown-{name}-{run.name}.part" for name in ("00", "11"))
+    old, young = (run.parent / ".growing" / name for name in ("old", "young"))
     for part in (old, young):
-        part.mkdir()
-        (part / "progress.npz").write_bytes(b"half")
-    for path in (old / "progress.npz", old):
-        os.utime(path, (1, 1))
+        part.mkdir(parents=True)
+        for name in ("model.keras", "record.json"):
+            (part / name).write_bytes(b"{}")
+            os.utime(part / name, (1, 1) if part == old else None)
+    os.utime(old, (1, 1))
+    assert newest_run().parent.name != ".growing"
     grown = learn_from(run, songs, corpus=tones, epochs=1, progress=False)
     assert not old.exists()
     assert young.exists()
-    shutil.rmtree(young)
+    shutil.rmtree(young.parent)
     undo(grown)
 
 
@@ -364,8 +392,8 @@ def test_artists_on_both_sides_are_counted_and_said(run, grown, tones, songs):
     assert record["grown"]["held_out_of_artists_known"] == 1
     assert record["grown"]["old_test_of_artists_learnt"] == 1
     said = as_text(record)
-    assert "1 of the held-out songs are by artists that the network was trained on" in said
-    assert "1 of the old test clips are by artists of the songs that it has learnt" in said
+    assert "By artists that the network was trained on before: 1 song of those held out" in said
+    assert "By artists of the songs that it has learnt: 1 of the old test clips" in said
     undo(again)
 
 
@@ -531,7 +559,7 @@ def test_the_commands_add_list_learn_and_go_back(run, tones, tmp_path, capfd):
     assert out[0].startswith("songnet on tones has gone on from songnet-random-0 with 1 song")
     code, out, error = songnet("classify", tmp_path / "0.flac", "--run", grown)
     assert (code, error) == (0, [])
-    assert "then 1 songs of one's own" in out[0]
+    assert "then 1 song of one's own" in out[0]
     assert out[1].startswith(f"{tmp_path / '0.flac'}: ")
     code, out, error = songnet("grow", "undo", "--run", grown)
     assert (code, out, error) == (0, [str(run)], [])

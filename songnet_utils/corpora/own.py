@@ -63,7 +63,7 @@ _GENRE_RULE = (
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 # How long to wait for another program that changes the folder, in seconds.
 _PATIENCE = 120.0
-# A decoded song may take some 900 MB: one at a time, however many are brought at once.
+# Decoding a song may take more than a gigabyte: one at a time, however many are brought at once.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -572,7 +572,7 @@ def _seconds(content: bytes, label: str) -> float:
     seconds = len(samples) / rate
     if seconds < LEAST_SECONDS:
         raise SongNetError(
-            f"{label}: lasts only {seconds:.1f} s; at least {LEAST_SECONDS:g} s are needed. "
+            f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are needed. "
             "Choose a longer piece of the song."
         )
     return seconds
