@@ -57,7 +57,7 @@ from songnet_utils.scores import (
 )
 from songnet_utils.store import Prepared
 from songnet_utils.timeline import Timeline
-from songnet_utils.training import check_clips, corpus_of_run, read_answers, read_record
+from songnet_utils.training import check_clips, prepared_of, read_answers, read_record
 
 #: The moments that are printed, in seconds of music heard, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
@@ -435,7 +435,7 @@ def assess(
         )
     net = load_songnet(folder)
     assert isinstance(net, SongNet)
-    prepared = corpus_of_run(folder, record, corpus, progress=progress)
+    prepared = prepared_of(folder, record, corpus, progress=progress)
     check_clips(folder, prepared, tested, "test clips")
     steps = [
         _hear(folder, net, prepared, clip, given)

@@ -195,12 +195,20 @@ def _parser() -> argparse.ArgumentParser:
         "Of a baseline only the genres: the rest needs probabilities over time.",
     )
     evaluate.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
-    evaluate.add_argument(
-        "--corpus",
-        metavar="CORPUS",
-        help="what it was trained on, where that is a folder (default: by the name in its record)",
-    )
+    _add_own_corpus(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all of it there, too")
+
+    kernels = command(
+        "kernels",
+        _kernels,
+        "Show the kernels of a run's network as a page: what each one likes, to see and to hear.",
+        "The page needs no network connection; it plays music of the corpus, with its credits.",
+    )
+    kernels.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    _add_own_corpus(kernels)
+    kernels.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where to write it (default: RUN/kernels)"
+    )
 
     classify = command(
         "classify",
@@ -307,6 +315,14 @@ def _add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
 
 def _add_genres(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--genres", type=_names, metavar="A,B,…", help="only these (default: all)")
+
+
+def _add_own_corpus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--corpus",
+        metavar="CORPUS",
+        help="what it was trained on, where that is a folder (default: by the name in its record)",
+    )
 
 
 def _names(text: str) -> list[str]:
@@ -506,6 +522,21 @@ def _evaluate(options: argparse.Namespace) -> int:
         write_json(options.json, assessment.as_dict())
     print(assessment.as_text())
     return _complain(assessment.refused, FAILED) if assessment.refused else 0
+
+
+def _kernels(options: argparse.Namespace) -> int:
+    from songnet_utils.widgets.kernels import gallery_of_run
+    from songnet_utils.widgets.pages import check_free
+
+    folder = options.out or options.run_folder / "kernels"
+    # Said before minutes of work, not after.
+    check_free(folder)
+    gallery = gallery_of_run(options.run_folder, options.corpus)
+    page = gallery.save(folder)
+    pairs = f"{gallery.twins:,} pair{'s' if gallery.twins != 1 else ''} of twins"
+    print(f"{gallery.title}: {gallery.dead:,} dead, {pairs}")
+    print(page)
+    return 0
 
 
 def _classify(options: argparse.Namespace) -> int:

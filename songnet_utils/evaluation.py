@@ -200,7 +200,7 @@ def model_names(models: Sequence[str]) -> list[str]:
         "baselines": baselines,
         "networks": list(NETWORKS),
         "all": [*baselines, *NETWORKS],
-        **{f"{name}{_EACH}": ablation(name) for name in NETWORKS},
+        **{name: ablation(name.removesuffix(_EACH)) for name in models if name.endswith(_EACH)},
     }
     names = list(
         dict.fromkeys(itertools.chain.from_iterable(groups.get(name, [name]) for name in models))

@@ -44,10 +44,11 @@ from songnet_utils.models import SongNet, load_songnet, network_kind, save_keras
 from songnet_utils.scores import difference_interval, mcnemar_exact, wilson_interval
 from songnet_utils.splits import SIDES
 from songnet_utils.store import LogMelStore, Prepared
+from songnet_utils.timeline import Sound
 from songnet_utils.training import (
     Run,
     check_clips,
-    corpus_of_run,
+    prepared_of,
     read_answers,
     read_record,
     versions,
@@ -461,7 +462,10 @@ def _lesson(
 ) -> _Lesson:
     # What is wrong with the songs is said before the work on the corpus.
     songs, left_out = _usable(run, net, own)
-    prepared = corpus_of_run(run, dict(record), corpus, progress=progress)
+    kind = network_kind(record["model"])
+    # What learns through the listener has no need of the frames that it hears.
+    sound = Sound() if kind.listener else net.sound
+    prepared = prepared_of(run, dict(record), corpus, sound=sound, progress=progress)
     try:
         answers = read_answers(run)
     except (OSError, ValueError) as error:
@@ -479,7 +483,7 @@ def _lesson(
     role = dict(zip(clips.id, sides.replace("validation", "test"), strict=True))
     role |= dict(zip(songs.id, np.where(held, "test", "train"), strict=True))
     material = Material(
-        kind=network_kind(record["model"]),
+        kind=kind,
         prepared=together,
         clips=together.clips,
         sides=together.clips.id.map(role).rename("side"),

@@ -187,11 +187,12 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "answers.csv", dtype={"id": str, "artist": str})
 
 
-def corpus_of_run(
+def prepared_of(
     folder: Path,
     record: dict[str, Any],
     corpus: Prepared | Corpus | str | Path | None = None,
     *,
+    sound: Sound | None = None,
     progress: bool = True,
 ) -> Prepared:
     """Return the corpus that a run was trained on, with its frames.
@@ -204,6 +205,8 @@ def corpus_of_run(
         Its record.
     corpus : Prepared, Corpus, str or path, optional
         The corpus; by default what `open_corpus` finds under the name in the record.
+    sound : Sound, optional
+        Of the frames; what the run's network hears by default.
     progress : bool
         Show progress bars.
 
@@ -219,7 +222,7 @@ def corpus_of_run(
         except SongNetError as error:
             raise SongNetError(
                 f"{folder}: was trained on {name}, which is not found under that name ({error}) "
-                "Name its folder: --corpus FOLDER."
+                "Name its folder with --corpus FOLDER."
             ) from error
     elif not isinstance(corpus, Prepared | Corpus):
         corpus = open_corpus(corpus, progress=progress)
@@ -228,9 +231,7 @@ def corpus_of_run(
         raise SongNetError(f"{folder}: was trained on {name}, not on {given}. Give it {name}.")
     if isinstance(corpus, Prepared):
         return corpus
-    kind = None if record["model"] in BASELINES else network_kind(record["model"])
-    # What hears through the listener leaves the corpus's frames as they are for everybody.
-    sound = None if kind and kind.listener else Sound.from_dict(record["sound"])
+    sound = sound or Sound.from_dict(record["sound"])
     return LogMelStore(sound=sound).prepare(corpus, progress=progress)
 
 

@@ -17,6 +17,7 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
 from toy import Toy
+from toys import html_of
 from tunes import TUNES, heard
 
 from songnet_utils.corpora import Corpus, open_corpus
@@ -121,7 +122,7 @@ def test_the_sound_that_is_asked_for_is_the_clips_own(tunes, monkeypatch, clip):
 
 
 def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
-    from songnet_utils.widgets import cards as module
+    from songnet_utils.widgets import messages as module
 
     monkeypatch.setattr(module, "MOST_IN_MESSAGE", 5_000)
     cards = ErrorCards(tunes)
@@ -159,10 +160,7 @@ def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path)
 
 def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
     cards = ErrorCards(tunes, only_wrong=False)
-    bundle = cards._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert "application/vnd.jupyter.widget-view+json" in data
-    table = data["text/html"]
+    table = html_of(cards)
     assert len(re.findall("<tr>", table)) == 1 + 5
     # Names are text, whatever is in them.
     assert "&lt;i&gt;Tune&lt;/i&gt; &amp; x1" in table

@@ -17,10 +17,14 @@ from toys import tone_corpus
 
 from songnet_utils import cli
 from songnet_utils.errors import SongNetError
+from songnet_utils.kernels import surveys
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "classify", "grow", "fetch"]
+COMMANDS = [
+    *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "grow"),
+    "fetch",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -143,6 +147,37 @@ def test_evaluate_prints_each_part_and_says_what_a_baseline_lacks(songnet, tones
     assert code == 1
     assert "macro average" in out
     assert "not probabilities" in one_line(error)
+
+
+def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
+    songnet, tones, run, tmp_path, monkeypatch
+):
+    # Short sounds: what costs time here is to encode them, 768 times.
+    monkeypatch.setattr(surveys, "MOST_PIECES", 2)
+    folder = tmp_path / "page"
+    code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
+    assert (code, said(error)) == (0, [])
+    told, page = out.splitlines()
+    found = re.fullmatch(r"The 768 kernels of SongNet: (\d+) dead, [\d,]+ pairs? of twins", told)
+    assert found, told
+    assert page == str(folder / "index.html")
+    assert len(list((folder / "sounds").iterdir())) == 768 - int(found[1])
+    # What is no page of ours stays, and that is said before any work.
+    (folder / "mine.txt").write_text("do not lose me")
+    code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
+    assert (code, out) == (1, "")
+    assert "mine.txt" in one_line(error)
+    code, _, error = songnet("kernels", run)
+    assert code == 1
+    assert "--corpus" in one_line(error)
+    code, _, error = songnet("kernels", tmp_path / "nothing")
+    assert code == 1
+    assert "not a finished run" in one_line(error)
+    baseline = tmp_path / "svm"
+    songnet("train", tones, "--model", "svm", "--out", baseline)
+    code, _, error = songnet("kernels", baseline, "--corpus", tones)
+    assert code == 1
+    assert "svm has no kernels" in one_line(error)
 
 
 def test_an_artist_split_without_artists_is_said(songnet, tones, tmp_path):

@@ -419,6 +419,7 @@ def test_songnet_transfer_learns_too(musicnn_data, tones, own, tmp_path, monkeyp
         # The listener, and what its numbers are centred by, are as they were.
         assert same == (name != "genre_over_time"), name
     assert own_answers(grown).after.eq("Low").all()
+    assert assess(grown, tones, progress=False).as_text()
 
 
 @pytest.mark.parametrize("model", ["songnet-meta", "songnet-plus", "crnn-2d"])

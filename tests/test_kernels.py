@@ -364,6 +364,19 @@ def test_a_kernel_that_answers_to_beats_has_their_rhythm():
     assert (np.round(times) == 1).mean() > 0.5
 
 
+def test_a_beat_is_a_peak_that_stands_out(surveyed):
+    rhythm = np.ones((6, 5))
+    rhythm[0, 2] = 3
+    rhythm[1, 2] = 2.9
+    # What is strongest at the edge only changes slowly, or fast; a peak beside it is a beat.
+    rhythm[2, 0] = rhythm[3, 4] = rhythm[4, 0] = 10
+    rhythm[4, 3] = 4
+    its = dataclasses.replace(surveyed.layers[0], rhythm=rhythm, hertz=np.arange(1.0, 6.0))
+    hertz, power = its.beats()
+    assert hertz == pytest.approx([3, np.nan, np.nan, np.nan, 4, np.nan], nan_ok=True)
+    assert list(power) == [3, 0, 0, 0, 4, 0]
+
+
 def test_what_cannot_be_surveyed_is_said():
     kernels, prepared = k.Kernels(small()), toy(3)
     with pytest.raises(SongNetError, match="There is no clip to hear"):

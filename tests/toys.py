@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -32,3 +33,11 @@ def tone_corpus(
                 sound = 0.3 * np.sin(2 * np.pi * pitch * time) + 0.001 * noise
             soundfile.write(folder / genre / f"{clip:02d}.wav", sound.astype(np.float32), RATE)
     return folder
+
+
+def html_of(widget: Any) -> str:
+    """Return what a widget shows on a page without a kernel; in JupyterLab it shows itself."""
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "application/vnd.jupyter.widget-view+json" in data
+    return data["text/html"]

@@ -39,11 +39,14 @@ MOST_PIECES = 8
 #: Kernels whose activations are correlated more than this over the whole corpus are twins.
 TWINS = 0.95
 
+#: A peak of a kernel's rhythm is a beat when it has this many times the mean power.
+STANDS_OUT = 3.0
+
 # Clips heard at once: together they cost less; more would only need more memory.
 _BATCH = 8
 # Seconds of activations whose spectrum is taken: slow enough for one beat in two seconds.
 _RHYTHM_SECONDS = 12.0
-_RHYTHM_HERTZ = (0.4, 6.0)
+_RHYTHM_HERTZ = (0.6, 6.0)
 # Moments of which all activations are kept, to tell what is much for a kernel.
 _SAMPLED = 4_096
 # The share of frames below and above what counts as a band's range, and how finely it is measured
@@ -126,6 +129,24 @@ class LayerSurvey:
     def dead(self) -> np.ndarray:
         """Which kernels never fire, as booleans."""
         return self.fires == 0
+
+    def beats(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the beat that stands out in each kernel's activations.
+
+        Returns
+        -------
+        hertz : np.ndarray, shape (kernels,)
+            Of the highest peak of its rhythm; NaN where no peak is at least `STANDS_OUT`. What is
+            strongest at the edge of what is looked at is slow or fast change, and no peak.
+        power : np.ndarray, shape (kernels,)
+            Of that peak, by the mean of all frequencies; 0 where there is none.
+        """
+        inner = self.rhythm[:, 1:-1]
+        is_peak = (inner > self.rhythm[:, :-2]) & (inner > self.rhythm[:, 2:])
+        power = np.where(is_peak & (inner >= STANDS_OUT), inner, 0)
+        place = power.argmax(axis=1)
+        power = power[np.arange(len(power)), place]
+        return np.where(power > 0, self.hertz[1:-1][place], np.nan), power
 
     def twins(self) -> list[tuple[int, int, float]]:
         """Return pairs of kernels that say nearly the same, with their correlation."""
@@ -215,14 +236,14 @@ class Survey:
         -------
         pandas.DataFrame, by (layer, kernel)
             ``fires`` (share of the time), ``mean`` and ``largest`` (activation), ``genre`` (in
-            which it is most active), ``beats`` (a minute: where its activations move most),
-            ``beats_stand_out`` (that frequency's power by the mean of all), ``twin`` (the kernel
-            most like it, if any), ``dead``.
+            which it is most active), ``beats`` (a minute; NaN where none stands out) and
+            ``beats_stand_out`` (`LayerSurvey.beats`), ``twin`` (the kernel most like it, if any),
+            ``dead``.
         """
         rows = []
         for its in self.layers:
             twin = {kernel: pair for a, b, _ in its.twins() for kernel, pair in ((a, b), (b, a))}
-            strongest = its.rhythm.argmax(axis=1)
+            hertz, power = its.beats()
             for kernel in range(its.layer.kernels):
                 dead = bool(its.dead[kernel])
                 rows.append(
@@ -235,8 +256,8 @@ class Survey:
                         "genre": None
                         if dead
                         else its.by_genre.columns[int(its.by_genre.to_numpy()[kernel].argmax())],
-                        "beats": np.nan if dead else 60 * float(its.hertz[strongest[kernel]]),
-                        "beats_stand_out": float(its.rhythm[kernel, strongest[kernel]]),
+                        "beats": 60 * float(hertz[kernel]),
+                        "beats_stand_out": float(power[kernel]),
                         "twin": twin.get(kernel),
                         "dead": dead,
                     }

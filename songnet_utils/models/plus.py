@@ -9,9 +9,9 @@ how often a sound comes back, is in such summaries, as it is in the hand-crafted
 baselines hear. Before the song there is silence: its steps count as zeros, so the first answer is
 as early as SongNet's, and nothing looks ahead.
 
-*How it is trained.* Its recipe stands in the registry: mixup, label smoothing, weight decay,
-averaged weights, a cosine schedule, longer pieces. Each can be left out by name
-(``songnet-plus~mixup``), so that one can see what it is worth.
+*How it is trained.* Its recipe stands in the registry: mixup, masks, label smoothing, weight
+decay, averaged weights, longer pieces. Each can be left out by name (``songnet-plus~mixup``), so
+that one can see what it is worth; what was tried besides can be added (``songnet-plus+cosine``).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 ``NETWORKS["songnet-plus"]`` is a `NetworkKind`. A name may go on with parts that are left out,
 each after a ``~``, and with what was tried besides, after a ``+``: ``songnet~batch-norm`` is
-SongNet without batch norm, ``songnet-plus+masks`` has masks as well. So an experiment is nothing
-but a name, and a table of what each part is worth is a comparison like any other.
+SongNet without batch norm, ``songnet-plus+cosine`` has another schedule. So an experiment is
+nothing but a name, and a table of what each part is worth is a comparison like any other.
 """
 
 from __future__ import annotations
@@ -141,11 +141,12 @@ NETWORKS: dict[str, NetworkKind] = {
         options={"summary": 32, "dropout": 0.3},
         recipe={
             "crop_seconds": 14.0,
-            "schedule": "cosine",
             "weight_decay": 0.02,
             "label_smoothing": 0.1,
             "mixup": 0.2,
             "averaging": 0.98,
+            "masked_bands": 16,
+            "masked_seconds": 0.7,
         },
         parts={
             "summary": {"summary": 0},
@@ -154,9 +155,9 @@ NETWORKS: dict[str, NetworkKind] = {
             "label-smoothing": {"label_smoothing": 0.0},
             "weight-decay": {"weight_decay": 0.0},
             "averaging": {"averaging": 0.0},
-            "cosine": {"schedule": "plateau"},
+            "masks": {"masked_bands": 0, "masked_seconds": 0.0},
         },
-        extras={"masks": {"masked_bands": 16, "masked_seconds": 0.7}},
+        extras={"cosine": {"schedule": "cosine"}},
     ),
     "songnet-transfer": NetworkKind(
         title="SongNet on the listener",
@@ -197,6 +198,6 @@ def network_kind(name: str) -> NetworkKind:
 
 def ablation(name: str) -> Sequence[str]:
     """Return a network's name, and its name without each of its parts and with each extra."""
-    kind = network_kind(name)
-    less = [f"{name}~{part}" for part in kind.parts]
-    return [name, *less, *(f"{name}+{part}" for part in kind.extras)]
+    kind, named = network_kind(name), re.split(r"[~+]", name)[1:]
+    less = [f"{name}~{part}" for part in kind.parts if part not in named]
+    return [name, *less, *(f"{name}+{part}" for part in kind.extras if part not in named)]

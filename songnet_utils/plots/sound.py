@@ -323,6 +323,15 @@ def log_mel_grid(
     return grid[0]
 
 
+def band_centres(sound: Sound) -> np.ndarray:
+    """Return the frequency in the middle of each mel band, in hertz."""
+    # librosa is slow to import and few pictures need it.
+    import librosa
+
+    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
+    return librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
+
+
 def _frame_edges(frames: int, sound: Sound) -> np.ndarray:
     return (np.arange(frames + 1) - 0.5) * sound.hop / sound.sample_rate
 
@@ -338,11 +347,7 @@ def _hertz(axis: Any, low: float, high: float) -> None:
 
 def band_ticks(ax: Axes, sound: Sound) -> None:
     """Name some mel bands of the y axis by their frequency in hertz."""
-    # librosa is slow to import and only this picture needs it.
-    import librosa
-
-    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
-    centres = librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
+    centres = band_centres(sound)
     marks = [mark for mark in (250, 500, 1000, 2000, 4000, 8000) if mark < centres[-1]]
     bands = np.interp(marks, centres, np.arange(sound.n_mels))
     ax.set_yticks(bands, [f"{mark:,}" for mark in marks])

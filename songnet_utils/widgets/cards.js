@@ -1,61 +1,30 @@
 // Error cards in the browser: choose mistakes, open one, see and hear what decided it.
 //
 // Python sends the list of the cards at once, a card when it is opened and a sound when it is
-// played (cards.py says which messages there are). Nothing is fetched from anywhere. There is one
-// <audio> for the whole gallery, so never two sounds at a time.
+// played (cards.py says which messages there are). Nothing is fetched from anywhere. common.js
+// stands before this text.
 //
 // A `Gallery` is what one kernel tells; `draw` makes a picture of it, of which there may be several.
 
 const MOST_LISTED = 60; // cards in the list before one asks for more
-const MOST_SOUNDS = 12; // kept for playing again
 const HEIGHTS = { mel: 104, shares: 46, genres: 104, gap: 18 }; // of the pictures, CSS pixels
 
 // ---- What is known -----------------------------------------------------------------------------
 
-class Gallery extends EventTarget {
+class Gallery extends Sounds {
   constructor(model) {
-    super();
-    this.model = model;
-    this.welcome = null;
+    super(model);
     this.cards = new Map(); // opened ones, by clip
-    this.sounds = new Map(); // addresses of sounds, by clip, the latest used last
-    this.coming = new Map(); // pieces of sounds on their way
-    this.wish = null; // what shall play as soon as it is here: { clip, from, until }
-    this.errors = new Map(); // by clip
-    this.audio = new Audio();
-    this.playing = ""; // the clip that is in the player
-    this.until = null;
-    this.onMessage = (content, buffers) => this.receive(content, buffers ?? []);
-    model.on("msg:custom", this.onMessage);
-    this.audio.addEventListener("timeupdate", () => {
-      if (this.until !== null && this.audio.currentTime >= this.until) this.pause();
-    });
-    this.views = 0;
     this.tell("hello");
   }
 
-  close() {
-    this.model.off("msg:custom", this.onMessage);
-    this.pause();
-    this.audio.removeAttribute("src");
-    for (const address of this.sounds.values()) URL.revokeObjectURL(address);
+  // A sound, and an error, is that of a clip.
+  keyOf({ clip }) {
+    return clip;
   }
 
-  tell(kind, content = {}) {
-    this.model.send({ kind, ...content });
-  }
-
-  changed(what) {
-    this.dispatchEvent(new CustomEvent("changed", { detail: what }));
-  }
-
-  receive(content, buffers) {
-    this[`on_${content.kind}`]?.(content, buffers);
-    this.changed(content.kind);
-  }
-
-  on_welcome(content) {
-    this.welcome = content;
+  ask(clip) {
+    this.tell("sound", { clip });
   }
 
   on_card(content, buffers) {
@@ -69,123 +38,26 @@ class Gallery extends EventTarget {
     });
   }
 
-  on_error(content) {
-    this.errors.set(content.clip, content.text);
-    this.coming.delete(content.clip);
-    if (this.wish?.clip === content.clip) this.wish = null;
-  }
-
-  on_sound(content, buffers) {
-    const { clip, at, of, mime } = content;
-    const before = at === 0 ? { pieces: [], bytes: 0 } : this.coming.get(clip);
-    if (!before || before.bytes !== at) return; // a second answer to the same wish
-    before.pieces.push(bytesOf(buffers[0]).slice());
-    before.bytes += buffers[0].byteLength;
-    this.coming.set(clip, before);
-    if (before.bytes < of) return;
-    this.coming.delete(clip);
-    if (this.sounds.has(clip)) return;
-    this.sounds.set(clip, URL.createObjectURL(new Blob(before.pieces, { type: mime })));
-    for (const [old, address] of this.sounds) {
-      if (this.sounds.size <= MOST_SOUNDS) break;
-      if (old === clip || old === this.playing) continue;
-      URL.revokeObjectURL(address);
-      this.sounds.delete(old);
-    }
-    if (this.wish?.clip === clip) this.start();
-  }
-
   open(clip) {
     if (!this.cards.has(clip)) this.tell("card", { clip });
-  }
-
-  // Play a clip from a moment on (null: where it stands), to a moment or to its end.
-  play(clip, from = null, until = null) {
-    this.errors.delete(clip);
-    this.wish = { clip, from, until };
-    if (this.playing !== clip) this.audio.pause();
-    if (this.sounds.has(clip)) {
-      this.start();
-    } else if (!this.coming.has(clip)) {
-      this.coming.set(clip, { pieces: [], bytes: 0 });
-      this.tell("sound", { clip });
-    }
-    this.changed("play");
-  }
-
-  start() {
-    const { clip, from, until } = this.wish;
-    this.wish = null;
-    if (this.playing !== clip) {
-      this.playing = clip;
-      this.audio.src = this.sounds.get(clip);
-    }
-    if (from !== null) this.audio.currentTime = from;
-    else if (this.audio.ended) this.audio.currentTime = 0;
-    this.until = until;
-    this.audio.play().catch((error) => {
-      if (error.name === "AbortError") return; // another sound took its place
-      this.errors.set(clip, `The browser did not start the sound (${error.message}). Press play again.`);
-      this.changed("error");
-    });
-  }
-
-  pause() {
-    this.wish = null;
-    this.until = null;
-    this.audio.pause();
-    this.changed("play");
-  }
-
-  plays(clip) {
-    if (this.wish) return this.wish.clip === clip;
-    return this.playing === clip && !this.audio.paused && !this.audio.ended;
-  }
-
-  waits(clip) {
-    return this.wish?.clip === clip && !this.sounds.has(clip);
-  }
-
-  // Where a clip stands, in seconds.
-  at(clip) {
-    return this.playing === clip ? this.audio.currentTime : 0;
-  }
-
-  seek(clip, seconds) {
-    if (this.playing === clip) {
-      this.until = null;
-      this.audio.currentTime = seconds;
-      this.changed("seek");
-    } else this.play(clip, seconds);
   }
 }
 
 // ---- The picture of it -------------------------------------------------------------------------
 
-const ICON = {
-  play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.2v13.6L19 12z"/></svg>',
-  pause: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"/></svg>',
-};
-
-let galleries = 0; // numbers for the ids that labels refer to
-
 function draw(gallery, el) {
-  const ending = new AbortController();
-  const { signal } = ending;
-  const number = ++galleries;
-  const on = (target, kind, act) => target.addEventListener(kind, act, { signal });
-  gallery.views += 1;
+  const { signal, number, on, end } = begin(gallery);
 
   const truths = h("select", { id: `sc-truth-${number}` });
   const answers = h("select", { id: `sc-answer-${number}` });
   const status = h("p", { class: "sc-status", role: "status" }, "Waiting for Python …");
   const matrix = h("div", { class: "sc-matrix" });
   const list = h("ol", { class: "sc-list", "aria-label": "Error cards" });
-  const more = h("button", { type: "button", class: "sc-button", hidden: "" }, "Show more");
+  const more = h("button", { type: "button", class: "sw-button", hidden: "" }, "Show more");
   const root = h(
     "div",
     {
-      ...{ class: "sc-cards", role: "group", "aria-label": "Error cards" },
+      ...{ class: "sw-widget sc-cards", role: "group", "aria-label": "Error cards" },
       "data-lm-suppress-shortcuts": "true", // or JupyterLab takes the keys
     },
     [
@@ -234,7 +106,7 @@ function draw(gallery, el) {
       ]),
     );
     const caption = h("caption", {}, "Truth in rows, answers in columns");
-    matrix.replaceChildren(h("table", {}, [caption, h("thead", {}, head), h("tbody", {}, rows)]));
+    matrix.replaceChildren(h("table", { class: "sw-table" }, [caption, h("thead", {}, head), h("tbody", {}, rows)]));
     matrix.querySelector("button").tabIndex = 0;
     choose();
   }
@@ -262,25 +134,13 @@ function draw(gallery, el) {
   // One stop for the Tab key; the arrow keys move inside.
   on(matrix, "keydown", (event) => {
     const cells = [...matrix.querySelectorAll("button")];
-    const here = cells.indexOf(event.target);
-    const wide = gallery.welcome?.genres.length;
-    const column = here % wide;
-    const moves = {
-      ...{ ArrowLeft: column > 0 ? -1 : 0, ArrowRight: column < wide - 1 ? 1 : 0 },
-      ...{ ArrowUp: -wide, ArrowDown: wide, Home: -column, End: wide - 1 - column },
-    };
-    if (here < 0 || !(event.key in moves)) return;
+    const next = moved(event.key, cells.indexOf(event.target), gallery.welcome?.genres.length);
+    if (next === null) return;
     event.preventDefault();
-    focusCell(cells[here + moves[event.key]]);
+    focusOnly(matrix, cells[next]);
   });
-  function focusCell(button) {
-    if (!button) return;
-    for (const other of matrix.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
-    button.tabIndex = 0;
-    button.focus();
-  }
   on(matrix, "click", (event) => {
-    if (event.target.closest("button")) focusCell(event.target.closest("button"));
+    focusOnly(matrix, event.target.closest("button"));
   });
 
   on(truths, "change", choose);
@@ -332,7 +192,7 @@ function draw(gallery, el) {
       [
         h("span", { class: "sc-verdict" }, [
           swatch(card.truth), card.truth,
-          h("span", { class: "sc-hidden" }, " taken for "),
+          h("span", { class: "sw-hidden" }, " taken for "),
           h("span", { class: "sc-arrow", "aria-hidden": "true" }, "→"),
           swatch(card.answer), h("b", {}, card.answer),
         ]),
@@ -410,16 +270,16 @@ function draw(gallery, el) {
       return;
     }
     painter = picture(about, card);
-    const jump = h("button", { type: "button", class: "sc-button" }, "Hear the step that decided most");
+    const jump = h("button", { type: "button", class: "sw-button" }, "Hear the step that decided most");
     const top = card.shares.indexOf(Math.max(...card.shares));
     on(jump, "click", () => gallery.play(open, Math.max(0, card.spans[2 * top]), card.spans[2 * top + 1]));
     body.replaceChildren(
       h("div", { class: "sc-transport" }, [
-        playButton(about, "sc-play"),
+        playButton(about, "sw-play sc-play"),
         jump,
         h("span", { class: "sc-clock", "aria-hidden": "true" }),
       ]),
-      h("p", { class: "sc-error", role: "alert", hidden: "" }),
+      h("p", { class: "sw-error", role: "alert", hidden: "" }),
       painter.element,
       h("p", { class: "sc-why" }, why(about, card)),
       means(about, card),
@@ -472,7 +332,7 @@ function draw(gallery, el) {
   function neighbours(card) {
     const items = card.neighbours.map((near) =>
       h("li", {}, [
-        playButton(near, "sc-play sc-small"),
+        playButton(near, "sw-play sc-play sc-small"),
         h("span", { class: "sc-near" }, [
           h("span", {}, [swatch(near.genre), h("b", {}, near.genre), ` ${near.title} – ${near.artist}`]),
           h("span", { class: "sc-credit" }, `distance ${near.distance.toFixed(3)} · ${near.credit}`),
@@ -500,10 +360,10 @@ function draw(gallery, el) {
         button.innerHTML = plays ? ICON.pause : ICON.play;
         button.setAttribute("aria-label", `${plays ? "Pause" : "Play"} “${about.title}” by ${about.artist}`);
       }
-      button.classList.toggle("sc-waits", gallery.waits(about.clip));
+      button.classList.toggle("sw-waits", gallery.waits(about.clip));
     }
     root.dataset.playing = gallery.audio.paused ? "" : gallery.playing;
-    const error = root.querySelector(".sc-error");
+    const error = root.querySelector(".sw-error");
     if (error) {
       const text = [...buttons.values()].map(({ clip }) => gallery.errors.get(clip)).find(Boolean) ?? "";
       if (error.textContent !== text) error.textContent = text;
@@ -565,7 +425,7 @@ function draw(gallery, el) {
       const x = (s) => (s / seconds) * width;
       const y = (pixels) => Math.round(pixels * ratio);
 
-      bitmap ??= melBitmap(card, ink("--sc-sound").split(/\s+/).map(Number));
+      bitmap ??= melBitmap(card, ink("--sw-sound").split(/\s+/).map(Number));
       context.drawImage(bitmap, 0, 0, width, y(mel));
 
       // Step k stands from the moment it is decided until the next one is.
@@ -585,7 +445,7 @@ function draw(gallery, el) {
         context.fillStyle = tall > 0 ? first : second;
         context.fillRect(left, y(middle - Math.max(0, tall)), wide, Math.max(1, y(Math.abs(tall))));
         if (deciding.has(k)) {
-          context.fillStyle = ink("--sc-text");
+          context.fillStyle = ink("--sw-text");
           const centre = (left + right) / 2;
           const top = y(mel + gap);
           context.beginPath();
@@ -604,14 +464,14 @@ function draw(gallery, el) {
           at = next;
         }
       }
-      context.fillStyle = ink("--sc-faint");
+      context.fillStyle = ink("--sw-faint");
       context.fillRect(0, y(middle), width, Math.max(1, Math.round(ratio / 2)));
       context.font = `${11 * ratio}px ${style.fontFamily}`;
       context.textAlign = "center";
       context.textBaseline = "middle";
       for (let s = 5; s < seconds - 1; s += 5) context.fillText(time(s), x(s), y(mel + gap / 2));
       const now = gallery.at(about.clip);
-      context.fillStyle = ink("--sc-text");
+      context.fillStyle = ink("--sw-text");
       context.fillRect(x(now) - ratio, 0, Math.max(2, Math.round(2 * ratio)), height);
 
       const clock = root.querySelector(".sc-clock");
@@ -668,11 +528,7 @@ function draw(gallery, el) {
     };
   }
 
-  function swatch(genre) {
-    const mark = h("i", { class: "sc-swatch", "aria-hidden": "true" });
-    mark.style.background = colour(genre);
-    return mark;
-  }
+  const swatch = (genre) => swatchOf(colour(genre));
 
   on(gallery, "changed", (event) => {
     if (event.detail === "welcome") sayWelcome();
@@ -686,20 +542,12 @@ function draw(gallery, el) {
       painter?.invalidate();
     });
   }
-  // JupyterLab marks its theme on <body>; other pages follow the system.
-  const themes = new MutationObserver(() => painter?.retint());
-  themes.observe(document.body, { attributes: true });
-  on(matchMedia("(prefers-color-scheme: dark)"), "change", () => painter?.retint());
+  onTheme(() => painter?.retint(), signal);
 
   if (gallery.welcome) sayWelcome();
   return () => {
     painter?.end();
-    themes.disconnect();
-    ending.abort();
-    root.remove();
-    // Nobody could stop a sound whose last picture is gone.
-    gallery.views -= 1;
-    if (!gallery.views) gallery.pause();
+    end(root);
   };
 }
 
@@ -722,40 +570,4 @@ function melBitmap(card, [red, green, blue]) {
   return bitmap;
 }
 
-function h(tag, attributes = {}, children = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...(Array.isArray(children) ? children : [children]));
-  return element;
-}
-
-function option(value, text) {
-  return h("option", { value }, text);
-}
-
-const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
-
-// Buffers of a message may start anywhere; typed arrays may not.
-const aligned = (view) => bytesOf(view).slice().buffer;
-
-const percent = (share) => `${Math.round(share * 100)} %`;
-
-function time(seconds, digits = 0) {
-  const factor = 10 ** digits;
-  const rounded = Math.floor(seconds * factor + 1e-6) / factor;
-  const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
-  return `${Math.floor(rounded / 60)}:${rest}`;
-}
-
-export default () => {
-  let gallery = null;
-  return {
-    initialize({ model }) {
-      gallery = new Gallery(model);
-      return () => gallery.close();
-    },
-    render({ el }) {
-      return draw(gallery, el);
-    },
-  };
-};
+export default widget(Gallery, draw);

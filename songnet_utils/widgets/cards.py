@@ -12,13 +12,9 @@ its own rate.
 from __future__ import annotations
 
 import html
-import logging
-import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import numpy as np
 import pandas as pd
 
@@ -29,17 +25,13 @@ from songnet_utils.mistakes import Heard, deciding_steps, nearest
 from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.scores import confusion
-
-#: Bytes in one message at most; larger ones are cut off by some servers.
-MOST_IN_MESSAGE = 1_000_000
+from songnet_utils.widgets.messages import Messages, joined
 
 #: Cards that stand on a page without a kernel, at most.
 MOST_ON_PAGE = 20
 
-_log = logging.getLogger(__name__)
 
-
-class ErrorCards(anywidget.AnyWidget):
+class ErrorCards(Messages):
     """A gallery of cards, one a test clip, to filter by truth and answer.
 
     Parameters
@@ -70,8 +62,9 @@ class ErrorCards(anywidget.AnyWidget):
     ``error`` (with the clip it is about).
     """
 
-    _esm = Path(__file__).with_name("cards.js")
-    _css = Path(__file__).with_name("cards.css")
+    _esm = joined("common.js", "cards.js")
+    _css = joined("common.css", "cards.css")
+    _subject = ("clip",)
 
     def __init__(
         self,
@@ -100,40 +93,15 @@ class ErrorCards(anywidget.AnyWidget):
         self._nearest = nearest(heard, self._clips, k=neighbours) if self._clips else None
         self._begin = {"truth": truth, "answer": answer, "only_wrong": only_wrong}
         self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
-        self._lock = threading.RLock()
         super().__init__(**widget)
-        self.on_msg(self._receive)
 
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is no kernel."""
         return f"Error cards of {len(self._clips)} clips: run this notebook in JupyterLab."
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Add a table of the cards for pages without a kernel; JupyterLab shows the widget."""
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is None:
-            return None
-        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/html": self._table()}
-        return (data, *metadata) if metadata else data
-
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _receive(self, _: Any, content: Any, buffers: list[memoryview]) -> None:
-        """Answer a message of the page; whatever it holds, the kernel lives on."""
-        clip = content.get("clip") if isinstance(content, dict) else None
-        try:
-            self._handlers[content["kind"]](self, content)
-        except SongNetError as error:
-            self._tell("error", clip=clip, text=str(error))
-        except (KeyError, TypeError, IndexError, ValueError, AttributeError):
-            _log.warning("a message that makes no sense was left out: %.200r", content)
-
-    def _tell(self, kind: str, buffers: list[Any] | None = None, **content: Any) -> None:
-        with self._lock:
-            self.send({"kind": kind, **content}, buffers)
-
-    def _hello(self, content: dict) -> None:
+    def _hello(self, content: dict, buffers: list) -> None:
         answers = self._heard.answers.loc[self._clips]
         genres = list(self._heard.genres)
         counts = (
@@ -150,7 +118,7 @@ class ErrorCards(anywidget.AnyWidget):
             begin=self._begin,
         )
 
-    def _send_card(self, content: dict) -> None:
+    def _send_card(self, content: dict, buffers: list) -> None:
         clip = content["clip"]
         if clip not in self._clips:
             raise KeyError(clip)
@@ -181,23 +149,16 @@ class ErrorCards(anywidget.AnyWidget):
             ],
         )
 
-    def _send_sound(self, content: dict) -> None:
+    def _send_sound(self, content: dict, buffers: list) -> None:
         # Decoding and encoding take a moment: the kernel is not kept waiting.
         clip = str(content["clip"])
         self._heard.clip(clip)
-        threading.Thread(target=self._encode, args=(clip,), daemon=True).start()
+        self._start(self._encode, clip, about={"clip": clip})
 
     def _encode(self, clip: str) -> None:
-        try:
-            mp3 = self.sound_of(clip)
-        except SongNetError as error:
-            self._tell("error", clip=clip, text=str(error))
-            return
-        for at in range(0, len(mp3), MOST_IN_MESSAGE):
-            piece = mp3[at : at + MOST_IN_MESSAGE]
-            self._tell("sound", [piece], clip=clip, at=at, of=len(mp3), mime="audio/mpeg")
+        self._tell_sound(self.sound_of(clip), clip=clip)
 
-    _handlers: ClassVar[dict[str, Callable[[ErrorCards, dict], None]]] = {
+    _handlers: ClassVar[dict[str, Callable[[ErrorCards, dict, list], None]]] = {
         **{"hello": _hello, "card": _send_card, "sound": _send_sound},
     }
 

@@ -2,7 +2,7 @@
 //
 // The clock is the <audio> element's: every picture reads `currentTime` and shows the newest step
 // that had ended by then. Steps come from Python once, as soon as they are decided (live.py says
-// which messages there are). Nothing is fetched from anywhere.
+// which messages there are). Nothing is fetched from anywhere. common.js stands before this text.
 //
 // A `Song` below is what one kernel tells (there may be several pictures of it: a second view of
 // the same output); `draw` makes one such picture.
@@ -14,13 +14,10 @@ const MOST_TILE = 1024; // log-mel columns in one bitmap
 
 // ---- What is known of the song -----------------------------------------------------------------
 
-class Song extends EventTarget {
+class Song extends Told {
   constructor(model) {
-    super();
-    this.model = model;
-    this.audio = new Audio();
+    super(model);
     this.audio.preload = "auto";
-    this.welcome = null;
     this.facts = null; // of the song that is open
     this.picture = null;
     this.asked = null; // the network that answers
@@ -34,39 +31,19 @@ class Song extends EventTarget {
     this.sound = null; // the bytes that are being fetched for playing
     this.clips = {};
     this.shouldPlay = false;
-    this.onMessage = (content, buffers) => this.receive(content, buffers ?? []);
-    model.on("msg:custom", this.onMessage);
     this.audio.addEventListener("error", () => this.cannotPlay());
     // A keyboard's or a headset's own buttons start and stop it, too.
     this.audio.addEventListener("play", () => (this.shouldPlay = true));
     this.audio.addEventListener("pause", () => (this.shouldPlay = false));
-    this.views = 0;
     this.tell("hello");
   }
 
   close() {
-    this.model.off("msg:custom", this.onMessage);
+    super.close();
     clearTimeout(this.sound?.timer);
     clearTimeout(this.upload?.timer);
     this.audio.pause();
     this.forgetSound();
-  }
-
-  tell(kind, content = {}, buffers = []) {
-    this.model.send({ kind, ...content }, undefined, buffers);
-  }
-
-  changed(what) {
-    this.dispatchEvent(new CustomEvent("changed", { detail: what }));
-  }
-
-  receive(content, buffers) {
-    this[`on_${content.kind}`]?.(content, buffers);
-    this.changed(content.kind);
-  }
-
-  on_welcome(content) {
-    this.welcome = content;
   }
 
   on_clips(content) {
@@ -344,14 +321,8 @@ class Song extends EventTarget {
 
 // ---- The picture of it -------------------------------------------------------------------------
 
-const ICON = {
-  play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.2v13.6L19 12z"/></svg>',
-  pause: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"/></svg>',
-};
-
 function draw(song, el) {
-  const ending = new AbortController();
-  const { signal } = ending;
+  const { signal, on, end } = begin(song);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   // -- The pieces of the page --
@@ -365,7 +336,7 @@ function draw(song, el) {
     ...{ type: "file", class: "sn-file", tabindex: "-1", "aria-hidden": "true" },
     accept: "audio/*,video/mp4,.mp3,.wav,.flac,.ogg,.opus,.au,.aiff,.aif,.m4a,.aac,.webm,.wma",
   });
-  const uploadButton = h("button", { type: "button", class: "sn-button" }, "Upload a song");
+  const uploadButton = h("button", { type: "button", class: "sw-button" }, "Upload a song");
   const uploadLabel = h("span", { class: "sn-label" }, "or your own");
   const uploadPart = h("div", { class: "sn-field" }, [
     uploadLabel,
@@ -386,9 +357,9 @@ function draw(song, el) {
 
   const errorText = h("span", {});
   const dismiss = h("button", { type: "button", class: "sn-quiet", "aria-label": "Dismiss" }, "×");
-  const errorRow = h("div", { class: "sn-error", role: "alert", hidden: "" }, [errorText, dismiss]);
+  const errorRow = h("div", { class: "sw-error sn-error", role: "alert", hidden: "" }, [errorText, dismiss]);
 
-  const play = h("button", { type: "button", class: "sn-play", "aria-label": "Play" });
+  const play = h("button", { type: "button", class: "sw-play sn-play", "aria-label": "Play" });
   play.innerHTML = ICON.play;
   const title = h("div", { class: "sn-title" }, "No song yet");
   const about = h("div", { class: "sn-about" });
@@ -418,7 +389,7 @@ function draw(song, el) {
 
   const belief = h("div", { class: "sn-belief" });
   const status = h("div", { class: "sn-status", role: "status" });
-  const table = h("table", { class: "sn-table" });
+  const table = h("table", { class: "sw-table sn-table" });
   const network = h("div", { class: "sn-about sn-who" });
   const verdict = h("div", { class: "sn-verdict" });
   const answers = h("div", { class: "sn-answers" }, [belief, table, verdict]);
@@ -427,7 +398,7 @@ function draw(song, el) {
   const root = h(
     "div",
     {
-      ...{ class: "sn-live", role: "group", "aria-label": "Live song" },
+      ...{ class: "sw-widget sn-live", role: "group", "aria-label": "Live song" },
       "data-lm-suppress-shortcuts": "true", // or JupyterLab takes the keys
     },
     [
@@ -440,14 +411,11 @@ function draw(song, el) {
       h("div", { class: "sn-drop", "aria-hidden": "true" }, "Drop the song to hear it"),
     ],
   );
-  song.views += 1;
   root.audio = song.audio;
   root.song = song;
   el.append(root);
 
   // -- What people do --
-  const on = (target, kind, handler, options = {}) =>
-    target.addEventListener(kind, handler, { signal, ...options });
   const toggle = () => (song.audio.paused && !song.shouldPlay ? song.play() : song.pause());
 
   on(play, "click", toggle);
@@ -606,7 +574,7 @@ function draw(song, el) {
       const bar = h("i", { class: "sn-bar" });
       const mark = h("i", { class: "sn-mark" });
       bar.style.background = asked.colours[i];
-      const swatch = h("i", { class: "sn-swatch" });
+      const swatch = h("i", { class: "sw-swatch sn-swatch" });
       swatch.style.background = asked.colours[i];
       const now = h("td", { class: "sn-number" });
       const whole = h("td", { class: "sn-number sn-whole" });
@@ -617,7 +585,7 @@ function draw(song, el) {
       return { row, bar, mark, now, whole };
     });
     table.replaceChildren(
-      h("caption", { class: "sn-hidden" }, "What the network believes, in per cent"),
+      h("caption", { class: "sw-hidden" }, "What the network believes, in per cent"),
       h("thead", {}, [
         h("tr", {}, [
           h("td", {}),
@@ -683,11 +651,11 @@ function draw(song, el) {
     const style = getComputedStyle(root);
     const colour = (name) => style.getPropertyValue(name).trim();
     ink = {
-      paper: colour("--sn-paper"),
-      line: colour("--sn-line"),
-      text: colour("--sn-text"),
-      faint: colour("--sn-faint"),
-      sound: colour("--sn-sound").split(/[\s,]+/).map(Number),
+      paper: colour("--sw-paper"),
+      line: colour("--sw-line"),
+      text: colour("--sw-text"),
+      faint: colour("--sw-faint"),
+      sound: colour("--sw-sound").split(/[\s,]+/).map(Number),
       font: style.fontFamily,
     };
     tiles = [];
@@ -880,7 +848,7 @@ function draw(song, el) {
     belief.replaceChildren();
     if (answer) {
       const top = answer.indexOf(Math.max(...answer));
-      const swatch = h("i", { class: "sn-swatch" });
+      const swatch = h("i", { class: "sw-swatch sn-swatch" });
       swatch.style.background = asked.colours[top];
       text = `${asked.genres[top]} ${percent(answer[top])}`;
       belief.append(swatch, asked.genres[top], h("span", { class: "sn-share" }, percent(answer[top])));
@@ -903,7 +871,7 @@ function draw(song, el) {
     verdict.replaceChildren();
     if (song.whole) {
       const top = song.whole.indexOf(Math.max(...song.whole));
-      const swatch = h("i", { class: "sn-swatch" });
+      const swatch = h("i", { class: "sw-swatch sn-swatch" });
       swatch.style.background = asked.colours[top];
       verdict.append(
         song.finished ? "The whole song: " : "The song so far: ",
@@ -957,14 +925,11 @@ function draw(song, el) {
   on(still, "change", invalidate);
   const sizes = new ResizeObserver(invalidate);
   sizes.observe(stage);
-  // JupyterLab marks its theme on <body>; other pages follow the system.
   const rethink = () => {
     ink = null;
     invalidate();
   };
-  const themes = new MutationObserver(rethink);
-  themes.observe(document.body, { attributes: true });
-  on(matchMedia("(prefers-color-scheme: dark)"), "change", rethink);
+  onTheme(rethink, signal);
 
   corpusPart.hidden = true;
   if (song.welcome) sayWelcome();
@@ -979,52 +944,15 @@ function draw(song, el) {
   }, 4000);
 
   return () => {
-    ending.abort();
     clearTimeout(silent);
     sizes.disconnect();
-    themes.disconnect();
     cancelAnimationFrame(asked);
-    root.remove();
-    // Nobody could stop a song whose last picture is gone.
-    song.views -= 1;
-    if (!song.views) song.pause();
+    end(root);
   };
 }
 
 // ---- Small things ------------------------------------------------------------------------------
 
-function h(tag, attributes = {}, children = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...(Array.isArray(children) ? children : [children]));
-  return element;
-}
-
-const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
-
-// Buffers of a message may start anywhere; typed arrays may not.
-const aligned = (view) => bytesOf(view).slice().buffer;
-
-const percent = (share) => `${Math.round(share * 100)} %`;
-
 const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-function time(seconds, digits = 0) {
-  const factor = 10 ** digits;
-  const rounded = Math.floor(seconds * factor + 1e-6) / factor;
-  const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
-  return `${Math.floor(rounded / 60)}:${rest}`;
-}
-
-export default () => {
-  let song = null;
-  return {
-    initialize({ model }) {
-      song = new Song(model);
-      return () => song.close();
-    },
-    render({ el }) {
-      return draw(song, el);
-    },
-  };
-};
+export default widget(Song, draw);

@@ -11,17 +11,14 @@ disk and never run.
 
 from __future__ import annotations
 
-import contextvars
 import dataclasses
 import io
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import anywidget
 import numpy as np
 import soundfile
 
@@ -34,6 +31,7 @@ from songnet_utils.network import Network
 from songnet_utils.plots import genre_colours
 from songnet_utils.streaming import SongStream, Step, step_span
 from songnet_utils.timeline import Sound
+from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages, joined
 from songnet_utils.widgets.playing import as_flac, mime_of
 
 if TYPE_CHECKING:
@@ -43,16 +41,11 @@ if TYPE_CHECKING:
 MOST_BYTES = 300_000_000
 MOST_SECONDS = 2 * 3600
 
-#: Bytes in one message at most, both ways; larger ones are cut off by some servers.
-MOST_IN_MESSAGE = 1_000_000
-
 #: Clips of one genre that the page lists at most.
 MOST_LISTED = 1_000
 
 # Song heard between two looks at whether somebody chose another one.
 _PIECE_SECONDS = 10
-
-_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +93,7 @@ class _Choice:
         return self.network
 
 
-class LiveSong(anywidget.AnyWidget):
+class LiveSong(Messages):
     """Choose or upload a song, press play, and watch its genre while it plays.
 
     Parameters
@@ -134,8 +127,8 @@ class LiveSong(anywidget.AnyWidget):
     file everything is as it was.
     """
 
-    _esm = Path(__file__).with_name("live.js")
-    _css = Path(__file__).with_name("live.css")
+    _esm = joined("common.js", "live.js")
+    _css = joined("common.css", "live.css")
 
     def __init__(
         self,
@@ -151,7 +144,6 @@ class LiveSong(anywidget.AnyWidget):
         # Set by a person's own choice; until then clips and uploads go to the network that fits.
         self._chosen: _Choice | None = None
         self._first_song = song
-        self._lock = threading.RLock()
         self._song: _Song | None = None
         self._asked: _Choice | None = None
         self._steps: list[Step] = []
@@ -160,10 +152,8 @@ class LiveSong(anywidget.AnyWidget):
         self._playable: dict[int, bytes] = {}
         self._wish = 0  # counts what people asked to open: an older wish never replaces a newer
         self._run = 0  # counts what the networks were asked: only the newest run is told
-        self._threads: list[threading.Thread] = []
         self._upload: dict[str, Any] | None = None
         super().__init__(**widget)
-        self.on_msg(self._receive)
 
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is no kernel."""
@@ -191,33 +181,7 @@ class LiveSong(anywidget.AnyWidget):
         else:
             self._start(self._open_file, Path(song), self._new_wish())
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait until nothing is being decoded or listened to, `seconds` at most."""
-        while threads := [thread for thread in self._threads if thread.is_alive()]:
-            threads[0].join(seconds)
-            if seconds is not None:
-                return
-
     # ---- Messages ------------------------------------------------------------------------------
-
-    def _receive(self, _: Any, content: Any, buffers: list[memoryview]) -> None:
-        """Answer a message of the page; whatever it holds, the kernel lives on."""
-        try:
-            handler = self._handlers[content["kind"]]
-        except (KeyError, TypeError):
-            _log.warning("a message of an unknown kind was left out: %.200r", content)
-            return
-        try:
-            handler(self, content, buffers)
-        except SongNetError as error:
-            self._tell("error", text=str(error))
-        except (KeyError, TypeError, IndexError, ValueError):
-            _log.warning("a message that makes no sense was left out: %.200r", content)
-
-    def _tell(self, kind: str, buffers: list[Any] | None = None, **content: Any) -> None:
-        # One at a time: handlers and threads all speak through the same connection.
-        with self._lock:
-            self.send({"kind": kind, **content}, buffers)
 
     def _hello(self, content: dict, buffers: list) -> None:
         with self._lock:
@@ -414,30 +378,6 @@ class LiveSong(anywidget.AnyWidget):
         with self._lock:
             self._wish += 1
             return self._wish
-
-    def _start(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do `work` in a thread; the page is told in words what went wrong."""
-
-        def carefully() -> None:
-            try:
-                work(*arguments)
-            except SongNetError as error:
-                self._tell("error", text=str(error))
-            except Exception as error:
-                _log.exception("the live song met a fault")
-                self._tell(
-                    "error",
-                    text=f"Something went wrong in Python ({type(error).__name__}: {error}). "
-                    "This is a fault of the program, not of your song; what was there stays.",
-                )
-
-        # Messages sent from the thread belong to the cell or the message that asked for it.
-        context = contextvars.copy_context()
-        thread = threading.Thread(
-            target=context.run, args=(carefully,), name=f"live song: {work.__name__}", daemon=True
-        )
-        self._threads = [thread for thread in self._threads if thread.is_alive()] + [thread]
-        thread.start()
 
     def _open_clip(self, clip: str, wish: int) -> None:
         assert self._corpus is not None

@@ -1,0 +1,442 @@
+"""The kernel gallery: see what each kernel of a network likes, and hear it at a click.
+
+A layer's kernels lie in a grid, each as a picture of what excites it, framed in the colour of the
+genre that it votes for. One that is chosen sounds at once, and says how often it fires, what it
+votes for, and whose music it is that one hears; two can stand side by side.
+
+Pictures and figures of all kernels come at once, sounds only when they are played: found clips
+are cut out of the songs, dreams are dreamed, songs auralised on demand. `KernelGallery.save` writes
+the same gallery as a page without Python, with the found clips beside it.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import credit
+from songnet_utils.errors import SongNetError
+from songnet_utils.kernels import (
+    KernelClip,
+    Kernels,
+    LayerSurvey,
+    Survey,
+    auralise,
+    dreamed_clip,
+    found_clip,
+    found_clips,
+    survey,
+    votes,
+)
+from songnet_utils.models import SongNet, load_songnet
+from songnet_utils.players import Player
+from songnet_utils.plots import genre_colours
+from songnet_utils.plots.sound import band_centres
+from songnet_utils.training import prepared_of, read_record
+from songnet_utils.widgets.messages import Messages, joined
+from songnet_utils.widgets.pages import Page
+
+#: Bytes of all pictures together, at most: finer ones are averaged. With the figures of SongNet's
+#: 768 kernels they fit into one message (`messages.MOST_IN_MESSAGE`).
+MOST_PICTURE_BYTES = 900_000
+
+#: Songs that can be heard as a kernel hears them, where none are named: one a genre, at most.
+MOST_SONGS = 8
+
+#: Clips of each genre in which the votes of a run's kernels are counted.
+VOTING_CLIPS = 8
+
+# The finest picture: columns in time, mel bands.
+_FINEST = (32, 128)
+# A natural logarithm of power in decibels.
+_DECIBELS = 10 / np.log(10)
+
+
+class KernelGallery(Messages):
+    """A gallery of all kernels of a network, by layer.
+
+    Parameters
+    ----------
+    survey : Survey
+        What a corpus tells of the kernels.
+    votes : pandas.DataFrame
+        What `songnet_utils.kernels.votes` found for them.
+    songs : sequence of str, optional
+        Ids of the clips that can be heard as a kernel hears them; by default the first of each
+        genre.
+
+    Raises
+    ------
+    SongNetError
+        When the votes are not those of these kernels, or a song is none of the survey's clips.
+
+    Notes
+    -----
+    Messages from the page: ``hello`` (a page has opened), ``card`` (a kernel was chosen),
+    ``sound`` (one of its sounds is to be played). To the page: ``welcome``, ``card``, ``sound``
+    (in pieces), ``error``. All but the first two say ``what`` it is about ("card", or the sound:
+    "found", "dreamed" or "song"), the ``layer``'s number, the ``kernel``, and which ``song``.
+    """
+
+    _esm = joined("common.js", "kernels.js")
+    _css = joined("common.css", "kernels.css")
+    _subject = ("what", "layer", "kernel", "song")
+
+    def __init__(
+        self,
+        survey: Survey,
+        votes: pd.DataFrame,
+        *,
+        songs: Sequence[str] | None = None,
+        **widget: Any,
+    ) -> None:
+        of = [(its.layer.name, k) for its in survey.layers for k in range(its.layer.kernels)]
+        if sorted(votes.index) != sorted(of) or list(votes.columns) != list(
+            survey.kernels.net.genres
+        ):
+            raise SongNetError(
+                f"The votes are not those of {survey.kernels.net.name}'s kernels: count them "
+                "with votes(survey.kernels, …)."
+            )
+        known = survey.clips.set_index("id", drop=False)
+        if songs is None:
+            songs = known.groupby("genre").head(1).id.tolist()[:MOST_SONGS]
+        for song in songs:
+            if song not in known.index:
+                raise SongNetError(
+                    f"clip {song}: is none of the {len(known):,} clips of the survey."
+                )
+        self.survey, self._votes = survey, votes.loc[of]
+        self._songs = [known.loc[song] for song in songs]
+        # Credits come from the corpus: in a survey, unknown artists have names of their own.
+        self._known = survey.prepared.corpus.clips.set_index("id", drop=False)
+        self._source = survey.prepared.corpus.name
+        # Dreams and songs need the whole machine: one at a time.
+        self._turn = threading.Lock()
+        super().__init__(**widget)
+
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is no kernel."""
+        return f"{self.title}: run this notebook in JupyterLab."
+
+    @property
+    def title(self) -> str:
+        """What it shows, in a few words."""
+        return f"The {len(self._votes):,} kernels of {self.survey.kernels.net.name}"
+
+    @property
+    def dead(self) -> int:
+        """How many kernels never fire."""
+        return sum(int(its.dead.sum()) for its in self.survey.layers)
+
+    @property
+    def twins(self) -> int:
+        """How many pairs of kernels say nearly the same."""
+        return sum(len(its.twins()) for its in self.survey.layers)
+
+    # ---- What Python code may use --------------------------------------------------------------
+
+    def clip(self, what: str, layer: str | int, kernel: int, song: int = 0) -> KernelClip:
+        """Return a sound of a kernel: what the page plays.
+
+        Parameters
+        ----------
+        what : str
+            "found", "dreamed" or "song".
+        layer : str or int
+            A layer's name, or its number from 1.
+        kernel : int
+            The kernel's number.
+        song : int
+            Which of the gallery's songs, for "song".
+
+        Raises
+        ------
+        SongNetError
+            When there is none: the kernel is dead or never fires in the song, or a file cannot be
+            read any more.
+        """
+        if what == "found":
+            return found_clip(self.survey, layer, kernel)
+        with self._turn:
+            if what == "dreamed":
+                return dreamed_clip(self.survey, layer, kernel)
+            row, kernels = self._songs[song], self.survey.kernels
+            return auralise(
+                *(kernels, layer, kernel, load_audio(row.file, kernels.sound.sample_rate)),
+                name=self._name(row.id),
+                credits=(self._credit(row.id),),
+            )
+
+    def save(self, folder: str | os.PathLike[str], *, progress: bool = True) -> Path:
+        """Write the gallery as a page that needs no Python and no network.
+
+        Parameters
+        ----------
+        folder : path
+            Gets ``index.html`` and ``sounds/``, the found clips as mp3s. A page that was saved
+            there before is replaced once the new one is whole.
+        progress : bool
+            Show a progress bar.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        SongNetError
+            When the folder holds anything else, a song cannot be read any more, or the disk is
+            full.
+        """
+        with Page(folder) as page:
+            cards: dict[str, Any] = {}
+            total = len(self._votes) - self.dead
+            bar = tqdm(
+                desc="Cutting", total=total, unit="kernel", disable=not progress, leave=False
+            )
+            with bar:
+                # A layer at a time: the clips of all would fill the memory.
+                for its in self.survey.layers:
+                    number, alive = its.layer.number, []
+                    for kernel in range(its.layer.kernels):
+                        try:
+                            cards[f"{number}/{kernel}"] = {"card": self._card(its, kernel)}
+                            alive.append((number, kernel))
+                        except SongNetError as error:
+                            cards[f"{number}/{kernel}"] = {"error": str(error)}
+                    for (_, kernel), clip in found_clips(self.survey, alive, progress=False):
+                        address = f"sounds/{number}-{kernel:04d}.mp3"
+                        page.add(address, _mp3(clip))
+                        cards[f"{number}/{kernel}"]["sound"] = {
+                            "address": address,
+                            "starts": list(clip.starts),
+                        }
+                        bar.update(1)
+            welcome, buffers = self._summary()
+            return page.finish(
+                f"{self.title}, on {self._source}",
+                "Each picture is what excites a kernel, each sound the music in which it was "
+                "found. Choose one to hear it.",
+                (self._esm, self._css),
+                {"welcome": {**welcome, "page": True}, "cards": cards},
+                buffers,
+            )
+
+    # ---- Messages ------------------------------------------------------------------------------
+
+    def _hello(self, content: dict, buffers: list) -> None:
+        welcome, pictures = self._summary()
+        self._tell("welcome", pictures, **welcome)
+
+    def _send_card(self, content: dict, buffers: list) -> None:
+        its, kernel = self._kernel_of(content)
+        self._tell("card", **self._subject_of(content), **self._card(its, kernel))
+
+    def _send_sound(self, content: dict, buffers: list) -> None:
+        its, kernel = self._kernel_of(content)
+        what, song = content["what"], content.get("song")
+        if what not in ("found", "dreamed", "song"):
+            raise ValueError(what)
+        if what == "song" and (type(song) is not int or not 0 <= song < len(self._songs)):
+            raise IndexError(song)
+        about = self._subject_of(content)
+        # Decoding, dreaming and encoding take their time: the kernel is not kept waiting.
+        self._start(self._encode, what, its.layer.number, kernel, song or 0, about, about=about)
+
+    def _encode(self, what: str, layer: int, kernel: int, song: int, about: dict[str, Any]) -> None:
+        clip = self.clip(what, layer, kernel, song)
+        self._tell_sound(_mp3(clip), starts=list(clip.starts), **about)
+
+    _handlers: ClassVar[dict[str, Callable[[KernelGallery, dict, list], None]]] = {
+        **{"hello": _hello, "card": _send_card, "sound": _send_sound},
+    }
+
+    def _kernel_of(self, content: dict) -> tuple[LayerSurvey, int]:
+        layer, kernel = content["layer"], content["kernel"]
+        if type(layer) is not int or type(kernel) is not int:
+            raise TypeError(content)
+        if not 1 <= layer <= len(self.survey.layers):
+            raise IndexError(layer)
+        its = self.survey.layers[layer - 1]
+        if not 0 <= kernel < its.layer.kernels:
+            raise IndexError(kernel)
+        return its, kernel
+
+    # ---- What is told of kernels ---------------------------------------------------------------
+
+    def _summary(self) -> tuple[dict[str, Any], list[bytes]]:
+        """Return what is told of all kernels at once, and their pictures and votes as bytes."""
+        net, table = self.survey.kernels.net, self.survey.table()
+        pictures = _pictures(self.survey.layers)
+        layers = []
+        for its, (small, most) in zip(self.survey.layers, pictures, strict=True):
+            of = table.loc[its.layer.name]
+            layers.append(
+                {
+                    **{"name": its.layer.name, "number": its.layer.number},
+                    **{"kernels": its.layer.kernels, "seconds": its.layer.seconds},
+                    **{"columns": small.shape[1], "bands": small.shape[2]},
+                    **{name: _plain(of[name]) for name in ("fires", "largest", "genre", "dead")},
+                    "twin": _plain(of.twin),
+                    "beats": _plain(of.beats),
+                    "decibels": _plain(pd.Series(most * _DECIBELS)),
+                }
+            )
+        welcome = {
+            **{"network": net.name, "corpus": self._source, "clips": len(self.survey.clips)},
+            **{"dead": self.dead, "twins": self.twins, "page": False},
+            **{"genres": list(net.genres), "colours": list(genre_colours(net.genres).values())},
+            "hertz": band_centres(net.sound).round(1).tolist(),
+            "layers": layers,
+            "songs": [
+                {"name": self._name(row.id), "genre": row.genre, "credit": self._credit(row.id)}
+                for row in self._songs
+            ],
+        }
+        whole = b"".join(small.tobytes() for small, _ in pictures)
+        return welcome, [whole, self._votes.to_numpy(np.float32).tobytes()]
+
+    def _card(self, its: LayerSurvey, kernel: int) -> dict[str, Any]:
+        """Return what is told of a kernel when it is chosen; a dead one raises SongNetError."""
+        return {
+            "pieces": [
+                {
+                    **{"credit": self._credit(row.id), "activation": row.activation},
+                    **{"genre": row.genre or "", "at": row.seconds},
+                }
+                for row in self.survey.found(its.layer.number, kernel).itertuples()
+            ]
+        }
+
+    def _credit(self, clip: str) -> str:
+        return credit(self._known.loc[clip], self._source)
+
+    def _name(self, clip: str) -> str:
+        title = self._known.title[clip]
+        return title if isinstance(title, str) and title else str(clip)
+
+    def _table(self) -> str:
+        """Return the layers as a table in HTML, for pages without a kernel."""
+        rows = []
+        for its in self.survey.layers:
+            layer = its.layer
+            of = self._votes.loc[layer.name][~its.dead]
+            most = of.idxmax(axis=1).value_counts().head(3)
+            cells = [
+                *(layer.name, str(layer.kernels), f"{layer.seconds:.2f} s"),
+                *(str(int(its.dead.sum())), str(len(its.twins()))),
+                ", ".join(f"{genre} {count}" for genre, count in most.items()),
+            ]
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        heads = ["Layer", "Kernels", "Each sees", "Dead", "Pairs of twins", "Most vote for"]
+        head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+        return (
+            f"<table><caption>{html.escape(self.title)}. To see and hear them: "
+            f"<code>make lab</code> and this lesson.</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def gallery_of_run(
+    folder: str | os.PathLike[str], corpus: str | Path | None = None, *, progress: bool = True
+) -> KernelGallery:
+    """Survey the kernels of a run's network on its corpus, count their votes, show them.
+
+    Parameters
+    ----------
+    folder : path
+        The run's folder.
+    corpus : str or path, optional
+        What it was trained on; by default what is found under the name in its record.
+    progress : bool
+        Show progress bars.
+
+    Raises
+    ------
+    SongNetError
+        When it is no finished run of a network with kernels, or its corpus is not there.
+    """
+    folder = Path(folder)
+    record = read_record(folder)
+    if record.get("network") is None:
+        raise SongNetError(
+            f"{folder}: {record['model']} has no kernels. Name the run of a network, such as "
+            "songnet."
+        )
+    net = load_songnet(folder)
+    assert isinstance(net, SongNet)
+    kernels = Kernels(net)
+    prepared = prepared_of(folder, record, corpus, progress=progress)
+    clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
+    heard = survey(kernels, prepared, clips, progress=progress)
+    # Drawn, since clips of one artist stand together; the same ones each time.
+    some = clips.sample(frac=1, random_state=0).groupby("genre").head(VOTING_CLIPS)
+    return KernelGallery(heard, votes(kernels, prepared, some, progress=progress))
+
+
+def _mp3(clip: KernelClip) -> bytes:
+    return Player(clip.audio, clip.rate, clip.label).mp3
+
+
+def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return each layer's pictures, 8 bits with a sign, and what the largest value stands for.
+
+    Returns
+    -------
+    list of (np.ndarray, shape (kernels, columns, bands), int8; np.ndarray, shape (kernels,))
+        127 is what is furthest from the usual in a kernel's own picture.
+    """
+    columns, bands = _FINEST
+    while _pixels(layers, columns, bands) > MOST_PICTURE_BYTES and columns * bands > 1:
+        if bands >= columns:
+            bands //= 2
+        else:
+            columns //= 2
+    found = []
+    for its in layers:
+        small = _averaged(_averaged(its.triggered, 1, columns), 2, bands)
+        most = np.abs(small).max(axis=(1, 2))
+        scale = np.where(most > 0, most, 1)[:, None, None]
+        found.append((np.rint(small / scale * 127).astype(np.int8), most))
+    return found
+
+
+def _pixels(layers: Sequence[LayerSurvey], columns: int, bands: int) -> int:
+    shapes = [its.triggered.shape for its in layers]
+    return sum(count * min(wide, columns) * min(high, bands) for count, wide, high in shapes)
+
+
+def _averaged(values: np.ndarray, axis: int, most: int) -> np.ndarray:
+    """Return values of which neighbours are averaged, so that at most so many are left."""
+    length = values.shape[axis]
+    if length <= most:
+        return values
+    starts = np.arange(most) * length // most
+    counts = np.diff(np.append(starts, length))
+    shape = [-1 if place == axis else 1 for place in range(values.ndim)]
+    return np.add.reduceat(values, starts, axis=axis) / counts.reshape(shape)
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    """Return a column for JSON: rounded, None for what is not known."""
+    return [
+        None
+        if pd.isna(value) or (isinstance(value, float) and not math.isfinite(value))
+        else float(f"{value:.4g}")
+        if isinstance(value, float | np.floating)
+        else value
+        for value in column.tolist()
+    ]

@@ -1,0 +1,296 @@
+"""The kernel gallery without a browser: messages, words for what goes wrong, pages on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parent / "browser"))
+
+from kernel_toy import DEAD, GENRES, TWINS, surveyed
+from toys import html_of
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.kernels import KernelClip, found_clip
+from songnet_utils.plots import genre_colours
+from songnet_utils.widgets import KernelGallery
+from songnet_utils.widgets import kernels as module
+
+DYING = {"layer": 2, "kernel": DEAD[1]}
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return surveyed(tmp_path_factory.mktemp("sweeps"), filters=8)
+
+
+class Page:
+    """Stands in for the browser: says things, and remembers what it is told."""
+
+    def __init__(self, gallery: KernelGallery, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gallery = gallery
+        self.told: list[tuple[dict[str, Any], list[Any]]] = []
+        monkeypatch.setattr(
+            gallery,
+            "send",
+            lambda content, buffers=None: self.told.append((content, buffers or [])),
+        )
+
+    def says(self, content: Any) -> None:
+        self.gallery._receive(self.gallery, content, [])
+
+    def hears(self, content: Any) -> tuple[dict[str, Any], list[Any]]:
+        """Say something and return the one answer to it."""
+        before = len(self.told)
+        self.says(content)
+        self.gallery.wait()
+        (answer,) = self.told[before:]
+        return answer
+
+
+@pytest.fixture
+def page(toy, monkeypatch) -> Page:
+    return Page(KernelGallery(*toy), monkeypatch)
+
+
+def decoded(mp3: bytes) -> tuple[np.ndarray, int]:
+    return soundfile.read(io.BytesIO(mp3), dtype="float32")
+
+
+def test_a_page_is_told_of_all_kernels_at_once_and_of_no_sound(page, toy):
+    survey, votes = toy
+    welcome, (pictures, said_votes) = page.hears({"kind": "hello"})
+    assert welcome["kind"] == "welcome"
+    json.dumps(welcome, allow_nan=False)
+    assert [layer["name"] for layer in welcome["layers"]] == survey.kernels.names
+    assert welcome["genres"] == list(GENRES)
+    assert welcome["colours"] == list(genre_colours(GENRES).values())
+    table = survey.table()
+    at = 0
+    for its, layer in zip(survey.layers, welcome["layers"], strict=True):
+        of = table.loc[its.layer.name]
+        assert layer["dead"] == of.dead.tolist()
+        assert layer["fires"] == pytest.approx(of.fires.tolist(), rel=1e-3)
+        assert layer["genre"] == [
+            None if dead else g for g, dead in zip(of.genre, of.dead, strict=True)
+        ]
+        shape = (layer["kernels"], layer["columns"], layer["bands"])
+        assert shape == its.triggered.shape
+        picture = np.frombuffer(pictures, np.int8, np.prod(shape), at).reshape(shape)
+        at += picture.size
+        # What is furthest from the usual is 127, above or below; the rest is in proportion.
+        most = np.abs(its.triggered).max(axis=(1, 2), keepdims=True)
+        np.testing.assert_allclose(picture * most / 127, its.triggered, atol=most.max() / 250)
+        decibels = most[:, 0, 0] * 10 / np.log(10)
+        assert layer["decibels"] == pytest.approx(decibels.tolist(), rel=1e-3)
+    assert at == len(pictures)
+    np.testing.assert_allclose(
+        np.frombuffer(said_votes, np.float32).reshape(-1, len(GENRES)), votes, rtol=1e-6
+    )
+    assert welcome["layers"][1]["dead"][DEAD[1]]
+    assert welcome["layers"][0]["twin"][TWINS[1]] == TWINS[2]
+    assert welcome["dead"] == int(table.dead.sum())
+    assert welcome["twins"] >= 1
+
+
+def test_one_song_of_each_genre_is_offered_or_those_that_are_named(toy, monkeypatch):
+    welcome, _ = Page(KernelGallery(*toy), monkeypatch).hears({"kind": "hello"})
+    assert sorted(song["genre"] for song in welcome["songs"]) == sorted(GENRES)
+    welcome, _ = Page(KernelGallery(*toy, songs=["s4"]), monkeypatch).hears({"kind": "hello"})
+    (song,) = welcome["songs"]
+    assert (song["name"], song["genre"]) == ("<i>Sweep</i> & 4", "Folk")
+    assert "Artist 4 (sweeps/s4), CC BY 4.0" in song["credit"]
+    with pytest.raises(SongNetError, match="clip polka: is none of the 5 clips"):
+        KernelGallery(*toy, songs=["polka"])
+
+
+def test_a_chosen_kernel_has_the_credits_of_its_pieces(page, toy):
+    card, _ = page.hears({"kind": "card", "what": "card", "layer": 3, "kernel": 2})
+    found = toy[0].found(3, 2)
+    assert (card["layer"], card["kernel"], card["what"]) == (3, 2, "card")
+    assert [piece["at"] for piece in card["pieces"]] == found.seconds.tolist()
+    assert [piece["genre"] for piece in card["pieces"]] == found.genre.tolist()
+    for piece, row in zip(card["pieces"], found.itertuples(), strict=True):
+        assert f"by {row.artist} (sweeps/{row.id}), CC BY 4.0" in piece["credit"]
+
+
+@pytest.mark.parametrize(("layer", "kernel"), [(1, 0), (3, 2)])
+def test_the_sound_that_is_asked_for_is_the_kernels_own(page, toy, layer, kernel):
+    wish = {"kind": "sound", "what": "found", "layer": layer, "kernel": kernel}
+    content, (mp3,) = page.hears(wish)
+    assert {**wish, **content} == content
+    clip = found_clip(toy[0], layer, kernel)
+    assert content["starts"] == list(clip.starts)
+    assert content["of"] == len(mp3)
+    heard, rate = decoded(mp3)
+    assert rate == clip.rate
+    length = min(len(heard), len(clip.audio))
+    assert np.corrcoef(heard[:length], clip.audio[:length])[0, 1] > 0.9
+
+
+def test_a_dream_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatch):
+    made = []
+
+    def dreamed(survey: Any, layer: int, kernel: int) -> KernelClip:
+        made.append((layer, kernel))
+        return KernelClip(np.zeros(22_050, np.float32), 22_050, "a dream", (), (0.0, 0.5))
+
+    monkeypatch.setattr(module, "dreamed_clip", dreamed)
+    start = time.monotonic()
+    with page.gallery._turn:
+        # While another dream is dreamed, messages are answered nevertheless.
+        page.says({"kind": "sound", "what": "dreamed", "layer": 1, "kernel": 4})
+        page.says({"kind": "card", "layer": 1, "kernel": 4})
+        assert [content["kind"] for content, _ in page.told] == ["card"]
+    page.gallery.wait()
+    assert made == [(1, 4)]
+    assert page.told[-1][0]["starts"] == [0.0, 0.5]
+    assert time.monotonic() - start < 60
+    wish = {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": 1}
+    content, (mp3,) = page.hears(wish)
+    assert content["song"] == 1
+    heard, rate = decoded(mp3)
+    assert len(heard) / rate == pytest.approx(6, abs=0.1)
+
+
+def test_a_dead_kernel_says_so_in_words(page):
+    for kind in ("card", "sound"):
+        content, _ = page.hears({"kind": kind, "what": "found", **DYING})
+        assert content["kind"] == "error"
+        assert (content["layer"], content["kernel"]) == (2, DEAD[1])
+        assert "Kernel 3 of conv_2 is dead" in content["text"]
+    content, _ = page.hears({"kind": "sound", "what": "song", **DYING, "song": 0})
+    assert "never fires in it" in content["text"]
+
+
+def test_a_file_that_is_gone_is_said_and_the_card_stays(toy, monkeypatch, tmp_path):
+    survey, votes = toy
+    moved = survey.clips.assign(file=str(tmp_path / "gone.wav"))
+    page = Page(KernelGallery(dataclasses.replace(survey, clips=moved), votes), monkeypatch)
+    content, _ = page.hears({"kind": "sound", "what": "found", "layer": 1, "kernel": 0})
+    assert content["kind"] == "error"
+    assert "gone.wav: cannot be read" in content["text"]
+    assert page.hears({"kind": "card", "layer": 1, "kernel": 0})[0]["pieces"]
+    with pytest.raises(SongNetError, match=r"gone\.wav: cannot be read"):
+        page.gallery.save(tmp_path / "page", progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, {}, [1], "hello", {"kind": "nonsense"}, {"kind": "card"}, {"kind": ["card"]},
+     {"kind": "card", "layer": 0, "kernel": 0}, {"kind": "card", "layer": 4, "kernel": 0},
+     {"kind": "card", "layer": True, "kernel": 0}, {"kind": "card", "layer": 1, "kernel": 8},
+     {"kind": "card", "layer": 1, "kernel": -1}, {"kind": "card", "layer": 1, "kernel": "0"},
+     {"kind": "sound", "layer": 1, "kernel": 0},
+     {"kind": "sound", "what": "stolen", "layer": 1, "kernel": 0},
+     {"kind": "sound", "what": "song", "layer": 1, "kernel": 0},
+     {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": 99},
+     {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": "../secret"}],
+)  # fmt: skip
+def test_a_message_without_sense_changes_nothing(page, content):
+    page.says(content)
+    page.gallery.wait()
+    assert page.told == []
+
+
+def test_votes_of_another_network_are_refused(toy):
+    survey, votes = toy
+    with pytest.raises(SongNetError, match="not those of Toy's kernels"):
+        KernelGallery(survey, votes.iloc[1:])
+    with pytest.raises(SongNetError, match="not those of Toy's kernels"):
+        KernelGallery(survey, votes.rename(columns={"Folk": "Polka"}))
+    # Their order is of no account.
+    KernelGallery(survey, votes.iloc[::-1])
+
+
+def test_pictures_never_take_more_than_they_may(toy, monkeypatch):
+    for most in (20_000, 3_000, 100):
+        monkeypatch.setattr(module, "MOST_PICTURE_BYTES", most)
+        small = module._pictures(toy[0].layers)
+        assert sum(picture.size for picture, _ in small) <= most
+    assert sum(picture.size for picture, _ in small) > 20
+    # Averages of neighbours, whatever does not divide evenly.
+    values = np.arange(2 * 7.0).reshape(2, 7)
+    np.testing.assert_allclose(module._averaged(values, 1, 3), [[0.5, 2.5, 5.0], [7.5, 9.5, 12.0]])
+
+
+def test_a_page_without_a_kernel_has_a_table(toy):
+    gallery = KernelGallery(*toy)
+    table = html_of(gallery)
+    assert len(re.findall("<tr>", table)) == 1 + 3
+    assert "The 24 kernels of Toy" in table
+    assert "make lab" in table
+    assert "24 kernels" in repr(gallery)
+
+
+def content_of(page: Path) -> dict[str, Any]:
+    text = page.read_text("utf-8")
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    return json.loads(data)
+
+
+def test_a_saved_page_has_a_sound_for_each_kernel_that_lives(toy, tmp_path):
+    survey, _ = toy
+    gallery = KernelGallery(*toy)
+    page = gallery.save(tmp_path / "deep" / "page", progress=False)
+    assert page == tmp_path / "deep" / "page" / "index.html"
+    assert sorted(file.name for file in page.parent.iterdir()) == ["index.html", "sounds"]
+    living = {
+        f"{its.layer.number}-{kernel:04d}.mp3"
+        for its in survey.layers
+        for kernel in np.flatnonzero(~its.dead)
+    }
+    assert {file.name for file in (page.parent / "sounds").iterdir()} == living
+    heard, _ = decoded((page.parent / "sounds" / "3-0002.mp3").read_bytes())
+    clip = found_clip(survey, 3, 2)
+    length = min(len(heard), len(clip.audio))
+    assert np.corrcoef(heard[:length], clip.audio[:length])[0, 1] > 0.9
+    data = content_of(page)
+    assert data["welcome"]["page"] is True
+    assert len(data["cards"]) == 24
+    assert data["cards"]["3/2"]["sound"] == {
+        "address": "sounds/3-0002.mp3",
+        "starts": list(clip.starts),
+    }
+    assert "is dead" in data["cards"][f"2/{DEAD[1]}"]["error"]
+    # Names are text, whatever is in them; and nothing is fetched from elsewhere.
+    text = page.read_text("utf-8")
+    assert "<i>Sweep" not in text
+    assert not re.search(r"""(src|href)=["']https?:""", text)
+    assert str(tmp_path) not in text
+    # Saved again, the new page takes the old one's place, and nothing else is left there.
+    (page.parent / "sounds" / "9-0001.mp3").write_bytes(b"old")
+    gallery.save(page.parent, progress=False)
+    assert {file.name for file in (page.parent / "sounds").iterdir()} == living
+    assert [file.name for file in page.parent.parent.iterdir()] == ["page"]
+
+
+def test_a_folder_that_holds_something_else_is_refused(toy, tmp_path):
+    gallery = KernelGallery(*toy)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "index.html").write_text("<p>My own page.</p>")
+    with pytest.raises(SongNetError, match=r"mine: holds index\.html, which is no part"):
+        gallery.save(folder, progress=False)
+    assert (folder / "index.html").read_text() == "<p>My own page.</p>"
+    with pytest.raises(SongNetError, match="is a file"):
+        gallery.save(folder / "index.html", progress=False)
+    page = gallery.save(tmp_path / "page", progress=False)
+    for name in ("notes.txt", "song.mp3"):
+        mine = page.parent / "sounds" / name
+        mine.write_text("do not lose me")
+        with pytest.raises(SongNetError, match=f"{name}, which is no part"):
+            gallery.save(page.parent, progress=False)
+        assert mine.read_text() == "do not lose me"
+        mine.unlink()
