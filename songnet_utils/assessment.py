@@ -45,7 +45,7 @@ from songnet_utils.calibration import (
     never_zero,
     reliability,
 )
-from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.corpora import Corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.models import SongNet, load_songnet
 from songnet_utils.scores import (
@@ -55,9 +55,9 @@ from songnet_utils.scores import (
     genre_scores,
     macro_average,
 )
-from songnet_utils.store import LogMelStore, Prepared
-from songnet_utils.timeline import Sound, Timeline
-from songnet_utils.training import read_answers, read_record
+from songnet_utils.store import Prepared
+from songnet_utils.timeline import Timeline
+from songnet_utils.training import check_clips, prepared_of, read_answers, read_record
 
 #: The moments that are printed, in seconds of music heard, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
@@ -436,7 +436,7 @@ def assess(
     net = load_songnet(folder)
     assert isinstance(net, SongNet)
     prepared = prepared_of(folder, record, corpus, progress=progress)
-    _check_clips(folder, prepared, tested)
+    check_clips(folder, prepared, tested, "test clips")
     steps = [
         _hear(folder, net, prepared, clip, given)
         for clip, given in zip(
@@ -469,66 +469,6 @@ def _answers(folder: Path) -> pd.DataFrame:
             f"{', '.join(answers)}). Train the run again with --force."
         )
     return answers
-
-
-def prepared_of(
-    folder: Path,
-    record: dict[str, Any],
-    corpus: Prepared | Corpus | str | Path | None = None,
-    *,
-    progress: bool = True,
-) -> Prepared:
-    """Return the corpus of a run with its frames.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    record : dict
-        Its record.
-    corpus, progress
-        As in `assess`.
-
-    Raises
-    ------
-    SongNetError
-        When the corpus is not found, or is another one.
-    """
-    name = record["corpus"]
-    if corpus is None:
-        try:
-            corpus = open_corpus(name, progress=progress)
-        except SongNetError as error:
-            raise SongNetError(
-                f"{folder}: was trained on {name}, which is not found under that name ({error}) "
-                "Name its folder with --corpus FOLDER."
-            ) from error
-    elif not isinstance(corpus, Prepared | Corpus):
-        corpus = open_corpus(corpus, progress=progress)
-    given = corpus.corpus.name if isinstance(corpus, Prepared) else corpus.name
-    if given != name:
-        raise SongNetError(f"{folder}: was trained on {name}, not on {given}. Give it {name}.")
-    if isinstance(corpus, Prepared):
-        return corpus
-    return LogMelStore(sound=Sound.from_dict(record["sound"])).prepare(corpus, progress=progress)
-
-
-def _check_clips(folder: Path, prepared: Prepared, tested: pd.DataFrame) -> None:
-    """Raise SongNetError unless a run's test clips are there, with the genres they had."""
-    name = prepared.corpus.name
-    now = prepared.clips.set_index("id").genre.reindex(tested.id)
-    gone = now.index[now.isna()]
-    if len(gone):
-        raise SongNetError(
-            f"{folder}: {len(gone):,} of its {len(tested):,} test clips are no longer usable clips "
-            f"of {name}, the first is {gone[0]}. Bring them back, or train on {name} as it is now."
-        )
-    other = now.index[now.to_numpy() != tested.genre.to_numpy()]
-    if len(other):
-        raise SongNetError(
-            f"{folder}: {len(other):,} of its test clips have another genre in {name} now, the "
-            f"first is {other[0]} ({now[other[0]]}). Train on {name} as it is now."
-        )
 
 
 def _hear(

@@ -12,6 +12,7 @@ import functools
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -37,7 +38,19 @@ SILENCE = 1e-5
 #: are whole numbers stored as floats stay below it.
 LOUDEST = 1e6
 
+# With a limit in seconds: so many numbers (samples times channels) a second of it at most, which is
+# stereo at 48 kHz. They take 4 bytes each once they are decoded, and FFmpeg's three times that.
+_NUMBERS_A_SECOND = 2 * 48_000
+
 RESAMPLER = "HQ"
+
+# What sound files are, by libsndfile's and FFmpeg's names, and the ending each is called by.
+# Nothing else is opened: some of what FFmpeg knows are lists of further files to read.
+_ENDINGS = {
+    **{"wav": ".wav", "wavex": ".wav", "rf64": ".wav", "flac": ".flac", "ogg": ".ogg"},
+    **{"mp3": ".mp3", "au": ".au", "aiff": ".aiff", "mov": ".m4a", "aac": ".aac", "loas": ".aac"},
+    **{"matroska": ".webm", "asf": ".wma"},
+}
 
 # Frames to transform at once: large enough to be quick, small enough to stay in the cache.
 _BLOCK = 64
@@ -48,7 +61,10 @@ class AudioError(SongNetError):
 
 
 def read_audio(
-    source: str | os.PathLike[str] | bytes, *, name: str | None = None
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    most_seconds: float | None = None,
 ) -> tuple[np.ndarray, int]:
     """Decode a sound file whole.
 
@@ -58,6 +74,8 @@ def read_audio(
         A path, or the file's bytes.
     name
         What to call it in errors; the path by default.
+    most_seconds : float, optional
+        A longer file is refused, and never decoded further than that, whatever its header says.
 
     Returns
     -------
@@ -69,8 +87,8 @@ def read_audio(
     Raises
     ------
     AudioError
-        When the file is missing, empty, no sound file, cut short, or holds values that are not
-        numbers.
+        When the file is missing, empty, no sound file, cut short, too long, or holds values that
+        are not numbers.
     """
     name = name or name_of(source)
     if isinstance(source, bytes):
@@ -101,9 +119,13 @@ def read_audio(
         )
         with soundfile.SoundFile(os.fspath(source) if is_mp3_file else io.BytesIO(content)) as file:
             rate, promised = file.samplerate, file.frames
-            samples = file.read(dtype="float32", always_2d=True)
+            most = _Most(name, most_seconds, rate, file.channels)
+            # Absurd promises are kept for what follows, which has words for them.
+            most.check(promised if promised < 2**62 else 0)
+            samples = file.read(most.frames, dtype="float32", always_2d=True)
+            most.check(len(samples))
     except (soundfile.LibsndfileError, RuntimeError):
-        samples, rate = _read_with_ffmpeg(content, name)
+        samples, rate = _read_with_ffmpeg(content, name, most_seconds)
         promised = len(samples)
     # An unseekable or unfinished file may promise 2**63 − 1 samples; a tenth of a second is what
     # sloppy encoders are off by.
@@ -424,18 +446,123 @@ def _mp3_frame_bytes(content: bytes, at: int) -> int:
     return (144 if version == 3 else 72) * bitrate * 1000 // rate + (header[2] >> 1 & 1)
 
 
-def _read_with_ffmpeg(content: bytes, name: str) -> tuple[np.ndarray, int]:
+class _Most:
+    """How much of a file is decoded at most.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in errors.
+    seconds : float, optional
+        The limit; none by default.
+    rate, channels : int
+        The file's.
+    """
+
+    def __init__(self, name: str, seconds: float | None, rate: int, channels: int) -> None:
+        self._name, self._seconds, self._rate, self._channels = name, seconds, rate, channels
+        #: How many frames to ask for: one too many, so that it shows; −1 for all.
+        self.frames = -1
+        if seconds is not None:
+            wide = seconds * _NUMBERS_A_SECOND / channels
+            self.frames = int(min(seconds * rate, wide)) + 1
+
+    def check(self, frames: int) -> None:
+        """Raise AudioError when a file has more frames than are decoded."""
+        if self._seconds is None or frames < self.frames:
+            return
+        if frames > self._seconds * self._rate:
+            raise AudioError(
+                f"{self._name}: lasts longer than {self._seconds / 60:g} minutes, the most that "
+                "is taken. Cut a piece out of it."
+            )
+        raise AudioError(
+            f"{self._name}: {self._channels} channels at {self._rate} Hz are more sound than is "
+            f"taken of a song this long. Export it in stereo at 44,100 Hz."
+        )
+
+
+def suffix_of(content: bytes) -> str:
+    """Return the ending that a sound file should have, by what it is, not by its name.
+
+    Parameters
+    ----------
+    content
+        The bytes of a file that `read_audio` reads.
+
+    Returns
+    -------
+    str
+        One of `SUFFIXES`.
+
+    Raises
+    ------
+    AudioError
+        When it is of no kind that has one.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            kinds = [file.format.lower()]
+    except (soundfile.LibsndfileError, RuntimeError):
+        import av
+
+        try:
+            with _opened(content) as container:
+                kinds = container.format.name.split(",")
+        except (av.FFmpegError, ValueError):
+            kinds = []
+    for kind in kinds:
+        if kind in _ENDINGS:
+            return _ENDINGS[kind]
+    raise AudioError(
+        f"it is of a kind of sound file that is not kept ({', '.join(kinds) or 'unknown'}). "
+        f"Convert it to one of {', '.join(suffix[1:] for suffix in SUFFIXES)}."
+    )
+
+
+def _opened(content: bytes) -> Any:
+    """Open a file with FFmpeg, which may read nothing but the file itself."""
+    import av
+
+    return av.open(
+        io.BytesIO(content),
+        container_options={"format_whitelist": ",".join(_ENDINGS), "protocol_whitelist": ""},
+    )
+
+
+def _promised_seconds(container: Any, stream: Any) -> float:
+    """Return how long a file says it lasts; 0 where that is only guessed from its size."""
+    if container.format.name.split(",")[0] not in ("flac", "matroska"):
+        return 0.0
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    # Of a film, it is as likely its pictures' time.
+    return container.duration / 1e6 if container.duration and len(container.streams) == 1 else 0.0
+
+
+def _read_with_ffmpeg(
+    content: bytes, name: str, most_seconds: float | None
+) -> tuple[np.ndarray, int]:
     import av
 
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with _opened(content) as container:
             if not container.streams.audio:
                 raise AudioError(f"{name}: has no sound in it. Choose a file with an audio track.")
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise AudioError(
+                    f"{name}: its sound is in a codec that cannot be decoded. Convert it to "
+                    f"{' or '.join(suffix[1:] for suffix in SUFFIXES[:4])}."
+                )
             rate = stream.rate
+            promised = _promised_seconds(container, stream)
             as_float = av.AudioResampler(format="fltp")
-            pieces = []
+            pieces: list[np.ndarray] = []
+            decoded = 0
             for frame in container.decode(stream):
+                decoded += frame.samples
+                _Most(name, most_seconds, rate, len(frame.layout.channels)).check(decoded)
                 pieces += [piece.to_ndarray() for piece in as_float.resample(frame)]
             pieces += [piece.to_ndarray() for piece in as_float.resample(None)]
     except (av.FFmpegError, ValueError) as error:
@@ -448,4 +575,10 @@ def _read_with_ffmpeg(content: bytes, name: str) -> tuple[np.ndarray, int]:
         ) from error
     if not pieces:
         raise AudioError(f"{name}: holds no samples at all. Choose a file with sound in it.")
+    # Players' delay and padding come to less than a second.
+    if decoded < (promised - 1) * rate:
+        raise AudioError(
+            f"{name}: is cut short: its header promises {promised:.2f} s, "
+            f"{decoded / rate:.2f} s are there. Copy or download it again."
+        )
     return np.ascontiguousarray(np.concatenate(pieces, axis=1).T, np.float32), rate

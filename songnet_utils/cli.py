@@ -229,6 +229,52 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument("--model", choices=["musicnn"], help="the pretrained listener")
     classify.add_argument("--json", action="store_true", help="print one JSON object a file")
 
+    grow = command(
+        "grow",
+        None,
+        "Bring songs of your own, say what they are, and let a network learn from them.",
+        "Your songs are kept in data/my-songs, which is a corpus like any other.",
+    )
+    steps = grow.add_subparsers(required=True, metavar="STEP", title="steps")
+
+    def step(name: str, run: Any, summary: str, epilog: str = "") -> argparse.ArgumentParser:
+        added = steps.add_parser(name, help=summary, description=summary, epilog=epilog)
+        added.set_defaults(run=run)
+        return added
+
+    add = step("add", _grow_add, "Add a song. Its file is copied, and never changed.")
+    add.add_argument("file", metavar="FILE", help="a sound file")
+    add.add_argument("--genre", required=True, help="what it is")
+    for what, said in (
+        ("title", "default: as the file's tags, or else its name, say"),
+        ("artist", "default: as the file's tags say"),
+        ("source", "where it is from"),
+        ("licence", "default: as the file's tags say"),
+    ):
+        add.add_argument(f"--{what}", help=said)
+    step("list", _grow_list, "List your songs.")
+    learn = step(
+        "learn",
+        _grow_learn,
+        "Go on training a network with your songs, and say what that has changed.",
+        "What comes of it is a run of its own; the old one stays as it is.",
+    )
+    learn.add_argument(
+        "--corpus",
+        metavar="CORPUS",
+        help="what it was trained on, where that is a folder (default: by the name in its record)",
+    )
+    learn.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    back = step("undo", _grow_undo, "Remove a run that has learnt from your songs; go back.")
+    for parser_of, default in ((learn, "the newest"), (back, "the newest that has learnt")):
+        parser_of.add_argument(
+            "--run",
+            type=Path,
+            metavar="DIR",
+            dest="run_folder",
+            help=f"the run's folder (default: {default})",
+        )
+
     fetch = command(
         "fetch",
         _fetch,
@@ -569,6 +615,56 @@ def _answer(net: Network, file: str) -> dict[str, Any]:
             for step in steps
         ],
     }
+
+
+def _grow_add(options: argparse.Namespace) -> int:
+    from songnet_utils.corpora import own_songs
+
+    songs = own_songs()
+    song = songs.add(
+        options.file,
+        options.genre,
+        title=options.title,
+        artist=options.artist,
+        source=options.source,
+        licence=options.licence,
+    )
+    print(f"{song}: {song.genre} ({songs.file_of(song)})")
+    return 0
+
+
+def _grow_list(options: argparse.Namespace) -> int:
+    from songnet_utils.corpora import open_own, own_songs
+
+    songs = own_songs()
+    for song in songs.songs():
+        licence = song.licence or "licence unknown"
+        source = f"; from {song.source}" if song.source else ""
+        print(f"{song.sha256[:8]}  {song.genre}: {song} ({song.seconds:.0f} s; {licence}{source})")
+    return _name_unusable(open_own(songs.folder).unusable)
+
+
+def _grow_learn(options: argparse.Namespace) -> int:
+    from songnet_utils.growing import as_text, learn_from
+    from songnet_utils.training import newest_run, read_record
+
+    run = options.run_folder or newest_run()
+    if run is None:
+        raise SongNetError("There is no network to go on with. Train one: songnet train mini")
+    folder = learn_from(run, corpus=options.corpus, seed=options.seed)
+    record = read_record(folder)
+    for entry in record["grown"]["left_out"]:
+        _note(f"left out: {entry['song']}: {entry['reason']}")
+    print(as_text(record))
+    print(folder)
+    return 0
+
+
+def _grow_undo(options: argparse.Namespace) -> int:
+    from songnet_utils.growing import undo
+
+    print(undo(options.run_folder))
+    return 0
 
 
 def _fetch(options: argparse.Namespace) -> int:

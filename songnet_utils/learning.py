@@ -35,6 +35,7 @@ from songnet_utils.models import (
     SongNet,
     centre,
     given_to,
+    head_weights,
     keras,
     learnt,
     set_weights,
@@ -48,6 +49,10 @@ from songnet_utils.timeline import Sound, Timeline
 
 #: What is kept while a network learns.
 PROGRESS = "progress.npz"
+
+#: Of a batch, the share of clips that have just come, and the least batches of an epoch with them.
+FRESH_SHARE = 0.25
+LEAST_BATCHES = 8
 
 # What a probability is taken to be at least, so that its logarithm is finite (Keras's epsilon).
 _EPSILON = 1e-7
@@ -139,6 +144,10 @@ class Recipe:
             )
 
 
+class RunAwayError(SongNetError):
+    """Training whose loss is no longer a number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """What a network learns from, and for what.
@@ -153,10 +162,14 @@ class Material:
         The clips that take part.
     sides : pandas.Series
         train, validation or test, with the index of `clips`. Nothing is learnt from the last.
+        Without any for validation, nothing is chosen by it: the last epoch's weights are kept.
     genres : sequence of str
         The genres told apart, in the order of the outputs.
     seed : int
         Of the weights and everything random.
+    fresh : frozenset of str
+        Ids of training clips that have just come: each batch has a share of them, and an epoch is
+        as long as they need, not as all clips do (`mixed`).
     """
 
     kind: NetworkKind
@@ -165,6 +178,7 @@ class Material:
     sides: pd.Series
     genres: Sequence[str]
     seed: int
+    fresh: frozenset[str] = frozenset()
 
     @property
     def sound(self) -> Sound:
@@ -212,6 +226,9 @@ class _State:
         The learning rate falls as with Keras's ReduceLROnPlateau.
         """
         self.epochs.append(epoch)
+        if "validation_loss" not in epoch:
+            self.best_epoch = len(self.epochs)
+            return True
         if epoch["validation_loss"] < self.best_loss:
             self.best_loss, self.best_epoch, self.waited = (
                 epoch["validation_loss"],
@@ -258,6 +275,8 @@ class Learning:
         Where its progress is kept; what was left there is taken up.
     arguments : dict
         What two runs must have in common to be the same run, fit for JSON.
+    start : SongNet, optional
+        A network of the same kind and genres, to go on from its weights; fresh ones by default.
     progress : bool
         Whether to show progress bars.
     tensorboard : bool
@@ -277,6 +296,7 @@ class Learning:
         folder: Path,
         arguments: dict[str, Any],
         *,
+        start: SongNet | None = None,
         progress: bool = False,
         tensorboard: bool = False,
     ) -> None:
@@ -295,7 +315,7 @@ class Learning:
         self.unknown = np.zeros(0, np.float32)
         if self.kind.metadata:
             known = metadata(material.clips)
-            self.encoder = fit_encoder(known.loc[self.clips])
+            self.encoder = start.encoder if start else fit_encoder(known.loc[self.clips])
             self.known = dict(zip(known.index, encode(self.encoder, known), strict=True))
             self.unknown = encode(self.encoder, unknown())[0]
         with _precision():
@@ -312,9 +332,15 @@ class Learning:
         self.place = {genre: index for index, genre in enumerate(material.genres)}
         self.labels = material.side("train").genre.map(self.place).to_numpy(np.int32)
         self._failure: BaseException | None = None
-        mean, spread = _mean_and_spread(self.rows, self.clips)
-        self.mean = mean.astype(np.float32)
-        centre(self.model, mean, spread, least=0.0 if self.kind.listener else LEAST_SPREAD)
+        if start:
+            # What it subtracts and divides by is part of what it has learnt.
+            learnt_before = head_weights(start.keras_model, self.model)
+            set_weights(self.model, learnt_before)
+            self.mean = self.model.get_layer("centring").adapt_mean.numpy().reshape(-1)
+        else:
+            mean, spread = _mean_and_spread(self.rows, self.clips)
+            self.mean = mean.astype(np.float32)
+            centre(self.model, mean, spread, least=0.0 if self.kind.listener else LEAST_SPREAD)
         self.best_weights = weights_of(self.model)
         # Where weights are averaged, the average is what is judged and kept.
         averaged = learnt(self.model) if recipe.averaging else []
@@ -406,7 +432,7 @@ class Learning:
     def go_on(self, progress: bool) -> None:
         """Train until the run is over."""
         recipe, state = self.recipe, self.state
-        batches = math.ceil(len(self.clips) / recipe.batch)
+        batches = math.ceil(len(self._hearings(np.random.default_rng(0))[0]) / recipe.batch)
         with tqdm(
             total=recipe.epochs * batches,
             initial=len(state.epochs) * batches,
@@ -425,8 +451,8 @@ class Learning:
                 with self._averaged():
                     epoch |= self._validate()
                     judged = weights_of(self.model)
-                if not math.isfinite(epoch["loss"] + epoch["validation_loss"]):
-                    raise SongNetError(
+                if not math.isfinite(epoch["loss"] + epoch.get("validation_loss", 0.0)):
+                    raise RunAwayError(
                         f"{self.folder}: the loss of epoch {number} is not a number: training has "
                         "run away. Start it afresh (--force) with another seed or a lower "
                         "learning rate."
@@ -442,7 +468,7 @@ class Learning:
                     {
                         "loss": f"{epoch['loss']:.2f}",
                         "accuracy": f"{epoch['accuracy']:.2f}",
-                        "validation": f"{epoch['validation_accuracy']:.2f}",
+                        "validation": f"{epoch.get('validation_accuracy', math.nan):.2f}",
                     }
                 )
 
@@ -466,9 +492,7 @@ class Learning:
     def _hear_once(self, epoch: int, bar: tqdm) -> dict[str, float]:
         """Go through the training clips once."""
         random = np.random.default_rng([self.material.seed, epoch])
-        order = random.permutation(len(self.clips))
-        # A whole clip's crop starts anywhere from 0 to 1 of the room that it leaves.
-        starts = random.random(len(self.clips))
+        order, starts = self._hearings(random)
         for layer in self.model.layers:
             if getattr(layer, "rate", 0) and hasattr(layer, "seed_generator"):
                 state = layer.seed_generator.state
@@ -488,7 +512,21 @@ class Learning:
             if self._failure is not None:
                 raise self._failure from None
             raise
-        return {"loss": loss / len(self.clips), "accuracy": right / len(self.clips)}
+        return {"loss": loss / len(order), "accuracy": right / len(order)}
+
+    def _hearings(self, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return which training clips an epoch hears, in order, and where each one's crop starts.
+
+        A crop starts anywhere from 0 to 1 of the room that it leaves.
+        """
+        if not self.material.fresh:
+            order = random.permutation(len(self.clips))
+            return order, random.random(len(order))[order]
+        is_fresh = np.isin(self.clips, list(self.material.fresh))
+        order = mixed(
+            np.flatnonzero(~is_fresh), np.flatnonzero(is_fresh), self.recipe.batch, random
+        )
+        return order, random.random(len(order))
 
     def _batches(
         self, order: np.ndarray, starts: np.ndarray, random: np.random.Generator
@@ -498,8 +536,8 @@ class Learning:
             for first in range(0, len(order), recipe.batch):
                 chosen = order[first : first + recipe.batch]
                 crops = [
-                    crop(self.rows(self.clips[clip]), self.crop_rows, starts[clip])
-                    for clip in chosen
+                    crop(self.rows(self.clips[clip]), self.crop_rows, start)
+                    for clip, start in zip(chosen, starts[first:], strict=False)
                 ]
                 rows = np.stack(crops)
                 targets = np.eye(genres, dtype=np.float32)[self.labels[chosen]]
@@ -534,6 +572,8 @@ class Learning:
     def _validate(self) -> dict[str, float]:
         """Judge the (averaged) weights on the validation clips; leave them in the network."""
         clips = self.material.side("validation")
+        if clips.empty:
+            return {}
         truth = clips.genre.map(self.place).to_numpy(int)
         answers = self.answers(clips.id.tolist()).astype(float)
         chances = answers[np.arange(len(truth)), truth]
@@ -596,6 +636,38 @@ class Learning:
         self.best_weights = members("best")
         self.state = _State(**text["state"])
         return True
+
+
+def mixed(
+    old: np.ndarray, fresh: np.ndarray, batch: int, random: np.random.Generator
+) -> np.ndarray:
+    """Return which clips to hear so that each batch has its share of those that have just come.
+
+    Parameters
+    ----------
+    old, fresh : np.ndarray of int
+        The clips that were there, and those that came; at least one each.
+    batch : int
+        Clips in a batch.
+    random : numpy.random.Generator
+        Draws them. None comes again before all of its kind have come.
+
+    Returns
+    -------
+    np.ndarray, shape (batches · batch,)
+        `FRESH_SHARE` of each batch are fresh, at least one clip; there are as many batches as it
+        takes to hear all that are fresh, at least `LEAST_BATCHES`.
+    """
+    of_fresh = min(max(1, round(batch * FRESH_SHARE)), max(1, batch - 1))
+    batches = max(LEAST_BATCHES, math.ceil(len(fresh) / of_fresh))
+
+    def draw(clips: np.ndarray, count: int) -> np.ndarray:
+        rounds = math.ceil(batches * count / len(clips))
+        drawn = np.concatenate([random.permutation(clips) for _ in range(max(1, rounds))])
+        return drawn[: batches * count].reshape(batches, count)
+
+    together = [draw(fresh, of_fresh), draw(old, batch - of_fresh)]
+    return np.concatenate(together, axis=1).reshape(-1)
 
 
 def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:

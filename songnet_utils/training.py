@@ -187,6 +187,84 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "answers.csv", dtype={"id": str, "artist": str})
 
 
+def prepared_of(
+    folder: Path,
+    record: dict[str, Any],
+    corpus: Prepared | Corpus | str | Path | None = None,
+    *,
+    sound: Sound | None = None,
+    progress: bool = True,
+) -> Prepared:
+    """Return the corpus that a run was trained on, with its frames.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    record : dict
+        Its record.
+    corpus : Prepared, Corpus, str or path, optional
+        The corpus; by default what `open_corpus` finds under the name in the record.
+    sound : Sound, optional
+        Of the frames; what the run's network hears by default.
+    progress : bool
+        Show progress bars.
+
+    Raises
+    ------
+    SongNetError
+        When it is not found, or it is another one.
+    """
+    name = record["corpus"]
+    if corpus is None:
+        try:
+            corpus = open_corpus(name, progress=progress)
+        except SongNetError as error:
+            raise SongNetError(
+                f"{folder}: was trained on {name}, which is not found under that name ({error}) "
+                "Name its folder with --corpus FOLDER."
+            ) from error
+    elif not isinstance(corpus, Prepared | Corpus):
+        corpus = open_corpus(corpus, progress=progress)
+    given = corpus.corpus.name if isinstance(corpus, Prepared) else corpus.name
+    if given != name:
+        raise SongNetError(f"{folder}: was trained on {name}, not on {given}. Give it {name}.")
+    if isinstance(corpus, Prepared):
+        return corpus
+    sound = sound or Sound.from_dict(record["sound"])
+    return LogMelStore(sound=sound).prepare(corpus, progress=progress)
+
+
+def check_clips(folder: Path, prepared: Prepared, answers: pd.DataFrame, what: str) -> None:
+    """Raise SongNetError unless a run's clips are there, with the genres they had.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    prepared : Prepared
+        The corpus as it is now.
+    answers : pandas.DataFrame
+        Of the run, the rows of the clips that are needed.
+    what : str
+        What to call them: "test clips".
+    """
+    name = prepared.corpus.name
+    now = prepared.clips.set_index("id").genre.reindex(answers.id)
+    gone = now.index[now.isna()]
+    if len(gone):
+        raise SongNetError(
+            f"{folder}: {len(gone):,} of its {len(answers):,} {what} are no longer usable clips "
+            f"of {name}, the first is {gone[0]}. Bring them back, or train on {name} as it is now."
+        )
+    other = now.index[now.to_numpy() != answers.genre.to_numpy()]
+    if len(other):
+        raise SongNetError(
+            f"{folder}: {len(other):,} of its {what} have another genre in {name} now, the "
+            f"first is {other[0]} ({now[other[0]]}). Train on {name} as it is now."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """Everything that decides what a run comes to.
@@ -239,7 +317,7 @@ class Run:
         """Return the clips of one side."""
         return self.clips[self.sides == side]
 
-    def _names(self) -> dict[str, Any]:
+    def names(self) -> dict[str, Any]:
         """Return what a run is called by, in its arguments and in its record."""
         return {
             "corpus": self.prepared.corpus.name,
@@ -262,7 +340,7 @@ class Run:
         if kind.metadata:
             deal.update(metadata(self.clips).sort_index().to_csv().encode())
         return {
-            **self._names(),
+            **self.names(),
             "clips and their sides": deal.hexdigest()[:16],
             "sound": self.sound.to_dict(),
             **(
@@ -342,7 +420,7 @@ class Run:
             learning.go_on(progress)
             net = learning.network(training_music=_training_music(self), caution=_caution(self))
             fitted = time.monotonic()
-            answers = self._answers(learning.answers(self.clips.id), net.genres)
+            answers = self.answers_table(learning.answers(self.clips.id), net.genres)
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
@@ -368,7 +446,7 @@ class Run:
                 self.seed,
             )
             fitted = time.monotonic()
-            answers = self._answers(answer_baseline(baseline, inputs))
+            answers = self.answers_table(answer_baseline(baseline, inputs))
             answered = time.monotonic()
             seconds_to_fit = fitted - started
             save_baseline(baseline, folder / "model.skops")
@@ -382,14 +460,14 @@ class Run:
         with atomic_write(folder / "answers.csv") as temporary:
             answers.to_csv(temporary, index=False)
         record = {
-            **self._names(),
+            **self.names(),
             "left_out": self.left_out,
             "unusable": self.prepared.unusable[["id", "reason"]].to_dict("records"),
             "sound": self.sound.to_dict(),
             "network": network,
             "epochs": epochs,
             **extra,
-            **{side: self._score(answers, side) for side in SIDES},
+            **{side: self.score(answers, side) for side in SIDES},
             "seconds_to_fit": round(seconds_to_fit, 4),
             "seconds_to_answer": round(answered - fitted, 4),
             "seconds_of_last_start": round(time.monotonic() - began, 1),
@@ -402,7 +480,9 @@ class Run:
         for leftover in folder.glob(".*.part.*"):
             leftover.unlink(missing_ok=True)
 
-    def _answers(self, answers: np.ndarray, genres: Sequence[str] | None = None) -> pd.DataFrame:
+    def answers_table(
+        self, answers: np.ndarray, genres: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Put genres, or their probabilities, beside what is known of the clips."""
         table = pd.DataFrame(
             {
@@ -419,7 +499,8 @@ class Run:
             table[f"p_{genre}"] = column
         return table
 
-    def _score(self, answers: pd.DataFrame, side: str) -> dict[str, Any]:
+    def score(self, answers: pd.DataFrame, side: str) -> dict[str, Any]:
+        """Return how good the answers for one side are, fit for JSON."""
         tested = answers[answers.side == side]
         known = self.side(side).artist.notna()
         # A corpus that knows no artist at all is not one of as many artists as clips.

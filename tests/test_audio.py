@@ -72,14 +72,19 @@ def ffmpeg_file(
     return file.getvalue()
 
 
+# What FFmpeg writes: suffix → container, codec.
+WIDE = {
+    **{".webm": ("webm", "libopus"), ".wma": ("asf", "wmav2"), ".aac": ("adts", "aac")},
+    **{".m4a": ("ipod", "aac"), ".mp4": ("mp4", "aac")},
+}
+
+
 # Suffix → the file's bytes, its rate, the largest error allowed (None for lossy kinds).
 def write(suffix: str) -> tuple[bytes, int, float | None]:
     sixteen_bits = 2**-15 + 1e-7
-    wide = {".webm": ("webm", "libopus"), ".wma": ("asf", "wmav2"), ".aac": ("adts", "aac")}
-    wide |= {".m4a": ("ipod", "aac"), ".mp4": ("mp4", "aac")}
-    if suffix in wide:
+    if suffix in WIDE:
         rate = 48_000 if suffix == ".webm" else 44_100
-        return ffmpeg_file(melody(1, rate), rate, *wide[suffix]), rate, None
+        return ffmpeg_file(melody(1, rate), rate, *WIDE[suffix]), rate, None
     if suffix == ".opus":
         return sound_file(melody(1, 48_000), 48_000, "OGG", "OPUS"), 48_000, None
     kind = {".aif": "AIFF"}.get(suffix, suffix[1:].upper())
@@ -154,6 +159,20 @@ def test_other_files_cut_short_are_not_half_a_song(kind, part):
         read_audio(content[: int(len(content) * part)], name="song")
 
 
+@pytest.mark.parametrize("kind", ["webm", "flac"])
+def test_what_ffmpeg_reads_of_a_file_cut_short_is_not_half_a_song(kind):
+    """Their headers come first: FFmpeg gives what there is without a word."""
+    if kind == "flac":
+        content = bytearray(sound_file(melody(4), format="FLAC"))
+        content[21:26] = (content[21] & 0xF0).to_bytes(1, "big") + (8 * 44_100).to_bytes(4, "big")
+    else:
+        content = ffmpeg_file(melody(8, 48_000), 48_000, kind, WIDE[f".{kind}"][1])
+    if kind != "flac":
+        content = content[: len(content) // 2]
+    with pytest.raises(AudioError, match=r"song: is cut short: its header promises 8\.\d+ s"):
+        read_audio(bytes(content), name="song")
+
+
 def test_a_wav_written_as_it_was_recorded_is_read_whole():
     """Programs that write to a pipe cannot fill in the size and leave the largest number."""
     content = bytearray(sound_file(melody(1)))
@@ -183,7 +202,7 @@ def test_real_clips_are_whole_and_their_beginnings_are_not(shared_fma):
         (b"<html><body>404 Not Found</body></html>", r"song\.mp3: is not a sound file"),
         (bytes(5_000), r"song\.mp3: is not a sound file"),
         (np.random.default_rng(0).bytes(20_000), r"song\.mp3: is not a sound file"),
-        (b"1\n00:00:01,000 --> 00:00:02,000\nlyrics\n", r"song\.mp3: has no sound in it"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nlyrics\n", r"song\.mp3: is not a sound file"),
         (b"ID3\x04\x00\x00\x00\x00\x7f\x7f" + bytes(50), r"song\.mp3: is cut short: its tag"),
         (sound_file(np.zeros((0, 1))), r"song\.mp3: holds no samples"),
         (sound_file(np.zeros((44_100, 2))), r"song\.mp3: holds only silence"),

@@ -21,7 +21,10 @@ from songnet_utils.kernels import surveys
 from songnet_utils.models import load_songnet
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "fetch"]
+COMMANDS = [
+    *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "grow"),
+    "fetch",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,6 +107,9 @@ def test_help_needs_nothing_heavy():
         ["compare", "x", "--models", "svm,,chance"],
         ["classify"],
         ["classify", "x", "--run", "y", "--model", "musicnn"],
+        ["grow"],
+        ["grow", "add", "x.mp3"],
+        ["grow", "learn", "--seed", "x"],
         ["fetch", "the moon"],
     ],
 )

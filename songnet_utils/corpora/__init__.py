@@ -18,6 +18,7 @@ from songnet_utils.corpora import fma
 from songnet_utils.corpora.fma import read_features, read_genres
 from songnet_utils.corpora.folder import open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
+from songnet_utils.corpora.own import OwnSongs, Song, is_own, name_key, open_own
 from songnet_utils.corpora.table import (
     COLUMNS,
     OFFICIAL,
@@ -33,6 +34,8 @@ __all__ = [
     "COLUMNS",
     "OFFICIAL",
     "Corpus",
+    "OwnSongs",
+    "Song",
     "check_table",
     "chosen_corpus",
     "credit",
@@ -40,7 +43,10 @@ __all__ = [
     "licence_family",
     "licence_table",
     "list_corpora",
+    "name_key",
     "open_corpus",
+    "open_own",
+    "own_songs",
     "read_features",
     "read_genres",
     "table",
@@ -81,8 +87,8 @@ def open_corpus(
     corpus
         ``"mini"`` (``"mini-7"`` is the same music school with seed 7), ``"fma_small"``,
         ``"fma_medium"``, ``"fma_large"``, ``"fma_full"``, ``"fma_sample"``, or the path of a
-        folder: ``GENRE/clip.*``, or FMA's layout. A name wins over a folder of that name:
-        write ``./mini`` for the folder.
+        folder: ``GENRE/clip.*``, FMA's layout, or one's own songs (`own_songs`). A name wins over
+        a folder of that name: write ``./mini`` for the folder.
     data_dir
         Where named corpora are kept; see `data_folder`.
     workers, progress
@@ -114,12 +120,19 @@ def open_corpus(
     # The last part of "..", or of a path that ends in it, names nothing.
     folder = Path(os.path.normpath(folder))
     try:
+        if is_own(folder):
+            return open_own(folder)
         found = fma.find_fma(folder)
         return fma.open_fma(*found, name=folder.name) if found else open_folder(folder)
     except OSError as error:
         raise SongNetError(
             f"{error.filename or folder}: cannot be read ({error.strerror}). Check who may read it."
         ) from error
+
+
+def own_songs(data_dir: str | os.PathLike[str] | None = None) -> OwnSongs:
+    """Return the songs of one's own in the data folder; see `songnet_utils.corpora.own`."""
+    return OwnSongs(data_folder(data_dir) / "my-songs")
 
 
 def chosen_corpus(default: str = "mini") -> str:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import soundfile
@@ -50,10 +50,10 @@ def open_folder(folder: Path) -> Corpus:
     """
     found: list[tuple[str, Path]] = []
     unusable = []
-    for path in _visible(folder):
+    for path in visible(folder):
         if path.is_dir():
             genre = path.name
-            files = list(_files_below(path))
+            files = list(files_below(path))
             if not files:
                 unusable.append((genre, str(path), "is a genre's folder with no file in it"))
         else:
@@ -121,24 +121,39 @@ def describe_file(file: Path) -> dict[str, Any]:
         ``licence``, ``seconds``, ``bit_rate`` where they can be read. A damaged file is no error
         here: decoding it will tell.
     """
+    facts = {"title": file.stem, "seconds": seconds_of_file(file)}
+    known = describe_tags(file)
+    length = known.pop("length", None)
+    if length and pd.isna(facts["seconds"]):
+        facts["seconds"] = length
+    return facts | known
+
+
+def describe_tags(file: Path | BinaryIO) -> dict[str, Any]:
+    """Return what a sound file's tags say.
+
+    Returns
+    -------
+    dict
+        ``title``, ``artist``, ``album``, ``year``, ``licence``, ``length`` (seconds) and
+        ``bit_rate``, where they can be read.
+    """
     import mutagen
 
-    facts: dict[str, Any] = {"title": file.stem, "seconds": seconds_of_file(file)}
     try:
         tagged = mutagen.File(file, easy=True)
     except (mutagen.MutagenError, ValueError, OSError):
         tagged = None
     if tagged is None:
-        return facts
-    length = getattr(tagged.info, "length", 0)
-    if length and pd.isna(facts["seconds"]):
-        facts["seconds"] = length
-    if bit_rate := getattr(tagged.info, "bitrate", 0):
-        facts["bit_rate"] = bit_rate
-    texts = {name: _tag(tagged.tags, keys) for name, keys in _TAGS.items()}
-    if year := re.match(r"\d{4}", texts.pop("date") or ""):
+        return {}
+    facts: dict[str, Any] = {
+        "length": getattr(tagged.info, "length", 0),
+        "bit_rate": getattr(tagged.info, "bitrate", 0),
+        **{name: _tag(tagged.tags, keys) for name, keys in _TAGS.items()},
+    }
+    if year := re.match(r"\d{4}", facts.pop("date") or ""):
         facts["year"] = int(year[0])
-    return facts | {name: text for name, text in texts.items() if text}
+    return {name: fact for name, fact in facts.items() if fact}
 
 
 def seconds_of_file(file: str | os.PathLike[str]) -> float:
@@ -170,7 +185,8 @@ def _tag(tags: Any, keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _visible(folder: Path) -> list[Path]:
+def visible(folder: Path) -> list[Path]:
+    """Return what lies in a folder and may be music, in order."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -178,10 +194,11 @@ def _visible(folder: Path) -> list[Path]:
     )
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for path in _visible(folder):
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files that may be music in a folder and in those inside it, in order."""
+    for path in visible(folder):
         # Links to folders are not followed: they may lead back up.
         if path.is_dir() and not path.is_symlink():
-            yield from _files_below(path)
+            yield from files_below(path)
         else:
             yield path

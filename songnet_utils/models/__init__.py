@@ -23,7 +23,7 @@ from songnet_utils.models.trained import (
     set_weights,
     weights_of,
 )
-from songnet_utils.models.transfer import songnet_transfer, with_listener
+from songnet_utils.models.transfer import head_weights, songnet_transfer, with_listener
 from songnet_utils.models.with_metadata import songnet_meta
 from songnet_utils.onnx_export import save_onnx
 from songnet_utils.reach import timeline_of
@@ -41,6 +41,7 @@ __all__ = [
     "cnn_mfcc",
     "crnn_2d",
     "given_to",
+    "head_weights",
     "keras",
     "learnt",
     "load_keras",

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from songnet_utils.listener import EMBEDDING, PATCH, SOUND, STRIDE
 from songnet_utils.models.building import Draw, check_genres, end, keras, layers
 from songnet_utils.patches import Listening
@@ -41,6 +43,31 @@ def songnet_transfer(
     x = layers.Normalization(axis=-1, name="centring")(embedding)
     x = layers.Dropout(dropout, seed=seed + 1, name="dropout_1")(x)
     return end(embedding, x, genres, draw, "songnet_transfer")
+
+
+def head_weights(whole: keras.Model, head: keras.Model) -> list[np.ndarray]:
+    """Return copies of what a network has learnt, for the part of it that is trained.
+
+    Parameters
+    ----------
+    whole : keras.Model
+        A trained network.
+    head : keras.Model
+        What was trained of it, built anew: all of it, or what `with_listener` put the listener
+        under.
+
+    Returns
+    -------
+    list of np.ndarray
+        In the order of `songnet_utils.models.weights_of` of `head`.
+    """
+    layers_of = {layer.name: layer for layer in whole.layers}
+    return [
+        np.array(variable.numpy())
+        for layer in head.layers
+        if layer.weights
+        for variable in layers_of[layer.name].weights
+    ]
 
 
 def with_listener(head: keras.Model, listener: keras.Model) -> keras.Model:

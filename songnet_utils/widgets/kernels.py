@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from songnet_utils.assessment import prepared_of
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.errors import SongNetError
@@ -43,7 +42,7 @@ from songnet_utils.models import SongNet, load_songnet
 from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.sound import band_centres
-from songnet_utils.training import read_record
+from songnet_utils.training import prepared_of, read_record
 from songnet_utils.widgets.messages import Messages, joined
 from songnet_utils.widgets.pages import Page
 
