@@ -9,19 +9,30 @@ from __future__ import annotations
 import argparse
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.lessons import kernel_record
 from songnet_utils.lessons.records import EXPERIMENTS, make_record
+
+# The one that needs a corpus which is not there by itself.
+REAL = "real-music"
 
 
 def main() -> None:
     """Make what is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=", ".join(EXPERIMENTS))
+    known = [*EXPERIMENTS, kernel_record.NAME]
+    parser.add_argument("names", nargs="*", help=", ".join(known))
     parser.add_argument("--corpus", help="a folder of real songs, for real-music")
     parser.add_argument("--dask", metavar="ADDRESS", help="let a Dask cluster make the runs")
     options = parser.parse_args()
-    for name in options.names or EXPERIMENTS:
+    for name in options.names or known:
+        if not options.names and name == REAL and options.corpus is None:
+            print(f"{name}: left out, because no folder of real songs was named (--corpus)")
+            continue
         try:
-            print(make_record(name, corpus=options.corpus, dask=options.dask))
+            if name == kernel_record.NAME:
+                print(kernel_record.make_kernel_record())
+            else:
+                print(make_record(name, corpus=options.corpus, dask=options.dask))
         except SongNetError as error:
             parser.error(str(error))
 

@@ -159,7 +159,7 @@ _FIGURE = re.compile(r"\d+(\.\d+)?\s*(%|percent|points)")
 _QUOTED = ("with 90 %", "95 % interval", "**95 % interval**", "by 41%", "70 / 20 / 10 percent")
 
 
-@pytest.mark.parametrize("lesson", ["04-crnn", "05-error-analysis"])
+@pytest.mark.parametrize("lesson", ["04-crnn", "05-error-analysis", "06-kernel-clips"])
 def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
     notebook = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4)
     for cell in notebook.cells:

@@ -61,6 +61,24 @@ class Experiment:
 
 #: What is kept, by name.
 EXPERIMENTS = {
+    "songnet-plus-parts": Experiment(
+        question="what each part of songnet-plus is worth, by the validation clips",
+        models=[
+            *("songnet", "songnet-plus", "songnet-plus~masks", "songnet-plus+cosine"),
+            "songnet-plus+cosine~masks~each",
+        ],
+        seeds=2,
+        side="validation",
+    ),
+    "songnet-parts": Experiment(
+        question="what each part of SongNet is worth",
+        models=["songnet~each"],
+        seeds=2,
+    ),
+    "all-models": Experiment(
+        question="every model, on songs by artists that it has not heard",
+        models=["all"],
+    ),
     "real-music": Experiment(
         question="real songs by few artists, in folds",
         corpus="",
