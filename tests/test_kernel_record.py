@@ -1,0 +1,77 @@
+"""The record of all kernels says what was measured, and is of SongNet as it stands."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from toys import tone_corpus
+
+from songnet_utils.corpora import open_corpus
+from songnet_utils.errors import SongNetError
+from songnet_utils.lessons.kernel_record import (
+    KernelRecord,
+    make_kernel_record,
+    read_kernel_record,
+)
+from songnet_utils.models import NETWORKS
+from songnet_utils.timeline import Sound
+from songnet_utils.training import train
+
+
+def test_the_kept_record_is_of_all_kernels_of_songnet():
+    kept = read_kernel_record()
+    content = kept.content
+    assert (content["model"], content["corpus"]) == ("songnet", "mini")
+    model = NETWORKS["songnet"].build(Sound(), ["a", "b"])
+    assert content["kernels"] == {
+        layer.name: layer.filters for layer in model.layers if layer.name.startswith("conv_")
+    }
+    assert kept.dreams.groupby("layer").size().to_dict() == content["kernels"]
+    # A row for each, with every figure; only a dream that does not excite has nothing left.
+    assert kept.dreams.drop(columns="left").notna().all(axis=None)
+    assert (kept.dreams.left - kept.dreams.as_sound / kept.dreams.dreamed).abs().max() < 0.01
+
+
+def test_what_a_record_says_follows_its_figures():
+    kept = read_kernel_record()
+    assert f"{len(kept.dreams)} kernels of songnet" in kept.source()
+    above = (kept.dreams.dreamed > kept.dreams.found).mean()
+    assert kept.says_of_dreams().startswith(f"{above:.1%} of the dreams")
+    content = copy.deepcopy(kept.content)
+    content["tested"]["trained"][-1].update(purity=0.9, low=0.2, high=0.3)
+    content["tested"]["untrained"][-1].update(purity=0.4)
+    says = KernelRecord(content).says_of_purity()
+    assert "90% in conv_3 (by luck 20% to 30%)" in says
+    assert "training adds +50 points in the last layer" in says
+
+
+def test_a_record_is_made_of_any_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    corpus = open_corpus(str(tone_corpus(tmp_path / "tones", clips=6)), progress=False)
+    run = tmp_path / "run"
+    train(corpus, "songnet", "random", epochs=1, out=run, progress=False)
+    monkeypatch.setattr(
+        "songnet_utils.lessons.kernel_record.dream_table",
+        lambda survey, layer, progress: _dream_table(survey, layer, range(2), progress=progress),
+    )
+    said: list[str] = []
+    opened = {"tones": corpus}
+    monkeypatch.setattr(
+        "songnet_utils.lessons.kernel_record.open_corpus", lambda name, progress: opened[name]
+    )
+    path = make_kernel_record(tmp_path, run, progress=False, say=said.append)
+    kept = read_kernel_record(tmp_path)
+    assert path == tmp_path / "kernels.json"
+    assert len(said) == 3
+    assert len(kept.dreams) == 6
+    assert kept.content["unheard"] < kept.content["clips"] == 18
+    path.write_text("{}")
+    with pytest.raises(SongNetError, match="there is no whole record"):
+        read_kernel_record(tmp_path)
+
+
+def _dream_table(*arguments, **options):
+    from songnet_utils.kernels import dream_table
+
+    return dream_table(*arguments, **options)
