@@ -457,12 +457,7 @@ def assess(
 
 
 def _answers(folder: Path) -> pd.DataFrame:
-    try:
-        answers = read_answers(folder)
-    except (OSError, ValueError) as error:
-        raise SongNetError(
-            f"{folder / 'answers.csv'}: cannot be read ({error}). Train the run again with --force."
-        ) from error
+    answers = read_answers(folder)
     if not {"id", "side", "artist", "genre", "answer"} <= set(answers):
         raise SongNetError(
             f"{folder / 'answers.csv'}: holds no answers of a run (its columns are "

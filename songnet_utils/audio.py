@@ -326,7 +326,7 @@ def log_mel_of_windows(windows: np.ndarray, sound: Sound) -> np.ndarray:
     power = spectrum.real**2 + spectrum.imag**2
     # A sparse product adds each band's few bins in one fixed order, whatever the number of
     # frames: a dense one (BLAS) rounds differently with the block's shape and the threads.
-    mel = (_mel_filters(sound) @ power.T).T
+    mel = (mel_filters(sound) @ power.T).T
     return np.log(np.maximum(mel, np.float32(sound.floor)))
 
 
@@ -337,7 +337,8 @@ def _window(n_fft: int) -> np.ndarray:
 
 
 @functools.cache
-def _mel_filters(sound: Sound) -> scipy.sparse.csr_array:
+def mel_filters(sound: Sound) -> scipy.sparse.csr_array:
+    """Return the mel filters of a description of sound, (n_mels, 1 + n_fft // 2), float32."""
     # librosa is slow to import and only its filters are needed here.
     import librosa
 

@@ -40,7 +40,7 @@ from songnet_utils.corpora import (
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, RunAwayError
-from songnet_utils.models import SongNet, load_songnet, network_kind, save_keras, save_onnx
+from songnet_utils.models import SongNet, network_kind, save_keras, save_onnx
 from songnet_utils.scores import difference_interval, mcnemar_exact, wilson_interval
 from songnet_utils.splits import SIDES
 from songnet_utils.store import LogMelStore, Prepared
@@ -48,6 +48,7 @@ from songnet_utils.timeline import Sound
 from songnet_utils.training import (
     Run,
     check_clips,
+    network_of,
     prepared_of,
     read_answers,
     read_record,
@@ -114,13 +115,12 @@ def learn_from(
     """
     run = Path(run).absolute()
     record = read_record(run)
-    if record.get("network") is None:
-        raise SongNetError(
-            f"{run}: {record.get('model')} is no network and cannot go on learning. Choose the run "
-            "of a network, such as songnet or songnet-transfer."
-        )
-    net = load_songnet(run)
-    assert isinstance(net, SongNet)
+    net = network_of(
+        run,
+        record,
+        f"{record.get('model')} is no network and cannot go on learning. Choose the run of a "
+        "network, such as songnet or songnet-transfer.",
+    )
     recipe = _recipe(run, record, epochs, learning_rate)
     songs = own if isinstance(own, OwnSongs) else OwnSongs(own) if own else own_songs()
     lesson = _lesson(run, record, net, songs, corpus, seed, progress)
@@ -466,12 +466,7 @@ def _lesson(
     # What learns through the listener has no need of the frames that it hears.
     sound = Sound() if kind.listener else net.sound
     prepared = prepared_of(run, dict(record), corpus, sound=sound, progress=progress)
-    try:
-        answers = read_answers(run)
-    except (OSError, ValueError) as error:
-        raise SongNetError(
-            f"{run / 'answers.csv'}: cannot be read ({error}). Train the run again with --force."
-        ) from error
+    answers = read_answers(run)
     check_clips(run, prepared, answers, "clips")
     clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
     sides = pd.Series(answers.side.to_numpy(), clips.index, name="side")

@@ -15,7 +15,7 @@ import json
 import platform
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,15 @@ from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, check_same
 from songnet_utils.metadata import metadata
-from songnet_utils.models import NETWORKS, NetworkKind, network_kind, save_keras, save_onnx
+from songnet_utils.models import (
+    NETWORKS,
+    NetworkKind,
+    SongNet,
+    load_songnet,
+    network_kind,
+    save_keras,
+    save_onnx,
+)
 from songnet_utils.scores import accuracy, artist_interval, confusion, wilson_interval
 from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
 from songnet_utils.splits import split as split_clips
@@ -183,8 +191,44 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     pandas.DataFrame
         ``id``, ``side`` (train, validation, test), ``artist`` (one's own where unknown),
         ``genre`` (the truth), ``answer``, and for a network ``p_GENRE`` for each genre.
+
+    Raises
+    ------
+    SongNetError
+        When they are not there, or cannot be read.
     """
-    return pd.read_csv(Path(folder) / "answers.csv", dtype={"id": str, "artist": str})
+    path = Path(folder) / "answers.csv"
+    try:
+        return pd.read_csv(path, dtype={"id": str, "artist": str})
+    except (OSError, ValueError) as error:
+        raise SongNetError(
+            f"{path}: cannot be read ({error}). Train the run again with --force."
+        ) from error
+
+
+def network_of(folder: Path, record: Mapping[str, Any], refusal: str) -> SongNet:
+    """Return the network of a finished run.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    record : mapping
+        Its record.
+    refusal : str
+        What to say, after the folder's name, of a run that is none of a network.
+
+    Raises
+    ------
+    SongNetError
+        When it is none of a network, or the network cannot be read.
+    """
+    if record.get("network") is None:
+        raise SongNetError(f"{folder}: {refusal}")
+    net = load_songnet(folder)
+    # A run's folder holds nothing else: the pretrained listener has none.
+    assert isinstance(net, SongNet)
+    return net
 
 
 def prepared_of(

@@ -127,8 +127,7 @@ def dream(
             of = np.repeat(part, STARTS)
             frames = climb(starts, of, much[of], seed)
             activation = survey.kernels.activations(frames)[its.layer.number - 1]
-            at = -its.layer.first // its.layer.stride
-            values = activation[np.arange(len(of)), at, of].reshape(len(part), STARTS)
+            values = activation[np.arange(len(of)), its.layer.alone, of].reshape(len(part), STARTS)
             found = frames.reshape(len(part), STARTS, *frames.shape[1:])
             for kernel, its_frames, its_values in zip(part, found, values, strict=True):
                 order = np.argsort(-its_values, kind="stable")
@@ -158,11 +157,8 @@ class _Climb:
         self._mean = tf.constant(statistics.mean, tf.float32)
         self._low = tf.constant(statistics.low, tf.float32)
         self._high = tf.constant(statistics.high, tf.float32)
-        # A little is added to each direction, or what never varies would cost without bound.
-        values, vectors = np.linalg.eigh(statistics.covariance)
-        usual = np.maximum(values, 1e-3 * values.max())
-        self._whiten = tf.constant(vectors / np.sqrt(usual), tf.float32)
-        self._distance = float((values / usual).sum())
+        whiten, self._distance = statistics.whitening()
+        self._whiten = tf.constant(whiten, tf.float32)
         self._change, self._tilt = float(statistics.change), float(statistics.tilt)
         self._move = tf.function(self._one_move, reduce_retracing=True)
         self._size = layer.size
@@ -216,8 +212,7 @@ class _Climb:
         edge = tf.range(x.shape[2])
         inside = (edge - roll >= 0) & (edge - roll < x.shape[2])
         piece = tf.where(inside, piece, x[:, shift : shift + self._size])
-        at = -self._layer.first // self._layer.stride
-        values = self._kernels.linear(piece, self._layer)[:, at]
+        values = self._kernels.linear(piece, self._layer)[:, self._layer.alone]
         return tf.gather(values, kernel, axis=1, batch_dims=1)
 
     def _cost(self, x: tf.Tensor) -> tf.Tensor:
@@ -316,15 +311,15 @@ def dream_table(
     its, statistics = survey.of(layer), survey.statistics
     name, kernels_of = its.layer.name, survey.kernels
     dreams = dream(survey, layer, kernels, seed=seed, progress=progress)
-    at = -its.layer.first // its.layer.stride
-    values, vectors = np.linalg.eigh(statistics.covariance)
-    usual = np.maximum(values, 1e-3 * values.max())
+    whiten, usual = statistics.whitening()
     rows = []
     for one in tqdm(dreams, f"Sounding {name}", unit="kernel", disable=not progress, leave=False):
         frames, dreamed = one.frames[0], float(one.activation[0])
         again = frames_of_piece(sound_of(frames, kernels_of.sound), kernels_of.sound)
-        sounds = float(kernels_of.activations(again)[its.layer.number - 1][at, one.kernel])
-        away = ((frames - statistics.mean) @ vectors) ** 2 / usual
+        sounds = float(
+            kernels_of.activations(again)[its.layer.number - 1][its.layer.alone, one.kernel]
+        )
+        away = ((frames - statistics.mean) @ whiten) ** 2
         beyond = np.maximum(statistics.low - frames, frames - statistics.high)
         rows.append(
             {
@@ -334,7 +329,7 @@ def dream_table(
                 "dreamed": dreamed,
                 "share_above": float((its.sample[:, one.kernel] > dreamed).mean()),
                 "outside": float((beyond > 1e-3).mean()),
-                "distance": float(away.sum(axis=1).mean() / (values / usual).sum()),
+                "distance": float(away.sum(axis=1).mean() / usual),
                 "as_sound": sounds,
                 "left": sounds / dreamed if dreamed > 0 else np.nan,
                 "off_db": float(_DECIBELS * np.sqrt(((again - frames) ** 2).mean())),

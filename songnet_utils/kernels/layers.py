@@ -77,6 +77,14 @@ class KernelLayer:
         """Activations a second."""
         return self.sound.sample_rate / (self.sound.hop * self.stride)
 
+    @property
+    def alone(self) -> int:
+        """The number of a piece's activation when the piece is heard alone.
+
+        0, but where the network puts zeros before the song: rows that hear them come first.
+        """
+        return -self.first // self.stride
+
     def frames_of(self, position: int) -> tuple[int, int]:
         """Return the frames ``[start, stop)`` that an activation sees."""
         start = self.stride * position + self.first

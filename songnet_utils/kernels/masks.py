@@ -23,7 +23,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from songnet_utils.audio import SILENCE, check_samples, log_mel
+from songnet_utils.audio import SILENCE, check_samples, log_mel, mel_filters
 from songnet_utils.errors import SongNetError
 from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
@@ -148,9 +148,7 @@ def masked(audio: np.ndarray, mask: np.ndarray, sound: Sound) -> np.ndarray:
 @functools.cache
 def _band_to_bin(sound: Sound) -> np.ndarray:
     """Return what each frequency takes from the mel bands: its filters' shares, 1 in all."""
-    import librosa
-
-    filters = librosa.filters.mel(sr=sound.sample_rate, n_fft=sound.n_fft, n_mels=sound.n_mels)
+    filters = mel_filters(sound).toarray()
     total = filters.sum(axis=0)
     heard = np.flatnonzero(total > 0)
     shares = np.zeros_like(filters)

@@ -78,14 +78,11 @@ def purity_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
     number = {genre: place for place, genre in enumerate(names)}
     own = clips.genre.map(number).fillna(-1).astype(int).to_numpy()
     # An artist's clips go together: dealt out one by one they would look less alike than they are.
-    artist, first = np.unique(clips.artist.to_numpy(str), return_inverse=True)
-    dealt = []
-    for _ in range(SHUFFLES):
-        # Each artist takes over the clips' genres of another one: their most frequent.
-        order = random.permutation(len(artist))
-        one_of = np.full(len(artist), -1)
-        one_of[first] = own
-        dealt.append(one_of[order][first])
+    artist, of = np.unique(clips.artist.to_numpy(str), return_inverse=True)
+    # The genre of an artist's last clip stands for the artist.
+    genre_of = np.full(len(artist), -1)
+    genre_of[of] = own
+    dealt = [genre_of[random.permutation(len(artist))][of] for _ in range(SHUFFLES)]
     rows = []
     for its in survey.layers:
         real = _purity_of(its, own)

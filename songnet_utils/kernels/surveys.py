@@ -80,6 +80,21 @@ class FrameStatistics:
     change: float
     tilt: float
 
+    def whitening(self) -> tuple[np.ndarray, float]:
+        """Return what makes the covariance that of independent bands, for Mahalanobis distances.
+
+        Returns
+        -------
+        whitening : np.ndarray, shape (n_mels, n_mels)
+            ``((frame − mean) @ whitening)²``, summed up, is a frame's squared distance.
+        usual : float
+            The mean squared distance of the corpus's own frames.
+        """
+        values, vectors = np.linalg.eigh(self.covariance)
+        # No direction counts as narrower than this, or what never varies would be infinitely far.
+        spread = np.maximum(values, 1e-3 * values.max())
+        return vectors / np.sqrt(spread), float((values / spread).sum())
+
 
 @dataclass(frozen=True)
 class LayerSurvey:

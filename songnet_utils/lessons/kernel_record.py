@@ -6,7 +6,6 @@ To dream with every kernel, and to make sound of every dream, takes minutes: too
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -17,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
 from songnet_utils.files import write_json
 from songnet_utils.kernels import (
     Kernels,
@@ -27,10 +25,16 @@ from songnet_utils.kernels import (
     survey,
     untrained,
 )
-from songnet_utils.lessons.records import records_folder
-from songnet_utils.models import SongNet, load_songnet
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import read_answers, read_record, runs_folder, train, versions
+from songnet_utils.lessons.records import read_kept, records_folder
+from songnet_utils.training import (
+    network_of,
+    prepared_of,
+    read_answers,
+    read_record,
+    runs_folder,
+    train,
+    versions,
+)
 
 #: What the record is called.
 NAME = "kernels"
@@ -71,12 +75,8 @@ def make_kernel_record(
         if not (run / "record.json").is_file():
             train(mini, "songnet", "artist", seed=0, progress=progress)
     its = read_record(run)
-    net = load_songnet(run)
-    if not isinstance(net, SongNet):
-        raise SongNetError(f"{run}: {net.name} has no kernels. Give the run of a SongNet.")
-    prepared = LogMelStore(sound=net.sound).prepare(
-        open_corpus(its["corpus"], progress=progress), progress=progress
-    )
+    net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
+    prepared = prepared_of(run, its, progress=progress)
     answers = read_answers(run)
     unheard = prepared.clips[prepared.clips.id.isin(answers.id[answers.side != "train"])]
     kernels, fresh = Kernels(net), Kernels(untrained(net))
@@ -203,10 +203,4 @@ def read_kernel_record(folder: Path | None = None) -> KernelRecord:
     SongNetError
         When it is not there or not whole.
     """
-    path = (folder or records_folder()) / f"{NAME}.json"
-    try:
-        return KernelRecord(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError) as error:
-        raise SongNetError(
-            f"{path}: there is no whole record ({type(error).__name__}). Make it: make records"
-        ) from error
+    return read_kept(NAME, KernelRecord, folder)

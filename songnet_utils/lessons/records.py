@@ -14,7 +14,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -23,6 +23,8 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, model_names
 from songnet_utils.files import write_json
 from songnet_utils.training import versions
+
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,9 +298,22 @@ def read_course_record(name: str, folder: Path | None = None) -> Record:
         When there is no such experiment, or its record is not there or not whole.
     """
     _experiment(name)
+    return read_kept(name, Record, folder)
+
+
+def read_kept(
+    name: str, kind: Callable[[dict[str, Any]], _Kept], folder: Path | None = None
+) -> _Kept:
+    """Return what is kept under a name, as `kind` makes it of the file's content.
+
+    Raises
+    ------
+    SongNetError
+        When it is not there or not whole.
+    """
     path = (folder or records_folder()) / f"{name}.json"
     try:
-        return Record(json.loads(path.read_text(encoding="utf-8")))
+        return kind(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
         raise SongNetError(
             f"{path}: there is no whole record ({type(error).__name__}). Make it: make records"

@@ -38,11 +38,10 @@ from songnet_utils.kernels import (
     survey,
     votes,
 )
-from songnet_utils.models import SongNet, load_songnet
 from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.sound import band_centres
-from songnet_utils.training import prepared_of, read_record
+from songnet_utils.training import network_of, prepared_of, read_record
 from songnet_utils.widgets.messages import Messages, joined
 from songnet_utils.widgets.pages import Page
 
@@ -371,13 +370,8 @@ def gallery_of_run(
     """
     folder = Path(folder)
     record = read_record(folder)
-    if record.get("network") is None:
-        raise SongNetError(
-            f"{folder}: {record['model']} has no kernels. Name the run of a network, such as "
-            "songnet."
-        )
-    net = load_songnet(folder)
-    assert isinstance(net, SongNet)
+    refusal = f"{record['model']} has no kernels. Name the run of a network, such as songnet."
+    net = network_of(folder, record, refusal)
     kernels = Kernels(net)
     prepared = prepared_of(folder, record, corpus, progress=progress)
     clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
