@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import BANDS, GENRES, KINDS, SOUND, network, used
-from toys import tone_corpus
+from toys import Frames, tone_corpus
 
 from songnet_utils import kernels as k
 from songnet_utils.audio import load_audio, log_mel
@@ -49,22 +49,6 @@ def music(seed: int, seconds: float = 3.0, rate: int = SOUND.sample_rate) -> np.
     return (0.1 * swell * noise + 0.2 * (1 - swell) * tone).astype(np.float32)
 
 
-@dataclasses.dataclass
-class Frames:
-    """A prepared corpus whose frames are given."""
-
-    corpus: Corpus
-    of: dict[str, np.ndarray]
-    sound: Sound = SOUND
-
-    @property
-    def clips(self):
-        return self.corpus.clips
-
-    def frames(self, clip):
-        return self.of[clip]
-
-
 def toy(clips: int = 9, seconds: float = 2.0, artists: int = 4) -> Frames:
     """Clips by few artists, one of them unknown, of different durations."""
     rows, of = [], {}
@@ -73,7 +57,7 @@ def toy(clips: int = 9, seconds: float = 2.0, artists: int = 4) -> Frames:
         artist = f"A{number % artists}" if number else None
         rows.append({"id": name, "genre": GENRES[number % 2], "artist": artist, "file": "/f"})
         of[name] = log_mel(music(number, seconds + 0.1 * (number % 3)), SOUND)
-    return Frames(Corpus("toy", clip_table(rows)), of)
+    return Frames(Corpus("toy", clip_table(rows)), of, SOUND)
 
 
 def is_exact(kernels: k.Kernels, audio: np.ndarray, which: range | None = None) -> None:
@@ -684,7 +668,7 @@ def made_up(genre_of_kernel: bool) -> k.Survey:
         *(np.ones(64), np.ones(64), pd.DataFrame(), np.empty(0)),
         *(np.empty(0), np.empty(0), np.empty(0), np.empty(0)),
     )  # fmt: skip
-    prepared = Frames(Corpus("toy", clips), {})
+    prepared = Frames(Corpus("toy", clips), {}, SOUND)
     return k.Survey(None, prepared, clips, [its], None)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from toys import Frames
 
 from songnet_utils import mistakes
 from songnet_utils.corpora import Corpus
@@ -41,22 +42,6 @@ class Fixed:
 
     def embedding_of_frames(self, frames):
         return frames[:, 3:5]
-
-
-@dataclasses.dataclass
-class Frames:
-    """A prepared corpus whose frames are given."""
-
-    corpus: Corpus
-    of: dict[str, np.ndarray]
-    sound: Sound = SOUND
-
-    @property
-    def clips(self):
-        return self.corpus.clips
-
-    def frames(self, clip):
-        return self.of[clip]
 
 
 HIERARCHY = pd.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,26 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from songnet_utils.corpora import Corpus
+from songnet_utils.timeline import Sound
+
 RATE = 22_050
+
+
+@dataclasses.dataclass
+class Frames:
+    """A prepared corpus whose frames are given."""
+
+    corpus: Corpus
+    of: dict[str, np.ndarray]
+    sound: Sound = dataclasses.field(default_factory=Sound)
+
+    @property
+    def clips(self):
+        return self.corpus.clips
+
+    def frames(self, clip):
+        return self.of[clip]
 
 
 def tone_corpus(
