@@ -23,15 +23,10 @@ from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import ReceptiveField, Sound, Timeline
 from songnet_utils.training import read_answers, read_record, train
 
+pytestmark = pytest.mark.usefixtures("data")
+
 # A step sees 2 frames, every frame: step k is decided at (2048 + 1024·k) samples of 1024 a second.
 TIMELINE = Timeline(Sound(sample_rate=1024), ReceptiveField(2, 1))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
 
 
 def with_artists(corpus: Corpus) -> Corpus:

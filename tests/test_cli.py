@@ -20,19 +20,13 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.kernels import surveys
 from songnet_utils.models import load_songnet
 
+pytestmark = pytest.mark.usefixtures("data")
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "grow"),
     "fetch",
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("data")
-        patch.setenv("SONGNET_DATA", str(folder))
-        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -27,12 +27,7 @@ from songnet_utils.models import NETWORKS
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import newest_run, read_record, train
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _data(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
+pytestmark = pytest.mark.usefixtures("data")
 
 
 @pytest.fixture(scope="module")

@@ -23,15 +23,9 @@ from songnet_utils.learning import FRESH_SHARE, LEAST_BATCHES, Recipe, mixed
 from songnet_utils.models import load_songnet, weights_of
 from songnet_utils.training import newest_run, read_answers, read_record, train
 
+pytestmark = pytest.mark.usefixtures("data")
+
 QUICK = Recipe(epochs=8, crop_seconds=2.0, batch=8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("data")
-        patch.setenv("SONGNET_DATA", str(folder))
-        yield folder
 
 
 @pytest.fixture(scope="module")

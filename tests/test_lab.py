@@ -49,6 +49,8 @@ from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 from songnet_utils.training import read_record, recipe_of, train
 
+pytestmark = pytest.mark.usefixtures("data")
+
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
 
@@ -300,13 +302,6 @@ def test_the_whole_network_hears_each_patch_as_the_listener_does():
 
 
 # --- Training ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -33,17 +33,12 @@ from songnet_utils.training import (
     train,
 )
 
+pytestmark = pytest.mark.usefixtures("data")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Dropout and several batches an epoch, so that everything random has its say.
 QUICK = Recipe(epochs=4, crop_seconds=2.0, batch=8, plateau_patience=1, patience=8)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
 
 
 @pytest.fixture(scope="module")
