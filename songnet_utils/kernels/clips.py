@@ -94,8 +94,8 @@ def found_clips(
     Returns
     -------
     list of ((layer name, kernel), KernelClip)
-        In the order asked for. A piece takes 4 bytes a sample; all 768 kernels of SongNet with 8
-        pieces each take 460 MB.
+        In the order asked for. Pieces take 4 bytes a sample: ask for a layer at a time where memory
+        is short.
     """
     if kernels is None:
         wanted = [
