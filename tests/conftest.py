@@ -16,6 +16,10 @@ settings.load_profile("songnet")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# A person's own matplotlibrc and list of fonts change figures and what lessons say: tests, and the
+# kernels they start, keep to their own.
+os.environ["MPLCONFIGDIR"] = str(ROOT / "build" / "matplotlib")
+
 
 @pytest.fixture(scope="session")
 def shared_fma() -> Path:
