@@ -8,9 +8,12 @@ notebooks and the stream all call it, so the same samples give the same frames e
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +63,160 @@ class AudioError(SongNetError):
     """A file or an array that cannot be used as sound."""
 
 
+class _StraightOn(soundfile.SoundFile):
+    """A file that is only read on.
+
+    soundfile else seeks after each read, and around such a place libsndfile loses some sound of
+    an mp3, whose frames lean on those before them.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+class AudioReader:
+    """A sound file that is decoded piece by piece, so that a long one can be heard from its start.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes.
+    name
+        What to call it in errors; the path by default.
+    most_seconds : float, optional
+        A longer file is refused, and never decoded further than that, whatever its header says.
+
+    Attributes
+    ----------
+    name : str
+        As above.
+    rate, channels : int
+        Samples a second and channels, as in the file.
+    seconds : float
+        How long the file says it lasts; 0 where it does not say.
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, empty, no sound file, cut short, or says that it is too long.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        *,
+        name: str | None = None,
+        most_seconds: float | None = None,
+    ) -> None:
+        self.name = name or name_of(source)
+        self._most_seconds = most_seconds
+        self._content = _content_of(source, self.name)
+        if not self._content:
+            raise AudioError(
+                f"{self.name}: the file is empty (0 bytes). Copy or download it again."
+            )
+        _check_whole(self._content, self.name)
+        # An mp3 by its path: libsndfile then reads it without asking Python for each kilobyte,
+        # which matters where several threads decode. (Of a text that is called mp3 it would
+        # complain on stderr.)
+        is_mp3 = _mp3_frame_bytes(self._content, _after_tags(self._content)) > 0
+        self._path = None if isinstance(source, bytes) or not is_mp3 else os.fspath(source)
+        self._by_ffmpeg = False
+        try:
+            # libsndfile would guess an mp3's duration from the first frame and stop there.
+            if is_mp3 and _mp3_header(self._content, _after_tags(self._content))[0] is None:
+                raise soundfile.SoundFileRuntimeError("left to FFmpeg")
+            with self._opened() as file:
+                self.rate, self.channels, promised = file.samplerate, file.channels, file.frames
+        except (soundfile.LibsndfileError, RuntimeError):
+            self._by_ffmpeg = True
+            self.rate, self.channels, self.seconds = _ffmpeg_facts(self._content, self.name)
+        else:
+            # An unseekable or unfinished file may promise 2**63 − 1 samples.
+            self.seconds = promised / self.rate if promised < 2**62 else 0.0
+            self._most().check(promised if promised < 2**62 else 0)
+
+    def blocks(self, seconds: float | None = None) -> Iterator[np.ndarray]:
+        """Decode the file from its beginning.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            How long a block is; all but the last have so many samples. The whole file by default.
+
+        Yields
+        ------
+        np.ndarray, shape (samples, channels), float32
+            Full scale is ±1.
+
+        Raises
+        ------
+        AudioError
+            When what comes next is damaged, cut short, beyond what is taken, or not a number; or
+            when there is no sample at all.
+        """
+        decoded = 0
+        for block in self._decoded(None if seconds is None else max(1, round(seconds * self.rate))):
+            # Not a number, if one of the samples is.
+            peak = max(block.max(), -block.min())
+            if not np.isfinite(peak):
+                raise AudioError(
+                    f"{self.name}: holds samples that are not numbers (NaN or infinite). "
+                    "Export it again."
+                )
+            if peak > LOUDEST:
+                raise AudioError(
+                    f"{self.name}: holds samples up to {peak:.1g}, where full scale is 1; "
+                    f"more than {LOUDEST:.0g} cannot be sound. Export it again."
+                )
+            decoded += len(block)
+            yield block
+        # A tenth of a second is what sloppy encoders are off by; players' delay and padding,
+        # which FFmpeg cuts off, come to less than a second.
+        slack = 1.0 if self._by_ffmpeg else 0.1
+        if decoded and decoded < (self.seconds - slack) * self.rate:
+            raise AudioError(
+                f"{self.name}: is cut short: its header promises {self.seconds:.2f} s, "
+                f"{decoded / self.rate:.2f} s are there. Copy or download it again."
+            )
+        if not decoded:
+            raise AudioError(
+                f"{self.name}: holds no samples at all. Choose a file with sound in it."
+            )
+
+    def _most(self) -> _Most:
+        return _Most(self.name, self._most_seconds, self.rate, self.channels)
+
+    def _opened(self, kind: type[soundfile.SoundFile] = soundfile.SoundFile) -> Any:
+        return kind(self._path or io.BytesIO(self._content))
+
+    def _decoded(self, samples: int | None) -> Iterator[np.ndarray]:
+        """Yield blocks of so many samples; libsndfile's word first, else FFmpeg's."""
+        decoded = 0
+        if not self._by_ffmpeg:
+            try:
+                with self._opened(soundfile.SoundFile if samples is None else _StraightOn) as file:
+                    most = self._most()
+                    at_once = most.frames if samples is None else samples
+                    while True:
+                        block = file.read(at_once, dtype="float32", always_2d=True)
+                        decoded += len(block)
+                        most.check(decoded)
+                        if len(block):
+                            yield block
+                        if samples is None or len(block) < samples:
+                            return
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                if decoded:
+                    raise AudioError(
+                        f"{self.name}: is damaged {decoded / self.rate:.1f} s from its beginning "
+                        "and cannot be decoded further. Copy or download it again."
+                    ) from error
+                self._by_ffmpeg = True
+                self.rate, self.channels, self.seconds = _ffmpeg_facts(self._content, self.name)
+        yield from _blocks_by_ffmpeg(self._content, self.name, samples, self._most())
+
+
 def read_audio(
     source: str | os.PathLike[str] | bytes,
     *,
@@ -90,64 +247,24 @@ def read_audio(
         When the file is missing, empty, no sound file, cut short, too long, or holds values that
         are not numbers.
     """
-    name = name or name_of(source)
+    reader = AudioReader(source, name=name, most_seconds=most_seconds)
+    (samples,) = reader.blocks()
+    return samples, reader.rate
+
+
+def _content_of(source: str | os.PathLike[str] | bytes, name: str) -> bytes:
     if isinstance(source, bytes):
-        content = source
-    else:
-        try:
-            content = Path(source).read_bytes()
-        except IsADirectoryError as error:
-            raise AudioError(
-                f"{name}: is a folder. Name the sound files in it, for example {name}/*.mp3"
-            ) from error
-        except OSError as error:
-            raise AudioError(
-                f"{name}: cannot be read ({error.strerror}). Check the path and try again."
-            ) from error
-    if not content:
-        raise AudioError(f"{name}: the file is empty (0 bytes). Copy or download it again.")
-    _check_whole(content, name)
+        return source
     try:
-        if _is_mp3_of_unknown_size(content):
-            # libsndfile would guess its duration from the first frame and stop there.
-            raise soundfile.SoundFileRuntimeError("left to FFmpeg")
-        # An mp3 by its path: libsndfile then reads it without asking Python for each kilobyte,
-        # which matters where several threads decode. (Of a text that is called mp3 it would
-        # complain on stderr.)
-        is_mp3_file = not isinstance(source, bytes) and _mp3_frame_bytes(
-            content, _after_tags(content)
-        )
-        with soundfile.SoundFile(os.fspath(source) if is_mp3_file else io.BytesIO(content)) as file:
-            rate, promised = file.samplerate, file.frames
-            most = _Most(name, most_seconds, rate, file.channels)
-            # Absurd promises are kept for what follows, which has words for them.
-            most.check(promised if promised < 2**62 else 0)
-            samples = file.read(most.frames, dtype="float32", always_2d=True)
-            most.check(len(samples))
-    except (soundfile.LibsndfileError, RuntimeError):
-        samples, rate = _read_with_ffmpeg(content, name, most_seconds)
-        promised = len(samples)
-    # An unseekable or unfinished file may promise 2**63 − 1 samples; a tenth of a second is what
-    # sloppy encoders are off by.
-    if 0 < promised < 2**62 and len(samples) < promised - rate // 10:
+        return Path(source).read_bytes()
+    except IsADirectoryError as error:
         raise AudioError(
-            f"{name}: is cut short: its header promises {promised / rate:.2f} s, "
-            f"{len(samples) / rate:.2f} s are there. Copy or download it again."
-        )
-    if not len(samples):
-        raise AudioError(f"{name}: holds no samples at all. Choose a file with sound in it.")
-    # Not a number, if one of the samples is.
-    peak = max(samples.max(), -samples.min())
-    if not np.isfinite(peak):
+            f"{name}: is a folder. Name the sound files in it, for example {name}/*.mp3"
+        ) from error
+    except OSError as error:
         raise AudioError(
-            f"{name}: holds samples that are not numbers (NaN or infinite). Export it again."
-        )
-    if peak > LOUDEST:
-        raise AudioError(
-            f"{name}: holds samples up to {peak:.1g}, where full scale is 1; "
-            f"more than {LOUDEST:.0g} cannot be sound. Export it again."
-        )
-    return samples, rate
+            f"{name}: cannot be read ({error.strerror}). Check the path and try again."
+        ) from error
 
 
 def load_audio(
@@ -405,12 +522,6 @@ def _mp3_header(content: bytes, start: int) -> tuple[int | None, int | None]:
     return frames, size
 
 
-def _is_mp3_of_unknown_size(content: bytes) -> bool:
-    """Return whether this is an mp3 without a header that says how many frames it has."""
-    start = _after_tags(content)
-    return _mp3_frame_bytes(content, start) > 0 and _mp3_header(content, start)[0] is None
-
-
 def _mp3_bytes(content: bytes, start: int) -> int:
     """Return how many bytes of sound an mp3 should have: as promised, or to its last frame's end.
 
@@ -541,31 +652,26 @@ def _promised_seconds(container: Any, stream: Any) -> float:
     return container.duration / 1e6 if container.duration and len(container.streams) == 1 else 0.0
 
 
-def _read_with_ffmpeg(
-    content: bytes, name: str, most_seconds: float | None
-) -> tuple[np.ndarray, int]:
+def _audio_stream(container: Any, name: str) -> Any:
+    """Return a container's first audio stream, or say why there is nothing to decode."""
+    if not container.streams.audio:
+        raise AudioError(f"{name}: has no sound in it. Choose a file with an audio track.")
+    stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise AudioError(
+            f"{name}: its sound is in a codec that cannot be decoded. Convert it to "
+            f"{' or '.join(suffix[1:] for suffix in SUFFIXES[:4])}."
+        )
+    return stream
+
+
+@contextlib.contextmanager
+def _as_ffmpeg_says(name: str) -> Iterator[None]:
+    """Turn what FFmpeg complains of into words that people understand."""
     import av
 
     try:
-        with _opened(content) as container:
-            if not container.streams.audio:
-                raise AudioError(f"{name}: has no sound in it. Choose a file with an audio track.")
-            stream = container.streams.audio[0]
-            if stream.codec_context is None:
-                raise AudioError(
-                    f"{name}: its sound is in a codec that cannot be decoded. Convert it to "
-                    f"{' or '.join(suffix[1:] for suffix in SUFFIXES[:4])}."
-                )
-            rate = stream.rate
-            promised = _promised_seconds(container, stream)
-            as_float = av.AudioResampler(format="fltp")
-            pieces: list[np.ndarray] = []
-            decoded = 0
-            for frame in container.decode(stream):
-                decoded += frame.samples
-                _Most(name, most_seconds, rate, len(frame.layout.channels)).check(decoded)
-                pieces += [piece.to_ndarray() for piece in as_float.resample(frame)]
-            pieces += [piece.to_ndarray() for piece in as_float.resample(None)]
+        yield
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, AudioError):
             raise
@@ -574,12 +680,47 @@ def _read_with_ffmpeg(
             f"Readable kinds: {', '.join(suffix[1:] for suffix in SUFFIXES)}. "
             "Convert it to one of them, or download it again."
         ) from error
-    if not pieces:
-        raise AudioError(f"{name}: holds no samples at all. Choose a file with sound in it.")
-    # Players' delay and padding come to less than a second.
-    if decoded < (promised - 1) * rate:
-        raise AudioError(
-            f"{name}: is cut short: its header promises {promised:.2f} s, "
-            f"{decoded / rate:.2f} s are there. Copy or download it again."
-        )
-    return np.ascontiguousarray(np.concatenate(pieces, axis=1).T, np.float32), rate
+
+
+def _ffmpeg_facts(content: bytes, name: str) -> tuple[int, int, float]:
+    """Return rate, channels and promised seconds of a file that FFmpeg is to decode."""
+    with _as_ffmpeg_says(name), _opened(content) as container:
+        stream = _audio_stream(container, name)
+        # What is not in the header stands with the first frame.
+        first = next(iter(container.decode(stream)), None)
+        if first is None:
+            raise AudioError(f"{name}: holds no samples at all. Choose a file with sound in it.")
+        channels = len(first.layout.channels)
+        return first.sample_rate, channels, _promised_seconds(container, stream)
+
+
+def _blocks_by_ffmpeg(
+    content: bytes, name: str, samples: int | None, most: _Most
+) -> Iterator[np.ndarray]:
+    """Yield blocks (samples, channels) as FFmpeg decodes them; all as one where None is asked."""
+    import av
+
+    waiting: list[np.ndarray] = []
+    there = decoded = 0
+    with _as_ffmpeg_says(name), _opened(content) as container:
+        stream = _audio_stream(container, name)
+        as_float = av.AudioResampler(format="fltp")
+        frames = itertools.chain(container.decode(stream), [None])
+        for frame in frames:
+            if frame is not None:
+                decoded += frame.samples
+                most.check(decoded)
+            for piece in as_float.resample(frame):
+                waiting.append(piece.to_ndarray())
+                there += waiting[-1].shape[1]
+            while samples is not None and there >= samples:
+                whole = np.concatenate(waiting, axis=1)
+                yield _rows(whole[:, :samples])
+                waiting, there = [whole[:, samples:]], there - samples
+    if there:
+        yield _rows(np.concatenate(waiting, axis=1))
+
+
+def _rows(planes: np.ndarray) -> np.ndarray:
+    """Return (channels, samples) as (samples, channels), float32."""
+    return np.ascontiguousarray(planes.T, np.float32)

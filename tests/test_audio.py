@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from songnet_utils.audio import (
     SUFFIXES,
     AudioError,
+    AudioReader,
     load_audio,
     log_mel,
     log_mel_of_windows,
@@ -120,6 +122,40 @@ def test_every_format_decodes_the_same_from_path_and_bytes(suffix, tmp_path):
     for channel in (0, 1):
         assert np.corrcoef(heard[:, channel], inner[:, channel])[0, 1] > 0.98
         assert np.std(heard[:, channel]) == pytest.approx(np.std(inner[:, channel]), rel=0.05)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("seconds", [0.1, 0.37, 10])
+def test_blocks_are_the_file_cut_in_pieces(suffix, seconds):
+    content, rate, _ = write(suffix)
+    reader = AudioReader(content, name=f"song{suffix}")
+    whole, _ = read_audio(content)
+    blocks = list(reader.blocks(seconds))
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+    assert {len(block) for block in blocks[:-1]} <= {round(seconds * rate)}
+    assert (reader.rate, reader.channels) == (rate, 2)
+    assert reader.seconds == 0 or reader.seconds == pytest.approx(len(whole) / rate, abs=0.05)
+    np.testing.assert_array_equal(next(reader.blocks(seconds)), blocks[0], "from the beginning")
+
+
+def heard_until(blocks: Iterator[np.ndarray], said: str) -> float:
+    """Return the seconds at 44,100 Hz that come before an error."""
+    heard: list[int] = []
+    with pytest.raises(AudioError, match=said):
+        heard.extend(len(block) for block in blocks)
+    return sum(heard) / 44_100
+
+
+def test_what_comes_before_the_damage_is_heard_and_the_damage_is_told():
+    content = sound_file(melody(8), format="FLAC")
+    blocks = AudioReader(content[: len(content) // 2], name="song").blocks(0.5)
+    assert 2 < heard_until(blocks, r"song: is (cut short|damaged).*download it again") < 6
+
+
+def test_no_more_is_decoded_than_is_taken():
+    raw = ffmpeg_file(melody(3), 44_100, *WIDE[".aac"])  # does not say how long it is
+    blocks = AudioReader(raw, name="song", most_seconds=1.2).blocks(0.2)
+    assert 0.9 < heard_until(blocks, r"longer than 0\.02 minutes") <= 1.2
 
 
 def test_variable_bitrate_mp3_without_a_header_is_decoded_whole():
