@@ -277,7 +277,8 @@ class Song extends Told {
   }
 
   cannotPlay() {
-    if (!this.facts || !this.audio.getAttribute("src")) return;
+    // An error that is told late is about the sound before: this one has none.
+    if (!this.facts || !this.audio.getAttribute("src") || !this.audio.error) return;
     if (this.tried !== "flac") {
       this.askForPlayable(this.tried ? "flac" : "wrapped");
       return;

@@ -27,6 +27,9 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 
+# A microphone that is there and allowed; it beeps.
+FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
 
 def find_chromium() -> str | None:
     """Return where Chromium is; None when Playwright brings its own.

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from lab import FLAGS
+from lab import FAKE_MICROPHONE, FLAGS
 from playwright.sync_api import Page, expect
 from toy import GENRES, Toy
 
@@ -556,10 +556,7 @@ def test_a_microphone_is_heard_as_its_file_is(lab, chromium, clips, tmp_path):
     """Chromium's own stand-in for a microphone plays a file, again and again."""
     song = tune(6, 48_000, seed=5)
     (tmp_path / "spoken.wav").write_bytes(sound_file(song, "WAV", 48_000))
-    flags = (
-        *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-        f"--use-file-for-fake-audio-capture={tmp_path / 'spoken.wav'}",
-    )
+    flags = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={tmp_path / 'spoken.wav'}")
     browser = lab.browser.browser_type.launch(executable_path=chromium, args=[*FLAGS, *flags])
     page = replace(lab, browser=browser).open([CELL.format(folder=str(clips))], name="mic.ipynb")
     widget = Widget(page)
