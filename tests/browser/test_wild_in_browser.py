@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from lab import FAKE_MICROPHONE, FLAGS
-from wild import CELL, go_wild, music
+from wild import CELL, go_wild, write_clips
 
 SECONDS = 60
 
 
-@pytest.fixture
-def clips(tmp_path: Path) -> Path:
-    for genre in ("Folk", "Rock"):
-        (tmp_path / "tunes" / genre).mkdir(parents=True)
-        for number in range(2):
-            file = tmp_path / "tunes" / genre / f"{genre} {number}.flac"
-            file.write_bytes(music(8, "FLAC", number))
-    return tmp_path / "tunes"
-
-
-def test_random_clicking_leaves_no_fault_and_no_growing_memory(lab, chromium, clips):
+def test_random_clicking_leaves_no_fault_and_no_growing_memory(lab, chromium, tmp_path):
+    clips = write_clips(tmp_path / "tunes")
     browser = lab.browser.browser_type.launch(
         executable_path=chromium, args=[*FLAGS, *FAKE_MICROPHONE]
     )

@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -38,6 +39,15 @@ def music(seconds: float, kind: str, seed: int) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, samples, RATE, format=kind)
     return file.getvalue()
+
+
+def write_clips(folder: Path) -> Path:
+    """Write a corpus of two genres into a folder that is not there yet, and return it."""
+    for genre in ("Folk", "Rock"):
+        (folder / genre).mkdir(parents=True)
+        for number in range(2):
+            (folder / genre / f"{genre} {number}.flac").write_bytes(music(8, "FLAC", number))
+    return folder
 
 
 def _zip() -> bytes:
