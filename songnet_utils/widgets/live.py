@@ -67,16 +67,46 @@ class _Song:
         return len(self.audio) / self.rate
 
 
+@dataclasses.dataclass(frozen=True)
+class Present:
+    """The song that is open in a live song.
+
+    Attributes
+    ----------
+    name : str
+        Of its file.
+    content : bytes
+        The file; empty of a microphone.
+    outside : bool
+        Whether a person brought it; else it is a clip of the corpus.
+    title, artist : str
+        As far as they are known; else "".
+    answer : dict of str to float, or None
+        What the network says of the whole song; None while it is being heard.
+    """
+
+    name: str
+    content: bytes
+    outside: bool
+    title: str
+    artist: str
+    answer: dict[str, float] | None
+
+
 class _Choice:
     """A network that the page offers, loaded when it is first asked."""
 
-    def __init__(self, source: Network | str | os.PathLike[str]) -> None:
+    def __init__(self, source: Network | str | os.PathLike[str], label: str = "") -> None:
         self.network = source if isinstance(source, Network) else None
+        self.source = source
         self._place = "" if isinstance(source, Network) else os.fspath(source)
+        self._label = label
         self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
+        if self._label:
+            return self._label
         return self.network.name if self.network is not None else Path(self._place).name
 
     @property
@@ -153,6 +183,7 @@ class LiveSong(Messages):
         self._wish = 0  # counts what people asked to open: an older wish never replaces a newer
         self._run = 0  # counts what the networks were asked: only the newest run is told
         self._upload: dict[str, Any] | None = None
+        self._watchers: list[Callable[[], None]] = []
         super().__init__(**widget)
 
     def __repr__(self) -> str:
@@ -181,17 +212,76 @@ class LiveSong(Messages):
         else:
             self._start(self._open_file, Path(song), self._new_wish())
 
+    # ---- What other widgets may use ------------------------------------------------------------
+
+    @property
+    def present(self) -> Present | None:
+        """The song that is open; None before the first."""
+        with self._lock:
+            song, asked = self._song, self._asked
+            if song is None:
+                return None
+            answer = None
+            if self._finished and asked is not None and asked.network is not None:
+                answer = dict(zip(asked.network.genres, self._whole().tolist(), strict=True))
+            return Present(
+                *(song.name, song.content, song.facts["outside"]),
+                title=song.facts.get("title", ""),
+                artist=song.facts.get("artist", ""),
+                answer=answer,
+            )
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when another song is open, and when it is heard to its end.
+
+        It is called in any thread, and without anything being held.
+        """
+        self._watchers.append(callback)
+
+    def add_network(self, source: Network | str | os.PathLike[str], label: str = "") -> None:
+        """Offer one more network (a run's folder, for instance), and ask it."""
+        with self._lock:
+            before, self._chosen = self._chosen, _Choice(source, label)
+            self._choices.append(self._chosen)
+            self._tell_welcome()
+            if self._song is not None:
+                self._start(self._change_network, self._song, self._chosen, before)
+
+    def remove_network(self, source: Network | str | os.PathLike[str]) -> None:
+        """Offer a network no longer that was added; ask the one that suits, where it was chosen."""
+        with self._lock:
+            gone = [choice for choice in self._choices if choice.source == source]
+            left = [choice for choice in self._choices if choice.source != source]
+            if not gone or not left:
+                return
+            self._choices = left
+            if self._chosen in gone:
+                self._chosen = None
+            self._tell_welcome()
+            if self._song is not None and self._asked in gone:
+                self._start(self._hear_again, self._song)
+
+    def _hear_again(self, song: _Song) -> None:
+        self._hear(song, is_new=False)
+
+    def leave(self) -> None:
+        """Stop listening, and forget the song: nobody is there any more."""
+        with self._lock:
+            self._run += 1
+            self._wish += 1
+            self._song, self._asked, self._steps, self._picture = None, None, [], None
+            self._playable, self._upload, self._finished = {}, None, False
+            self._watchers.clear()
+
+    def _changed(self) -> None:
+        for callback in self._watchers:
+            callback()
+
     # ---- Messages ------------------------------------------------------------------------------
 
     def _hello(self, content: dict, buffers: list) -> None:
         with self._lock:
-            self._tell(
-                "welcome",
-                corpus=self._describe_corpus(),
-                networks=[choice.label for choice in self._choices],
-                most_bytes=MOST_BYTES,
-                most_in_message=MOST_IN_MESSAGE,
-            )
+            self._tell_welcome()
             if self._song is not None:
                 self._tell_song()
                 self._tell_picture()
@@ -298,6 +388,15 @@ class LiveSong(Messages):
         **{"playable": _make_playable, "piece": _send_piece},
     }
 
+    def _tell_welcome(self) -> None:
+        self._tell(
+            "welcome",
+            corpus=self._describe_corpus(),
+            networks=[choice.label for choice in self._choices],
+            most_bytes=MOST_BYTES,
+            most_in_message=MOST_IN_MESSAGE,
+        )
+
     def _describe_corpus(self) -> dict[str, Any] | None:
         if self._corpus is None:
             return None
@@ -341,7 +440,8 @@ class LiveSong(Messages):
         self._tell(
             "asked",
             run=self._run,
-            network=self._choices.index(self._asked),
+            # One that is offered no longer answers until another one does.
+            network=self._choices.index(self._asked) if self._asked in self._choices else 0,
             networks=[choice.label for choice in self._choices],
             name=network.name,
             training_music=network.training_music,
@@ -457,6 +557,7 @@ class LiveSong(Messages):
                 self._asked, self._steps, self._finished = choice, [], False
                 self._tell_asked()
                 break
+        self._changed()
         stream = SongStream(network, rate=song.rate, channels=1)
         # A short first piece: the first answer should not wait for ten seconds of song.
         stop = int((network.timeline.seconds_needed + 1) * song.rate)
@@ -478,6 +579,8 @@ class LiveSong(Messages):
             self._steps.extend(steps)
             self._finished = last and bool(self._steps)
             self._tell_steps(first)
+        if last:
+            self._changed()
         return True
 
     def _paint(self, song: _Song) -> None:
