@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Locator, Page, expect
+from toys import RATE
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from toys import RATE, tone_corpus
-
-from songnet_utils.corpora import OwnSongs, open_corpus
-from songnet_utils.learning import Recipe
-from songnet_utils.training import read_record, train
+from songnet_utils.corpora import OwnSongs
+from songnet_utils.training import read_record
 
 # A kernel has to start first, and TensorFlow for some; on a busy machine that takes a while.
 expect.set_options(timeout=60_000)
@@ -205,20 +200,6 @@ def test_files_are_chosen_where_there_is_no_live_song(lab, own, tmp_path):
 
 
 # --- Learning -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tone_corpus(tmp_path_factory.mktemp("corpora") / "tones")
-
-
-@pytest.fixture(scope="module")
-def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(data))
-        recipe = Recipe(epochs=6, crop_seconds=2.0, batch=8)
-        return train(open_corpus(tones), recipe=recipe, progress=False)
 
 
 LEARN = """
