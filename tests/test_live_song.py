@@ -316,17 +316,12 @@ def test_a_network_that_is_added_is_asked_from_then_on(page):
     page.live.wait()
     assert page.heard("asked")[-1]["name"] == "Third"
     assert page.heard("welcome")[-1]["networks"] == ["Toy", "Other", "Third"]
-    with pytest.raises(SongNetError):
-        page.live.add_network("no/such/run")
-    assert len(page.live._choices) == 3
-
-
-def test_one_widget_takes_so_many_uploads(page, monkeypatch):
-    monkeypatch.setattr(live_module, "MOST_UPLOADS", 1)
-    page.uploads("one.wav", encoded(noise(5)))
-    page.uploads("two.wav", encoded(noise(5)), number=2)
-    assert "two.wav: 1 songs were uploaded here, the most" in page.heard("error")[-1]["text"]
-    assert page.heard("song")[-1]["name"] == "one.wav"
+    page.live.add_network("no/such/run", "Grown")
+    page.live.wait()
+    assert "no/such/run" in page.heard("error")[-1]["text"]
+    assert page.heard("asked")[-1]["name"] == "Third", "who cannot be asked is not chosen"
+    page.live.remove_network("no/such/run")
+    assert page.heard("welcome")[-1]["networks"] == ["Toy", "Other", "Third"]
 
 
 def test_hello_opens_the_first_clip_and_a_second_page_is_told_the_same(page, folder):

@@ -3,7 +3,7 @@
 // The clock is the <audio> element's: every picture reads `currentTime` and shows the newest step
 // that had ended by then. A microphone's clock is that of its samples. Steps come from Python once,
 // as soon as they are decided (live.py says which messages there are). Nothing is fetched from
-// anywhere. common.js stands before this text.
+// anywhere. common.js and uploads.js stand before this text.
 //
 // A `Song` below is what one kernel tells (there may be several pictures of it: a second view of
 // the same output); `draw` makes one such picture.
@@ -33,7 +33,7 @@ class Song extends Told {
     this.finished = false;
     this.busy = "";
     this.error = "";
-    this.upload = null;
+    this.uploads = new Uploads(this);
     this.file = null; // the open song, where this page has it
     this.mine = []; // files that people brought
     this.opened = null; // the open microphone
@@ -54,7 +54,7 @@ class Song extends Told {
     super.close();
     this.closeEar();
     clearTimeout(this.sound?.timer);
-    clearTimeout(this.upload?.timer);
+    this.uploads.cancel();
     this.audio.pause();
     this.forgetSound();
   }
@@ -71,7 +71,7 @@ class Song extends Told {
     this.busy = "";
     this.error = content.text;
     if (this.opened && content.microphone === this.opened.number) this.stopListening();
-    if (this.upload?.sent) this.upload = null;
+    if (this.upload?.sent) this.uploads.current = null;
   }
 
   on_song(content) {
@@ -87,7 +87,7 @@ class Song extends Told {
     this.error = "";
     if (this.upload && content.upload === this.upload.number) {
       this.file = this.upload.file;
-      this.upload = null;
+      this.uploads.current = null;
     }
     if (content.microphone !== undefined) {
       this.ear = this.opened;
@@ -404,69 +404,27 @@ class Song extends Told {
     this.changed("mine");
   }
 
-  send(file) {
-    this.error = "";
-    this.note = "";
-    if (!this.welcome) return;
-    const { most_bytes } = this.welcome;
-    if (file.size > most_bytes) {
-      this.error = `${file.name}: has ${megabytes(file.size)}; at most ${megabytes(most_bytes)} are taken. Cut it, or export it in a smaller format (mp3).`;
-      this.changed("error");
-      return;
-    }
-    if (this.upload) this.cancelUpload();
-    const number = someNumber();
-    this.upload = { number, file, taken: 0, sent: false, waits: false };
-    this.tell("upload", { upload: number, name: file.name, bytes: file.size });
-    this.watchUpload(() => this.tell("upload", { upload: number, name: file.name, bytes: file.size }));
-    this.changed("upload");
+  // The file that is on its way.
+  get upload() {
+    return this.uploads.current;
   }
 
-  watchUpload(again) {
-    const { upload } = this;
-    clearTimeout(upload.timer);
-    upload.timer = setTimeout(() => {
-      if (this.upload !== upload || upload.sent) return;
-      upload.waits = true;
-      again();
-      this.watchUpload(again);
-      this.changed("upload");
-    }, PATIENCE);
+  send(file) {
+    if (!this.welcome) return;
+    this.note = "";
+    this.error = this.uploads.send(file);
+    this.changed(this.error ? "error" : "upload");
   }
 
   async on_taken(content) {
-    const { upload } = this;
-    if (!upload || upload.number !== content.upload || upload.sent) return;
-    upload.taken = content.bytes;
-    upload.waits = false;
-    if (upload.taken >= upload.file.size) {
-      upload.sent = true;
-      clearTimeout(upload.timer);
-      return;
-    }
-    const at = upload.taken;
-    const most = this.welcome.most_in_message;
-    let bytes;
-    try {
-      bytes = await upload.file.slice(at, at + most).arrayBuffer();
-    } catch (error) {
-      this.cancelUpload();
-      this.error = `${upload.file.name}: could not be read to its end (${error.message}). Is it still there?`;
-      this.changed("error");
-      return;
-    }
-    if (this.upload !== upload || upload.taken !== at) return;
-    const post = () => this.tell("chunk", { upload: upload.number, at }, [bytes]);
-    post();
-    this.watchUpload(post);
+    const wrong = await this.uploads.taken(content);
+    if (!wrong) return;
+    this.error = wrong;
+    this.changed("error");
   }
 
   cancelUpload() {
-    const { upload } = this;
-    if (!upload) return;
-    clearTimeout(upload.timer);
-    this.upload = null;
-    if (!upload.sent) this.tell("cancel", { upload: upload.number });
+    this.uploads.cancel();
     this.changed("upload");
   }
 }
@@ -909,7 +867,7 @@ function draw(song, el) {
       ? `${upload.file.name}: here, decoding …`
       : upload.waits
         ? `${upload.file.name}: waiting for the kernel (is a cell running?)`
-        : `${upload.file.name}: ${Math.floor(share * 100)} % of ${megabytes(upload.file.size)}`;
+        : `${upload.file.name}: ${Math.floor(share * 100)} % of ${megabytesOf(upload.file.size)}`;
     cancel.hidden = upload.sent;
   }
 
@@ -1293,7 +1251,5 @@ function draw(song, el) {
 // ---- Small things ------------------------------------------------------------------------------
 
 const someNumber = () => crypto.getRandomValues(new Uint32Array(1))[0];
-
-const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 export default widget(Song, draw);

@@ -41,6 +41,7 @@ from songnet_utils.timeline import Sound
 from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages, joined
 from songnet_utils.widgets.microphone import Microphone
 from songnet_utils.widgets.playing import Wrapping, as_flac, as_mp4, mime_of
+from songnet_utils.widgets.uploads import Uploads
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 #: The largest file that is taken as an upload, in bytes, and the longest song, in seconds.
 MOST_BYTES = 300_000_000
 MOST_SECONDS = 2 * 3600
-
-#: Songs that one widget takes as uploads, one after another.
-MOST_UPLOADS = 500
 
 #: Clips of one genre that the page lists at most.
 MOST_LISTED = 1_000
@@ -113,13 +111,17 @@ class Present:
 class _Choice:
     """A network that the page offers, loaded when it is first asked."""
 
-    def __init__(self, source: Network | str | os.PathLike[str]) -> None:
+    def __init__(self, source: Network | str | os.PathLike[str], label: str = "") -> None:
         self.network = source if isinstance(source, Network) else None
+        self.source = source
+        self._label = label
         self._place = "" if isinstance(source, Network) else os.fspath(source)
         self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
+        if self._label:
+            return self._label
         return self.network.name if self.network is not None else Path(self._place).name
 
     @property
@@ -171,7 +173,7 @@ class LiveSong(Messages):
     it) was decoded and something can be heard: after a bad file everything is as it was.
     """
 
-    _esm = joined("common.js", "live.js")
+    _esm = joined("common.js", "uploads.js", "live.js")
     _css = joined("common.css", "live.css")
 
     def __init__(
@@ -197,8 +199,7 @@ class LiveSong(Messages):
         self._playable: bytes | None = None  # the song as FLAC
         self._wish = 0  # counts what people asked to open: an older wish never replaces a newer
         self._run = 0  # counts what the networks were asked: only the newest run is told
-        self._upload: dict[str, Any] | None = None
-        self._uploads = 0
+        self._uploads = Uploads(self._tell, self._open_upload, MOST_BYTES)
         self._microphone: Microphone | None = None
         self._watchers: list[Callable[[], None]] = []
         super().__init__(**widget)
@@ -233,7 +234,7 @@ class LiveSong(Messages):
                 answer = dict(zip(asked.network.genres, self._whole().tolist(), strict=True))
             return Present(
                 *(song.name, song.content, song.facts["outside"]),
-                title=song.facts.get("own_title", ""),
+                title=song.facts.get("title", ""),
                 artist=song.facts.get("artist", ""),
                 answer=answer,
             )
@@ -242,16 +243,40 @@ class LiveSong(Messages):
         """Have `act` called, in some thread, when another song is open or its answer is whole."""
         self._watchers.append(act)
 
-    def add_network(self, source: Network | str | os.PathLike[str]) -> None:
-        """Let people choose one more network (as in `networks`), and ask it from now on."""
-        choice = _Choice(source)
-        choice.load()  # or say at once why it cannot be asked
+    def add_network(self, source: Network | str | os.PathLike[str], label: str = "") -> None:
+        """Offer one more network (a run's folder, for instance), and ask it from now on."""
         with self._lock:
-            self._choices.append(choice)
-            before, self._chosen = self._chosen, choice
+            before, self._chosen = self._chosen, _Choice(source, label)
+            self._choices.append(self._chosen)
             self._tell_welcome()
             if self._song is not None and self._song.content:
-                self._start(self._change_network, self._song, choice, before)
+                self._start(self._change_network, self._song, self._chosen, before)
+
+    def remove_network(self, source: Network | str | os.PathLike[str]) -> None:
+        """Offer a network no longer that was added; ask the one that suits, where it was chosen."""
+        with self._lock:
+            gone = [choice for choice in self._choices if choice.source == source]
+            left = [choice for choice in self._choices if choice.source != source]
+            if not gone or not left:
+                return
+            self._choices = left
+            if self._chosen in gone:
+                self._chosen = None
+            self._tell_welcome()
+            song = self._song
+            if song is not None and song.content and self._asked in gone:
+                self._start(self._hear_again, song)
+
+    def leave(self) -> None:
+        """Stop listening, and forget the song: nobody is there any more."""
+        with self._lock:
+            self._run += 1
+            self._wish += 1
+            self._close_microphone()
+            self._song, self._asked, self._steps, self._finished = None, None, [], False
+            self._picture, self._painted, self._playable = [], False, None
+            self._uploads = Uploads(self._tell, self._open_upload, MOST_BYTES)
+            self._watchers.clear()
 
     def hear(self, song: str | os.PathLike[str]) -> None:
         """Hear a clip of the corpus (its id) or a sound file (its path); returns at once."""
@@ -305,55 +330,17 @@ class LiveSong(Messages):
                 self._start(self._change_network, self._song, self._chosen, before)
 
     def _take_upload(self, content: dict, buffers: list) -> None:
-        name, size = str(content["name"]), int(content["bytes"])
-        if size < 0:
-            raise ValueError("a file of less than no bytes")
-        if size > MOST_BYTES:
-            raise SongNetError(
-                f"{name}: has {size / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken. "
-                "Cut it, or export it in a smaller format (mp3)."
-            )
-        with self._lock:
-            if self._uploads >= MOST_UPLOADS:
-                raise SongNetError(
-                    f"{name}: {MOST_UPLOADS} songs were uploaded here, the most that one widget "
-                    "takes. Run its cell again, or load the page again, to go on."
-                )
-            self._uploads += 1
-            self._upload = {
-                **{"number": content["upload"], "name": name, "size": size},
-                **{"pieces": [], "taken": 0},
-            }
-        self._acknowledge()
+        self._uploads.begin(content)
 
     def _take_chunk(self, content: dict, buffers: list[memoryview]) -> None:
-        with self._lock:
-            upload = self._upload
-            if upload is None or content["upload"] != upload["number"]:
-                return  # It was cancelled, or another one took its place.
-            # A chunk that comes twice is taken once.
-            if content["at"] == upload["taken"] and upload["taken"] < upload["size"]:
-                room = upload["size"] - upload["taken"]
-                upload["pieces"].append(bytes(buffers[0][: min(room, MOST_IN_MESSAGE)]))
-                upload["taken"] += len(upload["pieces"][-1])
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        with self._lock:
-            upload = self._upload
-            if upload is None:
-                return
-            self._tell("taken", upload=upload["number"], bytes=upload["taken"])
-            if upload["taken"] == upload["size"]:
-                self._upload = None
-                whole = b"".join(upload["pieces"])
-                facts = {"name": upload["name"], "upload": upload["number"]}
-                self._start(self._open_content, whole, facts, self._new_wish(), True)
+        self._uploads.chunk(content, buffers)
 
     def _cancel(self, content: dict, buffers: list) -> None:
-        with self._lock:
-            if self._upload is not None and self._upload["number"] == content["upload"]:
-                self._upload = None
+        self._uploads.cancel(content)
+
+    def _open_upload(self, name: str, content: bytes, number: int) -> None:
+        facts = {"name": name, "upload": number}
+        self._start(self._open_content, content, facts, self._new_wish(), True)
 
     def _make_playable(self, content: dict, buffers: list) -> None:
         with self._lock:
@@ -472,7 +459,8 @@ class LiveSong(Messages):
         self._tell(
             "asked",
             run=self._run,
-            network=self._choices.index(self._asked),
+            # One that is offered no longer answers until another one does.
+            network=self._choices.index(self._asked) if self._asked in self._choices else 0,
             networks=[choice.label for choice in self._choices],
             name=network.name,
             training_music=network.training_music,
@@ -573,6 +561,11 @@ class LiveSong(Messages):
         if chosen is not None:
             self._hear(song, chosen)
 
+    def _hear_again(self, song: _Song) -> None:
+        settled = self._settle(song, None, is_new=False)
+        if settled is not None:
+            self._hear(song, settled)
+
     def _load(self, choice: _Choice) -> Network:
         if choice.network is None:
             self._tell("busy", text=f"Waking {choice.label} …")
@@ -607,10 +600,10 @@ class LiveSong(Messages):
                 self._tell_asked()
                 run = self._run
             if is_new:
-                self._tell_watchers()
+                self._changed()
             return network, run
 
-    def _tell_watchers(self) -> None:
+    def _changed(self) -> None:
         for act in list(self._watchers):
             act()
 
@@ -702,7 +695,7 @@ class LiveSong(Messages):
             self._finished = last and bool(self._steps)
             self._tell_steps(first)
         if last:
-            self._tell_watchers()
+            self._changed()
         return True
 
     def _paint(self, run: int, frames: np.ndarray, last: bool = False) -> None:

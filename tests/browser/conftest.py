@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lab import FLAGS, Lab, find_chromium, running_lab
 from playwright.sync_api import Browser, sync_playwright
+from toys import tone_corpus
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,25 @@ def browser(chromium: str | None) -> Iterator[Browser]:
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where lessons that are opened in the browser find corpora, runs and the listener."""
     return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of genres that anybody tells apart."""
+    return tone_corpus(tmp_path_factory.mktemp("corpora") / "tones")
+
+
+@pytest.fixture(scope="session")
+def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of SongNet on the tones."""
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.learning import Recipe
+    from songnet_utils.training import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("trained")))
+        recipe = Recipe(epochs=6, crop_seconds=2.0, batch=8)
+        return train(open_corpus(tones), recipe=recipe, progress=False)
 
 
 @pytest.fixture(scope="session")

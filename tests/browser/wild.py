@@ -203,7 +203,8 @@ def go_wild(page: Page, seconds: float, seed: int = 0, checkpoints: int = 6) -> 
         words = root.evaluate("root => root.song.error")
         if words:
             wild.said[words[:60]] += 1
-            root.get_by_role("button", name="Dismiss").click()
+            # Not as a person clicks: another song may take the words away at any moment.
+            root.evaluate("root => root.querySelector('.sn-error button').click()")
     _rest(page, root)
     return wild
 
