@@ -824,7 +824,8 @@ def test_lesson_7_plays_a_real_song_in_step(lab, course, mp3, monkeypatch):
     page.evaluate(
         """() => {
           const {content} = window.jupyterapp.shell.currentWidget;
-          content.scrollToItem(content.widgets.length - 2);
+          const cells = content.widgets.map((cell) => cell.model.sharedModel.getSource());
+          content.scrollToItem(cells.findIndex((source) => source.includes('LiveSong(')));
         }"""
     )
     widget.wait_until("root.dataset.finished === 'true' && audio.readyState >= 2")
