@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from lab import GENRES, build, clips, shared
+from lab_networks import GENRES, build, clips, shared
 from toys import tone_corpus
 
 from songnet_utils import learning, training

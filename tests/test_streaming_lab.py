@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from lab import GENRES, SOUND, shared
+from lab_networks import GENRES, SOUND, shared
 
 from songnet_utils.audio import mix_down, read_audio, resample
 from songnet_utils.errors import SongNetError
