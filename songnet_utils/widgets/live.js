@@ -283,7 +283,7 @@ class Song extends Told {
       this.askForPlayable(this.tried ? "flac" : "wrapped");
       return;
     }
-    this.error = `${this.facts.name}: this browser cannot play the sound, not even as FLAC. Try another browser.`;
+    this.error = `${this.facts.name}: this browser cannot play the sound, not even as FLAC (${this.audio.error.message}). Try another browser.`;
     this.changed("error");
   }
 
@@ -383,24 +383,21 @@ class Song extends Told {
 
   // ---- Uploads: pieces, each acknowledged ----
 
-  // Several files are kept to choose from; the first new one is sent.
+  // Several files are kept to choose from, the latest; the first new one is sent.
   bring(files) {
     const same = (a, b) => a.name === b.name && a.size === b.size && a.lastModified === b.lastModified;
     const news = files.filter(
       (file, i) => ![...this.mine, ...files.slice(0, i)].some((other) => same(file, other)),
     );
-    const room = news.slice(0, MOST_MINE - this.mine.length);
-    this.mine.push(...room);
-    const first = room[0] ?? this.mine.find((file) => files.some((other) => same(file, other)));
-    if (first) this.send(first);
-    if (news.length > room.length) {
-      this.error = `${news.length - room.length} of these files were left out: ${MOST_MINE} are kept at a time. Load the page again to begin anew.`;
-    } else if (!this.error && files.length > 1) {
-      const twice = files.length - news.length;
-      this.note = `${files.length} files: ${first.name} is heard first, the others stand under “Your songs”.${twice ? ` ${twice} of them were there already.` : ""}`;
-    } else if (!this.error && !news.length) {
-      this.note = `${first.name} was there already; it is heard again.`;
-    }
+    const first = news[0] ?? this.mine.find((file) => files.some((other) => same(file, other)));
+    this.mine = [...this.mine, ...news].slice(-MOST_MINE);
+    this.send(first);
+    const said = [];
+    if (files.length > 1) said.push(`${files.length} files: ${first.name} is heard first, the others stand under “Your songs”.`);
+    else if (!news.length) said.push(`${first.name} was there already; it is heard again.`);
+    if (files.length > 1 && files.length > news.length) said.push(`${files.length - news.length} of them were there already.`);
+    if (news.length > MOST_MINE) said.push(`Only the last ${MOST_MINE} are kept.`);
+    if (!this.error) this.note = said.join(" ");
     this.changed("mine");
   }
 

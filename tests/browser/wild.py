@@ -202,7 +202,7 @@ def go_wild(page: Page, seconds: float, seed: int = 0, checkpoints: int = 6) -> 
         page.wait_for_timeout(dice.choice([0, 20, 100, 400]))
         words = root.evaluate("root => root.song.error")
         if words:
-            wild.said[words[:60]] += 1
+            wild.said[words[:120]] += 1
             # Not as a person clicks: another song may take the words away at any moment.
             root.evaluate("root => root.querySelector('.sn-error button').click()")
     _rest(page, root)
