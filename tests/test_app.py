@@ -83,7 +83,9 @@ class Page:
     """Stands in for the browser: says things, and remembers what it is told."""
 
     def __init__(self, address: str, headers: dict[str, str]) -> None:
+        # In a thread of its own: after a browser test, Playwright's loop still runs in this one.
         self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
         url = address.replace("http", "ws") + "talk"
         request = HTTPRequest(url, headers={"Origin": address.rstrip("/"), **headers})
         self.talk = self.run(websocket_connect, request, max_message_size=2**24)
@@ -93,7 +95,7 @@ class Page:
         async def work() -> Any:
             return await asyncio.wait_for(begin(*arguments, **more), 60)
 
-        return self.loop.run_until_complete(work())
+        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(90)
 
     def says(self, widget: str, kind: str, *buffers: bytes, **content: Any) -> None:
         content = {"kind": kind, **content}
@@ -120,8 +122,11 @@ class Page:
             self.says("live", "chunk", content[at : at + 1_000_000], upload=number, at=at)
 
     def close(self) -> None:
-        self.talk.close()
-        self.loop.run_until_complete(asyncio.sleep(0.05))
+        async def leave() -> None:
+            self.talk.close()
+            await asyncio.sleep(0.05)
+
+        self.run(leave)
 
 
 def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
