@@ -119,18 +119,18 @@ class AudioReader:
         # An mp3 by its path: libsndfile then reads it without asking Python for each kilobyte,
         # which matters where several threads decode. (Of a text that is called mp3 it would
         # complain on stderr.)
-        is_mp3 = _mp3_frame_bytes(self._content, _after_tags(self._content)) > 0
+        start = _after_tags(self._content)
+        is_mp3 = _mp3_frame_bytes(self._content, start) > 0
         self._path = None if isinstance(source, bytes) or not is_mp3 else os.fspath(source)
         self._by_ffmpeg = False
         try:
             # libsndfile would guess an mp3's duration from the first frame and stop there.
-            if is_mp3 and _mp3_header(self._content, _after_tags(self._content))[0] is None:
+            if is_mp3 and _mp3_header(self._content, start)[0] is None:
                 raise soundfile.SoundFileRuntimeError("left to FFmpeg")
             with self._opened() as file:
                 self.rate, self.channels, promised = file.samplerate, file.channels, file.frames
         except (soundfile.LibsndfileError, RuntimeError):
-            self._by_ffmpeg = True
-            self.rate, self.channels, self.seconds = _ffmpeg_facts(self._content, self.name)
+            self._leave_to_ffmpeg()
         else:
             # An unseekable or unfinished file may promise 2**63 − 1 samples.
             self.seconds = promised / self.rate if promised < 2**62 else 0.0
@@ -184,6 +184,10 @@ class AudioReader:
                 f"{self.name}: holds no samples at all. Choose a file with sound in it."
             )
 
+    def _leave_to_ffmpeg(self) -> None:
+        self._by_ffmpeg = True
+        self.rate, self.channels, self.seconds = _ffmpeg_facts(self._content, self.name)
+
     def _most(self) -> _Most:
         return _Most(self.name, self._most_seconds, self.rate, self.channels)
 
@@ -212,8 +216,7 @@ class AudioReader:
                         f"{self.name}: is damaged {decoded / self.rate:.1f} s from its beginning "
                         "and cannot be decoded further. Copy or download it again."
                     ) from error
-                self._by_ffmpeg = True
-                self.rate, self.channels, self.seconds = _ffmpeg_facts(self._content, self.name)
+                self._leave_to_ffmpeg()
         yield from _blocks_by_ffmpeg(self._content, self.name, samples, self._most())
 
 

@@ -58,7 +58,8 @@ class Running:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.thread = threading.Thread(target=app.serve, kwargs={"browser": False})
+        # A daemon: a test that fails before it ends its app must not keep pytest from ending.
+        self.thread = threading.Thread(target=app.serve, kwargs={"browser": False}, daemon=True)
         self.thread.start()
         wait_until(lambda: app.loop is not None)
 
@@ -347,7 +348,7 @@ def test_without_a_network_the_page_says_what_to_do_and_takes_songs(tmp_path):
 
 def test_a_network_that_has_come_meanwhile_is_there_when_a_page_is_loaded(tmp_path, monkeypatch):
     running = Running(App(songs=tmp_path, port=0))
-    monkeypatch.setattr(module, "_found", lambda: [Toy()])
+    monkeypatch.setattr(module, "networks_found", lambda: [Toy()])
     page = running.page()
     assert page.hears("", "widgets")[0]["widgets"] == ["live", "grow"]
     page.close()

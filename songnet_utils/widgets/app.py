@@ -24,6 +24,7 @@ import errno
 import functools
 import json
 import logging
+import os
 import struct
 import threading
 import time
@@ -40,10 +41,9 @@ import tornado.websocket
 
 from songnet_utils.corpora import OwnSongs, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import musicnn_is_whole
 from songnet_utils.network import Network
 from songnet_utils.widgets.growing import GrowSongs
-from songnet_utils.widgets.live import LiveSong
+from songnet_utils.widgets.live import LiveSong, networks_found
 from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class App:
     def __init__(
         self,
         corpus: Corpus | str | None = None,
-        networks: Sequence[Network | str | Path] | None = None,
+        networks: Sequence[Network | str | os.PathLike[str]] | None = None,
         *,
         songs: OwnSongs | str | Path | None = None,
         port: int = PORT,
@@ -169,7 +169,7 @@ class App:
     def networks(self) -> list[Network]:
         """Return the networks that can be asked, loaded; they are shared by all pages."""
         with self._loading:
-            sources = self._sources if self._sources is not None else _found()
+            sources = self._sources if self._sources is not None else networks_found()
             networks, kept = [], {}
             for source in sources:
                 if isinstance(source, Network):
@@ -422,22 +422,13 @@ def _listen(port: int) -> list[Any]:
         ) from error
 
 
-def _found() -> list[Network | str | Path]:
-    """Return the newest run and the pretrained listener, where they are there."""
-    from songnet_utils.training import newest_run
-
-    run = newest_run()
-    found: list[Network | str | Path] = [] if run is None else [run]
-    return found + (["musicnn"] if musicnn_is_whole() else [])
-
-
-def _version(source: str | Path) -> tuple[str, int]:
+def _version(source: str | os.PathLike[str]) -> tuple[str, int]:
     """Return what tells a network on disk from what was there before under the same name."""
     model = Path(source) / "model.keras"
     return str(source), model.stat().st_mtime_ns if model.is_file() else 0
 
 
-def _load(source: str | Path) -> Network:
+def _load(source: str | os.PathLike[str]) -> Network:
     from songnet_utils.models import load_songnet
 
-    return load_songnet(source)
+    return load_songnet(os.fspath(source))

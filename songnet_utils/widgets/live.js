@@ -11,7 +11,6 @@
 const PIXELS_A_SECOND = 46; // of the moving picture
 const PLAYHEAD_AT = 0.6; // of its width: more past than future
 const EAR_AT = 0.94; // of its width while a microphone is open: it has no future
-const PATIENCE = 15_000; // ms without an answer after which a piece is sent or asked for again
 const MOST_TILE = 1024; // log-mel columns in one bitmap
 const DEPTH = 18; // nats below the loudest moment that the log-mel shows: about 78 dB
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
@@ -1248,7 +1247,5 @@ function draw(song, el) {
 }
 
 // ---- Small things ------------------------------------------------------------------------------
-
-const someNumber = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 export default widget(Song, draw);

@@ -615,19 +615,15 @@ class LiveSong(Messages):
         stream = SongStream(network, rate=reader.rate)
         brush = self._brush(song, run)
         damage: AudioError | None = None
-        blocks = reader.blocks(_BLOCK_SECONDS)
-        while True:
-            try:
-                block = next(blocks, None)
-            except AudioError as error:
-                damage, block = error, None
-            if block is None:
-                break
-            mono = mix_down(block)
-            if not self._add(run, stream.push(mono)):
-                return
-            if brush is not None:
-                self._paint(run, brush.push(mono))
+        try:
+            for block in reader.blocks(_BLOCK_SECONDS):
+                mono = mix_down(block)
+                if not self._add(run, stream.push(mono)):
+                    return
+                if brush is not None:
+                    self._paint(run, brush.push(mono))
+        except AudioError as error:
+            damage = error
         if brush is not None:
             self._paint(run, brush.finish(), last=True)
         song.seconds = stream.seconds
@@ -735,16 +731,21 @@ class LiveSong(Messages):
         self._tell("playable", song=song.number, mime="audio/flac", bytes=len(encoded))
 
 
+def networks_found() -> list[Network | str | os.PathLike[str]]:
+    """Return the newest run of a network and the pretrained listener, where they are there."""
+    # Not `training.newest_run`: it would start TensorFlow, which takes seconds, with the page.
+    models = (data_folder() / "runs").glob("*/*/model.keras")
+    finished = [model for model in models if model.with_name("record.json").is_file()]
+    newest = sorted(finished, key=lambda model: model.with_name("record.json").stat().st_mtime)
+    found: list[Network | str | os.PathLike[str]] = [model.parent for model in newest[-1:]]
+    return found + (["musicnn"] if musicnn_is_whole() else [])
+
+
 def _networks_there(
     networks: Sequence[Network | str | os.PathLike[str]] | None,
 ) -> list[Network | str | os.PathLike[str]]:
-    found: list[Network | str | os.PathLike[str]]
     if networks is None:
-        models = (data_folder() / "runs").glob("*/*/model.keras")
-        finished = [model for model in models if model.with_name("record.json").is_file()]
-        newest = sorted(finished, key=lambda model: model.stat().st_mtime)[-1:]
-        found = [model.parent for model in newest]
-        found += ["musicnn"] if musicnn_is_whole() else []
+        found = networks_found()
     elif isinstance(networks, str | os.PathLike | Network):
         found = [networks]
     else:

@@ -1,6 +1,6 @@
 // Files sent in pieces, each when the one before it was acknowledged (uploads.py takes them).
 
-const PATIENCE_UPLOAD = 15_000; // ms without an answer after which a piece is sent again
+const PATIENCE = 15_000; // ms without an answer after which a piece is sent or asked for again
 
 class Uploads {
   // `told` is a Told whose welcome says most_bytes and most_in_message.
@@ -16,7 +16,7 @@ class Uploads {
       return `${file.name}: has ${megabytesOf(file.size)}; at most ${megabytesOf(most_bytes)} are taken. Cut it, or export it in a smaller format (mp3).`;
     }
     this.cancel();
-    const number = crypto.getRandomValues(new Uint32Array(1))[0];
+    const number = someNumber();
     this.current = { number, file, taken: 0, sent: false, waits: false };
     this.post(() =>
       this.told.tell("upload", { upload: number, name: file.name, bytes: file.size }),
@@ -33,7 +33,7 @@ class Uploads {
       current.waits = true;
       this.post(message);
       this.told.changed("upload");
-    }, PATIENCE_UPLOAD);
+    }, PATIENCE);
   }
 
   // Python has so many bytes. Returns what went wrong, or "".
@@ -71,6 +71,8 @@ class Uploads {
     if (!current.sent) this.told.tell("cancel", { upload: current.number });
   }
 }
+
+const someNumber = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 const megabytesOf = (bytes) =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
