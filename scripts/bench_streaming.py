@@ -133,7 +133,7 @@ def costs(net: Network) -> tuple[float, float, dict[str, tuple[float, float]]]:
         works["model.predict"] = lambda: model.predict(given_to(model, inputs), verbose=0)
     else:
         works["whole clip"] = lambda: net.genre_of_frames(clip)
-    times = in_turns(works, turns=3, clock=time.process_time)
+    times = in_turns(works, turns=5, clock=time.process_time)
     step, alone, front = times.pop("stream") / 8, times.pop("stepper") / 8, times.pop("front")
     return step, alone, {what: (front + each, each) for what, each in times.items()}
 

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 import soxr
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 from songnet_utils.audio import RESAMPLER, AudioError, log_mel_of_windows, mix_down
 from songnet_utils.errors import SongNetError
@@ -151,7 +151,11 @@ class FrameStream:
         count = count if most is None else min(count, most)
         if not count:
             return np.empty((0, sound.n_mels), np.float32)
-        windows = sliding_window_view(self._waiting, sound.n_fft)[:: sound.hop][:count]
+        # numpy's sliding_window_view takes a tenth of the time of all that follows.
+        apart = self._waiting.itemsize
+        windows = as_strided(
+            self._waiting, (count, sound.n_fft), (apart * sound.hop, apart), writeable=False
+        )
         frames = log_mel_of_windows(windows, sound)
         # A copy, so that a long piece is not kept alive by its tail.
         self._waiting = self._waiting[count * sound.hop :].copy()
