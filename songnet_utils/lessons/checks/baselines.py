@@ -61,8 +61,8 @@ def share_of_distance(features: pd.DataFrame, number: str) -> Question:
                 "no distance apart: what counts is how much they differ.",
             ),
         ],
-        praise=f"{its.sum()} of {len(its)} columns. What the others say is heard beside them only "
-        "faintly, until all are scaled.",
+        praise=f"These are {its.sum()} of {len(its)} columns. What the others say is heard beside "
+        "them only faintly, until all are scaled.",
         hint="The squared distance of two clips is a sum over columns, and on average each adds "
         "twice its variance. So: the variances of these columns, by the sum of all.",
     )
