@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -81,10 +83,10 @@ def run_both(source: Path, environment: Mapping[str, str]) -> tuple[Lesson, Less
         both.cells.append(copy.deepcopy(cell))
     ran = run_cells(source, both, environment)
     done = {cell.id: cell for cell in ran.notebook.cells}
-    for cell in solved.cells:
-        _take(cell, done[cell.id])
-    for cell in gaps.cells:
-        _take(cell, done.get(f"{_GAP}{cell.id}", done[cell.id]))
+    _take(solved, done)
+    _take(
+        gaps, {**done, **{cell: done[f"{_GAP}{cell}"] for cell in done if f"{_GAP}{cell}" in done}}
+    )
     lesson = source.parent.parent / source.name
     return (
         dataclasses.replace(ran, path=lesson, notebook=gaps),
@@ -92,7 +94,11 @@ def run_both(source: Path, environment: Mapping[str, str]) -> tuple[Lesson, Less
     )
 
 
-def _take(cell: nbformat.NotebookNode, done: nbformat.NotebookNode) -> None:
-    """Give a cell what came out of it."""
-    if cell.cell_type == "code":
-        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+def _take(notebook: Any, done: Mapping[str, Any]) -> None:
+    """Give the cells of a notebook what came out of them, and count those that were run."""
+    counted = itertools.count(1)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = done[cell.id].outputs
+            if done[cell.id].execution_count is not None:
+                cell.execution_count = next(counted)
