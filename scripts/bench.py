@@ -23,7 +23,6 @@ import onnxruntime
 import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
 
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import data_folder, open_corpus
@@ -373,10 +372,9 @@ def training() -> None:
                 return results
 
             learner._step = timed
-            with tqdm(disable=True) as bar:
-                for epoch in (1, 2):
-                    first = len(came)
-                    learner._hear_once(epoch, bar)
+            for epoch in (1, 2):
+                first = len(came)
+                learner._hear_once(epoch, lambda: None)
             # In the second epoch, from the end of a step to the beginning of the next.
             waits = np.subtract(came[first + 1 :], went[first:-1])
             steps = np.subtract(went[first + 1 :], came[first + 1 :])

@@ -312,12 +312,17 @@ def as_heard(samples: np.ndarray, original: int, rate: int, *, name: str) -> np.
             f"{name}: is too short: {len(samples)} samples at {original} Hz. "
             "Choose a file with music in it."
         )
-    if max(audio.max(), -audio.min()) < SILENCE:
+    check_audible(max(audio.max(), -audio.min()), name)
+    return audio
+
+
+def check_audible(peak: float, name: str) -> None:
+    """Raise AudioError when the largest sample of a song, as a magnitude, is silence."""
+    if peak < SILENCE:
         raise AudioError(
             f"{name}: holds only silence (nothing above -100 dB of full scale). "
             "Choose a file with music in it."
         )
-    return audio
 
 
 def name_of(source: str | os.PathLike[str] | bytes) -> str:

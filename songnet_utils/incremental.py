@@ -70,6 +70,8 @@ class Windows:
         self._kept = rows[used:].copy()
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
+        if self._kernel == self._stride:
+            return rows[:used].reshape(count, self._kernel, *rows.shape[1:])
         return overlapping(rows, 0, self._kernel, self._stride)
 
 
@@ -88,9 +90,27 @@ def overlapping(rows: np.ndarray, axis: int, kernel: int, stride: int = 1) -> np
     )
 
 
+# Up to so many products of numbers, OpenBLAS multiplies two matrices as they lie in memory, on
+# processors that have AVX-512. Else it copies both first, which takes as long as a step's sums.
+_SMALL = 1_000_000
+
+
 class _Convolution:
     _kernel: np.ndarray
     _bias: np.ndarray
+
+    def _sums(self, windows: np.ndarray) -> np.ndarray:
+        """Multiply windows, (windows, numbers), with the kernels."""
+        numbers, kernels = self._kernel.shape
+        half = kernels // 2
+        if _SMALL < len(windows) * numbers * kernels <= 2 * _SMALL:
+            sums = np.empty((len(windows), kernels), np.float32)
+            np.matmul(windows, self._kernel[:, :half], out=sums[:, :half])
+            np.matmul(windows, self._kernel[:, half:], out=sums[:, half:])
+        else:
+            sums = windows @ self._kernel
+        sums += self._bias
+        return sums
 
     def scale(self, factor: np.ndarray, offset: np.ndarray) -> None:
         """Take in a batch normalisation that follows."""
@@ -112,9 +132,7 @@ class _Convolution1D(_Convolution):
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation]
         flat = np.ascontiguousarray(windows).reshape(-1, len(self._kernel))
-        sums = flat @ self._kernel
-        sums += self._bias
-        return sums
+        return self._sums(flat)
 
 
 class _Convolution2D(_Convolution):
@@ -133,8 +151,7 @@ class _Convolution2D(_Convolution):
         # One after the other along time and frequency; within: time, frequency, channels.
         patches = patches[:, :, :, :: self._dilation[1]].swapaxes(1, 2)
         flat = np.ascontiguousarray(patches).reshape(-1, len(self._kernel))
-        sums = flat @ self._kernel
-        sums += self._bias
+        sums = self._sums(flat)
         return sums.reshape(*patches.shape[:2], sums.shape[1])
 
 

@@ -19,6 +19,7 @@ Times are seconds from the song's first sample, at whatever rate it comes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,14 +167,12 @@ class SongStream:
             as it was before.
         """
         if np.size(samples) <= _MOST:
-            self._frames.feed(samples)
-            return self._decided()
+            return self._hear(samples)
         # A whole song at once: its parts one by one, so that it is not there twice.
         samples = self._frames.check(samples)
         steps = []
         for first in range(0, len(samples), _MOST):
-            self._frames.feed(samples[first : first + _MOST])
-            steps += self._decided()
+            steps += self._hear(samples[first : first + _MOST])
         return steps
 
     def finish(self) -> list[Step]:
@@ -185,25 +184,29 @@ class SongStream:
         # What lies after the song's end are zeros: only the song itself can change a step.
         return [
             Step(step.start, min(step.end, self.seconds), step.probabilities)
-            for step in self._answer()
+            for step in self._answer(math.inf)
         ]
 
-    def _decided(self) -> list[Step]:
-        # Samples are put by until a step may need them. The work on many at once (resampling, the
-        # frames of a step) costs much less than on few at a time. Quotients round: a billionth of
-        # a second is much less than a sample.
-        return self._answer() if self.seconds >= self._next[1] - 1e-9 else []
+    def _hear(self, samples: np.ndarray) -> list[Step]:
+        self._frames.feed(samples)
+        # Samples are put by until a step ends. The work on many at once (resampling, the frames of
+        # a step) costs much less than on few at a time. Quotients round: a billionth of a second is
+        # much less than a sample.
+        heard = self.seconds + 1e-9
+        return self._answer(heard) if self._next[1] <= heard else []
 
-    def _answer(self) -> list[Step]:
-        """Answer with the frames that are decided, in whole steps."""
+    def _answer(self, heard: float) -> list[Step]:
+        """Answer with the steps that end once so many seconds have been heard."""
         timeline = self.net.timeline
         decided = timeline.steps_of_frames(self._frames.decided)
-        if decided == self._steps:
-            return []
-        frames = self._frames.take(timeline.step_frames(decided - 1)[1] - self._frames.taken)
-        steps = []
-        for probabilities in self._stepper.push(frames):
-            steps.append(Step(*self._next, probabilities))
+        spans = []
+        # Of a later one, the resampler may have let out the last frame a little early.
+        while self._steps < decided and self._next[1] <= heard:
+            spans.append(self._next)
             self._steps += 1
             self._next = step_span(timeline, self.rate, self._steps)
-        return steps
+        if not spans:
+            return []
+        frames = self._frames.take(timeline.step_frames(self._steps - 1)[1] - self._frames.taken)
+        answers = self._stepper.push(frames)
+        return [Step(*span, answer) for span, answer in zip(spans, answers, strict=True)]
