@@ -468,10 +468,10 @@ def test_a_share_may_be_given_in_per_cent():
 
 
 def test_a_verdict_is_a_status_in_words_for_everybody():
-    shown = Verdict(State.WRONG, "Use `np.log10` & not <b>.")._repr_html_()
+    shown = Verdict(State.WRONG, "Use *this*: `np.log10(2 * 3 * 4)` & not <b>.")._repr_html_()
     assert 'role="status"' in shown
     assert "Not yet." in shown
-    assert "<code>np.log10</code> &amp; not &lt;b&gt;." in shown
+    assert "Use <em>this</em>: <code>np.log10(2 * 3 * 4)</code> &amp; not &lt;b&gt;." in shown
     assert 'aria-hidden="true"' in shown
     begins = {Verdict(state, "")._repr_html_().split("<strong>")[1][:60] for state in State}
     assert len(begins) == 3

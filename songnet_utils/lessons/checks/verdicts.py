@@ -34,7 +34,8 @@ class Verdict:
     state : State
         Whether the answer is right, wrong, or not there yet.
     because : str
-        What is to be learnt from the answer, in plain words; `code` stands in backticks.
+        What is to be learnt from the answer, in plain words; `code` stands in backticks, what is
+        stressed between asterisks.
     """
 
     state: State
@@ -45,7 +46,10 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         colour, sign = _SHOWN[self.state]
-        because = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.because))
+        because = "".join(
+            f"<code>{piece}</code>" if number % 2 else re.sub(r"\*(.+?)\*", r"<em>\1</em>", piece)
+            for number, piece in enumerate(html.escape(self.because).split("`"))
+        )
         # Only the border and a tint have a colour: letters keep that of the page, light or dark.
         return (
             f'<div role="status" class="verdict verdict-{self.state.name.lower()}" '
