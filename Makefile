@@ -41,6 +41,7 @@ floors: $(READY) ## draw which module imports which, floor by floor
 
 bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
+	@$(BIN)/python scripts/bench_streaming.py
 	@$(BIN)/python scripts/bench_live.py
 
 soak: chromium ## fetch from a server that fails at random, click at random for ten minutes

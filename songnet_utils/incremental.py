@@ -7,7 +7,8 @@ memory does not grow. Branches that meet have the same rows at any time; `songne
 refuses networks where they have not.
 
 The layers are read from a Keras model; the arithmetic is numpy, because a call into TensorFlow
-costs more than the sums of one step. Rows are (time, channels), or (time, frequency, channels)
+costs more than the sums of one step. (Not so a step of the pretrained listener: see
+`songnet_utils.patch_stream`.) Rows are (time, channels), or (time, frequency, channels)
 between layers of two dimensions.
 """
 
@@ -435,6 +436,9 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
     """Return what does the work of one Keras layer, in order."""
     from keras import layers
 
+    from songnet_utils.patch_stream import PatchStream
+    from songnet_utils.patches import Listening
+
     layer = node.layer
     if isinstance(layer, layers.TimeDistributed):
         layer = layer.layer
@@ -487,6 +491,8 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
             kernel, *bias = layer.get_weights()
             shift = bias[0] if bias else np.float32(0)
             return [_Rowwise(lambda rows: rows @ kernel + shift), *_read_activation(layer)]
+        case Listening():
+            return [PatchStream(layer.model, layer.patch, layer.stride)]
         case layers.Rescaling():
             factor, shift = np.float32(layer.scale), np.float32(layer.offset)
             return [_Rowwise(lambda rows: rows * factor + shift)]

@@ -308,7 +308,7 @@ def test_a_page_on_which_nothing_happens_is_let_go(tmp_path, monkeypatch):
     page = running.page()
     end, _ = page.hears("", "end")
     assert end["text"].startswith("Nothing happened on this page for hours.")
-    assert not running.app.pages
+    wait_until(lambda: not running.app.pages)
     running.end()
 
 

@@ -7,6 +7,7 @@ their layers on frames is in test_incremental and test_lab.
 from __future__ import annotations
 
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,24 @@ def test_the_first_answer_and_those_after_it_are_when_the_stream_says(net):
     for number, end in enumerate(ends):
         due = stream.first_answer + number * stream.step_seconds
         assert due - 1e-9 <= end < due + 16 / stream.rate + 1e-9
+
+
+@pytest.mark.parametrize("net", ["songnet-lstm", "songnet-plus", "crnn-2d"], indirect=True)
+def test_memory_does_not_grow_with_the_song(net):
+    stream, second = SongStream(net, 44_100, 2), song_of("noise", 1, 44_100, 2, 0)
+
+    def kept(seconds: int) -> int:
+        for _ in range(seconds):
+            stream.push(second)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        early = kept(15)
+        # Half a minute of it, as frames, would be 0.3 MB.
+        assert kept(30) - early < 50_000
+    finally:
+        tracemalloc.stop()
 
 
 def peeking() -> dict[str, tuple[str, list[Any]]]:

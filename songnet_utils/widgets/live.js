@@ -250,17 +250,17 @@ class Song extends Told {
   askForPlayable(tried) {
     this.tried = tried;
     this.wrapping = null;
-    this.tell("playable", { song: this.facts.song, flac: tried === "flac" });
+    this.tell("playable", { song: this.facts.song, flac: tried !== "wrapped" });
   }
 
   on_playable(content, buffers) {
     if (content.song !== this.facts?.song || !this.tried || this.sound || this.wrapping) return;
     if (content.at === undefined) {
-      this.tried = "flac";
+      if (this.tried === "wrapped") this.tried = "flac";
       this.fetchSound(true, content.mime, content.bytes);
       return;
     }
-    if (this.tried === "flac") return;
+    if (this.tried !== "wrapped") return;
     if (!this.canPlay(content.mime)) {
       this.askForPlayable("flac");
       return;
@@ -279,8 +279,10 @@ class Song extends Told {
   cannotPlay() {
     // An error that is told late is about the sound before: this one has none.
     if (!this.facts || !this.audio.getAttribute("src") || !this.audio.error) return;
-    if (this.tried !== "flac") {
-      this.askForPlayable(this.tried ? "flac" : "wrapped");
+    // FLAC twice: a busy browser may lose the thread while it reads what it has.
+    const next = { "": "wrapped", wrapped: "flac", flac: "flac again" }[this.tried];
+    if (next) {
+      this.askForPlayable(next);
       return;
     }
     this.error = `${this.facts.name}: this browser cannot play the sound, not even as FLAC (${this.audio.error.message}). Try another browser.`;
