@@ -19,6 +19,7 @@ from songnet_utils.lessons.cost_record import contents, make_cost_record
 from songnet_utils.lessons.costs import Unmeasured, cost_of
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.meter import Meter
+from songnet_utils.lessons.pages import write_page
 from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.training import Run, read_record, train
 
@@ -40,7 +41,10 @@ def lessons(tmp_path):
             new.new_code_cell("ran.append('costly'); ran", id="costly"),
             new.new_markdown_cell("### Exercise 1", id="e", metadata={"tags": ["exercise"]}),
             new.new_code_cell("n = 2\ntwo(n)", id="answer", metadata={"tags": ["exercise"]}),
-            new.new_markdown_cell("Because.", id="why", metadata={"tags": ["solution"]}),
+            new.new_markdown_cell(
+                "Because. [Gaps](../01-first.ipynb)", id="why", metadata={"tags": ["solution"]}
+            ),
+            new.new_markdown_cell("[Solved](01-first.ipynb#why)", id="links"),
             new.new_code_cell("ran", id="end"),
         ]
     )
@@ -71,12 +75,21 @@ def test_one_kernel_runs_both_and_computes_what_is_costly_once(lessons, tmp_path
     assert said(solved, "answer") == "Right. So it is."
     assert said(gaps, "end") == said(solved, "end") == "['costly']"
     assert [cell.id for cell in gaps.notebook.cells] == [
-        *("title", "check", "costly", "e", "answer", "end")
+        *("title", "check", "costly", "e", "answer", "links", "end")
     ]
-    assert [cell.id for cell in solved.notebook.cells if cell.cell_type == "markdown"][-1] == "why"
+    assert [cell.id for cell in solved.notebook.cells][5:] == ["why", "links", "end"]
     assert gaps.path == lessons / "01-first.ipynb"
     assert solved.path == lessons / SOLUTIONS / "01-first.ipynb"
-    assert "(02-second.ipynb)" in gaps.notebook.cells[0].source
+    counts = [cell.execution_count for cell in gaps.notebook.cells if cell.cell_type == "code"]
+    assert counts == [1, 2, 3, 4]
+
+    paths = sorted(lessons.glob("*.ipynb"))
+    page = write_page(gaps, tmp_path / "pages", paths).read_text("utf-8")
+    assert 'href="02-second.html"' in page
+    assert 'href="solutions/01-first.html#why"' in page
+    page = write_page(solved, tmp_path / "pages" / SOLUTIONS, paths).read_text("utf-8")
+    assert 'href="../02-second.html"' in page
+    assert 'href="../01-first.html"' in page
 
 
 def test_a_lesson_without_solutions_runs_alone(lessons, tmp_path):
@@ -184,7 +197,7 @@ def test_a_lesson_that_was_not_measured_says_so_and_runs_all_the_same(tmp_path):
 
 def test_what_there_is_to_read_is_counted(lessons):
     notebook = nbformat.read(lessons / SOLUTIONS / "01-first.ipynb", 4)
-    # First, Next, second, ipynb; Exercise; Because.
+    # First, Next; Exercise; Because, Gaps; Solved. Where a link leads is not read.
     assert contents(notebook) == {"words": 6, "exercises": 1}
 
 

@@ -110,6 +110,7 @@ def _cost_of_run(notebook: Path, environment: dict[str, str]) -> Cost:
 def contents(notebook: Any) -> dict[str, int]:
     """Return how many words there are to read in a notebook, and how many exercises."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = re.sub(r"\]\([^)]*\)", "]", text)
     return {
         "words": len(re.findall(r"[^\W\d_]{2,}", text)),
         "exercises": sum(
