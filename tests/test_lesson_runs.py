@@ -205,7 +205,7 @@ def test_words_for_time_and_size(tmp_path):
     first = {"seconds": 96, "memory": 2.04e9, "disk": 1.25e9, "download": 12}
     again = {"seconds": 1.2, "memory": 4e8, "disk": 12.6e6, "download": 1.4e6}
     record = {
-        **{"command": "make costs", "processors": 2, "machine": "x86_64"},
+        **{"command": "make costs", "processors": 2, "machine": "x86_64", "load": 0.1},
         "versions": {"python": "3.11.7", "tensorflow": "2.21.0"},
         "music": first,
         "lessons": {"a": {"first": first, "again": again, "words": 1500, "exercises": 5}},
@@ -216,6 +216,9 @@ def test_words_for_time_and_size(tmp_path):
         *("1.6 minutes", "2.0 GB", "1.2 GB", "none")
     ]
     assert list(cost.rows()["again"].values()) == ["5 s", "0.4 GB", "13 MB", "1 MB"]
+    assert "busy" not in cost.source()
+    (tmp_path / "costs.json").write_text(json.dumps(record | {"load": 3.0}))
+    assert "alone it takes less time" in cost_of("a", tmp_path).source()
     # 10 minutes of reading and 30 of exercises.
     assert re.match(r"To read and do: about 40 minutes \(1,500 words", cost.says_of_reading())
 

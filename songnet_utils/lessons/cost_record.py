@@ -1,7 +1,7 @@
 """Measuring what the lessons cost, and keeping it with the course (`songnet_utils.lessons.costs`).
 
 It takes as long as the course, twice. Nothing else should run meanwhile: what other programs do on
-the machine is measured, too.
+the machine is measured, too. How busy it was before is kept with the figures, and said with them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 from songnet_utils.corpora import open_corpus
 from songnet_utils.errors import SongNetError
@@ -62,6 +63,8 @@ def make_cost_record(
         When a lesson did not run to its end: which, and where.
     """
     notebooks = notebooks or lessons_folder()
+    # How many processes of others wanted a processor in the minute before.
+    load, *_ = psutil.getloadavg()
     shutil.rmtree(data, ignore_errors=True)
     meter = Meter(data)
     meter.watch(os.getpid())
@@ -74,6 +77,7 @@ def make_cost_record(
         "corpus": corpus,
         "processors": os.cpu_count(),
         "machine": platform.machine(),
+        "load": round(load, 1),
         "versions": versions(),
         "music": music.to_dict(),
         "lessons": {},
