@@ -17,7 +17,10 @@ from typing import Any
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import fetch_musicnn
-from songnet_utils.lessons.pages import Lesson, run_notebook, write_index, write_page
+from songnet_utils.lessons.gaps import SOLUTIONS
+from songnet_utils.lessons.kept import lessons_folder
+from songnet_utils.lessons.pages import Lesson, write_index, write_page
+from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 from songnet_utils.training import read_record, runs_folder, train
@@ -80,8 +83,10 @@ def course(
     environment = {"SONGNET_DATA": str(data_folder().resolve())}
     for path in paths:
         with _timed(f"Lesson {path.stem}", say, bars):
-            lesson = run_notebook(path, environment)
+            lesson, *solved = run_lesson(path, environment)
             write_page(lesson, pages, paths)
+            for other in solved:
+                write_page(other, pages / SOLUTIONS, paths)
         if lesson.failure:
             say(f"    stopped in {lesson.failure}")
         lessons.append(lesson)
@@ -95,23 +100,6 @@ def course(
     say(f"Pages: {index}")
     _check_lessons(lessons)
     return index
-
-
-def lessons_folder() -> Path:
-    """Return the folder of the lessons that came with this package's source.
-
-    Raises
-    ------
-    SongNetError
-        When the package stands alone.
-    """
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
-    if not folder.is_dir():
-        raise SongNetError(
-            f"{folder}: is not there. The lessons come with the project's source: "
-            "clone it and run `make course`, or name their folder."
-        )
-    return folder
 
 
 def find_lessons(folder: Path) -> list[Path]:

@@ -10,7 +10,6 @@ import contextlib
 import html
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from songnet_utils.corpora import data_folder
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.lessons.meter import Cost, Meter
 
 #: A cell that takes longer than this many seconds is taken to hang.
 CELL_SECONDS = 3600
@@ -46,8 +47,8 @@ class Lesson:
         Its first heading.
     notebook : nbformat.NotebookNode
         It with its outputs.
-    seconds : float
-        How long it took.
+    cost : Cost
+        What it took.
     failure : str or None
         In one line, which cell failed and how; None where all of them ran.
     """
@@ -55,7 +56,7 @@ class Lesson:
     path: Path
     title: str
     notebook: Any
-    seconds: float
+    cost: Cost
     failure: str | None
 
     @property
@@ -92,6 +93,11 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
             f"{path}: is not a notebook that can be read ({error}). Bring it back with git, "
             "or save it again from JupyterLab."
         ) from error
+    return run_cells(path, notebook, environment)
+
+
+def run_cells(path: Path, notebook: Any, environment: Mapping[str, str]) -> Lesson:
+    """Run a notebook that was read, in the folder of its file; see `run_notebook`."""
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -101,8 +107,9 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
         resources={"metadata": {"path": str(path.parent)}},
     )
     failure = None
-    start = time.perf_counter()
     with _environment(environment):
+        meter = Meter(data_folder())
+        client.on_notebook_start = lambda **_: meter.watch(client.km.provisioner.pid)
         try:
             client.execute()
         except CellExecutionError as error:
@@ -111,8 +118,8 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
             failure = f"cell {_cells_run(notebook)}: took longer than {CELL_SECONDS} s"
         except DeadKernelError:
             failure = f"cell {_cells_run(notebook)}: the kernel died (was there enough memory?)"
-    seconds = time.perf_counter() - start
-    return Lesson(path, title_of(notebook, path.stem), notebook, seconds, failure)
+        cost = meter.read()
+    return Lesson(path, title_of(notebook, path.stem), notebook, cost, failure)
 
 
 def title_of(notebook: Any, otherwise: str) -> str:
@@ -149,7 +156,10 @@ def write_page(lesson: Lesson, folder: Path, lessons: Sequence[Path]) -> Path:
     }
     body, _ = exporter.from_notebook_node(_without_widgets(lesson.notebook), resources)
     names = "|".join(re.escape(path.name.removesuffix(".ipynb")) for path in lessons)
-    body = re.sub(rf'href="(?:\./)?({names})\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body)
+    within = r"(?:\.\./|solutions/)?"
+    body = re.sub(
+        rf'href="(?:\./)?({within}(?:{names}))\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body
+    )
     page = folder / lesson.page
     with atomic_write(page) as temporary:
         temporary.write_text(body, encoding="utf-8")
