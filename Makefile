@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course test lab lint format floors bench soak records lock clean chromium FORCE
+.PHONY: help setup course site test lab lint format floors bench soak records lock clean chromium FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -15,6 +15,9 @@ help: ## list these targets
 
 course: $(READY) ## prepare the data, train SongNet, run every notebook, leave readable pages
 	@$(BIN)/songnet course
+
+site: $(READY) ## only the pages: of the notebooks as they ran, those not run yet are run
+	@$(BIN)/songnet site
 
 lab: $(READY) ## open JupyterLab at the first notebook
 	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
