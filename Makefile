@@ -38,10 +38,12 @@ format: $(READY) ## put the code into the project's style
 floors: $(READY) ## draw which module imports which, floor by floor
 	@$(BIN)/python scripts/floors.py
 
-bench: $(READY) ## measure and print what things cost on this machine
+bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
+	@$(BIN)/python scripts/bench_streaming.py
+	@$(BIN)/python scripts/bench_live.py
 
-soak: $(READY) ## fetch 200 times from a server that fails at random, and count
+soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
 	@$(BIN)/python scripts/soak.py
 
 records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)

@@ -23,7 +23,6 @@ import onnxruntime
 import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
 
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.corpora import data_folder, open_corpus
@@ -37,7 +36,6 @@ from songnet_utils.onnx_export import save_onnx
 from songnet_utils.shards import Folder
 from songnet_utils.splits import split
 from songnet_utils.store import CLIPS_PER_SHARD, LogMelStore
-from songnet_utils.streaming import SongStream
 from songnet_utils.timeline import Sound
 
 SECONDS = 30
@@ -60,14 +58,6 @@ def milliseconds(work: Callable[[], object], tries: int = TRIES) -> float:
         work()
         times.append(time.perf_counter() - start)
     return 1000 * min(times)
-
-
-def hear(net: SongNet, stereo: np.ndarray, piece: int) -> None:
-    """Stream stereo samples at 44.1 kHz through the network, `piece` samples at a time."""
-    stream = SongStream(net, 44100, channels=2)
-    for first in range(0, len(stereo), piece):
-        stream.push(stereo[first : first + piece])
-    stream.finish()
 
 
 def ours(file: Path) -> np.ndarray:
@@ -373,10 +363,9 @@ def training() -> None:
                 return results
 
             learner._step = timed
-            with tqdm(disable=True) as bar:
-                for epoch in (1, 2):
-                    first = len(came)
-                    learner._hear_once(epoch, bar)
+            for epoch in (1, 2):
+                first = len(came)
+                learner._hear_once(epoch, lambda: None)
             # In the second epoch, from the end of a step to the beginning of the next.
             waits = np.subtract(came[first + 1 :], went[first:-1])
             steps = np.subtract(went[first + 1 :], came[first + 1 :])
@@ -433,24 +422,7 @@ def main() -> None:
     net = SongNet(songnet(sound, genres), sound, genres)
     whole = milliseconds(lambda: net.genre_over_time(audio))
     print(f"{'genre over time, whole clip':<34}{whole:9.1f} ms")
-    with threadpool_limits(1):
-        for piece in (44100, 4096, 512):
-            taken = milliseconds(lambda piece=piece: hear(net, stereo, piece))
-            print(
-                f"{f'streamed by {piece} samples, 1 thread':<34}{taken:9.1f} ms, "
-                f"{1000 * SECONDS / taken:.0f} times as fast as it plays"
-            )
-        lstm = SongNet(songnet_lstm(sound, genres), sound, genres)
-        taken = milliseconds(lambda: hear(lstm, stereo, 4096), tries=3)
-        print(
-            f"{'the same with an LSTM, by 4096':<34}{taken:9.1f} ms, "
-            f"{1000 * SECONDS / taken:.0f} times as fast as it plays"
-        )
-    first = SongStream(net, 44100, channels=2).first_answer
-    print(
-        f"first answer after {first:.3f} s of song, then one every "
-        f"{net.timeline.step_seconds:.4f} s"
-    )
+    lstm = SongNet(songnet_lstm(sound, genres), sound, genres)
     print()
     inference(net, "time-distributed dense")
     inference(lstm, "LSTM and dense")

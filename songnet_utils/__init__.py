@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from songnet_utils.audio import load_audio, log_mel
     from songnet_utils.corpora import open_corpus
     from songnet_utils.errors import SongNetError
+    from songnet_utils.framing import FrameStream
     from songnet_utils.models import load_songnet
     from songnet_utils.streaming import SongStream
     from songnet_utils.timeline import Sound
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 # Names are brought in when first used, so that `import songnet_utils` stays quick and does not
 # start TensorFlow.
 _HOME = {
+    "FrameStream": "framing",
     "Sound": "timeline",
     "SongNetError": "errors",
     "SongStream": "streaming",
@@ -40,6 +42,7 @@ _HOME = {
 }
 
 __all__ = [
+    "FrameStream",
     "SongNetError",
     "SongStream",
     "Sound",

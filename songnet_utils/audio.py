@@ -312,12 +312,17 @@ def as_heard(samples: np.ndarray, original: int, rate: int, *, name: str) -> np.
             f"{name}: is too short: {len(samples)} samples at {original} Hz. "
             "Choose a file with music in it."
         )
-    if max(audio.max(), -audio.min()) < SILENCE:
+    check_audible(max(audio.max(), -audio.min()), name)
+    return audio
+
+
+def check_audible(peak: float, name: str) -> None:
+    """Raise AudioError when the largest sample of a song, as a magnitude, is silence."""
+    if peak < SILENCE:
         raise AudioError(
             f"{name}: holds only silence (nothing above -100 dB of full scale). "
             "Choose a file with music in it."
         )
-    return audio
 
 
 def name_of(source: str | os.PathLike[str] | bytes) -> str:
@@ -400,12 +405,7 @@ def log_mel(audio: np.ndarray, sound: Sound) -> np.ndarray:
     # The last frame may reach less than half a window past the song's end, never further.
     padded = np.zeros(sound.hop * (frames - 1) + sound.n_fft, np.float32)
     padded[half : half + len(audio)] = audio[: len(padded) - half]
-    windows = sliding_window_view(padded, sound.n_fft)[:: sound.hop]
-    out = np.empty((frames, sound.n_mels), np.float32)
-    for first in range(0, frames, _BLOCK):
-        block = slice(first, first + _BLOCK)
-        out[block] = log_mel_of_windows(windows[block], sound)
-    return out
+    return log_mel_of_windows(sliding_window_view(padded, sound.n_fft)[:: sound.hop], sound)
 
 
 def check_samples(audio: np.ndarray) -> np.ndarray:
@@ -439,12 +439,16 @@ def log_mel_of_windows(windows: np.ndarray, sound: Sound) -> np.ndarray:
     -------
     np.ndarray, shape (frames, n_mels), float32
     """
-    spectrum = scipy.fft.rfft(windows * _window(sound.n_fft), axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    # A sparse product adds each band's few bins in one fixed order, whatever the number of
-    # frames: a dense one (BLAS) rounds differently with the block's shape and the threads.
-    mel = (mel_filters(sound) @ power.T).T
-    return np.log(np.maximum(mel, np.float32(sound.floor)))
+    out = np.empty((len(windows), sound.n_mels), np.float32)
+    for first in range(0, len(windows), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        spectrum = scipy.fft.rfft(windows[block] * _window(sound.n_fft), axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        # A sparse product adds each band's few bins in one fixed order, whatever the number of
+        # frames: a dense one (BLAS) rounds differently with the block's shape and the threads.
+        mel = (mel_filters(sound) @ power.T).T
+        out[block] = np.log(np.maximum(mel, np.float32(sound.floor)))
+    return out
 
 
 @functools.cache

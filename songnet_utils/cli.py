@@ -275,6 +275,28 @@ def _parser() -> argparse.ArgumentParser:
             help=f"the run's folder (default: {default})",
         )
 
+    app = command(
+        "app",
+        _app,
+        "Open the live song as a page: songs are heard, labelled and learnt from, no notebook.",
+        "It listens on this machine only. Ctrl-C ends it.",
+    )
+    app.add_argument(
+        "--port", type=_whole(0), metavar="N", help="where to listen (8765; 0: any free port)"
+    )
+    app.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    app.add_argument(
+        "--corpus", metavar="CORPUS", help="whose clips can be chosen (default: mini, if there)"
+    )
+    app.add_argument(
+        "--run",
+        action="append",
+        metavar="DIR",
+        dest="networks",
+        help="a run whose network can be asked, or musicnn; may be given several times (default: "
+        "the newest run and the pretrained listener, where they are there)",
+    )
+
     fetch = command(
         "fetch",
         _fetch,
@@ -666,6 +688,20 @@ def _grow_undo(options: argparse.Namespace) -> int:
     from songnet_utils.growing import undo
 
     print(undo(options.run_folder))
+    return 0
+
+
+def _app(options: argparse.Namespace) -> int:
+    from songnet_utils.widgets.app import NO_NETWORK, PORT, App
+
+    port = PORT if options.port is None else options.port
+    app = App(options.corpus, options.networks, port=port)
+    if not app.hears:
+        _note(NO_NETWORK)
+    print(app.address, flush=True)
+    _note("the page is at this address. Ctrl-C ends it.")
+    app.serve(browser=not options.no_browser)
+    _note("ended.")
     return 0
 
 

@@ -20,7 +20,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ def learn_from(
     learning_rate: float | None = None,
     seed: int = 0,
     progress: bool = True,
+    watch: Callable[[Stage], None] | None = None,
 ) -> Path:
     """Go on training a finished run of a network with a person's own songs.
 
@@ -100,6 +101,9 @@ def learn_from(
         Of who is held out and everything random in training.
     progress : bool
         Show progress bars.
+    watch : callable, optional
+        Called with each `Stage` that is reached. What it raises stops the learning, and nothing
+        is kept.
 
     Returns
     -------
@@ -123,6 +127,12 @@ def learn_from(
     )
     recipe = _recipe(run, record, epochs, learning_rate)
     songs = own if isinstance(own, OwnSongs) else OwnSongs(own) if own else own_songs()
+
+    def tell(stage: str, done: int = 0, of: int = 0) -> None:
+        if watch is not None:
+            watch(Stage(stage, recipe.epochs, done / of if of else 0.0))
+
+    tell("preparing")
     lesson = _lesson(run, record, net, songs, corpus, seed, progress)
     base = re.sub(r"^grown-\d+-", "", run.name)
     # Where nobody looks for runs, and on the same disk.
@@ -132,10 +142,11 @@ def learn_from(
     began = time.monotonic()
     try:
         learning = Learning(lesson.material, recipe, folder, {}, start=net, progress=progress)
+        tell("before")
         before = _answers(learning, lesson.asked, net.genres)
         _check_same_answers(run, before, lesson.answers)
         try:
-            learning.go_on(progress)
+            learning.go_on(progress, lambda done, of: tell("learning", done, of))
         except RunAwayError as error:
             raise SongNetError(
                 f"{run}: learning from {len(lesson.songs)} songs has run away (its loss is not a "
@@ -147,6 +158,7 @@ def learn_from(
             caution=net.caution,
         )
         fitted = time.monotonic()
+        tell("after")
         after = _answers(learning, lesson.material.clips.id, net.genres)
         answered = time.monotonic()
         old = Run(
@@ -200,6 +212,31 @@ def learn_from(
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             making.rmdir()  # Unless somebody else is at it.
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where learning from songs stands.
+
+    Parameters
+    ----------
+    name : str
+        ``"preparing"`` (the clips and their frames), ``"before"`` (the network is asked as it is),
+        ``"learning"``, ``"after"`` (it is asked again).
+    epochs : int
+        How many it learns for.
+    share : float
+        Of the learning, how much is done: 0 to 1.
+    """
+
+    name: str
+    epochs: int
+    share: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """Which epoch it is in, from 1."""
+        return min(self.epochs, int(self.share * self.epochs + 1e-9) + 1)
 
 
 @dataclass(frozen=True, kw_only=True)

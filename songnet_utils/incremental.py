@@ -7,7 +7,8 @@ memory does not grow. Branches that meet have the same rows at any time; `songne
 refuses networks where they have not.
 
 The layers are read from a Keras model; the arithmetic is numpy, because a call into TensorFlow
-costs more than the sums of one step. Rows are (time, channels), or (time, frequency, channels)
+costs more than the sums of one step. (Not so a step of the pretrained listener: see
+`songnet_utils.patch_stream`.) Rows are (time, channels), or (time, frequency, channels)
 between layers of two dimensions.
 """
 
@@ -19,7 +20,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from scipy.special import erf, expit
 
 from songnet_utils.errors import SongNetError
@@ -70,19 +71,47 @@ class Windows:
         self._kept = rows[used:].copy()
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
-        # sliding_window_view takes longer than the sums of a small layer.
-        row, *within = rows.strides
-        return as_strided(
-            rows,
-            (count, self._kernel, *rows.shape[1:]),
-            (row * self._stride, row, *within),
-            writeable=False,
-        )
+        if self._kernel == self._stride:
+            return rows[:used].reshape(count, self._kernel, *rows.shape[1:])
+        return overlapping(rows, 0, self._kernel, self._stride)
+
+
+def overlapping(rows: np.ndarray, axis: int, kernel: int, stride: int = 1) -> np.ndarray:
+    """Return windows of `kernel` neighbours along an axis, every `stride`, as a read-only view.
+
+    Where `axis` was are the windows; their neighbours are on a new axis behind it.
+    """
+    # numpy's sliding_window_view takes longer than the sums of a small layer.
+    shape, strides = rows.shape, rows.strides
+    return as_strided(
+        rows,
+        (*shape[:axis], (shape[axis] - kernel) // stride + 1, kernel, *shape[axis + 1 :]),
+        (*strides[:axis], strides[axis] * stride, strides[axis], *strides[axis + 1 :]),
+        writeable=False,
+    )
+
+
+# Up to so many products of numbers, OpenBLAS multiplies two matrices as they lie in memory, on
+# processors that have AVX-512. Else it copies both first, which takes as long as a step's sums.
+_SMALL = 1_000_000
 
 
 class _Convolution:
     _kernel: np.ndarray
     _bias: np.ndarray
+
+    def _sums(self, windows: np.ndarray) -> np.ndarray:
+        """Multiply windows, (windows, numbers), with the kernels."""
+        numbers, kernels = self._kernel.shape
+        half = kernels // 2
+        if _SMALL < len(windows) * numbers * kernels <= 2 * _SMALL:
+            sums = np.empty((len(windows), kernels), np.float32)
+            np.matmul(windows, self._kernel[:, :half], out=sums[:, :half])
+            np.matmul(windows, self._kernel[:, half:], out=sums[:, half:])
+        else:
+            sums = windows @ self._kernel
+        sums += self._bias
+        return sums
 
     def scale(self, factor: np.ndarray, offset: np.ndarray) -> None:
         """Take in a batch normalisation that follows."""
@@ -104,9 +133,7 @@ class _Convolution1D(_Convolution):
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation]
         flat = np.ascontiguousarray(windows).reshape(-1, len(self._kernel))
-        sums = flat @ self._kernel
-        sums += self._bias
-        return sums
+        return self._sums(flat)
 
 
 class _Convolution2D(_Convolution):
@@ -116,18 +143,16 @@ class _Convolution2D(_Convolution):
         self._reach = (wide - 1) * self._dilation[1] + 1
         self._stride = layer.strides[1]
         self._windows = Windows((long - 1) * self._dilation[0] + 1, layer.strides[0])
-        # In the order of a window: time, channels, frequency.
-        kernel = kernel.transpose(0, 2, 1, 3)
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
         self._bias = bias[0] if bias else np.zeros(kernel.shape[-1], np.float32)
 
     def push(self, rows: np.ndarray) -> np.ndarray:
         windows = self._windows.push(rows)[:, :: self._dilation[0]]
-        patches = sliding_window_view(windows, self._reach, axis=2)
-        patches = patches[:, :, :: self._stride, :, :: self._dilation[1]].swapaxes(1, 2)
+        patches = overlapping(windows, 2, self._reach, self._stride)
+        # One after the other along time and frequency; within: time, frequency, channels.
+        patches = patches[:, :, :, :: self._dilation[1]].swapaxes(1, 2)
         flat = np.ascontiguousarray(patches).reshape(-1, len(self._kernel))
-        sums = flat @ self._kernel
-        sums += self._bias
+        sums = self._sums(flat)
         return sums.reshape(*patches.shape[:2], sums.shape[1])
 
 
@@ -164,8 +189,9 @@ class _Pooling:
         rows = reduce(self._pairwise, self._windows.push(rows).swapaxes(0, 1))
         if self._wide:
             pool, stride = self._wide
-            windows = sliding_window_view(rows, pool, axis=1)[:, ::stride]
-            rows = reduce(self._pairwise, np.moveaxis(windows, -1, 0))
+            last = rows.shape[1] - pool + 1
+            taps = (rows[:, tap : tap + last : stride] for tap in range(pool))
+            rows = reduce(self._pairwise, taps)
         return rows if self._share == 1 else rows * self._share
 
 
@@ -381,7 +407,8 @@ def _softmax(rows: np.ndarray) -> np.ndarray:
 
 
 def _elu(rows: np.ndarray) -> np.ndarray:
-    return np.where(rows > 0, rows, np.expm1(np.minimum(rows, 0)))
+    # expm1 is ten times as slow, and more exact only where it is next to nothing.
+    return np.maximum(rows, np.exp(np.minimum(rows, 0)) - 1)
 
 
 def _gelu(rows: np.ndarray) -> np.ndarray:
@@ -408,6 +435,9 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray] | None] = {
 def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
     """Return what does the work of one Keras layer, in order."""
     from keras import layers
+
+    from songnet_utils.patch_stream import PatchStream
+    from songnet_utils.patches import Listening
 
     layer = node.layer
     if isinstance(layer, layers.TimeDistributed):
@@ -446,9 +476,8 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
         case layers.ZeroPadding1D():
             return [_ZerosBefore(along_time(layer.padding)[0])]
         case layers.ZeroPadding2D():
-            across = ((0, 0), layer.padding[1], (0, 0))
             before = _ZerosBefore(along_time(layer.padding)[0])
-            return [before, _Rowwise(lambda rows: np.pad(rows, across))]
+            return [before, _Rowwise(_padded_across(*layer.padding[1]))]
         case layers.Cropping1D():
             return [_Cropping(layer.cropping[0])]
         case layers.Reshape():
@@ -462,6 +491,8 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
             kernel, *bias = layer.get_weights()
             shift = bias[0] if bias else np.float32(0)
             return [_Rowwise(lambda rows: rows @ kernel + shift), *_read_activation(layer)]
+        case Listening():
+            return [PatchStream(layer.model, layer.patch, layer.stride)]
         case layers.Rescaling():
             factor, shift = np.float32(layer.scale), np.float32(layer.offset)
             return [_Rowwise(lambda rows: rows * factor + shift)]
@@ -485,6 +516,16 @@ def batch_norm_numbers(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     if layer.center:
         offset = np.asarray(layer.beta) + offset
     return scale, offset
+
+
+def _padded_across(before: int, after: int) -> Callable[[np.ndarray], np.ndarray]:
+    def pad(rows: np.ndarray) -> np.ndarray:
+        count, bands, channels = rows.shape
+        padded = np.zeros((count, before + bands + after, channels), np.float32)
+        padded[:, before : before + bands] = rows
+        return padded
+
+    return pad
 
 
 def _layer_norm(layer: Any) -> Callable[[np.ndarray], np.ndarray]:

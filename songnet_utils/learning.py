@@ -429,13 +429,31 @@ class Learning:
             given["metadata"] = np.stack([self.known[clip] for clip in clips])
         return dict(zip(clips, self._answer(given).numpy(), strict=True))
 
-    def go_on(self, progress: bool) -> None:
-        """Train until the run is over."""
+    def go_on(self, progress: bool, watch: Callable[[int, int], None] | None = None) -> None:
+        """Train until the run is over.
+
+        Parameters
+        ----------
+        progress : bool
+            Show a progress bar.
+        watch : callable, optional
+            Called after each batch with how many are done and how many there are in all epochs.
+            What it raises stops the training.
+        """
         recipe, state = self.recipe, self.state
         batches = math.ceil(len(self._hearings(np.random.default_rng(0))[0]) / recipe.batch)
+        total, done = recipe.epochs * batches, len(state.epochs) * batches
+
+        def heard_batch() -> None:
+            nonlocal done
+            done += 1
+            bar.update()
+            if watch is not None:
+                watch(done, total)
+
         with tqdm(
-            total=recipe.epochs * batches,
-            initial=len(state.epochs) * batches,
+            total=total,
+            initial=done,
             unit="batch",
             disable=not progress,
             leave=False,
@@ -447,7 +465,7 @@ class Learning:
                 began = time.monotonic()
                 rate = state.rate(recipe)
                 self.optimizer.learning_rate = rate
-                epoch = {"epoch": number, **self._hear_once(number, bar)}
+                epoch = {"epoch": number, **self._hear_once(number, heard_batch)}
                 with self._averaged():
                     epoch |= self._validate()
                     judged = weights_of(self.model)
@@ -489,7 +507,7 @@ class Learning:
         right = tf.cast(tf.argmax(answer, axis=1) == tf.argmax(targets, axis=1), tf.int32)
         return tf.reduce_sum(losses), tf.reduce_sum(right)
 
-    def _hear_once(self, epoch: int, bar: tqdm) -> dict[str, float]:
+    def _hear_once(self, epoch: int, heard_batch: Callable[[], None]) -> dict[str, float]:
         """Go through the training clips once."""
         random = np.random.default_rng([self.material.seed, epoch])
         order, starts = self._hearings(random)
@@ -506,7 +524,7 @@ class Learning:
                 batch_loss, batch_right = self._step(given, targets)
                 loss += float(batch_loss)
                 right += float(batch_right)
-                bar.update()
+                heard_batch()
         except tf.errors.OpError:
             # What `_batches` raised, wrapped by tf.data beyond recognition.
             if self._failure is not None:

@@ -39,7 +39,6 @@ from songnet_utils.audio import log_mel
 from songnet_utils.errors import SongNetError
 from songnet_utils.extraction import Extraction
 from songnet_utils.fetch import musicnn_folder, musicnn_is_whole
-from songnet_utils.incremental import Windows
 from songnet_utils.network import Network
 from songnet_utils.quiet import quiet_stderr
 from songnet_utils.timeline import ReceptiveField, Sound, Timeline
@@ -119,7 +118,7 @@ class Listener(Network):
     def __init__(self, model: keras.Model, centres: Mapping[str, float] = CENTRES) -> None:
         self.genres = tuple(TAG_OF_GENRE)
         self.centres = dict(centres)
-        self._logits = _traced(model)
+        self._model, self._logits = model, _traced(model)
 
     def tags_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over time: (frames, 96) → (steps, 50), float32."""
@@ -144,7 +143,7 @@ class Listener(Network):
 
     def stepper(self) -> _Stepper:
         """Return the listener at the beginning of a song, to be fed with frames."""
-        return _Stepper(self)
+        return _Stepper(self._model, self.centres)
 
     def tags_of_patches(self, patches: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` for patches: (n, 187, 96) → (n, 50), float32, n ≥ 0."""
@@ -247,15 +246,15 @@ def load_embedding_model(data_dir: str | os.PathLike[str] | None = None) -> kera
 
 
 class _Stepper:
-    """Collects frames into patches."""
+    """Turns frames that come in pieces into genres."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._windows = Windows(PATCH, STRIDE)
+    def __init__(self, model: keras.Model, centres: Mapping[str, float]) -> None:
+        from songnet_utils.patch_stream import PatchStream
+
+        self._tags, self._centres = PatchStream(model, PATCH, STRIDE), centres
 
     def push(self, frames: np.ndarray, /) -> np.ndarray:
-        patches = self._windows.push(frames)
-        return genre_of_tags(self._listener.tags_of_patches(patches), self._listener.centres)
+        return genre_of_tags(self._tags.push(frames), self._centres)
 
 
 def load_listener(data_dir: str | os.PathLike[str] | None = None) -> Listener:

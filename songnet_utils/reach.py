@@ -99,6 +99,12 @@ def _reach(graph: Graph, node: Node, found: dict[int, Reach]) -> Reach:
     layer = node.layer
     if isinstance(layer, _merging()):
         return _meeting(graph, node, found)
+    if isinstance(layer, _of_the_whole_song()):
+        raise SongNetError(
+            f"Layer {layer.name} ({type(layer).__name__}) looks at the whole song: what comes "
+            "later would change its answers. To sum up what has been so far, pool over the last n "
+            "rows: ZeroPadding1D((n - 1, 0)) and a pooling of size n with strides=1, or an LSTM."
+        )
     if len(node.inputs) != 1:
         raise _unknown(layer)
     before, shape = found[node.inputs[0]], graph.shape(node.inputs[0])
@@ -228,6 +234,17 @@ def _merging() -> tuple[type, ...]:
     from keras import layers
 
     return (layers.Add, layers.Subtract, layers.Multiply, layers.Maximum, layers.Concatenate)
+
+
+def _of_the_whole_song() -> tuple[Any, ...]:
+    from keras import layers
+
+    return (
+        layers.Bidirectional,
+        *(layers.GlobalAveragePooling1D, layers.GlobalMaxPooling1D),
+        *(layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D),
+        *(layers.MultiHeadAttention, layers.Attention, layers.AdditiveAttention),
+    )
 
 
 def along_time(padding: Any) -> tuple[int, int]:

@@ -6,36 +6,37 @@ sample is looked at once and memory does not grow with the song. Its steps are t
 ahead but the resampler, by a bounded amount that `Step.end` includes, what is heard after a
 step's `end` cannot change it.
 
+Latency is computed, not measured. The last frame that step ``k`` sees is centred on sample
+``hop·(stride·k + size − 1)`` of the network's rate, and its window reaches half of n_fft further:
+there the step ends (`Timeline.step_samples`). If the song comes at another rate, the resampler's
+look-ahead (`songnet_utils.audio.look_ahead`) is added. So the first answer stands after
+`SongStream.first_answer` seconds of song, and another one every `SongStream.step_seconds`, which
+is ``stride·hop`` samples. What computing adds to that, a fraction of a millisecond a step, is
+printed by ``make bench``.
+
 Times are seconds from the song's first sample, at whatever rate it comes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soxr
-from numpy.lib.stride_tricks import sliding_window_view
 
-from songnet_utils.audio import (
-    RESAMPLER,
-    AudioError,
-    as_heard,
-    check_samples,
-    log_mel_of_windows,
-    look_ahead,
-    mix_down,
-    name_of,
-    read_audio,
-)
+from songnet_utils.audio import as_heard, look_ahead, name_of, read_audio
 from songnet_utils.errors import SongNetError
+from songnet_utils.framing import FrameStream
 
 if TYPE_CHECKING:
     import os
 
     from songnet_utils.network import Network
     from songnet_utils.timeline import Timeline
+
+# Samples to hear at once: the frames of more than these take more memory than they save time.
+_MOST = 2**18
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ class SongStream:
     channels : int
         Channels of what will be pushed; they are mixed down with equal weight.
 
+    Raises
+    ------
+    SongNetError
+        When the network cannot be heard in pieces, or the rate or the channels are no numbers of
+        samples and channels.
+
     Examples
     --------
     >>> stream = SongStream(net, rate=44_100, channels=2)        # doctest: +SKIP
@@ -118,36 +125,27 @@ class SongStream:
     """
 
     def __init__(self, net: Network, rate: int | None = None, channels: int = 1) -> None:
-        own = net.sound.sample_rate
-        rate = own if rate is None else rate
-        for what, value in (("rate", rate), ("channels", channels)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SongNetError(f"{what} must be a whole number of at least 1. Got {value!r}")
-        self.net, self.rate, self.channels = net, rate, channels
-        self._resampler = (
-            soxr.ResampleStream(rate, own, 1, dtype="float32", quality=RESAMPLER)
-            if rate != own
-            else None
-        )
+        self.net = net
+        self._frames = FrameStream(net.sound, rate, channels)
+        self.rate, self.channels = self._frames.rate, channels
         self._stepper = net.stepper()
-        # Samples at the network's rate that coming frames still need. Frame 0 is centred on the
-        # first sample, so half a window of zeros comes before it.
-        self._waiting = np.zeros(net.sound.n_fft // 2, np.float32)
-        self._pushed = 0
-        self._heard = 0
-        self._frames = 0
         self._steps = 0
-        self._finished = False
+        self._next = step_span(net.timeline, self.rate, 0)
 
     @property
     def seconds(self) -> float:
         """Seconds of the song pushed so far."""
-        return self._pushed / self.rate
+        return self._frames.seconds
 
     @property
     def first_answer(self) -> float:
-        """Seconds of song before the first step; the others follow every ``step_seconds``."""
+        """Seconds of song before the first step; the others follow every `step_seconds`."""
         return step_span(self.net.timeline, self.rate, 0)[1]
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds of song from one step to the next."""
+        return self.net.timeline.step_seconds
 
     def push(self, samples: np.ndarray) -> list[Step]:
         """Hear a piece of the song.
@@ -168,69 +166,47 @@ class SongStream:
             When the shape or the type is wrong or a sample is not a number; the stream is then
             as it was before.
         """
-        if self._finished:
-            raise SongNetError("this stream is finished: make a new SongStream for a new song")
-        mono = mix_down(self._checked(samples))
-        self._pushed += len(mono)
-        if self._resampler is not None:
-            mono = self._resampler.resample_chunk(mono)
-        return self._hear(mono)
+        if np.size(samples) <= _MOST:
+            return self._hear(samples)
+        # A whole song at once: its parts one by one, so that it is not there twice.
+        samples = self._frames.check(samples)
+        steps = []
+        for first in range(0, len(samples), _MOST):
+            steps += self._hear(samples[first : first + _MOST])
+        return steps
 
     def finish(self) -> list[Step]:
         """End the song: return the steps that see its last samples and the zeros after them.
 
         A song too short for a single step has none.
         """
-        if self._finished:
-            raise SongNetError("this stream is finished: make a new SongStream for a new song")
-        self._finished = True
-        steps: list[Step] = []
-        if self._resampler is not None and self._pushed:
-            rest = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-            steps += self._hear(rest)
-        if self._heard:
-            sound = self.net.sound
-            missing = sound.frames_of_samples(self._heard) - self._frames
-            if missing:
-                needed = (missing - 1) * sound.hop + sound.n_fft - len(self._waiting)
-                steps += self._frame(np.zeros(max(0, needed), np.float32))
+        self._frames.end()
         # What lies after the song's end are zeros: only the song itself can change a step.
-        return [Step(s.start, min(s.end, self.seconds), s.probabilities) for s in steps]
-
-    def _checked(self, samples: np.ndarray) -> np.ndarray:
-        array = np.asarray(samples)
-        if array.ndim == 1 and self.channels == 1:
-            array = array[:, None]
-        if array.ndim != 2 or array.shape[1] != self.channels or not len(array):
-            shape = "(n,) or (n, 1)" if self.channels == 1 else f"(n, {self.channels})"
-            raise AudioError(
-                f"samples must have shape {shape} with n of at least 1 for this stream of "
-                f"{self.channels} channel(s). Got shape {np.shape(samples)}"
-            )
-        flat = check_samples(array.reshape(-1))
-        return flat.reshape(array.shape)
+        return [
+            Step(step.start, min(step.end, self.seconds), step.probabilities)
+            for step in self._answer(math.inf)
+        ]
 
     def _hear(self, samples: np.ndarray) -> list[Step]:
-        """Take samples of the song at the network's rate."""
-        self._heard += len(samples)
-        return self._frame(samples)
+        self._frames.feed(samples)
+        # Samples are put by until a step ends. The work on many at once (resampling, the frames of
+        # a step) costs much less than on few at a time. Quotients round: a billionth of a second is
+        # much less than a sample.
+        heard = self.seconds + 1e-9
+        return self._answer(heard) if self._next[1] <= heard else []
 
-    def _frame(self, samples: np.ndarray) -> list[Step]:
-        sound, timeline = self.net.sound, self.net.timeline
-        waiting = self._waiting = np.concatenate([self._waiting, samples])
-        frames = self._frames + max(0, (len(waiting) - sound.n_fft) // sound.hop + 1)
-        decided = timeline.steps_of_frames(frames)
-        if decided == self._steps:
-            return []
-        # Frames are looked at once a step needs them, so that the sums of a step's frames are
-        # done together: they cost much less than one by one.
-        count = timeline.step_frames(decided - 1)[1] - self._frames
-        self._frames += count
-        self._waiting = waiting[count * sound.hop :].copy()
-        windows = sliding_window_view(waiting, sound.n_fft)[:: sound.hop][:count]
-        steps = []
-        for probabilities in self._stepper.push(log_mel_of_windows(windows, sound)):
-            start, end = step_span(timeline, self.rate, self._steps)
-            steps.append(Step(start, end, probabilities))
+    def _answer(self, heard: float) -> list[Step]:
+        """Answer with the steps that end once so many seconds have been heard."""
+        timeline = self.net.timeline
+        decided = timeline.steps_of_frames(self._frames.decided)
+        spans = []
+        # Of a later one, the resampler may have let out the last frame a little early.
+        while self._steps < decided and self._next[1] <= heard:
+            spans.append(self._next)
             self._steps += 1
-        return steps
+            self._next = step_span(timeline, self.rate, self._steps)
+        if not spans:
+            return []
+        frames = self._frames.take(timeline.step_frames(self._steps - 1)[1] - self._frames.taken)
+        answers = self._stepper.push(frames)
+        return [Step(*span, answer) for span, answer in zip(spans, answers, strict=True)]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("data")
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "grow"),
-    "fetch",
+    *("app", "fetch"),
 ]
 
 

@@ -359,6 +359,29 @@ def test_stopped_in_the_middle_nothing_is_left(run, songs, tones, monkeypatch):
         assert {path.name for path in run.parent.iterdir()} == before
 
 
+@pytest.mark.parametrize("stage", ["preparing", "before", "learning", "after"])
+def test_whoever_watches_can_stop_it_and_nothing_is_kept(run, songs, tones, stage):
+    class EnoughError(Exception):
+        pass
+
+    seen = []
+
+    def watch(now: growing.Stage) -> None:
+        seen.append(now)
+        if now.name == stage:
+            raise EnoughError
+
+    before = {path.name for path in run.parent.iterdir()}
+    with pytest.raises(EnoughError):
+        learn_from(run, songs, corpus=tones, epochs=2, progress=False, watch=watch)
+    assert {path.name for path in run.parent.iterdir()} == before
+    batches = [now for now in seen if now.name == "learning"]
+    if stage == "after":
+        # 9 songs, 2 in each batch of 8: 8 batches are the least of an epoch.
+        assert [now.share for now in batches] == [n / 16 for n in range(1, 17)]
+        assert [now.epoch for now in batches] == [*[1] * 7, *[2] * 9]
+
+
 def test_what_a_killed_program_was_making_goes_in_time(run, songs, tones):
     old, young = (run.parent / ".growing" / name for name in ("old", "young"))
     for part in (old, young):

@@ -81,8 +81,12 @@ def refused() -> dict[str, Any]:
         "cut crops the end of the song": lambda: [layers.Cropping1D((1, 1), name="cut")],
         "first 1 steps hear nothing": lambda: [layers.ZeroPadding1D((3, 0)), layers.Conv1D(2, 3)],
         "mixed mixes time": lambda: [layers.Reshape((-1, BANDS // 2), name="mixed")],
-        "both .Bidirectional.: how far": lambda: [
+        "both .Bidirectional. looks at the whole song": lambda: [
             layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="both")
+        ],
+        "loudest .GlobalMaxPooling1D. looks at the whole song.*ZeroPadding1D": lambda: [
+            layers.GlobalMaxPooling1D(name="loudest"),
+            layers.RepeatVector(7),
         ],
         "back is not a recurrent layer that runs forward": lambda: [
             layers.GRU(2, return_sequences=True, go_backwards=True, name="back")

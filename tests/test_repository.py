@@ -147,7 +147,8 @@ def notebook_source(path: Path) -> str:
 
 def distributions(modules: set[str]) -> set[str]:
     homes = importlib.metadata.packages_distributions()
-    own = {"songnet_utils", "tests", "conftest"} | {p.stem for p in (ROOT / "tests").rglob("*.py")}
+    own = {"songnet_utils", "tests", "conftest"}
+    own |= {p.stem for folder in ("tests", "scripts") for p in (ROOT / folder).rglob("*.py")}
     names = set()
     for module in modules - set(sys.stdlib_module_names) - own:
         names.add(canonicalize_name(homes.get(module, [module])[0]))

@@ -224,8 +224,7 @@ class OwnSongs:
             )
         }
         content = _read(song, label)
-        with _ONE_AT_A_TIME:
-            seconds = _seconds(content, label)
+        seconds = check_song(content, label)
         try:
             suffix = suffix_of(content)
         except SongNetError as error:
@@ -565,11 +564,25 @@ def _read(song: str | os.PathLike[str] | bytes, label: str) -> bytes:
     return content
 
 
-def _seconds(content: bytes, label: str) -> float:
-    """Decode a song; return how long it lasts, or say why it is no song to learn from."""
-    samples, rate = read_audio(content, name=label, most_seconds=MOST_SECONDS)
-    as_heard(samples, rate, rate, name=label)
-    seconds = len(samples) / rate
+def check_song(content: bytes, label: str) -> float:
+    """Decode a song; return how many seconds it lasts, or say why it is none to learn from.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    label : str
+        What to call it in errors.
+
+    Raises
+    ------
+    SongNetError
+        When it cannot be decoded, holds only silence, is too short or too long.
+    """
+    with _ONE_AT_A_TIME:
+        samples, rate = read_audio(content, name=label, most_seconds=MOST_SECONDS)
+        as_heard(samples, rate, rate, name=label)
+        seconds = len(samples) / rate
     if seconds < LEAST_SECONDS:
         raise SongNetError(
             f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are needed. "

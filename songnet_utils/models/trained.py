@@ -19,7 +19,7 @@ from sklearn.compose import ColumnTransformer
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
-from songnet_utils.incremental import Stack, Windows
+from songnet_utils.incremental import Stack
 from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
 from songnet_utils.models.building import check_genres, keras, tf
 from songnet_utils.network import Network, Stepper
@@ -223,8 +223,6 @@ class SongNet(Network):
 
     def stepper(self) -> Stepper:
         """Return a `Stepper` at the beginning of a song."""
-        if self._patches:
-            return _PatchStepper(self)
         if self._known is None:
             return Stack(self.keras_model, "genre_over_time")
         return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known[0]})
@@ -238,21 +236,6 @@ class SongNet(Network):
             "training_music": self.training_music,
             "caution": self.caution,
         }
-
-
-class _PatchStepper:
-    """Collects frames until there is a patch, and asks the network about it."""
-
-    def __init__(self, net: SongNet) -> None:
-        self._net = net
-        field = net.timeline.field
-        self._windows = Windows(field.size, field.stride)
-
-    def push(self, frames: np.ndarray, /) -> np.ndarray:
-        patches = self._windows.push(np.asarray(frames, np.float32))
-        if not len(patches):
-            return np.empty((0, len(self._net.genres)), np.float32)
-        return np.concatenate([self._net.genre_of_frames(patch) for patch in patches])
 
 
 def check_sound(name: str, own: Sound, given: Sound) -> None:

@@ -9,13 +9,19 @@ from songnet_utils.widgets.live import LiveSong
 
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
+    from songnet_utils.widgets.growing import GrowSongs
     from songnet_utils.widgets.kernels import KernelGallery
     from songnet_utils.widgets.quiz import KernelQuiz
 
-__all__ = ["ErrorCards", "KernelGallery", "KernelQuiz", "LiveSong"]
+__all__ = ["ErrorCards", "GrowSongs", "KernelGallery", "KernelQuiz", "LiveSong"]
 
 # Brought in when first used: they start TensorFlow, which the live song does without.
-_LATER = {"ErrorCards": "cards", "KernelGallery": "kernels", "KernelQuiz": "quiz"}
+_LATER = {
+    "ErrorCards": "cards",
+    "GrowSongs": "growing",
+    "KernelGallery": "kernels",
+    "KernelQuiz": "quiz",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,16 +1,22 @@
 // The live song in the browser: it plays, draws and keeps time.
 //
 // The clock is the <audio> element's: every picture reads `currentTime` and shows the newest step
-// that had ended by then. Steps come from Python once, as soon as they are decided (live.py says
-// which messages there are). Nothing is fetched from anywhere. common.js stands before this text.
+// that had ended by then. A microphone's clock is that of its samples. Steps come from Python once,
+// as soon as they are decided (live.py says which messages there are). Nothing is fetched from
+// anywhere. common.js and uploads.js stand before this text.
 //
 // A `Song` below is what one kernel tells (there may be several pictures of it: a second view of
 // the same output); `draw` makes one such picture.
 
 const PIXELS_A_SECOND = 46; // of the moving picture
 const PLAYHEAD_AT = 0.6; // of its width: more past than future
+const EAR_AT = 0.94; // of its width while a microphone is open: it has no future
 const PATIENCE = 15_000; // ms without an answer after which a piece is sent or asked for again
 const MOST_TILE = 1024; // log-mel columns in one bitmap
+const DEPTH = 18; // nats below the loudest moment that the log-mel shows: about 78 dB
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
+const MOST_MINE = 200; // files that a page remembers
+const EAR_SAMPLES = 2048; // of a microphone in one message: some 45 ms
 
 // ---- What is known of the song -----------------------------------------------------------------
 
@@ -27,8 +33,14 @@ class Song extends Told {
     this.finished = false;
     this.busy = "";
     this.error = "";
-    this.upload = null;
+    this.uploads = new Uploads(this);
+    this.file = null; // the open song, where this page has it
+    this.mine = []; // files that people brought
+    this.opened = null; // the open microphone
+    this.ear = null; // the same, once Python listens to it
     this.sound = null; // the bytes that are being fetched for playing
+    this.wrapping = null; // what makes them playable
+    this.tried = ""; // what was asked for because the file itself will not do
     this.clips = {};
     this.shouldPlay = false;
     this.audio.addEventListener("error", () => this.cannotPlay());
@@ -40,8 +52,9 @@ class Song extends Told {
 
   close() {
     super.close();
+    this.closeEar();
     clearTimeout(this.sound?.timer);
-    clearTimeout(this.upload?.timer);
+    this.uploads.cancel();
     this.audio.pause();
     this.forgetSound();
   }
@@ -57,28 +70,32 @@ class Song extends Told {
   on_error(content) {
     this.busy = "";
     this.error = content.text;
-    if (this.upload?.sent) this.upload = null;
+    if (this.opened && content.microphone === this.opened.number) this.stopListening();
+    if (this.upload?.sent) this.uploads.current = null;
   }
 
   on_song(content) {
     if (this.facts?.song === content.song) return; // told again, for another page
+    if (this.opened && this.opened.number !== content.microphone) this.closeEar();
     this.audio.pause();
     this.forgetSound();
     this.facts = content;
+    this.file = null;
     this.picture = null;
     this.forgetAnswers();
     this.busy = "";
     this.error = "";
-    const uploaded = this.upload;
-    if (uploaded && content.upload === uploaded.number) {
-      this.upload = null;
-      if (this.canPlay(content.mime)) {
-        this.play_from(uploaded.file);
-        return;
-      }
+    if (this.upload && content.upload === this.upload.number) {
+      this.file = this.upload.file;
+      this.uploads.current = null;
     }
-    if (this.canPlay(content.mime)) this.fetchSound(false, content.mime, content.bytes);
-    else this.askForPlayable();
+    if (content.microphone !== undefined) {
+      this.ear = this.opened;
+      return; // played when it was heard to its end
+    }
+    if (!this.canPlay(content.mime)) this.askForPlayable("wrapped");
+    else if (this.file) this.play_from(this.file);
+    else this.fetchSound(false, content.mime, content.bytes);
   }
 
   // Python names no kind where the browser's clock would be wrong after a seek.
@@ -88,12 +105,20 @@ class Song extends Told {
 
   on_picture(content, buffers) {
     if (content.song !== this.facts?.song) return;
-    const { columns, bands } = content;
-    if (!this.picture || this.picture.song !== content.song) {
-      this.picture = { ...content, bytes: new Uint8Array(columns * bands), filled: 0 };
+    const { bands, first } = content;
+    if (first === 0) this.picture = { ...content, tiles: [], filled: 0, loudest: 0 };
+    const { picture } = this;
+    if (picture?.filled !== first) return; // told again, for another page
+    const rows = bytesOf(buffers[0]);
+    for (let at = 0; at < rows.length; ) {
+      const column = picture.filled % MOST_TILE;
+      if (column === 0) picture.tiles.push(new Uint8Array(MOST_TILE * bands));
+      const part = rows.subarray(at, at + (MOST_TILE - column) * bands);
+      picture.tiles.at(-1).set(part, column * bands);
+      picture.filled += part.length / bands;
+      at += part.length;
     }
-    this.picture.bytes.set(bytesOf(buffers[0]), content.first * bands);
-    this.picture.filled = content.first + buffers[0].byteLength / bands;
+    for (const value of rows) if (value > picture.loudest) picture.loudest = value;
   }
 
   on_asked(content) {
@@ -106,8 +131,10 @@ class Song extends Told {
   forgetAnswers() {
     this.ends = [];
     this.answers = [];
+    this.sum = null; // of the answers
     this.whole = null;
     this.finished = false;
+    this.delay = null; // seconds between the end of a microphone's step and its answer
   }
 
   on_steps(content, buffers) {
@@ -119,19 +146,28 @@ class Song extends Told {
       this.ends[content.first + i] = times[2 * i + 1];
       this.answers[content.first + i] = values.subarray(i * genres, (i + 1) * genres);
     }
-    const sum = new Float64Array(genres);
-    for (const answer of this.answers) for (let g = 0; g < genres; g++) sum[g] += answer[g];
-    this.whole = sum.map((value) => value / this.answers.length);
+    if (content.first === 0) this.sum = null;
+    this.sum ??= new Float64Array(genres);
+    for (const answer of this.answers.slice(content.first)) {
+      for (let g = 0; g < genres; g++) this.sum[g] += answer[g];
+    }
+    this.whole = this.sum.map((value) => value / this.answers.length);
+    if (this.ear) this.delay = this.ear.seconds - this.ends.at(-1);
   }
 
   on_whole(content) {
     if (content.run !== this.asked?.run) return;
     this.whole = Float64Array.from(content.genre);
     this.finished = true;
+    this.facts.seconds = content.seconds;
   }
 
-  // The newest step that had ended by `seconds`; −1: none had yet; −2: Python is not there yet.
-  stepAt(seconds) {
+  on_heard(content) {
+    if (this.opened?.number === content.microphone) this.opened.heard = content.seconds;
+  }
+
+  // The newest step that had ended by `seconds`; −1: none had yet.
+  endedBy(seconds) {
     const { ends } = this;
     let low = 0;
     let high = ends.length;
@@ -140,11 +176,18 @@ class Song extends Told {
       if (ends[middle] <= seconds) low = middle + 1;
       else high = middle;
     }
+    return low - 1;
+  }
+
+  // The step that is shown at `seconds`; −1: none was decided yet; −2: Python is not there yet.
+  stepAt(seconds) {
+    const { ends } = this;
+    if (this.ear) return ends.length - 1;
     const newest = ends.at(-1);
     if (!this.finished && this.asked && seconds >= this.asked.first_answer) {
       if (newest === undefined || seconds >= newest + this.asked.step_seconds) return -2;
     }
-    return low - 1;
+    return this.endedBy(seconds);
   }
 
   // ---- The sound to play ----
@@ -152,12 +195,13 @@ class Song extends Told {
   forgetSound() {
     clearTimeout(this.sound?.timer);
     this.sound = null;
+    this.wrapping = null;
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = null;
     this.audio.removeAttribute("src");
     this.audio.load(); // or the old song stays in the player
     this.shouldPlay = false;
-    this.encoded = false;
+    this.tried = "";
   }
 
   play_from(blob) {
@@ -173,7 +217,6 @@ class Song extends Told {
   // Ask for the sound in pieces: each is asked for, so none is lost without a word.
   fetchSound(encoded, mime, bytes) {
     clearTimeout(this.sound?.timer);
-    this.encoded = encoded;
     this.sound = { encoded, mime, bytes, at: 0, pieces: [], song: this.facts.song };
     this.askForPiece();
   }
@@ -198,26 +241,51 @@ class Song extends Told {
     }
     clearTimeout(sound.timer);
     this.sound = null;
-    this.play_from(new Blob(sound.pieces, { type: sound.mime }));
+    const whole = new Blob(sound.pieces, { type: sound.mime });
+    this.play_from(this.wrapping ? this.wrapped(whole) : whole);
   }
 
-  askForPlayable() {
-    this.encoded = true;
-    this.tell("playable", { song: this.facts.song });
+  // Ask for what browsers play in step where the file itself will not do: first a wrapping around
+  // its bytes, then FLAC.
+  askForPlayable(tried) {
+    this.tried = tried;
+    this.wrapping = null;
+    this.tell("playable", { song: this.facts.song, flac: tried !== "wrapped" });
   }
 
-  on_playable(content) {
-    if (content.song !== this.facts?.song || !this.encoded || this.sound) return;
-    this.fetchSound(true, content.mime, content.bytes);
+  on_playable(content, buffers) {
+    if (content.song !== this.facts?.song || !this.tried || this.sound || this.wrapping) return;
+    if (content.at === undefined) {
+      if (this.tried === "wrapped") this.tried = "flac";
+      this.fetchSound(true, content.mime, content.bytes);
+      return;
+    }
+    if (this.tried !== "wrapped") return;
+    if (!this.canPlay(content.mime)) {
+      this.askForPlayable("flac");
+      return;
+    }
+    const [before, after] = buffers.map((buffer) => bytesOf(buffer).slice());
+    this.wrapping = { ...content, before, after };
+    if (this.file) this.play_from(this.wrapped(this.file));
+    else this.fetchSound(false, "", this.facts.bytes);
+  }
+
+  wrapped(file) {
+    const { before, at, bytes, after, mime } = this.wrapping;
+    return new Blob([before, file.slice(at, at + bytes), after], { type: mime });
   }
 
   cannotPlay() {
-    if (!this.facts || !this.audio.getAttribute("src")) return;
-    if (!this.encoded) {
-      this.askForPlayable();
+    // An error that is told late is about the sound before: this one has none.
+    if (!this.facts || !this.audio.getAttribute("src") || !this.audio.error) return;
+    // FLAC twice: a busy browser may lose the thread while it reads what it has.
+    const next = { "": "wrapped", wrapped: "flac", flac: "flac again" }[this.tried];
+    if (next) {
+      this.askForPlayable(next);
       return;
     }
-    this.error = `${this.facts.name}: this browser cannot play the sound, not even as FLAC. Try another browser.`;
+    this.error = `${this.facts.name}: this browser cannot play the sound, not even as FLAC (${this.audio.error.message}). Try another browser.`;
     this.changed("error");
   }
 
@@ -240,83 +308,238 @@ class Song extends Told {
     this.changed("play");
   }
 
+  get now() {
+    return this.ear ? this.ear.seconds : this.facts ? this.audio.currentTime : 0;
+  }
+
   get seconds() {
+    if (this.ear) return this.ear.seconds;
     const { duration } = this.audio;
     return Number.isFinite(duration) && duration > 0 ? duration : (this.facts?.seconds ?? 0);
   }
 
   seek(seconds) {
-    if (!this.facts) return;
+    if (!this.facts || this.ear) return;
     this.audio.currentTime = Math.min(Math.max(0, seconds), this.seconds);
     this.changed("seek");
   }
 
-  // ---- Uploads: pieces, each acknowledged ----
-
-  send(file) {
-    this.error = "";
-    if (!this.welcome) return;
-    const { most_bytes } = this.welcome;
-    if (file.size > most_bytes) {
-      this.error = `${file.name}: has ${megabytes(file.size)}; at most ${megabytes(most_bytes)} are taken. Cut it, or export it in a smaller format (mp3).`;
-      this.changed("error");
-      return;
-    }
-    if (this.upload) this.cancelUpload();
-    const number = crypto.getRandomValues(new Uint32Array(1))[0];
-    this.upload = { number, file, taken: 0, sent: false, waits: false };
-    this.tell("upload", { upload: number, name: file.name, bytes: file.size });
-    this.watchUpload(() => this.tell("upload", { upload: number, name: file.name, bytes: file.size }));
-    this.changed("upload");
+  // A new sound in the player would begin at the usual speed again.
+  set speed(times) {
+    this.audio.defaultPlaybackRate = times;
+    this.audio.playbackRate = times;
+    this.changed("speed");
   }
 
-  watchUpload(again) {
-    const { upload } = this;
-    clearTimeout(upload.timer);
-    upload.timer = setTimeout(() => {
-      if (this.upload !== upload || upload.sent) return;
-      upload.waits = true;
-      again();
-      this.watchUpload(again);
-      this.changed("upload");
-    }, PATIENCE);
+  // ---- The microphone ----
+
+  async listen() {
+    this.error = "";
+    this.pause();
+    const number = someNumber();
+    try {
+      this.opening = number;
+      const ear = await Ear.open(number, (at, samples) => {
+        if (this.opened === ear) this.tell("samples", { microphone: number, at }, [samples.buffer]);
+      });
+      if (this.opening !== number) {
+        ear.close(); // Something else was asked for meanwhile.
+        return;
+      }
+      this.closeEar();
+      this.opened = ear;
+      ear.ended = () => {
+        if (this.opened !== ear) return;
+        this.stopListening();
+        this.error = "The microphone is gone. What it heard stays.";
+        this.changed("error");
+      };
+      this.tell("listen", { microphone: number, rate: ear.rate });
+      ear.start();
+    } catch (error) {
+      this.error = whyNoMicrophone(error);
+      this.changed("error");
+    }
+    this.changed("ear");
+  }
+
+  closeEar() {
+    this.opening = null;
+    this.opened?.close();
+    this.opened = this.ear = null;
+  }
+
+  // What was heard can then be played like any song.
+  stopListening() {
+    const ear = this.opened;
+    if (!ear) return;
+    this.tell("stop", { microphone: ear.number });
+    this.closeEar();
+    if (this.facts?.microphone === ear.number && ear.taken) {
+      this.file = ear.recording();
+      this.facts.seconds = ear.taken / ear.rate;
+      this.play_from(this.file);
+    }
+    this.changed("ear");
+  }
+
+  // ---- Uploads: pieces, each acknowledged ----
+
+  // Several files are kept to choose from, the latest; the first new one is sent.
+  bring(files) {
+    const same = (a, b) => a.name === b.name && a.size === b.size && a.lastModified === b.lastModified;
+    const news = files.filter(
+      (file, i) => ![...this.mine, ...files.slice(0, i)].some((other) => same(file, other)),
+    );
+    const first = news[0] ?? this.mine.find((file) => files.some((other) => same(file, other)));
+    this.mine = [...this.mine, ...news].slice(-MOST_MINE);
+    this.send(first);
+    const said = [];
+    if (files.length > 1) said.push(`${files.length} files: ${first.name} is heard first, the others stand under “Your songs”.`);
+    else if (!news.length) said.push(`${first.name} was there already; it is heard again.`);
+    if (files.length > 1 && files.length > news.length) said.push(`${files.length - news.length} of them were there already.`);
+    if (news.length > MOST_MINE) said.push(`Only the last ${MOST_MINE} are kept.`);
+    if (!this.error) this.note = said.join(" ");
+    this.changed("mine");
+  }
+
+  // The file that is on its way.
+  get upload() {
+    return this.uploads.current;
+  }
+
+  send(file) {
+    if (!this.welcome) return;
+    this.note = "";
+    this.error = this.uploads.send(file);
+    this.changed(this.error ? "error" : "upload");
   }
 
   async on_taken(content) {
-    const { upload } = this;
-    if (!upload || upload.number !== content.upload || upload.sent) return;
-    upload.taken = content.bytes;
-    upload.waits = false;
-    if (upload.taken >= upload.file.size) {
-      upload.sent = true;
-      clearTimeout(upload.timer);
-      return;
-    }
-    const at = upload.taken;
-    const most = this.welcome.most_in_message;
-    let bytes;
-    try {
-      bytes = await upload.file.slice(at, at + most).arrayBuffer();
-    } catch (error) {
-      this.cancelUpload();
-      this.error = `${upload.file.name}: could not be read to its end (${error.message}). Is it still there?`;
-      this.changed("error");
-      return;
-    }
-    if (this.upload !== upload || upload.taken !== at) return;
-    const post = () => this.tell("chunk", { upload: upload.number, at }, [bytes]);
-    post();
-    this.watchUpload(post);
+    const wrong = await this.uploads.taken(content);
+    if (!wrong) return;
+    this.error = wrong;
+    this.changed("error");
   }
 
   cancelUpload() {
-    const { upload } = this;
-    if (!upload) return;
-    clearTimeout(upload.timer);
-    this.upload = null;
-    if (!upload.sent) this.tell("cancel", { upload: upload.number });
+    this.uploads.cancel();
     this.changed("upload");
   }
+}
+
+// ---- A microphone -----------------------------------------------------------------------------
+
+// Runs beside the page, where sound is never late: the mean of the channels, in pieces.
+const EAR = `registerProcessor("songnet-ear", class extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.piece = new Float32Array(${EAR_SAMPLES});
+    this.filled = 0;
+  }
+  process([channels]) {
+    const many = channels.length;
+    for (let i = 0; many && i < channels[0].length; i++) {
+      let sum = 0;
+      for (let c = 0; c < many; c++) sum += channels[c][i];
+      this.piece[this.filled++] = sum / many;
+      if (this.filled === this.piece.length) {
+        this.port.postMessage(this.piece.slice());
+        this.filled = 0;
+      }
+    }
+    return true;
+  }
+});`;
+
+class Ear {
+  static async open(number, take) {
+    // Calls are cleaned of music by default.
+    const as_it_is = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+    if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: as_it_is });
+    const context = new AudioContext();
+    const address = URL.createObjectURL(new Blob([EAR], { type: "text/javascript" }));
+    try {
+      await context.audioWorklet.addModule(address);
+    } finally {
+      URL.revokeObjectURL(address);
+    }
+    return new Ear(number, stream, context, take);
+  }
+
+  constructor(number, stream, context, take) {
+    Object.assign(this, { number, stream, context, take, rate: context.sampleRate });
+    this.taken = 0; // samples
+    this.heard = 0; // seconds that Python has heard
+    this.begin = null; // when the first sample was sounding, in ms
+    this.pieces = []; // of the recording, 16 bits
+    this.ended = () => {};
+    stream.getAudioTracks()[0].addEventListener("ended", () => this.ended());
+  }
+
+  start() {
+    const { context } = this;
+    this.node = new AudioWorkletNode(context, "songnet-ear");
+    this.node.port.onmessage = ({ data }) => this.add(data);
+    context.createMediaStreamSource(this.stream).connect(this.node);
+    this.node.connect(context.destination); // its silence: what nobody hears is not computed
+    context.resume();
+  }
+
+  add(samples) {
+    this.begin ??= performance.now() - (1000 * samples.length) / this.rate;
+    const piece = new Int16Array(samples.length);
+    for (let i = 0; i < samples.length; i++) {
+      piece[i] = Math.round(32767 * Math.max(-1, Math.min(1, samples[i])));
+    }
+    this.pieces.push(piece);
+    const at = this.taken;
+    this.taken += samples.length;
+    this.take(at, samples);
+  }
+
+  // How long it has listened: the clock of the picture.
+  get seconds() {
+    return this.begin === null ? 0 : (performance.now() - this.begin) / 1000;
+  }
+
+  close() {
+    for (const track of this.stream.getTracks()) track.stop();
+    this.node?.disconnect();
+    this.context.close();
+  }
+
+  // As a WAV file (RIFF, 16 bits, one channel).
+  recording() {
+    const bytes = 2 * this.taken;
+    const view = new DataView(new ArrayBuffer(44));
+    const write = (at, text) => [...text].forEach((c, i) => view.setUint8(at + i, c.charCodeAt(0)));
+    write(0, "RIFF");
+    view.setUint32(4, 36 + bytes, true);
+    write(8, "WAVEfmt ");
+    view.setUint32(16, 16, true);
+    view.setUint16(20, 1, true);
+    view.setUint16(22, 1, true);
+    view.setUint32(24, this.rate, true);
+    view.setUint32(28, 2 * this.rate, true);
+    view.setUint16(32, 2, true);
+    view.setUint16(34, 16, true);
+    write(36, "data");
+    view.setUint32(40, bytes, true);
+    const when = new Date().toTimeString().slice(0, 8).replaceAll(":", ".");
+    return new File([view, ...this.pieces], `Microphone ${when}.wav`, { type: "audio/wav" });
+  }
+}
+
+function whyNoMicrophone(error) {
+  const why = {
+    NotAllowedError: "The browser was not allowed to use the microphone. Allow it beside the address of this page, and try again.",
+    NotFoundError: "No microphone was found. Plug one in, and try again.",
+    NotReadableError: "The microphone is in use by another program. Close that, and try again.",
+    SecurityError: "Browsers open the microphone only for pages on this computer (http://localhost) or over https. Open the page that way.",
+  };
+  return why[error.name] ?? `The microphone could not be opened (${error.message}).`;
 }
 
 // ---- The picture of it -------------------------------------------------------------------------
@@ -335,12 +558,15 @@ function draw(song, el) {
   const fileInput = h("input", {
     ...{ type: "file", class: "sn-file", tabindex: "-1", "aria-hidden": "true" },
     accept: "audio/*,video/mp4,.mp3,.wav,.flac,.ogg,.opus,.au,.aiff,.aif,.m4a,.aac,.webm,.wma",
+    multiple: "",
   });
   const uploadButton = h("button", { type: "button", class: "sw-button" }, "Upload a song");
   const uploadLabel = h("span", { class: "sn-label" }, "or your own");
+  const listenButton = h("button", { type: "button", class: "sw-button" }, "Microphone");
+  const mineSelect = h("select", { "aria-label": "Your songs", hidden: "" });
   const uploadPart = h("div", { class: "sn-field" }, [
     uploadLabel,
-    uploadButton,
+    h("div", { class: "sn-pair sn-own" }, [uploadButton, listenButton, mineSelect]),
     fileInput,
   ]);
   const networkSelect = h("select", { "aria-label": "Network that answers" });
@@ -364,9 +590,17 @@ function draw(song, el) {
   const title = h("div", { class: "sn-title" }, "No song yet");
   const about = h("div", { class: "sn-about" });
   const clock = h("div", { class: "sn-clock", "aria-hidden": "true" });
+  const speed = h(
+    "select",
+    { "aria-label": "Speed" },
+    SPEEDS.map((times) => option(String(times), `${times} ×`)),
+  );
+  const loop = h("button", { type: "button", class: "sw-button sn-loop", "aria-pressed": "false" }, "Loop");
+  const how = h("div", { class: "sn-how" }, [speed, loop]);
   const transport = h("div", { class: "sn-transport" }, [
     play,
     h("div", { class: "sn-names" }, [title, about]),
+    how,
     clock,
   ]);
 
@@ -416,13 +650,24 @@ function draw(song, el) {
   el.append(root);
 
   // -- What people do --
-  const toggle = () => (song.audio.paused && !song.shouldPlay ? song.play() : song.pause());
+  const toggle = () => {
+    if (song.opened) song.stopListening();
+    else if (song.audio.paused && !song.shouldPlay) song.play();
+    else song.pause();
+  };
 
   on(play, "click", toggle);
   on(uploadButton, "click", () => fileInput.click());
   on(fileInput, "change", () => {
-    if (fileInput.files[0]) song.send(fileInput.files[0]);
+    if (fileInput.files.length) song.bring([...fileInput.files]);
     fileInput.value = "";
+  });
+  on(listenButton, "click", () => (song.opened ? song.stopListening() : song.listen()));
+  on(mineSelect, "change", () => song.send(song.mine[Number(mineSelect.value)]));
+  on(speed, "change", () => (song.speed = Number(speed.value)));
+  on(loop, "click", () => {
+    song.audio.loop = !song.audio.loop;
+    song.changed("loop");
   });
   on(cancel, "click", () => song.cancelUpload());
   on(dismiss, "click", () => {
@@ -433,7 +678,11 @@ function draw(song, el) {
   on(clipSelect, "change", () => {
     if (clipSelect.value) song.tell("choose", { clip: clipSelect.value });
   });
-  on(networkSelect, "change", () => song.tell("ask", { network: Number(networkSelect.value) }));
+  on(networkSelect, "change", () => {
+    song.tell("ask", { network: Number(networkSelect.value) });
+    // Only this page has what a microphone heard.
+    if (song.facts?.microphone !== undefined && !song.ear && song.file) song.send(song.file);
+  });
 
   on(stage, "keydown", (event) => {
     const far = event.shiftKey ? 5 : 1;
@@ -455,7 +704,7 @@ function draw(song, el) {
   let held = null;
   on(stage, "pointerdown", (event) => {
     if (event.button !== 0 || !song.facts) return;
-    held = { x: event.clientX, from: song.audio.currentTime, moved: false };
+    held = { x: event.clientX, from: song.now, moved: false };
     stage.setPointerCapture(event.pointerId);
   });
   on(stage, "pointermove", (event) => {
@@ -507,23 +756,20 @@ function draw(song, el) {
     event.stopPropagation();
     over = 0;
     root.classList.remove("sn-over");
-    if (event.dataTransfer.files.length > 1) {
-      song.error = "One song at a time, please: drop a single file.";
-      song.changed("error");
-    } else if (event.dataTransfer.files[0]) song.send(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length) song.bring([...event.dataTransfer.files]);
   });
 
   // -- What is told in words --
   function listClips(genre) {
     const known = song.clips[genre];
     if (!known) {
-      clipSelect.replaceChildren(h("option", { value: "" }, "…"));
+      clipSelect.replaceChildren(option("", "…"));
       song.tell("clips", { genre });
       return;
     }
-    const options = known.clips.map(([id, name]) => h("option", { value: id }, name));
+    const options = known.clips.map(([id, name]) => option(id, name));
     const first = known.of > known.clips.length ? `First ${known.clips.length} of ${known.of}` : "Choose…";
-    clipSelect.replaceChildren(h("option", { value: "" }, first), ...options);
+    clipSelect.replaceChildren(option("", first), ...options);
     clipSelect.value = song.facts?.clip ?? "";
     if (clipSelect.selectedIndex < 0) clipSelect.value = "";
   }
@@ -535,11 +781,11 @@ function draw(song, el) {
     if (corpus && !genreSelect.options.length) {
       corpusPart.querySelector(".sn-label").textContent = `Choose a clip of ${corpus.name}`;
       for (const [genre, count] of corpus.genres) {
-        genreSelect.append(h("option", { value: genre }, `${genre} (${count})`));
+        genreSelect.append(option(genre, `${genre} (${count})`));
       }
       listClips(genreSelect.value);
     }
-    const labels = networks.map((label, i) => h("option", { value: String(i) }, label));
+    const labels = networks.map((label, i) => option(String(i), label));
     networkSelect.replaceChildren(...labels);
     networkSelect.disabled = networks.length < 2;
     if (song.asked) networkSelect.value = String(song.asked.network);
@@ -554,10 +800,20 @@ function draw(song, el) {
     title.textContent = facts ? facts.title : "No song yet";
     const known = facts?.clip
       ? [`${facts.from}: labelled ${facts.genre}`, facts.licence]
-      : [facts ? "your own song" : noSong()];
+      : [facts ? (facts.microphone === undefined ? "your own song" : "what your microphone hears") : noSong()];
     about.textContent = known.filter(Boolean).join(" · ");
     if (facts?.clip && genreSelect.value !== facts.genre) genreSelect.value = facts.genre;
     if (song.welcome?.corpus && genreSelect.value) listClips(genreSelect.value);
+    sayMine();
+  }
+
+  function sayMine() {
+    const { mine } = song;
+    mineSelect.hidden = !mine.length;
+    const names = mine.map((file, i) => option(String(i), file.name));
+    mineSelect.replaceChildren(option("", `Your songs (${mine.length})`), ...names);
+    const here = mine.indexOf(song.upload?.file ?? song.file);
+    mineSelect.value = here < 0 ? "" : String(here);
   }
 
   let rows = [];
@@ -610,7 +866,7 @@ function draw(song, el) {
       ? `${upload.file.name}: here, decoding …`
       : upload.waits
         ? `${upload.file.name}: waiting for the kernel (is a cell running?)`
-        : `${upload.file.name}: ${Math.floor(share * 100)} % of ${megabytes(upload.file.size)}`;
+        : `${upload.file.name}: ${Math.floor(share * 100)} % of ${megabytesOf(upload.file.size)}`;
     cancel.hidden = upload.sent;
   }
 
@@ -621,24 +877,52 @@ function draw(song, el) {
 
   function sayStatus() {
     const { facts, asked, finished, ends } = song;
-    const text = song.busy || (facts && !song.audio.getAttribute("src") ? "Fetching the sound …" : "");
+    const waits = facts && !song.ear && !song.audio.getAttribute("src") && facts.microphone === undefined;
+    const text = song.busy || (waits ? "Fetching the sound …" : song.note ?? "");
     if (status.textContent !== text) status.textContent = text;
-    const far = facts && asked && !finished && ends.length;
-    heard.textContent = far ? `Heard up to ${time(ends.at(-1))} of ${time(facts.seconds)}` : "";
+    const far = facts && asked && !finished && ends.length && facts.microphone === undefined;
+    const of = facts?.seconds ? ` of ${time(facts.seconds)}` : "";
+    heard.textContent = song.ear ? sayEar() : far ? `Heard up to ${time(ends.at(-1))}${of}` : "";
+    const listens = Boolean(song.opened);
+    if (listenButton.dataset.listens !== String(listens)) {
+      listenButton.dataset.listens = String(listens);
+      listenButton.textContent = listens ? "Stop listening" : "Microphone";
+    }
+    if (speed.value !== String(song.audio.defaultPlaybackRate)) speed.value = String(song.audio.defaultPlaybackRate);
+    loop.setAttribute("aria-pressed", String(song.audio.loop));
+    how.hidden = listens;
+    root.dataset.delay = song.delay === null ? "" : String(song.delay);
     const { audio } = song;
     root.dataset.state = !facts
       ? song.busy ? "busy" : "empty"
+      : song.ear ? "listening"
       : audio.ended ? "ended" : audio.paused ? "ready" : "playing";
     root.dataset.finished = String(finished);
     root.dataset.song = facts ? String(facts.song) : "";
     root.dataset.sound = audio.readyState >= 2 ? "there" : "";
-    const plays = !audio.paused || song.shouldPlay;
+    const plays = !audio.paused || song.shouldPlay || listens;
     if (play.dataset.plays !== String(plays)) {
       play.dataset.plays = String(plays);
       play.innerHTML = plays ? ICON.pause : ICON.play;
       play.setAttribute("aria-label", plays ? "Pause" : "Play");
     }
     play.disabled = !facts;
+  }
+
+  // A figure that changed with every step could not be read.
+  let ear = { at: 0, text: "" };
+  function sayEar() {
+    const { ear: open, delay, asked } = song;
+    if (performance.now() - ear.at < 1000 && ear.text) return ear.text;
+    const behind = open.seconds - open.heard;
+    const text =
+      behind > 2
+        ? `Listening; Python is ${behind.toFixed(0)} s behind (is a cell running?)`
+        : delay === null || !asked
+          ? "Listening"
+          : `Listening: an answer stands ${delay.toFixed(2)} s after the last sound it is about`;
+    ear = { at: performance.now(), text };
+    return text;
   }
 
   // -- The moving picture --
@@ -664,17 +948,21 @@ function draw(song, el) {
 
   function tile(number) {
     const { picture } = song;
+    const { bands, loudest, nats } = picture;
     const first = number * MOST_TILE;
     const filled = Math.min(MOST_TILE, picture.filled - first);
     if (filled <= 0) return null;
-    if (tiles[number]?.filled === filled) return tiles[number];
-    const bitmap = new OffscreenCanvas(filled, picture.bands);
-    const pixels = new ImageData(filled, picture.bands);
+    const there = tiles[number];
+    if (there?.filled === filled && there.loudest === loudest) return there;
+    const bitmap = new OffscreenCanvas(filled, bands);
+    const pixels = new ImageData(filled, bands);
     const [red, green, blue] = ink.sound;
+    const bytes = picture.tiles[number];
+    const ground = loudest - DEPTH / nats;
     for (let x = 0; x < filled; x++) {
-      for (let band = 0; band < picture.bands; band++) {
-        const value = picture.bytes[(first + x) * picture.bands + band] / 255;
-        const at = 4 * ((picture.bands - 1 - band) * filled + x);
+      for (let band = 0; band < bands; band++) {
+        const value = Math.max(0, (bytes[x * bands + band] - ground) / (loudest - ground));
+        const at = 4 * ((bands - 1 - band) * filled + x);
         pixels.data[at] = red;
         pixels.data[at + 1] = green;
         pixels.data[at + 2] = blue;
@@ -682,7 +970,7 @@ function draw(song, el) {
       }
     }
     bitmap.getContext("2d").putImageData(pixels, 0, 0);
-    tiles[number] = { bitmap, filled, first };
+    tiles[number] = { bitmap, filled, first, loudest };
     return tiles[number];
   }
 
@@ -701,14 +989,13 @@ function draw(song, el) {
   function paint() {
     if (!root.isConnected) return;
     if (!ink) readTheme();
-    const { audio, asked, facts } = song;
-    const now = facts ? audio.currentTime : 0;
+    const { asked, facts, now } = song;
     const step = asked && facts ? song.stepAt(now) : -1;
     paintStage(now);
     paintOverview(now);
     sayBelief(now, step);
     sayStatus();
-    clock.textContent = facts ? `${time(now, 1)} / ${time(song.seconds, 1)}` : "";
+    clock.textContent = !facts ? "" : song.ear ? time(now, 1) : `${time(now, 1)} / ${time(song.seconds, 1)}`;
     root.dataset.playhead = String(now);
     root.dataset.step = String(step);
     root.dataset.steps = String(song.ends.length);
@@ -726,7 +1013,8 @@ function draw(song, el) {
     if (!song.facts || !width) return;
     // Quiet: where motion is unwelcome the picture turns pages and only the playhead moves.
     const page = width / scale;
-    const left = still.matches ? Math.floor(now / page) * page : now - PLAYHEAD_AT * page;
+    const stands = song.ear ? EAR_AT : PLAYHEAD_AT;
+    const left = still.matches ? Math.floor(now / page) * page : now - stands * page;
     const head = Math.round((now - left) * scale);
     const at = (seconds) => (seconds - left) * scale;
     shown.left = left;
@@ -757,7 +1045,7 @@ function draw(song, el) {
     const { picture } = song;
     if (!picture) return;
     const first = Math.max(0, Math.floor(from / picture.seconds));
-    const last = Math.min(picture.columns - 1, Math.ceil(to / picture.seconds));
+    const last = Math.min(picture.filled - 1, Math.ceil(to / picture.seconds));
     for (let n = Math.floor(first / MOST_TILE); n <= Math.floor(last / MOST_TILE); n++) {
       const piece = tile(n);
       if (!piece) continue;
@@ -772,7 +1060,7 @@ function draw(song, el) {
   function paintGenres(context, at, from, to, top, bottom) {
     const { ends, answers, asked } = song;
     if (!ends.length) return;
-    for (let k = Math.max(0, song.stepAt(from)); k < ends.length && ends[k] < to; k++) {
+    for (let k = Math.max(0, song.endedBy(from)); k < ends.length && ends[k] < to; k++) {
       const x = Math.round(at(ends[k]));
       const until = ends[k + 1] ?? (song.finished ? song.seconds : ends[k] + asked.step_seconds);
       const wide = Math.round(at(Math.max(until, ends[k]))) - x;
@@ -798,7 +1086,7 @@ function draw(song, el) {
       overviewBitmap = { bitmap: summarise(width, height), steps: song.ends.length, run: song.asked?.run };
     }
     context.drawImage(overviewBitmap.bitmap, 0, 0);
-    const x = Math.round((now / song.seconds) * width);
+    const x = Math.min(width, Math.round((now / (song.ear ? total() : song.seconds)) * width));
     context.globalAlpha = 0.6;
     context.fillStyle = ink.paper;
     context.fillRect(x, 0, width - x, height);
@@ -807,12 +1095,18 @@ function draw(song, el) {
     context.fillRect(x - 1, 0, Math.max(2, Math.round(devicePixelRatio)), height);
   }
 
+  // Seconds that the overview shows; a file may not say how long it is, a microphone cannot.
+  function total() {
+    const { facts, ends } = song;
+    return song.ear || !facts.seconds ? Math.max(30, ends.at(-1) ?? 0) : facts.seconds;
+  }
+
   // The whole song, a column a pixel: the mean of the steps that are decided within it.
   function summarise(width, height) {
     const bitmap = new OffscreenCanvas(width, height);
     const context = bitmap.getContext("2d");
     const { ends, answers, asked } = song;
-    const seconds = song.facts.seconds;
+    const seconds = total();
     for (let k = 0; k < ends.length; ) {
       const x = Math.floor((ends[k] / seconds) * width);
       const mean = new Float64Array(asked.genres.length);
@@ -891,8 +1185,8 @@ function draw(song, el) {
   let last = { step: undefined, at: 0 };
   function frame(moment) {
     asked = 0;
-    const moving = !song.audio.paused;
-    const step = song.stepAt(song.audio.currentTime);
+    const moving = !song.audio.paused || song.ear;
+    const step = song.stepAt(song.now);
     const skip = still.matches && moving && step === last.step && moment - last.at < 250;
     if (!skip) {
       last = { step, at: moment };
@@ -909,11 +1203,13 @@ function draw(song, el) {
     if (what === "song") tiles = [];
     if (what === "welcome") sayWelcome();
     if (what === "song" || what === "welcome") saySong();
+    if (what === "mine") sayMine();
     if (what === "clips" && song.clips[genreSelect.value]) listClips(genreSelect.value);
     if (what === "asked") sayNetwork();
     // A network that could not be asked, or a clip that could not be opened, is not chosen.
     if (what === "error" && song.asked) networkSelect.value = String(song.asked.network);
     if (what === "error") clipSelect.value = song.facts?.clip ?? "";
+    if (what === "error" || what === "upload") sayMine();
     sayUpload();
     sayError();
     invalidate();
@@ -953,6 +1249,6 @@ function draw(song, el) {
 
 // ---- Small things ------------------------------------------------------------------------------
 
-const megabytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const someNumber = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 export default widget(Song, draw);

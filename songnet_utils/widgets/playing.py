@@ -4,20 +4,26 @@ The pictures of the live song follow the clock of the browser's player. That clo
 a song plays on, but after a seek it is only as good as the file's index. An mp3 has none to speak
 of: Chromium guesses the place from the bit rate, or from a table of a hundred entries. Measured on
 two minutes of variable bit rate, it says one time and plays the sound of another, up to 0.4 s away
-with that table and 33 s without. So such files are played as FLAC of the decoded samples, which
-seeks to the sample; and so is whatever browsers cannot play at all.
+with that table and 33 s without.
+
+An MP4 around the same bytes has an index of every frame. Such a wrapping (`as_mp4`) is a few bytes
+before and after, so nothing is encoded again and a page that has the file already needs only
+those. Whatever browsers cannot play even so is played as FLAC of the decoded samples, which seeks
+to the sample.
 """
 
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
-from songnet_utils.audio import mix_down, resample
+from songnet_utils.audio import RESAMPLER, mix_down
 
 # What browsers play as it is and seek in exactly, by the ending of the file's name.
 _PLAYABLE = {
@@ -28,95 +34,117 @@ _PLAYABLE = {
 # The rates a sound card is sure to take; above them it is resampled.
 _HIGHEST_RATE, _USUAL_RATE = 96_000, 48_000
 
-# Kilobits a second of an mp3's frames (ISO/IEC 11172-3 and 13818-3, layer III), by the header's
-# four bits: MPEG-1, then MPEG-2 and 2.5. 0 is "free" and 15 forbidden: neither is taken here.
-_KILOBITS = {
-    True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_TABLE = re.compile(rb"Xing|Info|VBRI")
-_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
-
-def mime_of(name: str, content: bytes) -> str:
-    """Return the kind of a file that browsers play in step, or "" to play it as FLAC.
+def mime_of(name: str) -> str:
+    """Return the kind of a file that browsers play in step as it is, or "" for any other.
 
     Parameters
     ----------
     name
         The file's name; its ending says what it is.
-    content
-        Its bytes.
     """
-    suffix = Path(name).suffix.lower()
-    if suffix == ".mp3":
-        return "audio/mpeg" if is_constant_bit_rate(content) else ""
-    return _PLAYABLE.get(suffix, "")
+    return _PLAYABLE.get(Path(name).suffix.lower(), "")
 
 
-def is_constant_bit_rate(mp3: bytes) -> bool:
-    """Whether all frames of an mp3 have one bit rate, so that places are found by proportion.
+@dataclass(frozen=True)
+class Wrapping:
+    """An MP4 around bytes of an mp3: ``before + mp3[at : at + size] + after``.
 
-    Whatever cannot be followed from frame to frame (damage, layers I and II, "free" bit rates)
-    counts as not constant.
+    Attributes
+    ----------
+    before, after : bytes
+        What stands before and after the mp3's own frames.
+    at, size : int
+        Where in the mp3 its frames begin, and how many bytes they have.
+    seconds : float
+        How long they last, with what an encoder adds after the sound.
     """
-    at = 0
-    if mp3[:3] == b"ID3" and len(mp3) > 10:
-        # The tag's size is a "synchsafe" integer: seven bits a byte (ID3v2.4, section 3.1).
-        for byte in mp3[6:10]:
-            at = at << 7 | byte & 0x7F
-        at += 10
-    kinds: set[tuple[int, int]] = set()
-    while at + 4 <= len(mp3):
-        frame = _frame(mp3[at : at + 4])
-        if frame is None:
-            break
-        # The first frame may hold nothing but a table about the others, at a rate of its own.
-        if kinds or not _TABLE.search(mp3, at, at + min(frame[0], 60)):
-            kinds.add(frame[1:])
-        if len(kinds) > 1:
-            return False
-        at += frame[0]
-    # Tags may follow the sound; more than that means that the thread was lost.
-    return len(kinds) == 1 and len(mp3) - at < 16_384
+
+    before: bytes
+    at: int
+    size: int
+    after: bytes
+    seconds: float
+
+    MIME = 'audio/mp4; codecs="mp4a.6B"'
 
 
-def _frame(header: bytes) -> tuple[int, int, int] | None:
-    """Return a frame's bytes, bit rate and sample rate; None when this is no such frame."""
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    rate_index, bits_index = header[2] >> 2 & 3, header[2] >> 4
-    if header[0] != 0xFF or header[1] >> 5 != 7 or version == 1 or layer != 1:
+def as_mp4(mp3: bytes) -> Wrapping | None:
+    """Return what makes an MP4 of an mp3; None where its frames do not follow one another.
+
+    Parameters
+    ----------
+    mp3
+        The bytes of the file. Of any other kind of file there is no wrapping either.
+
+    Notes
+    -----
+    The boxes are those of ISO/IEC 14496-12; FFmpeg's libraries write them.
+    """
+    import av
+
+    file = io.BytesIO()
+    try:
+        with av.open(io.BytesIO(mp3), format="mp3") as source, av.open(file, "w", "mp4") as target:
+            given = source.streams.audio[0]
+            stream = target.add_stream_from_template(given)
+            # What the encoder put before the sound is passed over: it lies before time 0.
+            early = given.start_time or 0
+            until = 0
+            for packet in source.demux(given):
+                if packet.dts is not None:
+                    packet.pts, packet.dts = packet.pts - early, packet.dts - early
+                    until = packet.pts + packet.duration
+                    packet.stream = stream
+                    target.mux(packet)
+            seconds = float(until * given.time_base)
+    except (av.FFmpegError, IndexError, ValueError):
         return None
-    if rate_index == 3 or bits_index in (0, 15):
+    whole = file.getvalue()
+    at = size = 0
+    while whole[at + 4 : at + 8] != b"mdat":
+        size = int.from_bytes(whole[at : at + 4], "big")
+        if size < 8:
+            return None  # a box of more than 4 GB, or none at all
+        at += size
+    first, end = at + 8, at + int.from_bytes(whole[at : at + 4], "big")
+    inside = mp3.find(whole[first : min(first + 4096, end)])
+    if end <= first or inside < 0 or mp3[inside : inside + end - first] != whole[first:end]:
         return None
-    kilobits = _KILOBITS[version == 3][bits_index]
-    rate = _RATES[version][rate_index]
-    size = (144_000 if version == 3 else 72_000) * kilobits // rate + (header[2] >> 1 & 1)
-    return size, kilobits, rate
+    return Wrapping(whole[:first], inside, end - first, whole[end:], seconds)
 
 
-def as_flac(samples: np.ndarray, rate: int) -> bytes:
+def as_flac(blocks: Iterable[np.ndarray], rate: int) -> bytes:
     """Encode samples for a browser: 16 bits, one or two channels, a rate that it takes.
 
     Parameters
     ----------
-    samples
-        Shape (samples, channels); what is beyond full scale is cut off.
+    blocks
+        Each of shape (samples, channels); what is beyond full scale is cut off.
     rate
         Samples a second.
     """
-    if samples.shape[1] > 2:
-        samples = mix_down(samples)[:, None]
-    if rate > _HIGHEST_RATE:
-        columns = [resample(column.copy(), rate, _USUAL_RATE) for column in samples.T]
-        samples, rate = np.stack(columns, axis=1), _USUAL_RATE
+    taken = rate if rate <= _HIGHEST_RATE else _USUAL_RATE
     file = io.BytesIO()
-    soundfile.write(
-        file,
-        np.clip(samples, -1, 1),
-        rate,
-        format="FLAC",
-        subtype="PCM_16",
-        compression_level=0.25,
-    )
+    writer = resampler = None
+    for block in blocks:
+        if block.shape[1] > 2:
+            block = mix_down(block)[:, None]
+        if writer is None:
+            writer = soundfile.SoundFile(
+                *(file, "w", taken, block.shape[1], "PCM_16"),
+                format="FLAC",
+                compression_level=0.25,
+            )
+            if taken != rate:
+                resampler = soxr.ResampleStream(
+                    rate, taken, block.shape[1], dtype="float32", quality=RESAMPLER
+                )
+        writer.write(np.clip(resampler.resample_chunk(block) if resampler else block, -1, 1))
+    if writer is None:
+        raise ValueError("no samples to encode")
+    if resampler is not None:
+        empty = np.zeros((0, writer.channels), np.float32)
+        writer.write(np.clip(resampler.resample_chunk(empty, last=True), -1, 1))
+    writer.close()
     return file.getvalue()

@@ -75,7 +75,7 @@ class KernelQuiz(ipywidgets.VBox):
         )
         self._title.value = (
             f"<p><b>Question {len(self.answers) + 1} of {len(self.questions)}.</b> "
-            f"Hear what a kernel found. Which {what}</p>"
+            f"Hear what a kernel found. {what}</p>"
         )
         self._sounds.children = [_player(sound) for sound in (question.heard, *question.sounds)]
         buttons = []

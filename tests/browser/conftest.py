@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-
-ROOT = Path(__file__).resolve().parents[2]
-
-# Sound without a person's gesture, and no calls home: tests may run where there is no network.
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    "--autoplay-policy=no-user-gesture-required",
-)
+from lab import FLAGS, Lab, find_chromium, running_lab
+from playwright.sync_api import Browser, sync_playwright
+from toys import tone_corpus
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str | None:
     """Where Chromium is; None when Playwright brings its own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("SONGNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found:
-        return found
-    with sync_playwright() as playwright:
-        if Path(playwright.chromium.executable_path).exists():
-            return None
-    if os.environ.get("CI"):
-        pytest.fail("no Chromium: in CI the browser tests may not be left out (make chromium)")
-    pytest.skip("no Chromium (make chromium, or set SONGNET_CHROMIUM)")
+    try:
+        return find_chromium()
+    except FileNotFoundError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error}: in CI the browser tests may not be left out")
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -57,118 +37,28 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-@dataclass
-class Lab:
-    """A running JupyterLab. Pages keep `complaints`: of the console, and of calls elsewhere."""
-
-    address: str
-    folder: Path
-    browser: Browser
-
-    def open(
-        self,
-        cells: list[str] | Path,
-        *,
-        name: str = "test.ipynb",
-        width: int = 1280,
-        height: int = 900,
-        theme: str = "light",
-        **context: object,
-    ) -> Page:
-        """Open a notebook of these cells (or a copy of this notebook) and run all of it."""
-        if isinstance(cells, Path):
-            shutil.copyfile(cells, self.folder / name)
-        else:
-            notebook = nbformat.v4.new_notebook()
-            notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-            notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-            nbformat.write(notebook, self.folder / name)
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, **context
-        )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.complaints = []
-        page.on("console", lambda message: _note(page, message))
-        page.on("pageerror", lambda error: page.complaints.append(f"pageerror: {error}"))
-        page.on("request", lambda request: self._check(page, request.url))
-        page.goto(f"{self.address}/lab/tree/{name}?reset")
-        page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context?.isReady")
-        page.evaluate(
-            """async (theme) => {
-              const app = window.jupyterapp;
-              await app.restored;
-              await app.shell.currentWidget.sessionContext.ready;
-              await app.commands.execute('apputils:change-theme', {theme});
-              app.shell.collapseLeft();
-            }""",
-            "JupyterLab Dark" if theme == "dark" else "JupyterLab Light",
-        )
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells'); 0")
-        return page
-
-    def _check(self, page: Page, url: str) -> None:
-        if not url.startswith((self.address, "blob:", "data:")):
-            page.complaints.append(f"asked elsewhere: {url}")
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of genres that anybody tells apart."""
+    return tone_corpus(tmp_path_factory.mktemp("corpora") / "tones")
 
 
-def _note(page: Page, message: ConsoleMessage) -> None:
-    if message.type == "error":
-        page.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+@pytest.fixture(scope="session")
+def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of SongNet on the tones."""
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.learning import Recipe
+    from songnet_utils.training import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(tmp_path_factory.mktemp("trained")))
+        recipe = Recipe(epochs=6, crop_seconds=2.0, batch=8)
+        return train(open_corpus(tones), recipe=recipe, progress=False)
 
 
 @pytest.fixture(scope="session")
 def lab(
     browser: Browser, data_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    home = tmp_path_factory.mktemp("home")
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "browser")]),
-        "SONGNET_DATA": str(data_folder),
-    }
-    log = (home / "log.txt").open("w")
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}"),
-            *("--ip=127.0.0.1", "--ServerApp.port_retries=0", "--expose-app-in-browser"),
-            *("--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.allow_root=True"),
-            *(f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly"),
-        ],
-        env=environment,
-        stdout=log,
-        stderr=log,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/api/status", timeout=5).read()
-                break
-            except OSError:
-                if server.poll() is not None or time.monotonic() > deadline:
-                    log.flush()
-                    said = (home / "log.txt").read_text()[-2000:]
-                    pytest.fail(f"JupyterLab did not start:\n{said}")
-                time.sleep(0.2)
-        yield Lab(address, folder, browser)
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-        log.close()
+    with running_lab(browser, data_folder, tmp_path_factory.mktemp("lab")) as lab:
+        yield lab

@@ -464,3 +464,42 @@ def test_a_page_fits_a_telephone(browser, saved, theme):
     screenshot(page, f"kernels-page-{theme}")
     assert opened.complaints == []
     opened.context.close()
+
+
+QUIZ = """
+from pathlib import Path
+from kernel_toy import surveyed
+from songnet_utils import kernels
+from songnet_utils.widgets import KernelQuiz
+survey, votes = surveyed(Path({folder!r}), filters={filters})
+KernelQuiz(kernels.genre_questions(survey, votes, "conv_2", count=2))
+"""
+
+
+def test_a_quiz_is_heard_answered_and_goes_on(lab, tmp_path):
+    cell = QUIZ.format(folder=str(tmp_path / "sweeps"), filters=FILTERS)
+    page = lab.open([cell], name="quiz.ipynb")
+    quiz = page.locator(".jp-OutputArea-output .widget-vbox").first
+    quiz.wait_for()
+    expect(quiz).to_contain_text("Question 1 of 2. Hear what a kernel found. Which genre")
+    expect(quiz.get_by_role("button", name="Next question")).to_be_disabled()
+    assert quiz.locator("audio").count() == 1
+    assert quiz.locator("audio").evaluate(
+        """(audio) => new Promise((done) => {
+          audio.addEventListener('timeupdate', () => done(audio.currentTime > 0), {once: true});
+          audio.play();
+        })"""
+    )
+    choices = [name for name in GENRES if quiz.get_by_role("button", name=name).count()]
+    assert len(choices) > 1
+    quiz.get_by_role("button", name=choices[0], exact=True).click()
+    expect(quiz.get_by_role("status")).to_contain_text("It was kernel")
+    if folder := os.environ.get("SONGNET_SCREENSHOTS"):
+        quiz.screenshot(path=Path(folder) / "quiz.png")
+    for choice in choices:
+        expect(quiz.get_by_role("button", name=choice, exact=True)).to_be_disabled()
+    quiz.get_by_role("button", name="Next question").click()
+    expect(quiz).to_contain_text("Question 2 of 2.")
+    expect(quiz.get_by_role("button", name=choices[0], exact=True)).to_be_enabled()
+    assert page.complaints == []
+    page.context.close()
