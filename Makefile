@@ -7,7 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course site test lab lint format floors bench soak records lock clean chromium FORCE
+.PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
+.PHONY: chromium FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -35,6 +36,9 @@ format: $(READY) ## put the code into the project's style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+gaps: $(READY) ## make the lessons with gaps from those with solutions
+	@$(BIN)/python scripts/gaps.py
+
 floors: $(READY) ## draw which module imports which, floor by floor
 	@$(BIN)/python scripts/floors.py
 
@@ -48,6 +52,9 @@ soak: chromium ## fetch from a server that fails at random, click at random for 
 
 records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)
 	@$(BIN)/python scripts/records.py $(if $(CORPUS),--corpus "$(CORPUS)")
+
+costs: $(READY) ## measure what each lesson costs, on a machine that does nothing else
+	@$(BIN)/python scripts/costs.py
 
 lock: $(READY) ## choose the newest versions that pyproject.toml allows, for every platform
 	@sh scripts/lock

@@ -14,9 +14,7 @@ independent, so where artists have several clips each its p is too small rather 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
-import json
 import textwrap
 import threading
 import time
@@ -503,10 +501,8 @@ def _home(run: Run) -> tuple[Path, bool]:
         return folder / name, True
     if run.fold is not None:
         name += f"-{run.fold}"
-    arguments = json.dumps(run.arguments(), sort_keys=True)
-    digest = hashlib.sha256(arguments.encode()).hexdigest()[:10]
     # Not where `songnet classify` looks for the newest run.
-    found = folder / "compared" / f"{name}-{digest}"
+    found = folder / "compared" / f"{name}-{run.fingerprint}"
     return found, run.is_finished(found)
 
 

@@ -394,6 +394,12 @@ class Run:
             ),
         }
 
+    @property
+    def fingerprint(self) -> str:
+        """Ten hexadecimal digits that differ where two runs are not the same run."""
+        arguments = json.dumps(self.arguments(), sort_keys=True)
+        return hashlib.sha256(arguments.encode()).hexdigest()[:10]
+
     def _hears(self) -> dict[str, Any]:
         """Return what a baseline goes by, fit for JSON."""
         kind = BASELINES[self.model]

@@ -12,6 +12,9 @@ def test_a_notebook_finds_the_data_beside_its_folder(tmp_path, monkeypatch):
     assert data_folder() == tmp_path / "notebooks" / "data"
     (tmp_path / "data").mkdir()
     assert data_folder() == tmp_path / "data"
+    (tmp_path / "notebooks" / "solutions").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks" / "solutions")
+    assert data_folder() == tmp_path / "data"
     monkeypatch.chdir(tmp_path)
     assert data_folder() == tmp_path / "data"
 

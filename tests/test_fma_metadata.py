@@ -455,5 +455,9 @@ def test_the_corpus_is_chosen_by_one_setting(tmp_path: Path, monkeypatch) -> Non
     assert chosen_corpus() == "../music"
     monkeypatch.chdir(tmp_path / "project" / "notebooks")
     assert Path(chosen_corpus()).resolve() == tmp_path / "music"
+    (tmp_path / "project" / "notebooks" / "solutions").mkdir()
+    monkeypatch.chdir(tmp_path / "project" / "notebooks" / "solutions")
+    assert Path(chosen_corpus()).resolve() == tmp_path / "music"
+    monkeypatch.chdir(tmp_path / "project" / "notebooks")
     monkeypatch.setenv("SONGNET_CORPUS", "../../music")
     assert chosen_corpus() == "../../music"

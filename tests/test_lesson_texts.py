@@ -1,45 +1,165 @@
-"""What every lesson owes its readers: a beginning, an end, ways on, and short steps."""
+"""What every lesson owes its readers: one shape, short steps, exercises, and ways on."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
-LESSONS = [pytest.param(nbformat.read(path, 4), id=path.stem) for path in NOTEBOOKS]
+from songnet_utils.lessons import checks
+from songnet_utils.lessons.checks.questions import Exercise
+from songnet_utils.lessons.cost_record import contents
+from songnet_utils.lessons.costs import Unmeasured, cost_of
+from songnet_utils.lessons.gaps import EXERCISE, SOLUTION, SOLUTIONS, is_tagged
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+SOURCES = sorted((FOLDER / SOLUTIONS).glob("*.ipynb"))
+# Lesson 7 is being written: until it has its exercises, the old shape is all that is asked of it.
+YOUNG = "07-live-demo"
+LESSONS = [pytest.param(path, id=path.stem) for path in NOTEBOOKS]
+SHAPED = [pytest.param(path, id=path.stem) for path in NOTEBOOKS if path.stem != YOUNG]
+SOLVED = [pytest.param(path, id=path.stem) for path in SOURCES]
 
 
-def texts(notebook) -> list[str]:
-    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+def cells(path: Path, kind: str, tag: str | None = None) -> list[nbformat.NotebookNode]:
+    found = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
+    return [cell for cell in found if tag is None or is_tagged(cell, tag)]
 
 
-@pytest.mark.parametrize("notebook", LESSONS)
-def test_a_lesson_opens_with_what_one_will_learn_and_ends_with_what_one_has_learnt(notebook):
-    first, last = texts(notebook)[0], texts(notebook)[-1]
+def texts(path: Path) -> list[str]:
+    return [cell.source for cell in cells(path, "markdown")]
+
+
+# --- The shape ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", LESSONS)
+def test_a_lesson_opens_with_what_one_will_learn_and_ends_with_what_one_has_learnt(path):
+    first, last = texts(path)[0], texts(path)[-1]
     assert re.match(r"# \d · ", first)
     for part in ("**What you will learn**", "**What you need**"):
         assert part in first
-    for part in ("## What you have learnt", "## Exercises", "## Questions"):
+    for part in ("## What you have learnt", "## Questions"):
         assert part in last
 
 
-@pytest.mark.parametrize("notebook", LESSONS)
-def test_links_between_lessons_lead_somewhere(notebook):
-    links = re.findall(r"\]\(([^)]+)\)", "\n".join(texts(notebook)))
-    lessons = [link for link in links if not link.startswith("https://")]
-    assert lessons
-    assert set(lessons) <= {path.name for path in NOTEBOOKS}
+@pytest.mark.parametrize("path", SHAPED)
+def test_a_lesson_says_what_it_costs_and_where_to_go_on(path):
+    first, last = texts(path)[0], texts(path)[-1]
+    for part in ("**What it costs**", "**Where this leads**"):
+        assert part in first
+    assert cells(path, "code")[0].source.endswith(f'cost_of("{path.stem}")')
+    for part in ("## Questions to test yourself", "## Where to read on", "**Exercises solved**"):
+        assert part in last
+    number = NOTEBOOKS.index(path)
+    if number:
+        assert f"**Back**: [{number} · " in last
+    if path != NOTEBOOKS[-1]:
+        assert f"**Next**: [{number + 2} · " in last
 
 
-@pytest.mark.parametrize("notebook", LESSONS)
-def test_cells_are_short(notebook):
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+@pytest.mark.parametrize("path", LESSONS)
+def test_cells_are_short(path):
+    code = cells(path, "code")
     assert [cell.id for cell in code if len(cell.source.splitlines()) > 25] == []
 
 
 def test_lessons_are_in_order():
-    numbers = [re.match(r"# (\d) · ", texts(lesson.values[0])[0])[1] for lesson in LESSONS]
+    numbers = [re.match(r"# (\d) · ", texts(path)[0])[1] for path in NOTEBOOKS]
     assert [f"0{number}" for number in numbers] == [path.name[:2] for path in NOTEBOOKS]
+
+
+# --- Links --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [*LESSONS, *SOLVED])
+def test_links_between_lessons_lead_somewhere(path):
+    links = re.findall(r"\]\(([^)]+)\)", "\n".join(texts(path)))
+    lessons = [link for link in links if not link.startswith("https://")]
+    assert lessons
+    for link in lessons:
+        target = (path.parent / link).resolve()
+        assert target in {one.resolve() for one in (*NOTEBOOKS, *SOURCES)}, link
+
+
+@pytest.mark.parametrize("path", SOLVED)
+def test_a_lesson_with_solutions_leads_back_to_the_one_with_gaps(path):
+    (solved,) = [cell for cell in cells(path, "markdown", SOLUTION) if cell.id == "solved"]
+    assert f"](../{path.name})" in solved.source
+    # From there on to the lessons, and not from solution to solution.
+    links = re.findall(r"\]\((?!https://)([^)]+)\)", "\n".join(texts(path)))
+    assert {link for link in links if not link.startswith("../")} == {path.name}
+
+
+# --- The exercises ------------------------------------------------------------------------------
+
+
+def check_of(path: Path, cell: nbformat.NotebookNode) -> str:
+    """Return the name of the check that an exercise's cell ends with."""
+    last = ast.parse(cell.source).body[-1]
+    assert isinstance(last, ast.Expr)
+    assert isinstance(last.value, ast.Call)
+    return ast.unparse(last.value.func)
+
+
+def module_of(path: Path) -> str:
+    """Return the module of a lesson's checks."""
+    return path.stem[3:].replace("-", "_")
+
+
+@pytest.mark.parametrize("path", SHAPED)
+def test_a_lesson_has_three_to_five_exercises_each_asked_and_checked(path):
+    asked, answered = (cells(path, kind, EXERCISE) for kind in ("markdown", "code"))
+    assert 3 <= len(asked) <= 5
+    for number, (ask, answer) in enumerate(zip(asked, answered, strict=True), 1):
+        assert re.match(rf"### Exercise {number} · ", ask.source), ask.id
+        assert (ask.id, answer.id) == (f"exercise-{number}", f"exercise-{number}-answer")
+        assert re.search(r"^\w+ = \.\.\.$|^    \.\.\.$", answer.source, re.MULTILINE), answer.id
+
+
+@pytest.mark.parametrize("path", SHAPED)
+def test_all_checks_of_a_lesson_are_used_once_and_nowhere_else(path):
+    module = importlib.import_module(f"{checks.__name__}.{module_of(path)}")
+    there = {f"check.{name}" for name, value in vars(module).items() if isinstance(value, Exercise)}
+    used = [check_of(path, cell) for cell in cells(path, "code", EXERCISE)]
+    assert sorted(used) == sorted(there)
+    brought = [cell for cell in cells(path, "code") if "import" in cell.source]
+    assert any(
+        f"from {checks.__name__} import {module_of(path)} as check" in cell.source
+        for cell in brought
+    )
+
+
+@pytest.mark.parametrize("path", SOLVED)
+def test_only_text_explains_a_solution(path):
+    """Code that only the notebook with solutions has would not be run with the other one."""
+    assert cells(path, "code", SOLUTION) == []
+
+
+@pytest.mark.parametrize("lesson", [path.stem for path in NOTEBOOKS])
+def test_every_lesson_has_its_source_with_solutions(lesson, request):
+    if lesson == YOUNG:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="it is being written"))
+    assert (FOLDER / SOLUTIONS / f"{lesson}.ipynb").is_file()
+
+
+# --- The costs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", LESSONS)
+def test_every_lesson_has_its_measured_cost(path):
+    cost = cost_of(path.stem)
+    assert not isinstance(cost, Unmeasured)
+    for its in (cost.first, cost.again):
+        assert its.seconds > 1
+        assert its.memory > 1e8
+    kept = json.loads((FOLDER / "records" / "costs.json").read_text("utf-8"))["lessons"][path.stem]
+    now = contents(nbformat.read(path, 4))
+    assert kept["exercises"] == now["exercises"], "make costs"
+    assert kept["words"] == pytest.approx(now["words"], rel=0.1), "make costs"

@@ -14,13 +14,13 @@ from toys import tone_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import model_names
 from songnet_utils.lessons import records
+from songnet_utils.lessons.kept import records_folder
 from songnet_utils.lessons.records import (
     EXPERIMENTS,
     Experiment,
     Record,
     make_record,
     read_course_record,
-    records_folder,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,7 +161,7 @@ _QUOTED = ("with 90 %", "95 % interval", "**95 % interval**", "by 41%", "70 / 20
 
 @pytest.mark.parametrize("lesson", ["04-crnn", "05-error-analysis", "06-kernel-clips"])
 def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
-    notebook = nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4)
+    notebook = nbformat.read(ROOT / "notebooks" / "solutions" / f"{lesson}.ipynb", 4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             text = cell.source

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 ENVIRONMENT = (ROOT / "environment.yml").read_text(encoding="utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))
 
 
 # Declared but imported by none of our files, each for a reason that a person can check.
@@ -186,12 +186,13 @@ def test_importing_the_package_starts_no_tensorflow():
 # --- Notebooks, README, Makefile ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_notebooks_in_git_carry_no_outputs(path):
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [], (
-                f"{path.name}: .venv/bin/nbstripout --keep-id notebooks/*.ipynb"
+                f"{path.name}: .venv/bin/nbstripout --keep-id notebooks/*.ipynb "
+                "notebooks/solutions/*.ipynb"
             )
             assert cell["execution_count"] is None
 

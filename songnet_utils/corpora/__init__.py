@@ -63,14 +63,15 @@ _MINI_CITATION = "mini, the teaching corpus of the SongNet course: composed by r
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
 
-    JupyterLab runs a notebook inside its own folder: in ``notebooks``, where there is a ``data``
-    beside it, that one is meant, so that lessons and command line share their data.
+    JupyterLab runs a notebook inside its own folder: in ``notebooks`` or ``notebooks/solutions``,
+    where there is a ``data`` beside ``notebooks``, that one is meant, so that lessons and command
+    line share their data.
     """
     if chosen := data_dir or os.environ.get("SONGNET_DATA"):
         return Path(chosen).absolute()
-    here = Path.cwd()
-    beside = here.parent / "data"
-    return beside if here.name == "notebooks" and beside.is_dir() else here / "data"
+    project = _above_lessons()
+    beside = project / "data" if project else None
+    return beside if beside and beside.is_dir() else Path.cwd() / "data"
 
 
 def open_corpus(
@@ -138,15 +139,21 @@ def own_songs(data_dir: str | os.PathLike[str] | None = None) -> OwnSongs:
 def chosen_corpus(default: str = "mini") -> str:
     """Return the corpus that ``$SONGNET_CORPUS`` chooses, as `open_corpus` takes it.
 
-    A relative path may start where one is or, in a notebook's own folder ``notebooks``, in the
-    folder above, where the commands are typed.
+    A relative path may start where one is or, in a notebook's own folder (``notebooks``, or
+    ``notebooks/solutions``), in the folder above ``notebooks``, where the commands are typed.
     """
     chosen = os.environ.get("SONGNET_CORPUS") or default
-    here = Path.cwd()
-    above = here.parent / chosen
-    if here.name == "notebooks" and not Path(chosen).exists() and above.exists():
-        return str(above)
+    project = _above_lessons()
+    if project and not Path(chosen).exists() and (project / chosen).exists():
+        return str(project / chosen)
     return chosen
+
+
+def _above_lessons() -> Path | None:
+    """Return the folder that holds ``notebooks`` where one is in it, or in its ``solutions``."""
+    here = Path.cwd()
+    lessons = here.parent if here.name == "solutions" else here
+    return lessons.parent if lessons.name == "notebooks" else None
 
 
 def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ All return a `KernelClip`. A `survey` of a corpus says the rest about all kernel
 
 from songnet_utils.kernels.clips import KernelClip, found_clip, found_clips, pieces_of
 from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip, sound_of
+from songnet_utils.kernels.keeping import kept_survey
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
 from songnet_utils.kernels.masks import auralise
 from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
@@ -32,6 +33,7 @@ __all__ = [
     "found_clips",
     "frames_of_piece",
     "genre_questions",
+    "kept_survey",
     "likeness_by_layer",
     "pieces_of",
     "purity_by_layer",

@@ -19,8 +19,10 @@ import nbformat
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import fetch_musicnn
-from songnet_utils.lessons.pages import failure_of, is_kept, keep, run_notebook
-from songnet_utils.lessons.records import records_folder
+from songnet_utils.lessons.gaps import SOLUTIONS
+from songnet_utils.lessons.kept import lessons_folder, records_folder
+from songnet_utils.lessons.pages import failure_of, is_kept, keep
+from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.lessons.site import check_free, results_in_markdown, write_site
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
@@ -105,7 +107,14 @@ def site(
     """
     paths, pages = _places(notebooks, out)
     bars = sys.stderr.isatty()
-    _run_lessons([p for p in paths if not is_kept(p, _kept_at(pages))], pages, say, bars)
+    kept = _kept_at(pages)
+    solved = [path.parent / SOLUTIONS / path.name for path in paths]
+    missing = [
+        path
+        for path, other in zip(paths, solved, strict=True)
+        if not is_kept(path, kept) or (other.exists() and not is_kept(other, kept / SOLUTIONS))
+    ]
+    _run_lessons(missing, pages, say, bars)
     mini = data_folder() / "runs" / "mini"
     folders = [mini / f"{model}-{split}-{SEED}" for split in SPLITS for model in MODELS]
     runs = [read_record(folder) for folder in folders if (folder / "record.json").is_file()]
@@ -134,8 +143,10 @@ def _run_lessons(
     environment = {"SONGNET_DATA": str(data_folder().resolve())}
     for path in paths:
         with _timed(f"Lesson {path.stem}", say, bars):
-            lesson = run_notebook(path, environment)
+            lesson, *solved = run_lesson(path, environment)
             keep(lesson, _kept_at(pages))
+            for other in solved:
+                keep(other, _kept_at(pages) / SOLUTIONS)
         if lesson.failure:
             say(f"    stopped in {lesson.failure}")
 
@@ -177,23 +188,6 @@ def _gallery() -> Path | None:
     pages = (data_folder() / "runs" / "mini").glob("*/kernels/index.html")
     newest = max(pages, key=lambda page: page.stat().st_mtime, default=None)
     return newest.parent if newest else None
-
-
-def lessons_folder() -> Path:
-    """Return the folder of the lessons that came with this package's source.
-
-    Raises
-    ------
-    SongNetError
-        When the package stands alone.
-    """
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
-    if not folder.is_dir():
-        raise SongNetError(
-            f"{folder}: is not there. The lessons come with the project's source: "
-            "clone it and run `make course`, or name their folder."
-        )
-    return folder
 
 
 def find_lessons(folder: Path) -> list[Path]:

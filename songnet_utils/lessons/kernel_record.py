@@ -25,7 +25,7 @@ from songnet_utils.kernels import (
     survey,
     untrained,
 )
-from songnet_utils.lessons.records import read_kept, records_folder
+from songnet_utils.lessons.kept import read_kept, records_folder
 from songnet_utils.training import (
     network_of,
     prepared_of,

@@ -12,7 +12,6 @@ import copy
 import hashlib
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,10 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from songnet_utils.corpora import data_folder
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.lessons.meter import Cost, Meter
 
 #: A cell that takes longer than this many seconds is taken to hang.
 CELL_SECONDS = 3600
@@ -56,8 +57,8 @@ class Lesson:
         Its first heading.
     notebook : nbformat.NotebookNode
         It with its outputs.
-    seconds : float
-        How long it took.
+    cost : Cost
+        What it took.
     failure : str or None
         In one line, which cell failed and how; None where all of them ran.
     """
@@ -65,7 +66,7 @@ class Lesson:
     path: Path
     title: str
     notebook: Any
-    seconds: float
+    cost: Cost
     failure: str | None
 
 
@@ -90,7 +91,11 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
         When there is no such notebook, or the file is none.
     """
     path = Path(path)
-    notebook = _read(path)
+    return run_cells(path, _read(path), environment)
+
+
+def run_cells(path: Path, notebook: Any, environment: Mapping[str, str]) -> Lesson:
+    """Run a notebook that was read, in the folder of its file; see `run_notebook`."""
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -100,8 +105,9 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
         resources={"metadata": {"path": str(path.parent)}},
     )
     failure = None
-    start = time.perf_counter()
     with _environment(environment):
+        meter = Meter(data_folder())
+        client.on_notebook_start = lambda **_: meter.watch(client.km.provisioner.pid)
         try:
             client.execute()
         except CellExecutionError as error:
@@ -110,8 +116,8 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
             failure = f"cell {_cells_run(notebook)}: took longer than {CELL_SECONDS} s"
         except DeadKernelError:
             failure = f"cell {_cells_run(notebook)}: the kernel died (was there enough memory?)"
-    seconds = time.perf_counter() - start
-    return Lesson(path, title_of(notebook, path.stem), notebook, seconds, failure)
+        cost = meter.read()
+    return Lesson(path, title_of(notebook, path.stem), notebook, cost, failure)
 
 
 def title_of(notebook: Any, otherwise: str) -> str:
@@ -167,7 +173,7 @@ def failure_of(notebook: Any) -> str | None:
     return failure
 
 
-def for_page(notebook: Any, media: Path) -> Any:
+def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     """Return a copy of a notebook that was run, as a page without a kernel can show it.
 
     Parameters
@@ -175,8 +181,10 @@ def for_page(notebook: Any, media: Path) -> Any:
     notebook
         With its outputs.
     media
-        A folder beside that of the page. Pictures and sounds are taken out of the outputs and
-        written there, so that the page itself is small.
+        A folder. Pictures and sounds are taken out of the outputs and written there, so that the
+        page itself is small.
+    found_at
+        Where the page finds that folder.
 
     Returns
     -------
@@ -197,7 +205,7 @@ def for_page(notebook: Any, media: Path) -> Any:
                 data.setdefault("text/html", _TO_TOUCH)
             if "text/html" in data:
                 data["text/html"] = _INSIDE.sub(
-                    lambda found: _outside(found, media), data["text/html"]
+                    lambda found: f'src="{found_at}/{_outside(found, media)}"', data["text/html"]
                 )
             outputs.append(output)
         cell.outputs = outputs
@@ -205,13 +213,13 @@ def for_page(notebook: Any, media: Path) -> Any:
 
 
 def _outside(found: re.Match[str], media: Path) -> str:
-    """Write a picture or sound into a file; return where a page finds it."""
+    """Write a picture or sound into a file; return the file's name."""
     content = base64.b64decode(found["content"])
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIXES[found['kind']]}"
     if not (media / name).exists():
         with atomic_write(media / name) as temporary:
             temporary.write_bytes(content)
-    return f'src="../{media.name}/{name}"'
+    return name
 
 
 def _written(path: Path) -> list[tuple[str, str]]:

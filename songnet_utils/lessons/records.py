@@ -8,13 +8,12 @@ which reads the figures and says no more than their interval allows.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
@@ -22,9 +21,8 @@ from songnet_utils.corpora import open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, model_names
 from songnet_utils.files import write_json
+from songnet_utils.lessons.kept import read_kept, records_folder
 from songnet_utils.training import versions
-
-_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +88,6 @@ EXPERIMENTS = {
         folds=5,
     ),
 }
-
-
-def records_folder() -> Path:
-    """Return where records are kept: beside the lessons of this package's source."""
-    return Path(__file__).resolve().parents[2] / "notebooks" / "records"
 
 
 def make_record(
@@ -299,22 +292,3 @@ def read_course_record(name: str, folder: Path | None = None) -> Record:
     """
     _experiment(name)
     return read_kept(name, Record, folder)
-
-
-def read_kept(
-    name: str, kind: Callable[[dict[str, Any]], _Kept], folder: Path | None = None
-) -> _Kept:
-    """Return what is kept under a name, as `kind` makes it of the file's content.
-
-    Raises
-    ------
-    SongNetError
-        When it is not there or not whole.
-    """
-    path = (folder or records_folder()) / f"{name}.json"
-    try:
-        return kind(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError) as error:
-        raise SongNetError(
-            f"{path}: there is no whole record ({type(error).__name__}). Make it: make records"
-        ) from error

@@ -18,8 +18,9 @@ from typing import Any
 import nbformat
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.pages import failure_of, for_page, title_of
-from songnet_utils.lessons.syllabus import as_markdown, cost_table, costs_of_lessons, syllabus
+from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus
 
 #: What Sphinx leaves beside every site, and by which a site of ours is known.
 _MARK = ".buildinfo"
@@ -37,7 +38,8 @@ def write_site(
     Parameters
     ----------
     ran
-        The lessons with their outputs, in order.
+        The lessons with their outputs, in order. Those with solutions are in ``solutions`` beside
+        them, under the same names.
     out
         The folder of the site.
     results
@@ -70,14 +72,21 @@ def write_site(
         media.mkdir(parents=True)
         if gallery is not None:
             shutil.copytree(gallery, extra / "kernels")
-        (source / "lessons").mkdir()
-        for name, notebook in notebooks.items():
-            nbformat.write(for_page(notebook, media), source / "lessons" / f"{name}.ipynb")
-        costs = costs_of_lessons(records)
+        (source / "lessons" / SOLUTIONS).mkdir(parents=True)
+        for path in ran:
+            page = for_page(notebooks[path.stem], media, "../media")
+            nbformat.write(page, source / "lessons" / path.name)
+            solved = path.parent / SOLUTIONS / path.name
+            if solved.exists():
+                page = for_page(nbformat.read(solved, as_version=4), media, "../../media")
+                # Its lesson leads to it; it is neither in the list of lessons nor found by search.
+                page.metadata.update(orphan=True, nosearch=True)
+                nbformat.write(page, source / "lessons" / SOLUTIONS / path.name)
+        costs = measured(list(notebooks), records)
         for name, text in {
             "stopped": _stopped(notebooks),
             "costs": cost_table(notebooks, costs),
-            "syllabus": syllabus(notebooks),
+            "syllabus": syllabus(notebooks, costs),
             "results": results,
             "gallery": _GALLERY if gallery is not None else _NO_GALLERY,
         }.items():

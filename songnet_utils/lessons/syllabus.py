@@ -6,32 +6,36 @@ the record of costs. Nothing is typed twice.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from songnet_utils.lessons.costs import LessonCost, cost_of
+from songnet_utils.lessons.gaps import EXERCISE, is_tagged
 from songnet_utils.lessons.pages import title_of
 
-#: The tag of the cells that belong to an exercise.
-EXERCISE = "exercise"
 
-
-def costs_of_lessons(records: Path) -> dict[str, Any]:
-    """Return the record of what the lessons cost; empty where they were not measured.
+def measured(names: Sequence[str], records: Path) -> dict[str, LessonCost]:
+    """Return what lessons cost; without those that were not measured.
 
     Parameters
     ----------
+    names
+        Of lessons: their file names without the suffix.
     records
         The folder of the records that are kept with the course.
+
+    Raises
+    ------
+    SongNetError
+        When there is no record of costs, or it is not whole.
     """
-    file = records / "costs.json"
-    content: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    return content
+    costs = {name: cost_of(name, records) for name in names}
+    return {name: cost for name, cost in costs.items() if isinstance(cost, LessonCost)}
 
 
-def cost_table(notebooks: Mapping[str, Any], costs: Mapping[str, Any]) -> str:
+def cost_table(notebooks: Mapping[str, Any], costs: Mapping[str, LessonCost]) -> str:
     """Return the lessons and what each costs in Markdown, or that it was not measured.
 
     Parameters
@@ -39,43 +43,46 @@ def cost_table(notebooks: Mapping[str, Any], costs: Mapping[str, Any]) -> str:
     notebooks
         The lessons, by their file names without the suffix, in order.
     costs
-        What `costs_of_lessons` returned.
+        What `measured` returned.
     """
-    measured = costs.get("lessons", {})
-    if not measured:
-        links = "\n".join(f"- {_link(name, notebook)}" for name, notebook in notebooks.items())
-        return f"{links}\n\nWhat they cost was not measured yet."
+    links = {name: _link(name, notebook) for name, notebook in notebooks.items()}
+    if not costs:
+        listed = "\n".join(f"- {link}" for link in links.values())
+        return f"{listed}\n\nWhat they cost was not measured yet."
+    one = next(iter(costs.values()))
+    head, when = ["Lesson", *one.rows()["again"]], "the first time"
     rows = [
-        [_link(name, notebook), *_in_words(measured.get(name, {}).get("first"))]
-        for name, notebook in notebooks.items()
+        [link, *(costs[name].rows()[when].values() if name in costs else ["not measured yet"])]
+        for name, link in links.items()
     ]
-    table = as_markdown(["Lesson", "Time", "Memory", "On disk", "Download"], rows)
+    table = as_markdown([word.capitalize() for word in head], rows)
     return (
-        f"{table}\n\nMeasured by `{costs['command']}` on {costs['processors']} processors, each "
-        "lesson run from top to bottom for the first time, once the music is there. To make the "
-        f"music takes {_seconds(costs['music']['seconds'])} and "
-        f"{_size(costs['music']['disk'])} on disk."
+        f"{table}\n\nEach lesson run alone from top to bottom, {when}. {one.says_of_music()} "
+        f"{one.source()}"
     )
 
 
-def syllabus(notebooks: Mapping[str, Any]) -> str:
+def syllabus(notebooks: Mapping[str, Any], costs: Mapping[str, LessonCost]) -> str:
     """Return what each lesson teaches and what each of its exercises trains, in Markdown.
 
     Parameters
     ----------
     notebooks
         The lessons, by their file names without the suffix, in order.
+    costs
+        What `measured` returned.
     """
     parts = []
     for name, notebook in notebooks.items():
         parts.append(f"### {_link(name, notebook)}")
-        learnt = learning_goals(notebook)
-        if learnt:
-            parts += ["Afterwards one can say, do or hear:", "\n".join(f"- {g}" for g in learnt)]
-        asked = exercises(notebook)
-        if asked:
-            listed = "\n".join(f"{number}. {text}" for number, text in enumerate(asked, 1))
-            parts += ["What the exercises train:", listed]
+        if name in costs:
+            parts.append(costs[name].says_of_reading())
+        for title, items, mark in (
+            ("What is learnt:", learning_goals(notebook), "-"),
+            ("What the exercises train:", exercises(notebook), "1."),
+        ):
+            if items:
+                parts += [title, "\n".join(f"{mark} {item}" for item in items)]
     return "\n\n".join(parts)
 
 
@@ -89,12 +96,11 @@ def learning_goals(notebook: Any) -> list[str]:
 def exercises(notebook: Any) -> list[str]:
     """Return what each exercise of a lesson asks, in Markdown.
 
-    An exercise is a Markdown cell with the tag ``exercise``: its heading and its first paragraph
-    are taken. In a lesson without such cells, the exercises are the numbered list under the
-    heading of that name.
+    An exercise is a Markdown cell with its tag: its title and its first paragraph are taken. In a
+    lesson without such cells, the exercises are the numbered list under the heading of that name.
     """
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    asked = [cell.source for cell in texts if EXERCISE in cell.metadata.get("tags", [])]
+    asked = [cell.source for cell in texts if is_tagged(cell, EXERCISE)]
     if asked:
         return [_beginning(text) for text in asked]
     whole = "\n\n".join(cell.source for cell in texts)
@@ -111,13 +117,11 @@ def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _beginning(text: str) -> str:
-    """Return an exercise's heading in bold and its first paragraph, on one line."""
+    """Return an exercise's title in bold and its first paragraph, on one line."""
     heading, _, rest = text.strip().partition("\n")
-    if not heading.startswith("#"):
-        heading, rest = "", text.strip()
-    first = rest.strip().split("\n\n")[0]
-    bold = f"**{heading.lstrip('# ')}** " if heading else ""
-    return " ".join(f"{bold}{first}".split())
+    title = re.sub(r"^#+\s*(Exercise \d+ · )?", "", heading)
+    paragraph = rest.strip().split("\n\n")[0]
+    return " ".join(f"**{title}** {paragraph}".split())
 
 
 def _items(text: str, mark: str) -> list[str]:
@@ -127,19 +131,3 @@ def _items(text: str, mark: str) -> list[str]:
 
 def _link(name: str, notebook: Any) -> str:
     return f"[{title_of(notebook, name)}](lessons/{name}.ipynb)"
-
-
-def _in_words(its: Mapping[str, float] | None) -> list[str]:
-    if its is None:
-        return ["not measured yet", "", "", ""]
-    return [_seconds(its["seconds"]), *(_size(its[what]) for what in ("memory", "disk", "download"))]
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 95 else f"{seconds / 60:.1f} min"
-
-
-def _size(size: float) -> str:
-    if size < 1e6:
-        return "none"
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

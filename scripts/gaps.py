@@ -1,0 +1,22 @@
+"""Make the lessons with gaps from the lessons with solutions: ``python scripts/gaps.py``."""
+
+from __future__ import annotations
+
+import sys
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.lessons.gaps import write_gaps
+from songnet_utils.lessons.kept import lessons_folder
+
+
+def main() -> None:
+    """Write what has changed, and say what that was."""
+    try:
+        for path in write_gaps(lessons_folder()):
+            print(f"{path.name}: written")
+    except SongNetError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A survey kept on disk, so that the same network hears the same clips only once.
+
+What is kept is plain arrays: a file runs no code when it is opened. Its name follows from all that
+the survey depends on (the network's weights, the clips and what they sound like, who made them),
+so that what is read is what would be gathered.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from songnet_utils.files import atomic_write
+from songnet_utils.kernels.layers import Kernels
+from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
+from songnet_utils.splits import artists
+from songnet_utils.store import Prepared
+
+# To be raised when a survey gathers something else.
+_VERSION = 1
+
+_GENRES = "genres"
+_ARRAYS = [
+    field.name
+    for field in dataclasses.fields(LayerSurvey)
+    if field.name not in ("layer", "by_genre")
+]
+_STATISTICS = [field.name for field in dataclasses.fields(FrameStatistics)]
+
+
+def kept_survey(
+    folder: Path,
+    kernels: Kernels,
+    prepared: Prepared,
+    clips: pd.DataFrame | None = None,
+    *,
+    progress: bool = True,
+) -> Survey:
+    """Return a survey: the one that is kept, or one that is made now and kept.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where surveys are kept.
+    kernels, prepared, clips, progress
+        As in `songnet_utils.kernels.survey`.
+
+    Raises
+    ------
+    SongNetError
+        As `songnet_utils.kernels.survey` does.
+    """
+    table = prepared.clips if clips is None else clips
+    file = folder / f"survey-{_fingerprint(kernels, prepared, table)}.npz"
+    found = _read(file, kernels, prepared, table)
+    if found is None:
+        found = survey(kernels, prepared, clips, progress=progress)
+        with atomic_write(file) as temporary:
+            np.savez(temporary, **_arrays(found))
+    return found
+
+
+def _fingerprint(kernels: Kernels, prepared: Prepared, clips: pd.DataFrame) -> str:
+    """Return ten hexadecimal digits that differ when anything differs that a survey hears."""
+    told = hashlib.sha256(repr((_VERSION, prepared.sound, kernels.layers)).encode())
+    for weights in kernels.net.keras_model.get_weights():
+        told.update(np.ascontiguousarray(weights).tobytes())
+    for clip, genre, artist in zip(clips.id, clips.genre, artists(clips), strict=True):
+        told.update(repr((clip, genre, artist, prepared.contents[clip])).encode())
+    return told.hexdigest()[:10]
+
+
+def _arrays(found: Survey) -> dict[str, Any]:
+    """Return what is kept of a survey."""
+    kept = {f"frames.{name}": getattr(found.statistics, name) for name in _STATISTICS}
+    for its in found.layers:
+        kept |= {f"{its.layer.name}.{name}": getattr(its, name) for name in _ARRAYS}
+        kept[f"{its.layer.name}.by_genre"] = its.by_genre.to_numpy()
+    kept[_GENRES] = np.array(found.layers[0].by_genre.columns, dtype=np.str_)
+    return kept
+
+
+def _read(file: Path, kernels: Kernels, prepared: Prepared, clips: pd.DataFrame) -> Survey | None:
+    """Return the survey in a file; None where there is none, or only half of one."""
+    try:
+        with np.load(file) as kept:
+            genres = kept[_GENRES].tolist()
+            layers = [
+                LayerSurvey(
+                    layer=layer,
+                    by_genre=pd.DataFrame(kept[f"{layer.name}.by_genre"], columns=genres),
+                    **{name: kept[f"{layer.name}.{name}"] for name in _ARRAYS},
+                )
+                for layer in kernels.layers
+            ]
+            frames = {name: kept[f"frames.{name}"] for name in _STATISTICS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    numbers: dict[str, Any] = {
+        name: value if value.ndim else float(value) for name, value in frames.items()
+    }
+    table = clips.assign(artist=artists(clips)).reset_index(drop=True)
+    return Survey(kernels, prepared, table, layers, FrameStatistics(**numbers))

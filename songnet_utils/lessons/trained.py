@@ -1,0 +1,89 @@
+"""Networks for lessons: one that is there already, or a short training that is kept for next time.
+
+What a lesson trains is kept in ``lessons`` in the data folder, apart from the runs of ``songnet
+train``: opened again, and in the notebook with solutions, it is only read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from songnet_utils.corpora import Corpus, data_folder
+from songnet_utils.splits import keep_genres, split
+from songnet_utils.store import LogMelStore
+from songnet_utils.training import Run, read_record, recipe_of, runs_folder, train
+
+_SPLIT = "artist"
+
+
+def run_of(corpus: Corpus, model: str, seed: int | None = None, *, epochs: int = 8) -> Path:
+    """Return a finished run of a network on the artist split: the newest, else a short one.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        What it has learnt from.
+    model : str
+        The network's name.
+    seed : int, optional
+        The run's seed; any by default, and 0 where one has to be made.
+    epochs : int
+        How long the short training is, where there is no finished run yet.
+
+    Returns
+    -------
+    pathlib.Path
+        The run's folder.
+    """
+    pattern = f"{model}-{_SPLIT}-{'*' if seed is None else seed}/record.json"
+    finished = sorted(runs_folder(corpus).glob(pattern), key=lambda file: file.stat().st_mtime)
+    if finished:
+        return finished[-1].parent
+    short = kept_folder(corpus) / f"{model}-{_SPLIT}-{seed or 0}"
+    if not (short / "record.json").is_file():
+        train(corpus, model, _SPLIT, seed=seed or 0, epochs=epochs, out=short)
+    return short
+
+
+def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[dict[str, Any]]:
+    """Train a network for a few epochs on the artist split, and return how it went.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        What it learns from.
+    model : str
+        The network's name.
+    epochs : int
+        How many.
+    **changes
+        What differs from the network's own recipe (`songnet_utils.learning.Recipe`).
+
+    Returns
+    -------
+    list of dict
+        The figures of each epoch, as a run's record has them.
+    """
+    prepared = LogMelStore().prepare(corpus, progress=False)
+    clips, left_out = keep_genres(prepared.clips, kind=_SPLIT)
+    run = Run(
+        prepared=prepared,
+        clips=clips,
+        sides=split(clips, _SPLIT, seed=0),
+        left_out=left_out,
+        model=model,
+        split=_SPLIT,
+        seed=0,
+        recipe=dataclasses.replace(recipe_of(model), epochs=epochs, **changes),
+    )
+    folder = kept_folder(corpus) / "short" / f"{model}-{run.fingerprint}"
+    if not run.is_finished(folder):
+        run.make(folder, progress=False)
+    return read_record(folder)["epochs"]
+
+
+def kept_folder(corpus: Corpus) -> Path:
+    """Return where lessons keep what they have made of a corpus."""
+    return data_folder() / "lessons" / corpus.name

@@ -1,0 +1,488 @@
+"""Every exercise's check: right in any sensible form, wrong answers explained, nothing given away.
+
+The wrong answers tried here are those that stand beside each check; what is asked about is small
+and made up, so that truths can be worked out by hand.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_mistakes import heard  # noqa: F401  (a fixture)
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.lessons import checks
+from songnet_utils.lessons.checks.answers import UnreadableError, is_open, name, number, numbers
+from songnet_utils.lessons.checks.questions import (
+    OPEN,
+    Choice,
+    Exercise,
+    Function,
+    Mistake,
+    Number,
+    Numbers,
+    Question,
+    exercise,
+)
+from songnet_utils.lessons.checks.verdicts import State, Verdict
+from songnet_utils.timeline import Sound
+
+FOLDER = Path(checks.__file__).parent
+MACHINERY = {"answers", "questions", "verdicts"}
+LESSONS = sorted({path.stem for path in FOLDER.glob("[a-z]*.py")} - MACHINERY)
+
+
+def exercises() -> dict[str, Exercise]:
+    """Return all checks there are, by lesson and name."""
+    found = {}
+    for lesson in LESSONS:
+        module = importlib.import_module(f"{checks.__name__}.{lesson}")
+        for key, value in vars(module).items():
+            if isinstance(value, Exercise):
+                found[f"{lesson}.{key}"] = value
+    return found
+
+
+EXERCISES = exercises()
+
+
+# --- What the exercises are asked about, made up ------------------------------------------------
+
+
+def clips() -> pd.DataFrame:
+    """Three genres. Rock is fast, Folk has the fastest clip and the widest range, Pop is slow."""
+    tempo = {"Folk": [60, 70, 100, 199], "Pop": [80, 81, 82, 83], "Rock": [110, 130, 140, 150]}
+    rows = [
+        {"id": f"{genre}{place}", "genre": genre, "artist": f"{genre} {place // 2}", "tempo": one}
+        for genre, tempos in tempo.items()
+        for place, one in enumerate(tempos)
+    ]
+    return pd.DataFrame(rows)
+
+
+def sides() -> pd.Series:
+    """One clip of each artist is tested, and the other is not."""
+    return pd.Series(["test", "train", "test", "train"] * 3)
+
+
+def soft_and_loud() -> tuple[np.ndarray, np.ndarray]:
+    """Half of it pure silence, half a soft tone; then the same, or a loud tone."""
+    time = np.arange(4 * 22_050) / 22_050
+    soft = 0.005 * np.sin(2 * np.pi * 440 * time) * (time > 1)
+    return soft, np.where(time < 2, soft, 200 * soft)
+
+
+@functools.cache
+def net() -> Any:
+    from songnet_utils.models import SongNet, songnet
+
+    genres = ["a", "b", "c"]
+    return SongNet(songnet(Sound(), genres), Sound(), genres)
+
+
+@functools.cache
+def surveyed() -> tuple[Any, pd.DataFrame]:
+    """What a network with random weights makes of a few songs of noise; see test_kernels."""
+    from test_kernels import small, toy
+
+    from songnet_utils.kernels import Kernels, survey, votes
+
+    prepared = toy()
+    kernels = Kernels(small())
+    return (
+        survey(kernels, prepared, progress=False),
+        votes(kernels, prepared, prepared.clips, progress=False),
+    )
+
+
+def features() -> pd.DataFrame:
+    """Statistics of two coefficients, of which the first has the wide columns."""
+    random = np.random.default_rng(0)
+    columns = pd.MultiIndex.from_product([["mfcc"], ["max", "mean", "std"], ["01", "02"]])
+    wide = np.array([9.0, 2.0, 7.0, 1.0, 2.0, 1.0])
+    return pd.DataFrame(random.normal(40, 1, (500, 6)) * wide, columns=columns)
+
+
+def frames() -> np.ndarray:
+    return np.random.default_rng(1).normal(-5, 2, (60, 128)).astype(np.float32)
+
+
+COUNTS = np.array([[6, 1, 3], [2, 7, 1], [0, 4, 6]])
+
+CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "data.highest": lambda: {"clips": clips(), "column": "tempo"},
+    "data.heard_before": lambda: {"clips": clips(), "side": sides()},
+    "data.on_several_sides": dict,
+    "data.may_sell_loops": dict,
+    "features.window": lambda: {"apart": 5.0, "sound": Sound()},
+    "features.mel_of_hertz": dict,
+    "features.band_of_tone": lambda: {"hertz": 440.0, "sound": Sound()},
+    "features.changes_with_top_db": lambda: {
+        **dict(zip(("soft", "loud_end"), soft_and_loud(), strict=True)),
+        "sound": Sound(),
+    },
+    "features.first_frame": lambda: {"sample": 100_000, "sound": Sound(n_fft=4096)},
+    "baselines.share_of_distance": lambda: {"features": features(), "number": "01"},
+    "baselines.scaled": dict,
+    "baselines.smallest_size": lambda: {"figure": ".5385"},
+    "baselines.interval_of": lambda: {"figure": ".4638", "size": 800},
+    "baselines.by_name_on_artists": lambda: {"clips": clips(), "k": 2},
+    "crnn.weights_of_conv_2": lambda: {"sound": Sound(), "genres": ["a", "b", "c"]},
+    "crnn.wider_kernels": lambda: {"frames": 9, "sound": Sound()},
+    "crnn.cross_entropy": lambda: {"given_to_truth": [0.5, 0.5, 0.125, 0.125]},
+    "crnn.shuffled_in_time": lambda: {"net": net(), "frames": frames()},
+    "crnn.clips_needed": lambda: {"accuracy": 0.65, "half_width": 0.01},
+    "error_analysis.precision": lambda: {
+        **{"counts": COUNTS, "genre": "Pop", "genres": ("Folk", "Pop", "Rock")}
+    },
+    "error_analysis.mcnemar": dict,
+    "error_analysis.found_by_luck": lambda: {"tried": 4, "confidence": 0.95},
+    "kernel_clips.samples_of_fourth_layer": lambda: {"net": net()},
+    "kernel_clips.luck_purity": lambda: {"pieces": 4, "genres": 8},
+    "kernel_clips.triggered_average": dict,
+    "kernel_clips.votes_for": lambda: {
+        **dict(zip(("survey", "votes"), surveyed(), strict=True)),
+        **{"layer": "conv1d_2", "kernel": 9},
+    },
+    "kernel_clips.questions_needed": lambda: {"one": 0.4, "other": 0.6},
+}
+
+# What has to be heard first, from a test's fixture.
+HEARD = {
+    "error_analysis.lead_without_deciding_steps": {"clip": "x1"},
+    "error_analysis.by_nearest_clip": {},
+}
+
+# Worked out by hand, from what is made up above.
+BY_HAND = {
+    "data.highest": "Rock",
+    "data.heard_before": "nearly all",
+    "features.window": 8192,  # 22050 / 8192 = 2.7 Hz; of 4096, 5.4 Hz
+    "features.band_of_tone": 16,  # 6.6 mel, of bands 0.387 mel wide: peak 17, the 16th from 0
+    "features.changes_with_top_db": "its softest parts",
+    "features.first_frame": 96,  # [96·1024 − 2048, 96·1024 + 2048) ends at 100,352
+    "baselines.smallest_size": 13,  # 7 / 13 = .53846
+    "baselines.interval_of": (0.4295, 0.4985),
+    "baselines.by_name_on_artists": 0,
+    "crnn.weights_of_conv_2": (5 * 256 + 1) * 256,
+    "crnn.wider_kernels": 64,  # 1 + 8·(1 + 2 + 4) + (1 + 2 + 4)
+    "crnn.cross_entropy": 2 * np.log(2),  # the mean of log 2 and log 8
+    "crnn.clips_needed": 1.96**2 * 0.65 * 0.35 / 0.01**2,
+    "error_analysis.precision": Fraction(7, 12),
+    "error_analysis.lead_without_deciding_steps": 0,  # (−.7 + .7) / 2: without the second step
+    "error_analysis.by_nearest_clip": Fraction(1, 3),
+    "error_analysis.found_by_luck": 1 - 0.95**4,
+    "kernel_clips.samples_of_fourth_layer": (2 * 32 + 4 - 1) * 1024 + 2048,
+}
+
+
+@pytest.fixture
+def question(request, heard) -> Question:  # noqa: F811
+    """The question of an exercise, about what is made up."""
+    key = request.param
+    context = {"heard": heard, **HEARD[key]} if key in HEARD else CONTEXTS[key]()
+    return EXERCISES[key].ask(**context)
+
+
+every_question = pytest.mark.parametrize("question", sorted(EXERCISES), indirect=True)
+
+
+# --- All exercises ------------------------------------------------------------------------------
+
+
+def test_all_exercises_are_tried_here():
+    assert set(EXERCISES) == set(CONTEXTS) | set(HEARD)
+    assert len(LESSONS) == 6
+    for lesson in LESSONS:
+        assert 3 <= sum(key.startswith(f"{lesson}.") for key in EXERCISES) <= 5, lesson
+
+
+@pytest.mark.parametrize("key", sorted(EXERCISES))
+@pytest.mark.parametrize("answer", [..., None, "", "…", [...], (..., ...)])
+def test_no_answer_is_no_error_and_costs_nothing(key, answer):
+    # Not even what the question is about is looked at.
+    context = [object()] * 4
+    assert EXERCISES[key](answer, *context) is OPEN
+    assert repr(OPEN).startswith("Not answered yet.")
+
+
+@every_question
+def test_right_answers_are_recognised(question):
+    for answer in forms(question.truth):
+        verdict = question.judge(answer)
+        assert verdict == Verdict(State.RIGHT, question.praise), (answer, verdict)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), BY_HAND.items(), indirect=["question"], ids=list(BY_HAND)
+)
+def test_truths_are_those_worked_out_by_hand(question, answer):
+    assert question.judge(answer).state is State.RIGHT, question.truth
+
+
+@every_question
+def test_usual_wrong_answers_are_explained_each_in_its_own_way(question):
+    right = question.read(question.truth)
+    told = set()
+    for mistake in question.mistakes:
+        if question.same(question.read(mistake.answer), right):
+            continue  # here it happens to be right
+        verdict = question.judge(mistake.answer)
+        assert verdict.state is State.WRONG
+        # Two mistakes may come to the same answer: then the first explanation is given.
+        assert verdict.because in {one.because for one in question.mistakes}
+        told.add(verdict.because)
+    assert len(told) >= 2
+    assert question.hint not in told
+
+
+@every_question
+def test_other_wrong_answers_get_a_hint(question):
+    for answer in odd(question):
+        verdict = question.judge(answer)
+        assert verdict.state is State.WRONG
+        assert len(verdict.because) > 20
+
+
+@every_question
+def test_nothing_said_to_a_wrong_answer_gives_the_right_one_away(question):
+    said = [question.hint, *(mistake.because for mistake in question.mistakes)]
+    right = question.read(question.truth)
+    for mistake, because in [(None, question.hint)] + [(m, m.because) for m in question.mistakes]:
+        if mistake and question.same(question.read(mistake.answer), right):
+            continue
+        assert not gives_away(question, because), because
+    for text in said:
+        assert len(text.split()) >= 4
+        assert not text[0].islower()
+        assert text.endswith((".", "?", ")")), text
+
+
+@pytest.mark.parametrize("key", sorted(EXERCISES))
+def test_a_check_says_how_it_is_called(key):
+    its = EXERCISES[key]
+    assert its.__doc__ is not None
+    assert its.__doc__.startswith("Ask ")
+    assert next(iter(inspect.signature(its).parameters)) == "answer"
+
+
+def forms(truth: Any) -> list[Any]:
+    """Return a right answer in forms that people give it."""
+    if isinstance(truth, str):
+        return [
+            truth,
+            truth.upper(),
+            f"  {truth.lower()} ",
+            [truth],
+            np.array([truth]),
+            truth + ".",
+        ]
+    if callable(truth):
+        return [truth, lambda *arguments: truth(*arguments)]
+    if isinstance(truth, tuple):
+        low, high = truth
+        in_numbers = [truth, [low, high], np.array(truth), pd.Series(truth)]
+        in_words = [f"{low} to {high}", f"({low}, {high})", (np.float32(low), str(high))]
+        return [*in_numbers, *in_words, (100 * low, 100 * high)]
+    whole = float(truth).is_integer()
+    return [
+        float(truth),
+        np.float64(truth),
+        np.array(truth),
+        np.array([[truth]]),
+        [truth],
+        pd.Series([truth]),
+        Fraction(float(truth)),
+        f"{truth}",
+        *(
+            [int(truth), np.int64(truth), f"{int(truth):,} frames", f"{int(truth)}."]
+            if whole
+            else []
+        ),
+    ]
+
+
+def odd(question: Question) -> list[Any]:
+    """Return answers that nobody would come to by thinking."""
+    if isinstance(question, Numbers):
+        return [(7e9, 8e9), 3.0, "a to b", [1, 2, 3]]
+    if isinstance(question, Number):
+        return [-1e9, "many", [1, 2], True, float("nan"), print, object()]
+    if isinstance(question, Choice):
+        return ["Polka", 3, ["a", "b"]]
+
+    def failing(*arguments):
+        raise KeyError("no such column")
+
+    return [lambda *arguments: -77.25, failing, "a name", 5, lambda *arguments: object()]
+
+
+def gives_away(question: Question, text: str) -> bool:
+    """Return whether a text holds the right answer."""
+    if isinstance(question, Choice):
+        # As a word of its own, and not quoted as one of several to choose from.
+        return bool(re.search(rf"\b{re.escape(question.truth)}\b", text, re.IGNORECASE))
+    if isinstance(question, Function):
+        return False
+    found = [float(one.replace(",", "")) for one in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
+    truths = question.truth if isinstance(question, Numbers) else [question.truth]
+    close = min(question.tolerance, 1e-3 * max(1, *map(abs, map(float, truths))))
+    return any(
+        abs(one - scale * float(truth)) <= close
+        for one in found
+        for truth in truths
+        for scale in ((1, 100) if question.share else (1,))
+    )
+
+
+def test_what_would_be_given_away_is_seen():
+    a = Number(truth=36, mistakes=[], praise="", hint="")
+    assert gives_away(a, "Nearly: 36 it is.")
+    assert not gives_away(a, "Not 360, not 3.6.")
+    b = Number(truth=0.25, share=True, mistakes=[], praise="", hint="")
+    assert gives_away(b, "It is 25 %.")
+    c = Choice(truth="Rock", options=["Rock", "Pop"], mistakes=[], praise="", hint="")
+    assert gives_away(c, "It is rock, of course.")
+    assert not gives_away(c, "Rocky ground.")
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+@given(st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9, allow_nan=False)))
+def test_any_number_is_read_as_it_is(value):
+    assert number(value) == value
+    assert number(np.array([value])) == value
+    assert number(repr(value)) == pytest.approx(value, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("36 frames", 36), ("1,024", 1024), ("70 656", 70656), ("3/8", 0.375), ("45 %", 0.45),
+     ("45 per cent", 0.45), ("−3", -3), ("~ 8,700", 8700), (".5", 0.5), ("1e3", 1000),
+     ("1.72 s", 1.72), ("12.", 12)],
+)  # fmt: skip
+def test_numbers_are_read_as_people_write_them(text, value):
+    assert number(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [("many", "Got the text 'many'"), (True, "yes or no"), ([1, 2], "Yours are 2"),
+     (float("inf"), "compare"), (print, "function"), (object(), "A number is asked for"),
+     ("1/0", "A number"), ({1, 2}, "Yours are 2"), ([], "Yours are 0"), (1 + 2j, "A number")],
+)  # fmt: skip
+def test_what_is_no_number_is_told(answer, says):
+    with pytest.raises(UnreadableError, match=says):
+        number(answer)
+
+
+def test_several_numbers_are_read():
+    for answer in ([1, 2.5], "1, 2.5", "(1, 2.5)", "1 to 2.5", np.array([1, 2.5]), ("1", 2.5)):
+        assert numbers(answer, 2).tolist() == [1, 2.5]
+    for answer, says in ((5, "Got one"), ([1], "Yours are 1"), ("1, 2, 3", "Yours are 3")):
+        with pytest.raises(UnreadableError, match=says):
+            numbers(answer, 2)
+
+
+def test_tensors_are_read_as_well():
+    import tensorflow as tf
+
+    assert number(tf.constant(36)) == 36
+    assert name(np.str_("Hip Hop")) == name("hip-hop") == "hip hop"
+
+
+def test_what_is_open():
+    assert all(is_open(one) for one in (..., None, "", " ... ", "?", [None], [..., "…"]))
+    assert not any(is_open(one) for one in (0, False, [], "no", np.nan, pd.Series([1.0]), [0]))
+
+
+# --- Judging ------------------------------------------------------------------------------------
+
+
+@exercise
+def half(of: int) -> Question:
+    """Ask for half."""
+    return Number(
+        truth=of / 2,
+        mistakes=[Mistake(of, "That is all of it."), Mistake(of / 2, "Never said.")],
+        praise="Half.",
+        hint="What is there, divided by two?",
+    )
+
+
+def test_a_check_judges():
+    assert half(2, 4).state is State.RIGHT
+    assert repr(half(4, 4)) == "Not yet. That is all of it."
+    assert repr(half(5, 4)) == "Not yet. What is there, divided by two?"
+    assert repr(half(np.array([2.0]), of=4)) == "Right. Half."
+
+
+def test_a_function_is_tried_and_its_arguments_stay_as_they_were():
+    seen = Function(
+        inputs=[([1, 2, 3],), ([2, 2, 2],)],
+        truth=sum,
+        mistakes=[Mistake(len, "How many, not how much.")],
+        praise="The sum.",
+        hint="Add them up.",
+    )
+
+    def clearing(values):
+        total = sum(values)
+        values.clear()
+        return total
+
+    def stub(values): ...
+
+    def partly(values):
+        return sum(values) if values[0] == 1 else None
+
+    assert seen.judge(clearing).state is State.RIGHT
+    assert seen.judge(clearing).state is State.RIGHT
+    assert seen.judge(stub) is OPEN
+    assert seen.judge(len).because == "How many, not how much."
+    assert "returns nothing" in seen.judge(partly).because
+    assert "else than is asked for" in seen.judge(lambda values: {"sum": 6}).because
+    assert "ZeroDivisionError" in seen.judge(lambda values: 1 / 0).because
+    assert "by its name" in seen.judge(6).because
+
+
+def test_a_share_may_be_given_in_per_cent():
+    share = Number(truth=0.45, share=True, tolerance=0.001, mistakes=[], praise="", hint="No.")
+    for answer in (0.45, 45, "45 %", "45%", 45.0, "0.45"):
+        assert share.judge(answer).state is State.RIGHT, answer
+    for answer in (0.5, 4.5, 450):
+        assert share.judge(answer).state is State.WRONG, answer
+
+
+def test_a_verdict_is_a_status_in_words_for_everybody():
+    shown = Verdict(State.WRONG, "Use *this*: `np.log10(2 * 3 * 4)` & not <b>.")._repr_html_()
+    assert 'role="status"' in shown
+    assert "Not yet." in shown
+    assert "Use <em>this</em>: <code>np.log10(2 * 3 * 4)</code> &amp; not &lt;b&gt;." in shown
+    assert 'aria-hidden="true"' in shown
+    begins = {Verdict(state, "")._repr_html_().split("<strong>")[1][:60] for state in State}
+    assert len(begins) == 3
+
+
+def test_nothing_left_and_no_such_answer_are_told(heard):  # noqa: F811
+    from songnet_utils.lessons.checks import error_analysis, kernel_clips
+
+    with pytest.raises(SongNetError, match="Choose another genre"):
+        error_analysis.precision("a", np.array([[1, 0], [2, 0]]), "b", ["a", "b"])
+    with pytest.raises(SongNetError, match="the smaller one first"):
+        kernel_clips.questions_needed(5, 0.6, 0.4)
+    with pytest.raises(SongNetError, match="every step decided"):
+        error_analysis.lead_without_deciding_steps(0.1, heard, "x3")

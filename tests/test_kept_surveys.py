@@ -1,0 +1,94 @@
+"""A survey that is kept is the one that would be made, and never another one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from networks import used
+from toys import tone_corpus
+
+from songnet_utils import kernels as k
+from songnet_utils.corpora import open_corpus
+from songnet_utils.kernels import keeping
+from songnet_utils.models import SongNet, songnet
+from songnet_utils.store import LogMelStore
+from songnet_utils.timeline import Sound
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tones")
+    corpus = open_corpus(tone_corpus(folder / "tones", clips=3))
+    return LogMelStore(folder / "data").prepare(corpus, progress=False)
+
+
+def network(seed: int = 0) -> k.Kernels:
+    genres = ["High", "Low", "Noise"]
+    model = used(songnet(Sound(), genres, filters=6, blocks=2), seed)
+    return k.Kernels(SongNet(model, Sound(), genres))
+
+
+def same(one: k.Survey, other: k.Survey) -> bool:
+    """Whether two surveys hold the same, to the bit."""
+    for a, b in zip(one.layers, other.layers, strict=True):
+        for field in dataclasses.fields(a):
+            left, right = getattr(a, field.name), getattr(b, field.name)
+            if isinstance(left, np.ndarray):
+                if left.dtype != right.dtype or not np.array_equal(left, right, equal_nan=True):
+                    return False
+            elif isinstance(left, pd.DataFrame):
+                pd.testing.assert_frame_equal(left, right)
+            elif left != right:
+                return False
+    pd.testing.assert_frame_equal(one.clips, other.clips)
+    return all(
+        np.array_equal(getattr(one.statistics, field.name), getattr(other.statistics, field.name))
+        for field in dataclasses.fields(one.statistics)
+    )
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """Count how often a corpus is heard."""
+    times = []
+    survey = keeping.survey
+    monkeypatch.setattr(keeping, "survey", lambda *a, **b: times.append(1) or survey(*a, **b))
+    return times
+
+
+def test_what_is_kept_is_what_was_made(prepared, tmp_path, heard):
+    kernels = network()
+    made = k.kept_survey(tmp_path, kernels, prepared, progress=False)
+    read = k.kept_survey(tmp_path, kernels, prepared, progress=False)
+    assert len(heard) == 1
+    assert same(made, read)
+    assert same(read, k.survey(kernels, prepared, progress=False))
+    pd.testing.assert_frame_equal(read.table(), made.table())
+    assert isinstance(read.statistics.change, float)
+
+
+def test_another_network_or_other_clips_are_heard_anew(prepared, tmp_path, heard):
+    k.kept_survey(tmp_path, network(), prepared, progress=False)
+    k.kept_survey(tmp_path, network(seed=1), prepared, progress=False)
+    some = prepared.clips.iloc[2:]
+    k.kept_survey(tmp_path, network(), prepared, some, progress=False)
+    assert len(heard) == 3
+    found = k.kept_survey(tmp_path, network(), prepared, some, progress=False)
+    assert len(heard) == 3
+    assert found.clips.id.tolist() == some.id.tolist()
+    k.kept_survey(tmp_path, network(), prepared, some.assign(genre="Low"), progress=False)
+    assert len(heard) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half", b"no archive at all"])
+def test_half_a_file_is_made_anew(prepared, tmp_path, heard, content):
+    k.kept_survey(tmp_path, network(), prepared, progress=False)
+    (file,) = tmp_path.glob("survey-*.npz")
+    whole = file.read_bytes()
+    file.write_bytes(content or whole[: len(whole) // 2])
+    found = k.kept_survey(tmp_path, network(), prepared, progress=False)
+    assert len(heard) == 2
+    assert same(found, k.kept_survey(tmp_path, network(), prepared, progress=False))
