@@ -58,6 +58,8 @@ html_extra_path = ["extra"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_copy_source = False
+# The API reference lists the modules itself.
+html_domain_indices = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {

@@ -193,6 +193,8 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     """
     made = copy.deepcopy(notebook)
     made.metadata.pop("widgets", None)
+    # What colours the code of cells; a notebook that no program has opened yet lacks it.
+    made.metadata.setdefault("language_info", {"name": "python"})
     for cell in made.cells:
         if cell.cell_type != "code":
             continue
