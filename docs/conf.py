@@ -8,6 +8,8 @@ import latex2mathml.converter
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.nodes import make_refnode
 from sphinx.writers.html5 import HTML5Translator
 
 import songnet_utils
@@ -79,6 +81,7 @@ def setup(app: Sphinx) -> None:
     # Before napoleon's own.
     app.connect("autodoc-process-docstring", _no_types, priority=400)
     app.connect("doctree-read", _no_guesses)
+    app.connect("missing-reference", _only_class)
 
 
 def _formula(page: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
@@ -120,10 +123,24 @@ def _no_types(
 
 
 def _no_guesses(app: Sphinx, page: nodes.document) -> None:
-    """Leave a type such as `bytes` without a link: Sphinx would take any attribute of that name.
-
-    For classes, whose names are capitalised, its guess is right.
-    """
+    """Let types be found by their whole names: for `bytes` Sphinx would take any attribute."""
     for link in page.findall(pending_xref):
-        if link["refdomain"] == "py" and link["reftarget"].islower():
+        if link["refdomain"] == "py":
             link.attributes.pop("refspecific", None)
+
+
+def _only_class(
+    app: Sphinx, env: BuildEnvironment, link: pending_xref, content: nodes.Element
+) -> nodes.reference | None:
+    """Find a class by its name alone, where there is only one that is called so."""
+    name = link["reftarget"]
+    if link["refdomain"] != "py" or not name[:1].isupper():
+        return None
+    objects = env.domains.python_domain.objects
+    found = [whole for whole in objects if whole.endswith(f".{name}")]
+    if len(found) != 1:
+        return None
+    there = objects[found[0]]
+    return make_refnode(
+        app.builder, link["refdoc"], there.docname, there.node_id, content, found[0]
+    )
