@@ -14,10 +14,10 @@ help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '%-16s%s\n' "$$name" "$$what"; done
 
-course: $(READY) ## prepare the data, train SongNet, run every notebook, leave readable pages
+course: $(READY) ## prepare the data, train SongNet, run every notebook, leave the site
 	@$(BIN)/songnet course
 
-site: $(READY) ## only the pages: of the notebooks as they ran, those not run yet are run
+site: $(READY) ## make only the site, of the notebooks as they ran; run those that were changed
 	@$(BIN)/songnet site
 
 lab: $(READY) ## open JupyterLab at the first notebook

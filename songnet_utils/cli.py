@@ -320,8 +320,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetch.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
 
-    course = command("course", _course, "Run the notebooks in order and leave readable pages.")
-    site = command("site", _site, "Leave the pages, and run only notebooks that were not run yet.")
+    course = command("course", _course, "Run the notebooks in order and leave their site.")
+    site = command("site", _site, "Leave the site, and run only notebooks that were changed.")
     for one in (course, site):
         one.add_argument("--notebooks", type=Path, metavar="DIR", help="default: this project's")
         one.add_argument("--out", type=Path, metavar="DIR", help="default: build/course")
