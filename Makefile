@@ -7,15 +7,18 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course test lab lint format gaps floors bench soak records costs lock clean
+.PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
 .PHONY: chromium FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '%-16s%s\n' "$$name" "$$what"; done
 
-course: $(READY) ## prepare the data, train SongNet, run every notebook, leave readable pages
+course: $(READY) ## prepare the data, train SongNet, run every notebook, leave the site
 	@$(BIN)/songnet course
+
+site: $(READY) ## make only the site, of the notebooks as they ran; run those that were changed
+	@$(BIN)/songnet site
 
 lab: $(READY) ## open JupyterLab at the first notebook
 	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))

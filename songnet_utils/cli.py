@@ -320,9 +320,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetch.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
 
-    course = command("course", _course, "Run the notebooks in order and leave readable pages.")
-    course.add_argument("--notebooks", type=Path, metavar="DIR", help="default: this project's")
-    course.add_argument("--out", type=Path, metavar="DIR", help="default: build/course")
+    course = command("course", _course, "Run the notebooks in order and leave their site.")
+    site = command("site", _site, "Leave the site, and run only notebooks that were changed.")
+    for one in (course, site):
+        one.add_argument("--notebooks", type=Path, metavar="DIR", help="default: this project's")
+        one.add_argument("--out", type=Path, metavar="DIR", help="default: build/course")
     return parser
 
 
@@ -726,6 +728,13 @@ def _course(options: argparse.Namespace) -> int:
     from songnet_utils.lessons.course import course
 
     course(options.notebooks, options.out)
+    return 0
+
+
+def _site(options: argparse.Namespace) -> int:
+    from songnet_utils.lessons.course import site
+
+    site(options.notebooks, options.out)
     return 0
 
 

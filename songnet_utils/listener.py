@@ -5,11 +5,11 @@ others on about 200,000 songs [1]_ to give 50 tags that listeners use; seven of 
 genres are among those tags under the same name. International is not, so the listener never
 answers it.
 
-The network is built here from its paper and its published checkpoint is read into it; the tests
-hold it equal to the graph that was stored with the checkpoint. It hears 3 s at a time: 187 frames
-of 96 mel bands, each ``log10(1 + 10000 · mel power)``. Our frames are ``ln(mel power)``, so that
-is ``softplus(frame + ln 10000) / ln 10``, exactly, and the network begins with it. (The published
-program also rounds mel power to half precision first; that is left out.)
+The network is built here from its paper [2]_ and its published checkpoint is read into it; the
+tests hold it equal to the graph that was stored with the checkpoint. It hears 3 s at a time: 187
+frames of 96 mel bands, each ``log10(1 + 10000 · mel power)``. Our frames are ``ln(mel power)``, so
+that is ``softplus(frame + ln 10000) / ln 10``, exactly, and the network begins with it. (The
+published program also rounds mel power to half precision first; that is left out.)
 
 From tags to genres: a tag's logit is compared with its *centre*, what an average clip gets, and
 the softmax of what is above the centre is the genre. Without the centres, tags that are rare in

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from songnet_utils.lessons.pages import Lesson
 
 # How long an example takes says nothing on a machine that does other things besides.
 settings.register_profile("songnet", deadline=None)
@@ -66,3 +71,41 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("data")
         patch.setenv("SONGNET_DATA", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def ran(mini_data: Path) -> Callable[[Path], list[Lesson]]:
+    """What became of a lesson, and of the same with solutions: each is run once."""
+    from songnet_utils.lessons.pairs import run_lesson
+
+    environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini"}
+    return cache(lambda path: run_lesson(path, environment))
+
+
+@pytest.fixture(scope="session")
+def real_site(
+    ran: Callable[[Path], list[Lesson]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The site of the real lessons."""
+    from songnet_utils.lessons.gaps import SOLUTIONS
+    from songnet_utils.lessons.kept import records_folder
+    from songnet_utils.lessons.pages import keep
+    from songnet_utils.lessons.site import results_in_markdown, write_site
+
+    folder = tmp_path_factory.mktemp("site")
+    kept = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        lesson, *solved = ran(path)
+        kept.append(keep(lesson, folder / "ran"))
+        for other in solved:
+            keep(other, folder / "ran" / SOLUTIONS)
+    write_site(kept, folder / "site", results_in_markdown([], ""), records_folder())
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of two small lessons."""
+    from sites import write_toy_site
+
+    return write_toy_site(tmp_path_factory.mktemp("toy"), tmp_path_factory.mktemp("data"))

@@ -6,10 +6,12 @@ import nbformat
 import numpy as np
 import pytest
 import soundfile
+from sites import short_docs
 
 from songnet_utils.corpora import open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.lessons import course as module
+from songnet_utils.lessons import site
 
 
 @pytest.fixture
@@ -35,6 +37,8 @@ def tiny(tmp_path, monkeypatch):
         raise SongNetError("there is no network")
 
     monkeypatch.setattr(module, "fetch_musicnn", offline)
+    monkeypatch.setattr(site, "docs_folder", lambda: docs)
+    docs = short_docs(tmp_path / "docs")
     lessons = tmp_path / "lessons"
     lessons.mkdir()
     for name, code in (("01_a", "import os; os.environ['SONGNET_DATA']"), ("02_b", "1 / 1")):
@@ -53,11 +57,8 @@ def test_a_course_leaves_pages_and_goes_on_where_it_was(tiny, tmp_path):
     index, lines = run(tiny, tmp_path)
     said = "\n".join(lines)
     assert index == tmp_path / "pages" / "index.html"
-    assert sorted(page.name for page in index.parent.iterdir()) == [
-        "01_a.html",
-        "02_b.html",
-        "index.html",
-    ]
+    pages = sorted(page.name for page in (index.parent / "lessons").iterdir())
+    assert pages == ["01_a.html", "02_b.html"]
     assert "The course goes on without it: there is no network" in said
     order = [line.split("  ")[-1] for line in lines if "s  Lesson" in line]
     assert order == ["Lesson 01_a", "Lesson 02_b"]
@@ -66,7 +67,9 @@ def test_a_course_leaves_pages_and_goes_on_where_it_was(tiny, tmp_path):
         (split, model) for split in ("random", "artist") for model in ("chance", "svm", "songnet")
     ]
     assert lines[-1] == f"Pages: {index}"
-    assert str(tmp_path / "data") in (index.parent / "01_a.html").read_text("utf-8")
+    assert str(tmp_path / "data") in (index.parent / "lessons" / "01_a.html").read_text("utf-8")
+    for cell in rows[0]:
+        assert f"<p>{cell}</p>" in index.read_text("utf-8")
 
     records = sorted((tmp_path / "data" / "runs").glob("*/*/record.json"))
     assert len(records) == 6
@@ -86,9 +89,35 @@ def test_a_course_with_a_broken_lesson_runs_the_others_and_fails(tiny, tmp_path,
     nbformat.write(broken, tiny / "01_a.ipynb")
     with pytest.raises(SongNetError, match=r"1 of 2 lessons .*01_a\.ipynb, cell 1: NameError"):
         run(tiny, tmp_path)
-    assert (tmp_path / "pages" / "02_b.html").exists()
-    assert "stopped in" not in (tmp_path / "pages" / "02_b.html").read_text("utf-8")
-    assert "(stopped: cell 1: NameError" in (tmp_path / "pages" / "index.html").read_text("utf-8")
+    pages = tmp_path / "pages"
+    assert (pages / "lessons" / "02_b.html").exists()
+    assert "stopped in" not in (pages / "lessons" / "02_b.html").read_text("utf-8")
+    assert "stopped in" in (pages / "index.html").read_text("utf-8")
+
+
+def test_the_site_alone_runs_only_what_was_not_run_as_it_is(tiny, tmp_path):
+    for path, says in (
+        (tiny / "01_a.ipynb", ["01_a", "02_b"]),
+        (tiny / "02_b.ipynb", ["02_b"]),
+    ):
+        notebook = nbformat.read(path, 4)
+        notebook.cells[1].source += "  # anew"
+        nbformat.write(notebook, path)
+        lines: list[str] = []
+        index = module.site(tiny, tmp_path / "pages", lines.append)
+        assert [line.split()[-1] for line in lines if "s  Lesson" in line] == says
+        assert lines[-1] == f"Pages: {index}"
+    assert "Not measured on this machine yet" in index.read_text("utf-8")
+    assert not (tmp_path / "data" / "runs").exists()
+
+
+def test_what_stands_where_the_site_shall_be_is_left_alone(tiny, tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "mine.txt").write_text("mine")
+    for make in (module.course, module.site):
+        with pytest.raises(SongNetError, match="no site of the course"):
+            make(tiny, tmp_path / "pages")
+    assert not (tmp_path / "data").exists()
 
 
 def test_no_lessons_are_told_before_anything_is_made(tmp_path, monkeypatch):

@@ -19,7 +19,6 @@ from songnet_utils.lessons.cost_record import contents, make_cost_record
 from songnet_utils.lessons.costs import Unmeasured, cost_of
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.meter import Meter
-from songnet_utils.lessons.pages import write_page
 from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.training import Run, read_record, train
 
@@ -82,14 +81,6 @@ def test_one_kernel_runs_both_and_computes_what_is_costly_once(lessons, tmp_path
     assert solved.path == lessons / SOLUTIONS / "01-first.ipynb"
     counts = [cell.execution_count for cell in gaps.notebook.cells if cell.cell_type == "code"]
     assert counts == [1, 2, 3, 4]
-
-    paths = sorted(lessons.glob("*.ipynb"))
-    page = write_page(gaps, tmp_path / "pages", paths).read_text("utf-8")
-    assert 'href="02-second.html"' in page
-    assert 'href="solutions/01-first.html#why"' in page
-    page = write_page(solved, tmp_path / "pages" / SOLUTIONS, paths).read_text("utf-8")
-    assert 'href="../02-second.html"' in page
-    assert 'href="../01-first.html"' in page
 
 
 def test_a_lesson_without_solutions_runs_alone(lessons, tmp_path):

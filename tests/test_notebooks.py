@@ -1,15 +1,17 @@
-"""Each lesson runs alone, from top to bottom, and its page opens offline."""
+"""Each lesson runs alone, from top to bottom, and their site opens offline."""
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
-from offline import external
+from offline import Page, faults
 
-from songnet_utils.lessons.gaps import EXERCISE, SOLUTIONS, is_tagged
-from songnet_utils.lessons.pages import Lesson, write_page
+import songnet_utils
+from songnet_utils.lessons.gaps import EXERCISE, is_tagged
+from songnet_utils.lessons.pages import Lesson
 from songnet_utils.lessons.pairs import run_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,35 +19,45 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_lesson_runs_alone_and_its_page_opens_offline(path, mini_data, tmp_path):
-    environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini"}
-    lesson, *others = run_lesson(path, environment)
-    check_run(lesson, tmp_path)
+def test_a_lesson_runs_alone_with_gaps_and_with_solutions(path, ran):
+    lesson, *others = ran(path)
+    check_run(lesson)
     assert {says[:17] for says in verdicts(lesson)} <= {"Not answered yet."}, verdicts(lesson)
     assert bool(others) == bool(verdicts(lesson)), "a lesson with exercises has solutions"
     for solved in others:
-        check_run(solved, tmp_path / SOLUTIONS)
+        check_run(solved)
         assert {says[:6] for says in verdicts(solved)} == {"Right."}, verdicts(solved)
 
 
-def check_run(lesson: Lesson, folder: Path) -> None:
-    """A lesson ran to its end, said nothing on the side, and its page is for everybody."""
+def check_run(lesson: Lesson) -> None:
+    """A lesson ran to its end, and said nothing on the side."""
     assert lesson.failure is None
     said = [o for c in lesson.notebook.cells for o in c.get("outputs", []) if "name" in o]
     assert [o.text for o in said if o.name == "stderr" and "%|" not in o.text] == []
-    page = write_page(lesson, folder, NOTEBOOKS).read_text("utf-8")
-    assert external(page) == []
-    # A command that the converter does not know would stand there as it was written.
-    formulas = re.findall(r"<math.*?</math>", page, re.DOTALL)
-    assert [formula for formula in formulas if "\\" in formula] == []
-    for seen in re.findall(r"<img\b[^>]*>", page):
-        alt = re.search(r'\balt="([^"]*)"', seen)
-        # nbconvert's own words for a picture that nobody described.
-        words = alt[1] if alt else ""
-        assert len(words) > 40, seen[:200]
-        assert "No description" not in words
-    for heard in re.findall(r"<audio\b[^>]*>", page):
-        assert re.search(r'\baria-label="[^"]+"', heard), heard[:200]
+
+
+def test_the_site_of_the_lessons_is_whole_and_opens_offline(real_site):
+    assert faults(real_site) == []
+    pages = [*real_site.glob("lessons/*.html"), *real_site.glob("lessons/solutions/*.html")]
+    assert {page.stem for page in pages} == {path.stem for path in NOTEBOOKS}
+    for page in pages:
+        read = Page(page.read_text("utf-8"))
+        # Long enough to describe a figure.
+        assert [image for image in read.images if len(image["alt"]) <= 40] == [], page
+        # A command that the converter does not know would stand there as it was written.
+        formulas = re.findall(r"<math.*?</math>", page.read_text("utf-8"), re.DOTALL)
+        assert [formula for formula in formulas if "\\" in formula] == [], page
+
+
+def test_every_public_module_is_in_the_api_reference(real_site):
+    modules = [
+        module.name
+        for module in pkgutil.walk_packages(songnet_utils.__path__, "songnet_utils.")
+        if not re.search(r"\._", module.name)
+    ]
+    assert len(modules) > 50
+    pages = {page.stem for page in real_site.glob("api/*.html")}
+    assert set(modules) <= pages
 
 
 def verdicts(lesson: Lesson) -> list[str]:

@@ -1,61 +1,51 @@
-"""Lessons are run as they are, and their pages need nothing from elsewhere."""
+"""Lessons are run as they are, kept with what came out, and made ready for a page."""
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from offline import Loads, external
+from sites import cell
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.lessons.course import as_text, find_lessons, results_table
-from songnet_utils.lessons.pages import run_notebook, title_of, write_index, write_page
+from songnet_utils.lessons.pages import (
+    failure_of,
+    for_page,
+    is_kept,
+    keep,
+    run_notebook,
+    title_of,
+)
+from songnet_utils.lessons.site import results_in_markdown
 
 
 def notebook(folder: Path, name: str, *cells: str) -> Path:
-    """Write a notebook; a cell that starts with # and a capital letter is Markdown."""
-    made = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_markdown_cell(cell)
-            if re.match(r"#* ?[A-Z]", cell)
-            else nbformat.v4.new_code_cell(cell)
-            for cell in cells
-        ]
-    )
+    """Write a notebook; a cell that starts with # is Markdown."""
     path = folder / name
-    nbformat.write(made, path)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell(text) for text in cells]), path)
     return path
 
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lessons")
     path = notebook(
-        folder,
+        tmp_path_factory.mktemp("lessons"),
         "01_first.ipynb",
-        "# The *first* lesson\nAfter it, [the second](02_second.ipynb#then).",
+        "# The *first* lesson",
         "import os\nprint(os.environ['SONGNET_DATA'], os.getcwd())",
         "from math import sin\nfrom IPython.display import Audio\n"
         "Audio([sin(i) for i in range(800)], rate=8000)",
-        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
         "import ipywidgets\nipywidgets.IntSlider(description='Touch')",
         "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass",
-        "Mel is $2595 \\log_{10}(1 + f/700)$ and\n\n$$\\sum_i x_i^2 \\text{ a\\_b}$$\n\nin all.",
     )
     before = path.read_bytes()
     done = run_notebook(path, {"SONGNET_DATA": "/data/of/the/course"})
     assert path.read_bytes() == before
     return done
-
-
-@pytest.fixture(scope="module")
-def page(lesson):
-    second = lesson.path.with_name("02_second.ipynb")
-    return write_page(lesson, lesson.path.parent / "pages", [lesson.path, second]).read_text(
-        "utf-8"
-    )
 
 
 def test_a_lesson_runs_in_its_folder_with_its_environment(lesson):
@@ -65,50 +55,56 @@ def test_a_lesson_runs_in_its_folder_with_its_environment(lesson):
     assert said == f"/data/of/the/course {lesson.path.parent}"
 
 
-def test_a_page_loads_nothing_from_elsewhere(page):
-    assert external(page) == []
+def test_a_lesson_is_kept_until_it_is_written_anew(lesson, tmp_path):
+    path = notebook(tmp_path, "01_first.ipynb", *(one.source for one in lesson.notebook.cells))
+    assert not is_kept(path, tmp_path / "ran")
+    file = keep(lesson, tmp_path / "ran")
+    assert is_kept(path, tmp_path / "ran")
+    kept = nbformat.read(file, as_version=4)
+    assert kept.cells[1].outputs == lesson.notebook.cells[1].outputs
+    assert failure_of(kept) is None
+    notebook(tmp_path, "01_first.ipynb", "# The first lesson, written anew")
+    assert not is_kept(path, tmp_path / "ran")
 
 
-def test_a_page_that_loads_from_elsewhere_would_be_seen():
-    for line in (
-        '<script src="https://a.b/c.js"></script>',
-        '<link rel="stylesheet" href="https://a.b/c.css">',
-        '<img src="picture.png">',
-        "<style>@import 'https://a.b/c.css';</style>",
-        "<style>p { background: url(https://a.b/c.png) }</style>",
-        "<script>fetch('https://a.b/c')</script>",
-    ):
-        assert external(line), line
-
-
-def test_a_page_has_the_picture_the_sound_and_the_formulas(page):
-    tags = Loads(page).tags
-    assert tags.count("math") == 2
-    assert "a_b" in page
-    assert "audio" in tags
-    assert re.search(r'<img[^>]+src="data:image/png;base64,', page, re.DOTALL)
-    assert "$" not in re.sub(r"(?s)<(style|script).*?</\1>|<[^>]*>", "", page)
-
-
-def test_a_page_says_where_a_widget_is_and_leaves_progress_bars_out(page):
-    assert page.count('class="widget-here"') == 1
-    assert "3/3" not in page
-
-
-def test_a_page_leads_to_the_other_pages(page):
-    assert 'href="02_second.html#then"' in page
-    assert page.count('<a href="02_second.html">02_second →</a>') == 2
-    assert ".ipynb" not in page
-
-
-def test_a_lesson_that_fails_says_where_and_keeps_its_page(tmp_path):
+def test_a_lesson_that_fails_says_where_and_is_kept(tmp_path):
     path = notebook(
         tmp_path, "bad.ipynb", "x = 1", "raise ValueError('no such song\\nat all')", "3"
     )
     lesson = run_notebook(path, {})
     assert lesson.failure == "cell 2: ValueError: no such song"
-    shown = write_page(lesson, tmp_path / "pages", [path]).read_text("utf-8")
-    assert "at all" in shown
+    kept = nbformat.read(keep(lesson, tmp_path / "ran"), as_version=4)
+    assert failure_of(kept) == lesson.failure
+    assert "at all" in str(kept.cells[1].outputs)
+
+
+def test_sounds_and_pictures_become_files_beside_the_page(lesson, tmp_path):
+    before = str(lesson.notebook)
+    page = for_page(lesson.notebook, tmp_path / "media", "../media")
+    assert str(lesson.notebook) == before
+    (name,) = re.findall(r'src="\.\./media/([^"]+)"', str(page.cells[2].outputs))
+    (whole,) = re.findall(r"base64,([A-Za-z0-9+/=]+)", str(lesson.notebook.cells[2].outputs))
+    assert (tmp_path / "media" / name).read_bytes() == base64.b64decode(whole)
+    assert name.endswith(".wav")
+    assert "base64" not in str(page)
+    for_page(lesson.notebook, tmp_path / "media", "..")
+    assert len(list((tmp_path / "media").iterdir())) == 1
+
+
+def test_a_page_says_where_a_widget_is_and_leaves_progress_bars_out(lesson, tmp_path):
+    page = for_page(lesson.notebook, tmp_path, "..")
+    (slider,) = page.cells[3].outputs
+    assert "make lab" in slider.data["text/html"]
+    assert "widget-view" not in str(page)
+    assert page.cells[4].outputs == []
+
+
+def test_a_widget_that_left_something_for_pages_keeps_it(tmp_path):
+    made = nbformat.v4.new_notebook(cells=[cell("widget")])
+    data = {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<table></table>"}
+    made.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
+    (output,) = for_page(made, tmp_path, "..").cells[0].outputs
+    assert output.data == {"text/html": "<table></table>"}
 
 
 def test_a_file_that_is_no_notebook_is_told(tmp_path):
@@ -132,14 +128,15 @@ RECORD = {
 }
 
 
-def test_the_table_of_results_is_the_records(tmp_path, lesson):
+def test_the_table_of_results_is_the_records():
     unknown = {**RECORD, "test": {**RECORD["test"], "artists": None}}
     rows = results_table([RECORD, unknown])
     header, first, second = as_text(rows)
     assert first.split() == ["mini", "artist", "songnet", "80", "19", "0.625", "0.500–0.750"]
     assert second.split()[4] == "–"
     assert header.index("accuracy") == first.index("0.625")
-    index = write_index(tmp_path, [lesson], rows, "A teaching corpus.").read_text("utf-8")
-    assert external(index) == []
-    assert '<a href="01_first.html">The first lesson</a>' in index
-    assert "<td>0.500–0.750</td>" in index
+    head, _, row, *_, note = results_in_markdown(rows, "A teaching corpus.").splitlines()
+    assert head.startswith("| corpus | split | model |")
+    assert row == "| mini | artist | songnet | 80 | 19 | 0.625 | 0.500–0.750 |"
+    assert note == "A teaching corpus."
+    assert "Not measured" in results_in_markdown([], "A teaching corpus.")

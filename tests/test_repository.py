@@ -33,10 +33,12 @@ USED_OTHERWISE = {
     "ipywidgets": "anywidget's widgets and tqdm's bars show through it",
     "jupyterlab": "`make lab`; it brings the kernel that lessons run in",
     "mypy": "`make lint`",
+    "myst-nb": "docs/conf.py names it: the site's lessons",
     "nbstripout": "pre-commit",
     "pre-commit": "before each commit",
     "pretty-midi": "mini plays on the soundfont inside it",
     "ruff": "`make lint`",
+    "sphinx-book-theme": "docs/conf.py names it: how the site looks",
     "tensorboard": "`songnet train --tensorboard`",
     "uv": "`make lock`, scripts/set-up",
 }
@@ -155,6 +157,7 @@ def distributions(modules: set[str]) -> set[str]:
     # Part of what brings them, or brought by what is declared, on purpose.
     brought = {"keras": "tensorflow", "packaging": "pytest", "grimp": "import-linter"}
     brought |= {"ipython": "jupyterlab", "traitlets": "ipywidgets"}
+    brought |= {"docutils": "sphinx"}
     return {brought.get(name, name) for name in names}
 
 
@@ -167,7 +170,9 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used():
         for f in (ROOT / folder).glob("**/*.py")
         for m in imported_by(f.read_text(encoding="utf-8"))
     }
-    run_time = distributions(package | lessons)
+    # `songnet course` makes the site.
+    docs = imported_by((ROOT / "docs" / "conf.py").read_text("utf-8"))
+    run_time = distributions(package | lessons | docs)
     assert run_time - set(RUN_TIME) == set(), "imported but not a dependency"
     assert distributions(around) - set(DECLARED) == set(), "imported by tests but not declared"
     used = run_time | distributions(around)
@@ -181,6 +186,9 @@ def test_importing_the_package_starts_no_tensorflow():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert (shown.stdout.strip(), shown.stderr) == ("False", "")
+
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "data/README.md", "docs/index.md", "docs/teachers.md")
 
 
 # --- Notebooks, README, Makefile ---------------------------------------------------------------
@@ -199,7 +207,7 @@ def test_notebooks_in_git_carry_no_outputs(path):
 
 def test_every_make_target_in_the_documents_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for name in ("README.md", "CONTRIBUTING.md", "data/README.md", ".ci/run"):
+    for name in (*DOCUMENTS, ".ci/run"):
         text = (ROOT / name).read_text(encoding="utf-8")
         mentioned = set(re.findall(r"(?:^\s*|`|&& |exec )make ([a-z]+)", text, re.MULTILINE))
         assert mentioned <= targets, name
@@ -207,7 +215,7 @@ def test_every_make_target_in_the_documents_exists():
 
 def test_every_command_in_the_documents_exists(capsys):
     mentioned = set()
-    for name in ("README.md", "CONTRIBUTING.md", "data/README.md", "Makefile"):
+    for name in (*DOCUMENTS, "Makefile"):
         text = (ROOT / name).read_text(encoding="utf-8")
         mentioned |= set(re.findall(r"(?:[`/\\]|^ +)songnet ([a-z]+)", text, re.MULTILINE))
     assert {"classify", "compare", "corpora", "course", "fetch", "train"} <= mentioned
@@ -221,6 +229,32 @@ def test_links_in_the_documents_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
             assert (ROOT / link).exists(), f"{name}: {link}"
+
+
+def test_binder_installs_the_lock_and_makes_the_music(tmp_path):
+    folder = ROOT / ".binder"
+    (wanted,) = re.findall(r"^--requirement (.+)$", (folder / "requirements.txt").read_text(), re.M)
+    assert (folder / wanted).samefile(ROOT / "requirements.lock")
+    python = (folder / "runtime.txt").read_text().strip().removeprefix("python-")
+    assert Version(python) in Requirement(f"x {PROJECT['project']['requires-python']}").specifier
+    for name in ("pip", "songnet"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    ran = subprocess.run(
+        [folder / "postBuild"],
+        cwd=ROOT,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    install, music = ran.stdout.splitlines()
+    assert install == "pip install --no-deps --no-build-isolation --editable ."
+    command, *arguments = music.split()
+    assert (command, arguments) == ("songnet", ["features", "mini"])
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--help"])
+    assert stop.value.code == 0
 
 
 def test_a_wrong_python_is_told_in_one_line(tmp_path):

@@ -119,8 +119,8 @@ def fetch_fma(
 
     References
     ----------
-    .. [1] M. Defferrard, K. Benzi, P. Vandergheynst and X. Bresson, "FMA: A dataset for music
-       analysis", ISMIR, 2017. https://arxiv.org/abs/1612.01840
+    M. Defferrard, K. Benzi, P. Vandergheynst and X. Bresson, "FMA: A dataset for music
+    analysis", ISMIR, 2017. https://arxiv.org/abs/1612.01840
     """
     if name not in SHA1:
         raise SongNetError(f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}.")

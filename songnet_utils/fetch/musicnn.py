@@ -85,8 +85,8 @@ def fetch_musicnn(data_dir: str | os.PathLike[str] | None = None, *, progress: b
 
     References
     ----------
-    .. [1] J. Pons and X. Serra, "musicnn: pre-trained convolutional neural networks for music
-       audio tagging", Late-breaking/demo session of ISMIR, 2019. https://arxiv.org/abs/1909.06654
+    J. Pons and X. Serra, "musicnn: pre-trained convolutional neural networks for music
+    audio tagging", Late-breaking/demo session of ISMIR, 2019. https://arxiv.org/abs/1909.06654
     """
     folder = musicnn_folder(data_dir)
     if musicnn_is_whole(data_dir):

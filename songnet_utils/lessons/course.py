@@ -1,4 +1,4 @@
-"""The whole course on one machine: the music, the networks, every lesson, and pages to read.
+"""The whole course on one machine: the music, the networks, every lesson, and the site.
 
 Each part is kept in the data folder, so that a course that was interrupted goes on where it was,
 and one that is run again only runs its lessons.
@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.fetch import fetch_musicnn
 from songnet_utils.lessons.gaps import SOLUTIONS
-from songnet_utils.lessons.kept import lessons_folder
-from songnet_utils.lessons.pages import Lesson, write_index, write_page
+from songnet_utils.lessons.kept import lessons_folder, records_folder
+from songnet_utils.lessons.pages import failure_of, is_kept, keep
 from songnet_utils.lessons.pairs import run_lesson
+from songnet_utils.lessons.site import check_free, results_in_markdown, write_site
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 from songnet_utils.training import read_record, runs_folder, train
@@ -42,33 +45,31 @@ def course(
     out: str | os.PathLike[str] | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Make everything ready, run the notebooks in order, and leave readable pages.
+    """Make everything ready, run the notebooks in order, and leave the site of the course.
 
     Parameters
     ----------
     notebooks
         The folder of the lessons; by default the one that came with this package's source.
     out
-        Where the pages go; ``build/course`` beside the lessons by default.
+        Where the site goes; ``build/course`` beside the lessons by default. The lessons with
+        their outputs are kept beside it, in ``ran``.
     say
         Takes each line of progress, and the results.
 
     Returns
     -------
     pathlib.Path
-        The index of the pages.
+        The first page of the site.
 
     Raises
     ------
     SongNetError
-        When there are no lessons, or when a cell of one failed: the other lessons were run, and
-        the page of the failed one shows where.
+        When there are no lessons, when a cell of one failed (the other lessons were run, and the
+        page of the failed one shows where), or when the site has a fault.
     """
-    folder = Path(notebooks) if notebooks else lessons_folder()
-    paths = find_lessons(folder)
-    pages = Path(out) if out else folder.resolve().parent / "build" / "course"
+    paths, pages = _places(notebooks, out)
     bars = sys.stderr.isatty()
-
     with _timed("mini: music composed and rendered on this machine", say, bars):
         corpus = open_corpus("mini", progress=bars)
         LogMelStore(sound=Sound()).prepare(corpus, progress=bars)
@@ -78,28 +79,115 @@ def course(
         except SongNetError as error:
             say(f"    The course goes on without it: {error}")
     runs = train_all(corpus, say, bars)
+    _run_lessons(paths, pages, say, bars)
+    return _publish(paths, pages, runs, say, bars)
 
-    lessons = []
+
+def site(
+    notebooks: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Leave the site of the course, running only lessons that were not run as they are now.
+
+    Parameters
+    ----------
+    notebooks, out, say
+        As for `course`.
+
+    Returns
+    -------
+    pathlib.Path
+        The first page of the site.
+
+    Raises
+    ------
+    SongNetError
+        As `course`.
+    """
+    paths, pages = _places(notebooks, out)
+    bars = sys.stderr.isatty()
+    kept = _kept_at(pages)
+    solved = [path.parent / SOLUTIONS / path.name for path in paths]
+    missing = [
+        path
+        for path, other in zip(paths, solved, strict=True)
+        if not is_kept(path, kept) or (other.exists() and not is_kept(other, kept / SOLUTIONS))
+    ]
+    _run_lessons(missing, pages, say, bars)
+    mini = data_folder() / "runs" / "mini"
+    folders = [mini / f"{model}-{split}-{SEED}" for split in SPLITS for model in MODELS]
+    runs = [read_record(folder) for folder in folders if (folder / "record.json").is_file()]
+    return _publish(paths, pages, runs, say, bars)
+
+
+def _places(
+    notebooks: str | os.PathLike[str] | None, out: str | os.PathLike[str] | None
+) -> tuple[list[Path], Path]:
+    """Return the lessons and the folder of the site, before anything is made."""
+    folder = Path(notebooks) if notebooks else lessons_folder()
+    paths = find_lessons(folder)
+    pages = Path(out) if out else folder.resolve().parent / "build" / "course"
+    # Said before half an hour of work, not after.
+    check_free(pages)
+    return paths, pages
+
+
+def _kept_at(pages: Path) -> Path:
+    return pages.parent / "ran"
+
+
+def _run_lessons(
+    paths: Sequence[Path], pages: Path, say: Callable[[str], None], bars: bool
+) -> None:
     environment = {"SONGNET_DATA": str(data_folder().resolve())}
     for path in paths:
         with _timed(f"Lesson {path.stem}", say, bars):
             lesson, *solved = run_lesson(path, environment)
-            write_page(lesson, pages, paths)
+            keep(lesson, _kept_at(pages))
             for other in solved:
-                write_page(other, pages / SOLUTIONS, paths)
+                keep(other, _kept_at(pages) / SOLUTIONS)
         if lesson.failure:
             say(f"    stopped in {lesson.failure}")
-        lessons.append(lesson)
 
+
+def _publish(
+    paths: Sequence[Path],
+    pages: Path,
+    runs: Sequence[dict[str, Any]],
+    say: Callable[[str], None],
+    bars: bool,
+) -> Path:
+    """Make the site of lessons that were run; say what was measured, and where the site is."""
+    ran = [_kept_at(pages) / path.name for path in paths]
     results = results_table(runs)
-    index = write_index(pages, lessons, results, NOTE)
+    with _timed("The site", say, bars):
+        markdown = results_in_markdown(results, NOTE)
+        index = write_site(ran, pages, markdown, records_folder(), _gallery())
     say("")
-    for line in as_text(results):
-        say(line)
-    say(NOTE)
+    if results:
+        for line in as_text(results):
+            say(line)
+        say(NOTE)
     say(f"Pages: {index}")
-    _check_lessons(lessons)
+    failed = [
+        f"{path.name}, {failure}"
+        for path in ran
+        if (failure := failure_of(nbformat.read(path, as_version=4)))
+    ]
+    if failed:
+        raise SongNetError(
+            f"{len(failed)} of {len(ran)} lessons did not run to their end: {'; '.join(failed)}. "
+            "Their pages show the whole message."
+        )
     return index
+
+
+def _gallery() -> Path | None:
+    """Return the newest kernel gallery that was saved beside a run on mini, if there is one."""
+    pages = (data_folder() / "runs" / "mini").glob("*/kernels/index.html")
+    newest = max(pages, key=lambda page: page.stat().st_mtime, default=None)
+    return newest.parent if newest else None
 
 
 def find_lessons(folder: Path) -> list[Path]:
@@ -157,15 +245,6 @@ def as_text(rows: Sequence[dict[str, str]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-
-
-def _check_lessons(lessons: Sequence[Lesson]) -> None:
-    failed = [f"{lesson.path.name}, {lesson.failure}" for lesson in lessons if lesson.failure]
-    if failed:
-        raise SongNetError(
-            f"{len(failed)} of {len(lessons)} lessons did not run to their end: "
-            f"{'; '.join(failed)}. Their pages show the whole message."
-        )
 
 
 @contextmanager

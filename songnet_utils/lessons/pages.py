@@ -1,27 +1,25 @@
-"""Running a notebook from top to bottom, and making a page of it that opens anywhere.
+"""Running a notebook from top to bottom, keeping what came out, and making it ready for a page.
 
-A page is one HTML file with everything in it: pictures, players, formulas as MathML. It loads
-nothing from elsewhere. A widget needs a running notebook, so a page says where one would be.
+A page has no kernel, which a widget needs: so a page shows what the widget's cell left for such
+places, or says how to come to the widget.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import html
+import copy
+import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import latex2mathml.converter
 import nbformat
-from jinja2 import pass_context
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from songnet_utils.corpora import data_folder
 from songnet_utils.errors import SongNetError
@@ -32,7 +30,19 @@ from songnet_utils.lessons.meter import Cost, Meter
 CELL_SECONDS = 3600
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_HERE = Path(__file__).resolve().parent
+
+# Where a kept notebook says what became of it.
+_OURS = "songnet"
+
+_TO_TOUCH = (
+    '<p class="widget-here">Here is something to touch: run <code>make lab</code> and open this '
+    "lesson.</p>"
+)
+
+_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/wav": "wav"}
+_INSIDE = re.compile(
+    rf'src="data:(?P<kind>{"|".join(_SUFFIXES)});base64,(?P<content>[A-Za-z0-9+/=\s]+)"'
+)
 
 
 @dataclass(frozen=True)
@@ -59,11 +69,6 @@ class Lesson:
     cost: Cost
     failure: str | None
 
-    @property
-    def page(self) -> str:
-        """The name of its page."""
-        return f"{self.path.stem}.html"
-
 
 def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -> Lesson:
     """Run a notebook alone, from top to bottom, in a fresh kernel.
@@ -86,14 +91,7 @@ def run_notebook(path: str | os.PathLike[str], environment: Mapping[str, str]) -
         When there is no such notebook, or the file is none.
     """
     path = Path(path)
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
-        raise SongNetError(
-            f"{path}: is not a notebook that can be read ({error}). Bring it back with git, "
-            "or save it again from JupyterLab."
-        ) from error
-    return run_cells(path, notebook, environment)
+    return run_cells(path, _read(path), environment)
 
 
 def run_cells(path: Path, notebook: Any, environment: Mapping[str, str]) -> Lesson:
@@ -132,139 +130,72 @@ def title_of(notebook: Any, otherwise: str) -> str:
     return otherwise
 
 
-def write_page(lesson: Lesson, folder: Path, lessons: Sequence[Path]) -> Path:
-    """Write the page of a lesson into a folder, with links to the lessons before and after it.
+def keep(lesson: Lesson, folder: Path) -> Path:
+    """Keep a notebook with its outputs, so that pages can be made of it later, too.
 
     Parameters
     ----------
     lesson
         A notebook that was run.
     folder
-        Where the pages are. The page is called like the notebook.
-    lessons
-        The notebooks of the course, in order.
+        Where to keep it, under its own name.
 
     Returns
     -------
     Path
-        The page.
+        The file.
     """
-    exporter = _PageExporter(template_name="page", extra_template_basedirs=[str(_HERE)])
-    resources = {
-        "metadata": {"name": lesson.title, "path": str(lesson.path.parent)},
-        "lesson_links": _links(lesson.path, lessons),
-    }
-    body, _ = exporter.from_notebook_node(_without_widgets(lesson.notebook), resources)
-    names = "|".join(re.escape(path.name.removesuffix(".ipynb")) for path in lessons)
-    within = r"(?:\.\./|solutions/)?"
-    body = re.sub(
-        rf'href="(?:\./)?({within}(?:{names}))\.ipynb(#[^"]*)?"', r'href="\1.html\2"', body
-    )
-    page = folder / lesson.page
-    with atomic_write(page) as temporary:
-        temporary.write_text(body, encoding="utf-8")
-    return page
+    made = copy.deepcopy(lesson.notebook)
+    made.metadata[_OURS] = {"failure": lesson.failure}
+    file = folder / lesson.path.name
+    with atomic_write(file) as temporary:
+        nbformat.write(made, temporary)
+    return file
 
 
-def write_index(
-    folder: Path, lessons: Sequence[Lesson], results: Sequence[Mapping[str, str]], note: str
-) -> Path:
-    """Write ``index.html``: the lessons, and the table of results.
+def is_kept(path: Path, folder: Path) -> bool:
+    """Return whether a notebook was run and kept in a folder as it is written now.
 
     Parameters
     ----------
+    path
+        The notebook.
     folder
-        Where the pages are.
-    lessons
-        In order.
-    results
-        Rows of the table, all with the same columns.
-    note
-        What must be known to read the table.
+        Where notebooks with their outputs are kept.
     """
-    items = "\n".join(
-        f'<li><a href="{html.escape(lesson.page)}">{html.escape(lesson.title)}</a>'
-        + (f" (stopped: {html.escape(lesson.failure)})" if lesson.failure else "")
-        + "</li>"
-        for lesson in lessons
-    )
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in results[0])
-    rows = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(value)}</td>" for value in row.values()) + "</tr>"
-        for row in results
-    )
-    page = folder / "index.html"
-    with atomic_write(page) as temporary:
-        temporary.write_text(_INDEX.format(items=items, head=head, rows=rows, note=note), "utf-8")
-    return page
+    file = folder / path.name
+    return file.is_file() and _written(file) == _written(path)
 
 
-_INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>SongNet, the course</title>
-<style>
-  body {{ font: 1rem/1.5 sans-serif; max-width: 45rem; margin: 0 auto; padding: 1rem; }}
-  table {{ border-collapse: collapse; }}
-  th, td {{ text-align: left; padding: 0.25rem 1rem 0.25rem 0; border-bottom: 1px solid #bbb; }}
-</style>
-</head>
-<body>
-<main>
-<h1>SongNet, the course</h1>
-<p>The lessons as they ran on this machine. To change them and touch their widgets, run
-<code>make lab</code>.</p>
-<ul>
-{items}
-</ul>
-<h2>Results</h2>
-<table>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-<p>{note}</p>
-</main>
-</body>
-</html>
-"""
+def failure_of(notebook: Any) -> str | None:
+    """Return in one line which cell of a kept notebook failed and how; None where none did."""
+    failure: str | None = notebook.metadata.get(_OURS, {}).get("failure")
+    return failure
 
 
-class _Renderer(IPythonRenderer):  # type: ignore[misc]
-    """Markdown to HTML, with formulas as MathML, which browsers draw without a script."""
+def for_page(notebook: Any, media: Path, found_at: str) -> Any:
+    """Return a copy of a notebook that was run, as a page without a kernel can show it.
 
-    def block_math(self, body: str) -> str:
-        return f"<p>{_mathml(body, 'block')}</p>"
+    Parameters
+    ----------
+    notebook
+        With its outputs.
+    media
+        A folder. Pictures and sounds are taken out of the outputs and written there, so that the
+        page itself is small.
+    found_at
+        Where the page finds that folder.
 
-    def inline_math(self, body: str) -> str:
-        return _mathml(body, "inline")
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
-
-
-def _mathml(latex: str, display: str) -> str:
-    # latex2mathml leaves the backslash of an underscore inside a text where it is.
-    return latex2mathml.converter.convert(latex.strip(), display=display).replace(r"\_", "_")
-
-
-class _PageExporter(HTMLExporter):  # type: ignore[misc]
-    @pass_context
-    def markdown2html(self, context: Any, source: str) -> str:
-        path = context.get("resources", {}).get("metadata", {}).get("path", "")
-        attachments = context.get("cell", {}).get("attachments", {})
-        renderer = _Renderer(escape=False, attachments=attachments, embed_images=True, path=path)
-        return MarkdownWithMath(renderer=renderer).render(source)
-
-
-def _without_widgets(notebook: Any) -> Any:
-    """Return a copy with a note in the place of each widget, and without progress bars."""
-    copy = nbformat.from_dict(notebook)
-    copy.metadata.pop("widgets", None)
-    for cell in copy.cells:
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without progress bars, and with words in the place of each widget that has none.
+    """
+    made = copy.deepcopy(notebook)
+    made.metadata.pop("widgets", None)
+    # What colours the code of cells; a notebook that no program has opened yet lacks it.
+    made.metadata.setdefault("language_info", {"name": "python"})
+    for cell in made.cells:
         if cell.cell_type != "code":
             continue
         outputs = []
@@ -273,24 +204,38 @@ def _without_widgets(notebook: Any) -> Any:
             if data.pop(_WIDGET, None) is not None:
                 if re.search(r"\d%\|", data.get("text/plain", "")):
                     continue
-                data.setdefault(
-                    "text/html",
-                    '<p class="widget-here">Here is something to touch: run <code>make lab</code> '
-                    "and open this lesson.</p>",
+                data.setdefault("text/html", _TO_TOUCH)
+            if "text/html" in data:
+                data["text/html"] = _INSIDE.sub(
+                    lambda found: f'src="{found_at}/{_outside(found, media)}"', data["text/html"]
                 )
             outputs.append(output)
         cell.outputs = outputs
-    return copy
+    return made
 
 
-def _links(path: Path, lessons: Sequence[Path]) -> str:
-    links = ['<a href="index.html">All lessons</a>']
-    here = [lesson.name for lesson in lessons].index(path.name)
-    if here > 0:
-        links.insert(0, f'<a href="{lessons[here - 1].stem}.html">← {lessons[here - 1].stem}</a>')
-    if here + 1 < len(lessons):
-        links.append(f'<a href="{lessons[here + 1].stem}.html">{lessons[here + 1].stem} →</a>')
-    return f'<nav class="lessons">{"".join(links)}</nav>'
+def _outside(found: re.Match[str], media: Path) -> str:
+    """Write a picture or sound into a file; return the file's name."""
+    content = base64.b64decode(found["content"])
+    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIXES[found['kind']]}"
+    if not (media / name).exists():
+        with atomic_write(media / name) as temporary:
+            temporary.write_bytes(content)
+    return name
+
+
+def _written(path: Path) -> list[tuple[str, str]]:
+    return [(cell.cell_type, cell.source) for cell in _read(path).cells]
+
+
+def _read(path: Path) -> Any:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise SongNetError(
+            f"{path}: is not a notebook that can be read ({error}). Bring it back with git, "
+            "or save it again from JupyterLab."
+        ) from error
 
 
 def _cells_run(notebook: Any) -> int:

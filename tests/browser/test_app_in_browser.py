@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from axe import serious
 from playwright.sync_api import Browser, Page, expect
 from toys import RATE
 
@@ -241,6 +242,7 @@ def test_it_fits_every_page(app, width, theme):
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+    assert serious(page) == []
     paper, text = page.evaluate(
         """() => [document.body, document.querySelector('header p')].map((e, i) => {
           const style = getComputedStyle(e);

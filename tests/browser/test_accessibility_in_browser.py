@@ -1,0 +1,108 @@
+"""The widgets shut nobody out, as far as axe can tell: names, roles, contrast, in light and dark.
+
+What axe cannot tell (is the order right, can all be done with keys) is tested with each widget.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe import serious
+from kernel_toy import surveyed
+from toys import tone_corpus
+
+from songnet_utils.widgets import KernelGallery
+
+# What a widget is made of, and what shows that it is there, whole.
+WIDGETS = {
+    "live song": (
+        """
+from toy import Toy
+from songnet_utils import open_corpus
+from songnet_utils.widgets import LiveSong
+LiveSong(open_corpus({tones!r}), [Toy("Toy", "It means little.")])
+""",
+        ".sn-live[data-finished=true]",
+    ),
+    "error cards": (
+        """
+from pathlib import Path
+from tunes import heard
+from songnet_utils.widgets import ErrorCards
+ErrorCards(heard(Path({folder!r}) / "tunes"), neighbours=2, notes={{"x1": "A note."}})
+""",
+        ".sc-cards[data-shown]",
+    ),
+    "kernel gallery": (
+        """
+from pathlib import Path
+from kernel_toy import surveyed
+from songnet_utils.widgets import KernelGallery
+KernelGallery(*surveyed(Path({folder!r}) / "sweeps", filters=4))
+""",
+        ".sk-kernels[data-shown]",
+    ),
+    "kernel quiz": (
+        """
+from pathlib import Path
+from kernel_toy import surveyed
+from songnet_utils import kernels
+from songnet_utils.widgets import KernelQuiz
+survey, votes = surveyed(Path({folder!r}) / "sweeps", filters=4)
+KernelQuiz(kernels.genre_questions(survey, votes, "conv_2", count=2))
+""",
+        ".jp-OutputArea-output .widget-vbox",
+    ),
+    "growing": (
+        """
+from pathlib import Path
+from toy import Toy
+from songnet_utils.widgets import GrowSongs, LiveSong
+GrowSongs(LiveSong(None, [Toy()]), songs=Path({folder!r}) / "my-songs")
+""",
+        ".jp-OutputArea-output .sg-grow",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("accessibility")
+    return {"folder": str(folder), "tones": str(tone_corpus(folder / "tones", clips=2))}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", WIDGETS)
+def test_axe_finds_nothing_serious_in_a_widget(lab, places, name, theme):
+    cell, whole = WIDGETS[name]
+    page = lab.open(
+        [cell.format(**places)],
+        name=f"{Path(name).stem.replace(' ', '-')}-{theme}.ipynb",
+        height=1400,
+        theme=theme,
+    )
+    page.locator(whole).first.wait_for(timeout=180_000)
+    assert serious(page, ".jp-OutputArea-output") == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_saved_gallery(browser, places, tmp_path, theme):
+    gallery = KernelGallery(*surveyed(Path(places["folder"]) / "sweeps", filters=4))
+    page = browser.new_page(color_scheme=theme)
+    page.goto(gallery.save(tmp_path / "page", progress=False).as_uri())
+    page.locator(".sk-kernels[data-shown]").wait_for()
+    assert serious(page) == []
+    page.close()
+
+
+def test_what_shuts_people_out_would_be_seen(browser):
+    page = browser.new_page()
+    page.set_content(
+        "<html lang=en><title>Bad</title><body style='background: white'>"
+        "<p id=pale style='color: #ccc'>Too pale to read</p><button id=silent></button>"
+    )
+    assert {line.partition(":")[0] for line in serious(page)} == {"color-contrast", "button-name"}
+    assert [line.partition(":")[0] for line in serious(page, "#silent")] == ["button-name"]
+    page.close()

@@ -1,0 +1,116 @@
+"""A site of two small lessons, made as the course's is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from songnet_utils.lessons import site
+from songnet_utils.lessons.gaps import SOLUTIONS, with_gaps
+from songnet_utils.lessons.pages import keep
+from songnet_utils.lessons.pairs import run_lesson
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: A word that only the second lesson has, and what search makes of it.
+RARE_WORD, RARE_STEM = "theremins", "theremin"
+
+# Everything that lessons show: words, a formula, a picture, a sound, a table, a widget, a bar that
+# shows progress, and an exercise with its check.
+FIRST = [
+    "# 1 · The *first*\n\n**What you will learn**\n- to hear;\n- to see.\n\n"
+    "**What you need**: nothing.\n\nThen [2 · The second](../02-second.ipynb#wheels).",
+    "from songnet_utils.lessons.costs import cost_of\ncost_of('01-first')",
+    "## Formulas\n\nMel is $2595 \\log_{10}(1 + f/700)$ and\n\n"
+    "$$\\sum_i x_i^2 \\text{ a\\_b}$$\n\nin all.",
+    "import numpy as np\nfrom songnet_utils.players import Player\n"
+    "tone = 0.3 * np.sin(2 * np.pi * 440 / 22050 * np.arange(22050))\n"
+    "Player(tone.astype('float32'), 22050, 'A tone of one second')",
+    "from songnet_utils import plots\nplots.show(plots.waveform(tone, 22050))",
+    "import pandas as pd\npd.DataFrame({'genre': ['Folk'], 'clips': [3]})",
+    "import ipywidgets\nipywidgets.IntSlider(description='Touch')",
+    "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass",
+    "from songnet_utils.lessons.checks.questions import Number, exercise\n"
+    "two = exercise(lambda: Number(truth=2, mistakes=[], praise='So it is.', hint='Count.'))",
+]
+EXERCISE = ("### Exercise 1 · Count\n\nHow many ears?\n\nTake your time.", "n = 2\ntwo(n)")
+SECOND = [
+    f"# 2 · The second\n\n## Wheels\n\nAll {RARE_WORD} have none. Back to [1](01-first.ipynb).",
+    "1 + 1",
+]
+
+
+def cell(text: str, **metadata: object):
+    """Return a cell; text that begins as Markdown does is Markdown."""
+    kind = nbformat.v4.new_markdown_cell if text.startswith("#") else nbformat.v4.new_code_cell
+    return kind(text, metadata=metadata)
+
+
+def write_lessons(folder: Path) -> list[Path]:
+    """Write two lessons into a folder, the first with solutions; return their files."""
+    solved = nbformat.v4.new_notebook(cells=[cell(text) for text in FIRST])
+    solved.cells += [cell(text, tags=["exercise"]) for text in EXERCISE]
+    (folder / SOLUTIONS).mkdir(parents=True)
+    first, second = folder / "01-first.ipynb", folder / "02-second.ipynb"
+    nbformat.write(solved, folder / SOLUTIONS / first.name)
+    nbformat.write(with_gaps(solved), first)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell(text) for text in SECOND]), second)
+    return [first, second]
+
+
+def short_docs(folder: Path) -> Path:
+    """Copy the pages around the lessons; the API reference is that of one small module."""
+    shutil.copytree(ROOT / "docs", folder)
+    api = (folder / "api.md").read_text("utf-8")
+    (folder / "api.md").write_text(api.replace("   songnet_utils\n", "   songnet_utils.players\n"))
+    return folder
+
+
+def no_network(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let no Python that is started from now on reach beyond itself."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import socket\n"
+        "def refuse(*_, **__): raise OSError('a test allows no network')\n"
+        "socket.socket.connect = socket.getaddrinfo = refuse\n"
+    )
+    patch.setenv("PYTHONPATH", str(folder))
+
+
+def write_toy_site(folder: Path, data: Path) -> Path:
+    """Run the two lessons, and make their site in ``folder/site``, without network."""
+    ran, records = folder / "ran", folder / "records"
+    for path in write_lessons(folder / "notebooks"):
+        lesson, *solved = run_lesson(path, {"SONGNET_DATA": str(data)})
+        keep(lesson, ran)
+        for other in solved:
+            keep(other, ran / SOLUTIONS)
+    records.mkdir()
+    (records / "costs.json").write_text(json.dumps(COSTS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "docs_folder", lambda: short_docs(folder / "docs"))
+        no_network(folder / "no-network", patch)
+        kept = [ran / "01-first.ipynb", ran / "02-second.ipynb"]
+        site.write_site(
+            kept, folder / "site", site.results_in_markdown(RESULTS, "A note."), records
+        )
+    return folder / "site"
+
+
+RESULTS = [{"corpus": "mini", "split": "artist", "accuracy": "0.625", "95 % interval": "0.5–0.75"}]
+
+_COST = {"seconds": 61.0, "memory": 1_500_000_000, "disk": 2_000_000, "download": 0}
+COSTS = {
+    "command": "make costs",
+    "processors": 2,
+    "machine": "a toy",
+    "versions": {"python": "3.12.1", "tensorflow": "2.21.0"},
+    "music": _COST | {"seconds": 240.0, "disk": 400_000_000},
+    "lessons": {
+        "01-first": {"first": _COST, "again": _COST, "words": 1500, "exercises": 1},
+    },
+}
