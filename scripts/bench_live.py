@@ -173,7 +173,7 @@ def main() -> None:
             running_lab(browser, data_folder(), place) as lab,
             opened(lab, "live.ipynb", cell) as page,
         ):
-            for network in ("SongNet", *(["musicnn"] if listener else [])):
+            for network in ("SongNet", *([load_songnet("musicnn").name] if listener else [])):
                 print(f"the live song, {network}")
                 for file in (hour, large):
                     upload(page, file, network)  # once before: it wakes the network

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from axe import serious
+from lab import FAKE_MICROPHONE, FLAGS
 from playwright.sync_api import Browser, Page, expect
 from toys import RATE
 
@@ -170,7 +171,7 @@ def test_a_song_plays_and_what_is_shown_belongs_to_what_is_heard(app, trained):
     page.get_by_role("button", name="Play").click()
     wait_until(page, "!audio.paused && audio.currentTime > 0.5")
     dice = random.Random(3)
-    for moment in range(16):
+    for moment in range(50):
         target, playing = dice.uniform(0, seconds - 1.5), moment % 2 == 0
         seen = page.evaluate(LOOK, [target, playing])
         assert seen["paused"] is not playing
@@ -183,6 +184,31 @@ def test_a_song_plays_and_what_is_shown_belongs_to_what_is_heard(app, trained):
             np.testing.assert_allclose(probabilities, steps[k].probabilities, atol=1e-5)
     assert page.complaints == []
     page.context.close()
+
+
+def test_a_microphone_is_heard_as_its_file_is(app, chromium, trained, tmp_path):
+    """Chromium's own stand-in for a microphone plays a file, again and again."""
+    spoken, thrice = tmp_path / "spoken.wav", tmp_path / "thrice.wav"
+    samples, _ = soundfile.read(io.BytesIO(tune(6, seed=5)))
+    soundfile.write(spoken, samples, RATE)
+    soundfile.write(thrice, np.tile(samples, 3), RATE)
+    flags = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={spoken}")
+    browser = app.browser.browser_type.launch(executable_path=chromium, args=[*FLAGS, *flags])
+    page = replace(app, browser=browser).open()
+    wait_until(page, "root.dataset.finished === 'true'")
+    page.get_by_role("button", name="Microphone").click()
+    # The file, twice and a bit: where in it listening began then hardly matters.
+    wait_until(page, "root.dataset.state === 'listening' && +root.dataset.steps > 30")
+    assert page.evaluate("+document.querySelector('.sn-live').dataset.delay") >= 0
+    page.get_by_role("button", name="Stop listening").click()
+    wait_until(page, "root.dataset.finished === 'true' && audio.readyState >= 2")
+    heard = page.evaluate("[...document.querySelector('.sn-live').song.whole]")
+    steps, _ = hear_song(load_songnet(trained), thrice)
+    truth = np.mean([step.probabilities for step in steps], axis=0)
+    np.testing.assert_allclose(heard, truth, atol=0.1)
+    assert int(np.argmax(heard)) == int(truth.argmax())
+    assert page.complaints == []
+    browser.close()
 
 
 def test_a_large_upload_arrives_whole(app):

@@ -838,7 +838,7 @@ def test_lesson_7_plays_a_real_song_in_step(lab, course, mp3, monkeypatch):
     expect(who).to_contain_text("musicnn")
     listener = load_songnet("musicnn")
     steps, seconds = hear_song(listener, mp3)
-    watch(widget, steps, listener.genres, seconds, moments=30)
+    watch(widget, steps, listener.genres, seconds, moments=50)
     screenshot(page, "lesson-7")
 
     widget.root.get_by_label("Network that answers").select_option(label="SongNet")
