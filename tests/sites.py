@@ -108,6 +108,7 @@ COSTS = {
     "command": "make costs",
     "processors": 2,
     "machine": "a toy",
+    "load": 0.0,
     "versions": {"python": "3.12.1", "tensorflow": "2.21.0"},
     "music": _COST | {"seconds": 240.0, "disk": 400_000_000},
     "lessons": {
