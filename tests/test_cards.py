@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import stand_in
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
@@ -34,18 +35,8 @@ def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
     return heard(tmp_path_factory.mktemp("tunes"))
 
 
-class Page:
-    """Stands in for the browser: says things, and remembers what it is told."""
-
-    def __init__(self, cards: ErrorCards, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.cards = cards
-        self.told: list[tuple[dict[str, Any], list[Any]]] = []
-        monkeypatch.setattr(
-            cards, "send", lambda content, buffers=None: self.told.append((content, buffers or []))
-        )
-
-    def says(self, content: Any) -> None:
-        self.cards._receive(self.cards, content, [])
+class Page(stand_in.Page):
+    """Waits for what it is told."""
 
     def hears(self, kind: str, seconds: float = 60) -> tuple[dict[str, Any], list[Any]]:
         """Wait for the newest message of a kind."""
@@ -60,7 +51,7 @@ class Page:
 
 def test_a_page_is_told_the_list_and_no_sound(tunes, monkeypatch):
     page = Page(ErrorCards(tunes, notes={"x1": "Another one says Pop."}), monkeypatch)
-    page.says({"kind": "hello"})
+    page.sends({"kind": "hello"})
     assert [content["kind"] for content, _ in page.told] == ["welcome"]
     welcome, _ = page.told[0]
     cards = {card["clip"]: card for card in welcome["cards"]}
@@ -85,7 +76,7 @@ def test_a_page_is_told_the_list_and_no_sound(tunes, monkeypatch):
 
 def test_an_opened_card_has_what_the_network_heard_and_its_neighbours(tunes, monkeypatch):
     page = Page(ErrorCards(tunes, neighbours=2), monkeypatch)
-    page.says({"kind": "card", "clip": "x2"})
+    page.sends({"kind": "card", "clip": "x2"})
     card, (mel, steps, spans, shares) = page.hears("card")
     own = tunes.steps_of("x2")
     np.testing.assert_array_equal(np.frombuffer(steps, np.float32).reshape(own.shape), own)
@@ -115,7 +106,7 @@ def pitch(mp3: bytes) -> float:
 @pytest.mark.parametrize("clip", ["x1", "t3"])
 def test_the_sound_that_is_asked_for_is_the_clips_own(tunes, monkeypatch, clip):
     page = Page(ErrorCards(tunes), monkeypatch)
-    page.says({"kind": "sound", "clip": clip})
+    page.sends({"kind": "sound", "clip": clip})
     content, buffers = page.hears("sound")
     assert (content["clip"], content["at"], content["of"]) == (clip, 0, len(buffers[0]))
     assert pitch(buffers[0]) == pytest.approx(HERTZ[clip], abs=2)
@@ -141,19 +132,19 @@ def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
 )  # fmt: skip
 def test_a_message_without_sense_changes_nothing(tunes, monkeypatch, content):
     page = Page(ErrorCards(tunes), monkeypatch)
-    page.says(content)
+    page.sends(content)
     assert page.told == []
 
 
 def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path):
     page = Page(ErrorCards(tunes), monkeypatch)
-    page.says({"kind": "sound", "clip": "../secret"})
+    page.sends({"kind": "sound", "clip": "../secret"})
     content, _ = page.hears("error")
     assert content["clip"] == "../secret"
     assert "is not among the training and test clips" in content["text"]
     moved = tunes.clips.assign(file=str(tmp_path / "gone.wav"))
     page = Page(ErrorCards(dataclasses.replace(tunes, clips=moved)), monkeypatch)
-    page.says({"kind": "sound", "clip": "x1"})
+    page.sends({"kind": "sound", "clip": "x1"})
     content, _ = page.hears("error")
     assert "gone.wav: cannot be read" in content["text"]
 
@@ -173,7 +164,7 @@ def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
 
 def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):
     page = Page(ErrorCards(tunes, []), monkeypatch)
-    page.says({"kind": "hello"})
+    page.sends({"kind": "hello"})
     assert page.hears("welcome")[0]["cards"] == []
     with pytest.raises(SongNetError, match="clip t1: is not among the test clips"):
         ErrorCards(tunes, ["t1"])
@@ -189,7 +180,7 @@ def test_real_clips_are_credited(shared_fma, tmp_path, monkeypatch):
     sides = prepared.clips.groupby("genre").cumcount().map({0: "train", 1: "test"})
     found = hear(Toy(), prepared, prepared.clips, sides, progress=False)
     page = Page(ErrorCards(found, neighbours=1), monkeypatch)
-    page.says({"kind": "hello"})
+    page.sends({"kind": "hello"})
     for card in page.hears("welcome")[0]["cards"]:
         row = few.set_index("id").loc[card["clip"]]
         assert row.artist in card["credit"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import stand_in
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
@@ -29,44 +29,17 @@ from songnet_utils.training import read_record, train
 from songnet_utils.widgets import GrowSongs, LiveSong
 from songnet_utils.widgets import growing as module
 from songnet_utils.widgets.live import Present
-from songnet_utils.widgets.messages import Messages
 from songnet_utils.widgets.uploads import Uploads
 
 pytestmark = pytest.mark.usefixtures("data")
 
 
-class Page:
-    """Stands in for the browser: says things, and remembers what it is told."""
-
-    def __init__(self, widget: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.widget = widget
-        self.told: list[tuple[dict[str, Any], list[Any]]] = []
-        monkeypatch.setattr(
-            widget,
-            "send",
-            # As it arrives: what JSON cannot say would not.
-            lambda content, buffers=None: self.told.append(
-                (json.loads(json.dumps(content)), buffers or [])
-            ),
-        )
+class Page(stand_in.Page):
+    """Waits for what comes of what it says."""
 
     def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
-        views = [memoryview(buffer) for buffer in buffers]
-        self.widget._receive(self.widget, {"kind": kind, **content}, views)
+        super().says(kind, *buffers, **content)
         self.widget.wait()
-
-    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
-        self.says("upload", upload=number, name=name, bytes=len(content))
-        for at in range(0, len(content), 1_000_000):
-            self.says("chunk", content[at : at + 1_000_000], upload=number, at=at)
-        self.widget.wait()
-
-    def heard(self, kind: str) -> list[dict[str, Any]]:
-        return [content for content, _ in self.told if content["kind"] == kind]
-
-    def last(self, kind: str) -> dict[str, Any]:
-        assert self.heard(kind), f"no {kind} among {[content['kind'] for content, _ in self.told]}"
-        return self.heard(kind)[-1]
 
 
 def whistle(seed: int, seconds: float = 3.5) -> bytes:
@@ -259,8 +232,8 @@ def test_saving_twice_at_once_keeps_one(page, own, monkeypatch):
     page.uploads("one.flac", whistle(1))
     monkeypatch.setattr(OwnSongs, "add", slow)
     message = {"kind": "save", "song": page.last("present")["song"], "genre": "Rock"}
-    page.widget._receive(page.widget, message, [])
-    page.widget._receive(page.widget, message, [])
+    page.sends(message)
+    page.sends(message)
     assert "one.flac: is being saved already" in page.last("error")["text"]
     may_go.set()
     page.widget.wait()
@@ -326,7 +299,7 @@ def test_messages_that_make_no_sense_change_nothing(page, own, content):
     own.add(whistle(3), "Folk")
     page.uploads("one.flac", whistle(1))
     before = files_below(own.folder)
-    page.widget._receive(page.widget, content, [])
+    page.sends(content)
     page.widget.wait()
     assert files_below(own.folder) == before
     assert own.songs()[0].genre == "Folk"
@@ -555,7 +528,7 @@ def wait_for(page: Page, stage: str, seconds: float = 120) -> None:
 
 def says(page: Page, kind: str, **content: Any) -> None:
     """Say something without waiting for what comes of it."""
-    page.widget._receive(page.widget, {"kind": kind, **content}, [])
+    page.sends({"kind": kind, **content})
 
 
 def test_a_second_wish_while_it_learns_is_refused_and_it_can_be_stopped(

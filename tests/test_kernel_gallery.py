@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import stand_in
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
@@ -34,26 +35,14 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return surveyed(tmp_path_factory.mktemp("sweeps"), filters=8)
 
 
-class Page:
-    """Stands in for the browser: says things, and remembers what it is told."""
-
-    def __init__(self, gallery: KernelGallery, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.gallery = gallery
-        self.told: list[tuple[dict[str, Any], list[Any]]] = []
-        monkeypatch.setattr(
-            gallery,
-            "send",
-            lambda content, buffers=None: self.told.append((content, buffers or [])),
-        )
-
-    def says(self, content: Any) -> None:
-        self.gallery._receive(self.gallery, content, [])
+class Page(stand_in.Page):
+    """Waits for the answer to what it says."""
 
     def hears(self, content: Any) -> tuple[dict[str, Any], list[Any]]:
         """Say something and return the one answer to it."""
         before = len(self.told)
-        self.says(content)
-        self.gallery.wait()
+        self.sends(content)
+        self.widget.wait()
         (answer,) = self.told[before:]
         return answer
 
@@ -147,12 +136,12 @@ def test_a_dream_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatc
 
     monkeypatch.setattr(module, "dreamed_clip", dreamed)
     start = time.monotonic()
-    with page.gallery._turn:
+    with page.widget._turn:
         # While another dream is dreamed, messages are answered nevertheless.
-        page.says({"kind": "sound", "what": "dreamed", "layer": 1, "kernel": 4})
-        page.says({"kind": "card", "layer": 1, "kernel": 4})
+        page.sends({"kind": "sound", "what": "dreamed", "layer": 1, "kernel": 4})
+        page.sends({"kind": "card", "layer": 1, "kernel": 4})
         assert [content["kind"] for content, _ in page.told] == ["card"]
-    page.gallery.wait()
+    page.widget.wait()
     assert made == [(1, 4)]
     assert page.told[-1][0]["starts"] == [0.0, 0.5]
     assert time.monotonic() - start < 60
@@ -182,7 +171,7 @@ def test_a_file_that_is_gone_is_said_and_the_card_stays(toy, monkeypatch, tmp_pa
     assert "gone.wav: cannot be read" in content["text"]
     assert page.hears({"kind": "card", "layer": 1, "kernel": 0})[0]["pieces"]
     with pytest.raises(SongNetError, match=r"gone\.wav: cannot be read"):
-        page.gallery.save(tmp_path / "page", progress=False)
+        page.widget.save(tmp_path / "page", progress=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,8 +188,8 @@ def test_a_file_that_is_gone_is_said_and_the_card_stays(toy, monkeypatch, tmp_pa
      {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": "../secret"}],
 )  # fmt: skip
 def test_a_message_without_sense_changes_nothing(page, content):
-    page.says(content)
-    page.gallery.wait()
+    page.sends(content)
+    page.widget.wait()
     assert page.told == []
 
 

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import stand_in
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
@@ -49,28 +49,8 @@ def encoded(
     return file.getvalue()
 
 
-class Page:
-    """Stands in for the browser: says things, and remembers what it is told."""
-
-    def __init__(self, live: LiveSong, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.live = live
-        self.told: list[tuple[dict[str, Any], list[Any]]] = []
-        monkeypatch.setattr(
-            live, "send", lambda content, buffers=None: self.told.append((content, buffers or []))
-        )
-
-    def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
-        views = [memoryview(buffer) for buffer in buffers]
-        self.live._receive(self.live, {"kind": kind, **content}, views)
-
-    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
-        self.says("upload", upload=number, name=name, bytes=len(content))
-        for at in range(0, len(content), 1_000_000):
-            self.says("chunk", content[at : at + 1_000_000], upload=number, at=at)
-        self.live.wait()
-
-    def heard(self, kind: str) -> list[dict[str, Any]]:
-        return [content for content, _ in self.told if content["kind"] == kind]
+class Page(stand_in.Page):
+    """Puts steps together, too."""
 
     def steps(self) -> tuple[np.ndarray, np.ndarray]:
         """Return times and probabilities of the newest run, put together as the page does."""
@@ -121,8 +101,10 @@ def test_steps_of_an_upload_are_those_that_classify_gives(page):
 
 def test_python_sees_the_same_steps(page):
     page.uploads("song.wav", encoded(noise(6)))
-    np.testing.assert_array_equal(page.steps()[1], [step.probabilities for step in page.live.steps])
-    assert page.live.network.name == "Toy"
+    np.testing.assert_array_equal(
+        page.steps()[1], [step.probabilities for step in page.widget.steps]
+    )
+    assert page.widget.network.name == "Toy"
 
 
 def test_picture_has_a_column_a_frame_and_its_bytes_are_log_mel(page):
@@ -186,7 +168,7 @@ class Mouth:
 
     def stops(self) -> None:
         self.page.says("stop", microphone=self.number)
-        self.page.live.wait()
+        self.page.widget.wait()
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -218,9 +200,9 @@ def test_a_step_of_the_microphone_comes_with_the_samples_that_decide_it(page):
     before = round(end * 48_000) - 2_048
     mouth.says(samples[:before])
     until(lambda: page.heard("heard") and page.heard("heard")[-1]["seconds"] * 48_000 >= before)
-    assert len(page.live.steps) == 4
+    assert len(page.widget.steps) == 4
     mouth.says(samples[before : before + 2_049])
-    until(lambda: len(page.live.steps) == 5)
+    until(lambda: len(page.widget.steps) == 5)
     mouth.stops()
 
 
@@ -247,18 +229,18 @@ def test_what_is_wrong_with_a_microphone_is_told_and_closes_it(page, monkeypatch
     said = page.heard("error")[-1]
     assert "0.50 s of the microphone were lost" in said["text"]
     assert said["microphone"] == mouth.number, "the page closes it as well"
-    page.live.wait()
+    page.widget.wait()
 
     mouth = Mouth(page, number=6)
     page.says("samples", np.float32([np.nan]).tobytes(), microphone=6, at=0)
     assert "not numbers" in page.heard("error")[-1]["text"]
-    page.live.wait()
+    page.widget.wait()
 
     monkeypatch.setattr(microphone_module, "MOST_SECONDS", 1)
     mouth = Mouth(page, number=7)
     mouth.says(np.zeros(60_000, np.float32))
     assert "the most that is listened to at a time" in page.heard("error")[-1]["text"]
-    page.live.wait()
+    page.widget.wait()
 
     page.uploads("song.wav", encoded(noise(5)))
     assert page.heard("song")[-1]["name"] == "song.wav"
@@ -280,7 +262,7 @@ def test_another_song_closes_the_microphone(page):
     until(lambda: page.heard("heard"))
     page.uploads("song.wav", encoded(noise(5)))
     mouth.says(np.repeat(noise(3), 3))  # a page may not know yet
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("song")[-1]["name"] == "song.wav"
     assert page.heard("whole")[-1]["seconds"] == pytest.approx(5)
     assert not page.heard("error")
@@ -289,13 +271,13 @@ def test_another_song_closes_the_microphone(page):
 def test_a_page_that_went_away_with_its_microphone_is_not_waited_for(page, monkeypatch):
     monkeypatch.setattr(microphone_module, "_PATIENCE", 0.1)
     Mouth(page).says(np.repeat(noise(4), 3))
-    page.live.wait(20)
+    page.widget.wait(20)
     assert page.heard("whole")
 
 
 def test_others_are_told_of_another_song_and_of_its_answer(page):
     seen = []
-    page.live.on_change(lambda: seen.append(page.live.present))
+    page.widget.on_change(lambda: seen.append(page.widget.present))
     content = encoded(noise(5))
     page.uploads("song.wav", content)
     assert [(one.name, one.outside, one.content) for one in seen] == [
@@ -305,28 +287,28 @@ def test_others_are_told_of_another_song_and_of_its_answer(page):
     assert seen[1].answer == dict(
         zip(GENRES, map(float, page.heard("whole")[-1]["genre"]), strict=True)
     )
-    page.says("choose", clip=page.live._corpus.clips["id"].iloc[0])
-    page.live.wait()
+    page.says("choose", clip=page.widget._corpus.clips["id"].iloc[0])
+    page.widget.wait()
     assert seen[-1].outside is False
 
 
 def test_a_network_that_is_added_is_asked_from_then_on(page):
     page.uploads("song.wav", encoded(noise(5)))
-    page.live.add_network(Toy("Third", tilt=2))
-    page.live.wait()
+    page.widget.add_network(Toy("Third", tilt=2))
+    page.widget.wait()
     assert page.heard("asked")[-1]["name"] == "Third"
     assert page.heard("welcome")[-1]["networks"] == ["Toy", "Other", "Third"]
-    page.live.add_network("no/such/run", "Grown")
-    page.live.wait()
+    page.widget.add_network("no/such/run", "Grown")
+    page.widget.wait()
     assert "no/such/run" in page.heard("error")[-1]["text"]
     assert page.heard("asked")[-1]["name"] == "Third", "who cannot be asked is not chosen"
-    page.live.remove_network("no/such/run")
+    page.widget.remove_network("no/such/run")
     assert page.heard("welcome")[-1]["networks"] == ["Toy", "Other", "Third"]
 
 
 def test_hello_opens_the_first_clip_and_a_second_page_is_told_the_same(page, folder):
     page.says("hello")
-    page.live.wait()
+    page.widget.wait()
     welcome = page.heard("welcome")[-1]
     assert welcome["corpus"] == {"name": "songs", "genres": [["Folk", 1], ["Rock", 1]]}
     assert welcome["networks"] == ["Toy", "Other"]
@@ -345,7 +327,7 @@ def test_clips_are_listed_by_genre_and_opened_by_id(page, folder):
     ((clip, title),) = page.heard("clips")[-1]["clips"]
     assert (title, page.heard("clips")[-1]["of"]) == ("Rock", 1)
     page.says("choose", clip=clip)
-    page.live.wait()
+    page.widget.wait()
     song = page.heard("song")[-1]
     assert (song["genre"], song["from"], song["outside"]) == ("Rock", "songs", False)
     steps, _ = hear_song(Toy(), folder / "Rock" / "Rock.wav")
@@ -372,7 +354,7 @@ def test_sound_for_browsers_that_cannot_play_it_is_the_same_sound(page):
     song = page.heard("song")[-1]
     assert song["mime"] == "", "no browser plays aiff everywhere"
     page.says("playable", song=song["song"], flac=False)
-    page.live.wait()
+    page.widget.wait()
     told = page.heard("playable")[-1]
     page.says("piece", song=song["song"], encoded=True, at=0)
     samples, rate = soundfile.read(io.BytesIO(bytes(page.told[-1][1][0])), always_2d=True)
@@ -418,13 +400,13 @@ def test_an_mp3_is_sent_as_what_stands_around_its_bytes(page):
     song = page.heard("song")[-1]
     assert song["mime"] == "", "browsers lose their place in it"
     page.says("playable", song=song["song"], flac=False)
-    page.live.wait()
+    page.widget.wait()
     told, (before, after) = page.told[-1]
     assert told["mime"].startswith("audio/mp4")
     wrapping = as_mp4(mp3)
     assert (before, told["at"], told["bytes"], after) == dataclasses.astuple(wrapping)[:4]
     page.says("playable", song=song["song"], flac=True)
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("playable")[-1]["mime"] == "audio/flac"
 
 
@@ -437,13 +419,13 @@ def test_chunks_that_come_twice_or_from_a_cancelled_upload_change_nothing(page):
     page.says("chunk", b"not mine", upload=6, at=1_000_000)
     assert [told["bytes"] for told in page.heard("taken")] == [0, 1_000_000, 1_000_000]
     page.says("chunk", half[1], upload=7, at=1_000_000)
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("song")[-1]["bytes"] == len(content)
     page.told.clear()
     page.says("upload", upload=8, name="other.wav", bytes=len(content))
     page.says("cancel", upload=8)
     page.says("chunk", content[:1000], upload=8, at=0)
-    page.live.wait()
+    page.widget.wait()
     assert [told["bytes"] for told in page.heard("taken")] == [0]
     assert not page.heard("song")
 
@@ -460,12 +442,12 @@ def test_chunks_that_come_twice_or_from_a_cancelled_upload_change_nothing(page):
 )
 def test_bad_uploads_are_told_in_words_and_leave_the_song(page, name, content, said):
     page.uploads("good.wav", encoded(noise(6)))
-    steps = page.live.steps
+    steps = page.widget.steps
     page.told.clear()
     page.uploads(name, content, number=2)
     assert [told["text"][: len(said)] for told in page.heard("error")] == [said]
     assert not page.heard("song")
-    assert page.live.steps == steps
+    assert page.widget.steps == steps
     page.uploads("better.wav", encoded(noise(7)), number=3)
     assert page.heard("song")[-1]["name"] == "better.wav"
 
@@ -483,7 +465,7 @@ def test_chunks_beyond_the_announced_size_are_not_kept(page):
     content = encoded(noise(5))
     page.says("upload", upload=1, name="song.wav", bytes=len(content))
     page.says("chunk", content + b"\0" * 500_000, upload=1, at=0)
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("song")[-1]["bytes"] == len(content)
 
 
@@ -513,11 +495,11 @@ def test_chunks_beyond_the_announced_size_are_not_kept(page):
 )
 def test_messages_that_make_no_sense_change_nothing(page, content):
     page.uploads("song.wav", encoded(noise(5)))
-    steps = page.live.steps
-    page.live._receive(page.live, content, [])
-    page.live.wait()
-    assert page.live.steps == steps
-    assert page.live.network.name == "Toy"
+    steps = page.widget.steps
+    page.sends(content)
+    page.widget.wait()
+    assert page.widget.steps == steps
+    assert page.widget.network.name == "Toy"
     page.uploads("next.wav", encoded(noise(6)), number=2)
     assert page.heard("song")[-1]["name"] == "next.wav"
 
@@ -538,7 +520,7 @@ def test_the_newest_wish_wins_however_long_the_older_takes(folder, monkeypatch):
     page.says("upload", upload=2, name="second.wav", bytes=len(second))
     page.says("chunk", second, upload=2, at=0)
     first_may_go.set()
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("song")[-1]["name"] == "second.wav"
     steps, _ = hear_song(Toy(), second)
     np.testing.assert_allclose(page.steps()[1], [s.probabilities for s in steps], atol=1e-5)
@@ -553,7 +535,7 @@ def test_a_bad_file_does_not_stop_the_song_that_is_being_heard(folder, monkeypat
     page.uploads("bad.mp3", b"no song", number=2)
     assert len(page.heard("error")) == 1
     steps, _ = hear_song(Toy(), content)
-    assert len(page.live.steps) == len(steps)
+    assert len(page.widget.steps) == len(steps)
     assert page.heard("whole")
 
 
@@ -561,7 +543,7 @@ def test_choosing_a_network_asks_it_about_the_same_song(page):
     content = encoded(noise(6))
     page.uploads("song.wav", content)
     page.says("ask", network=1)
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("asked")[-1]["name"] == "Other"
     assert len(page.heard("song")) == 1, "the song itself plays on"
     steps, _ = hear_song(Toy(tilt=0.3), content)
@@ -574,9 +556,9 @@ def test_a_network_that_cannot_be_asked_is_told_and_the_one_before_stays(folder,
     page = Page(LiveSong(open_corpus(folder), [Toy(), folder / "no-run"]), monkeypatch)
     page.uploads("song.wav", encoded(noise(5)))
     page.says("ask", network=1)
-    page.live.wait()
+    page.widget.wait()
     assert "no-run: there is no such folder" in page.heard("error")[-1]["text"]
-    assert page.live.network.name == "Toy"
+    assert page.widget.network.name == "Toy"
     page.uploads("next.wav", encoded(noise(6)), number=2)
     assert page.heard("asked")[-1]["name"] == "Toy"
 
@@ -603,7 +585,7 @@ def test_uploads_go_to_the_listener_where_it_is_there(folder, monkeypatch):
 
     page = Page(LiveSong(open_corpus(folder), [Toy(), Stand()]), monkeypatch)
     page.says("hello")
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("asked")[-1]["name"] == "Toy"
     page.uploads("song.wav", encoded(noise(5)))
     assert page.heard("asked")[-1]["name"] == "The listener"
@@ -615,14 +597,14 @@ def test_nothing_that_is_uploaded_is_written_to_disk(page, tmp_path, monkeypatch
     before = sorted(tmp_path.rglob("*"))
     page.uploads("../../song.aiff", encoded(noise(5), "AIFF"))
     page.says("playable", song=page.heard("song")[-1]["song"], flac=False)
-    page.live.wait()
+    page.widget.wait()
     assert page.heard("playable")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_fault_of_ours_is_told_and_the_song_stays(page, monkeypatch):
     page.uploads("song.wav", encoded(noise(5)))
-    steps = page.live.steps
+    steps = page.widget.steps
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a wire is loose")
@@ -630,7 +612,7 @@ def test_a_fault_of_ours_is_told_and_the_song_stays(page, monkeypatch):
     monkeypatch.setattr(live_module, "_check_beginning", broken)
     page.uploads("next.wav", encoded(noise(6)), number=2)
     assert "RuntimeError: a wire is loose" in page.heard("error")[-1]["text"]
-    assert page.live.steps == steps
+    assert page.widget.steps == steps
 
 
 def test_no_network_is_said_with_the_way_out(monkeypatch, tmp_path):
@@ -640,9 +622,9 @@ def test_no_network_is_said_with_the_way_out(monkeypatch, tmp_path):
 
 
 def test_hear_opens_a_file_and_says_which_is_missing(page, folder):
-    page.live.hear(folder / "Rock" / "Rock.wav")
-    page.live.wait()
+    page.widget.hear(folder / "Rock" / "Rock.wav")
+    page.widget.wait()
     assert page.heard("song")[-1]["outside"] is True
-    page.live.hear(folder / "nothing.mp3")
-    page.live.wait()
+    page.widget.hear(folder / "nothing.mp3")
+    page.widget.wait()
     assert "nothing.mp3: cannot be read" in page.heard("error")[-1]["text"]

@@ -1,0 +1,46 @@
+"""What stands in for the browser where a widget's Python is tested alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from songnet_utils.widgets.messages import Messages
+
+
+class Page:
+    """Says things to a widget, and remembers what it is told."""
+
+    def __init__(self, widget: Messages, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.widget = widget
+        self.told: list[tuple[dict[str, Any], list[Any]]] = []
+        monkeypatch.setattr(
+            widget,
+            "send",
+            # As it arrives: what JSON cannot say would not.
+            lambda content, buffers=None: self.told.append(
+                (json.loads(json.dumps(content)), buffers or [])
+            ),
+        )
+
+    def sends(self, content: Any, *buffers: bytes) -> None:
+        """Send anything, also what no page of ours would."""
+        self.widget._receive(self.widget, content, [memoryview(buffer) for buffer in buffers])
+
+    def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
+        self.sends({"kind": kind, **content}, *buffers)
+
+    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
+        self.says("upload", upload=number, name=name, bytes=len(content))
+        for at in range(0, len(content), 1_000_000):
+            self.says("chunk", content[at : at + 1_000_000], upload=number, at=at)
+        self.widget.wait()
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        return [content for content, _ in self.told if content["kind"] == kind]
+
+    def last(self, kind: str) -> dict[str, Any]:
+        assert self.heard(kind), f"no {kind} among {[content['kind'] for content, _ in self.told]}"
+        return self.heard(kind)[-1]
