@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,23 @@ def frames() -> np.ndarray:
     return np.random.default_rng(1).normal(-5, 2, (60, 128)).astype(np.float32)
 
 
+def tone() -> np.ndarray:
+    return np.sin(2 * np.pi * 441 * np.arange(44_100) / 44_100).astype(np.float32) / 2
+
+
+def growing_noise() -> np.ndarray:
+    """Five seconds of it, the loudest moment near the end."""
+    noise = np.random.default_rng(2).normal(0, 1, 5 * 22_050)
+    return (noise * np.linspace(0.02, 0.2, len(noise))).astype(np.float32)
+
+
+def answers() -> tuple[np.ndarray, Any]:
+    """Five steps: all genres move most from 3 to 4 (by 0.9), a single one from 0 to 1 (by 0.4)."""
+    said = [[0.5, 0.3, 0.1, 0.1], [0.9, 0.1, 0, 0], [0.9, 0.1, 0, 0], [0.7, 0, 0.2, 0.1]]
+    whole = np.array([*said, [0.35, 0.2, 0.45, 0]])
+    return whole, SimpleNamespace(timeline=net().timeline, genres=("a", "b", "c", "d"))
+
+
 COUNTS = np.array([[6, 1, 3], [2, 7, 1], [0, 4, 6]])
 
 CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -157,6 +175,11 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
         **{"layer": "conv1d_2", "kernel": 9},
     },
     "kernel_clips.questions_needed": lambda: {"one": 0.4, "other": 0.6},
+    "live_demo.largest_change": lambda: dict(zip(("whole", "net"), answers(), strict=True)),
+    "live_demo.first_answer": lambda: {"net": net()},
+    "live_demo.push": dict,
+    "live_demo.joins": lambda: {"tone": tone(), "original": 44_100, "rate": 22_050},
+    "live_demo.peeks": lambda: {"net": net(), "audio": growing_noise()},
 }
 
 # What has to be heard first, from a test's fixture.
@@ -185,6 +208,10 @@ BY_HAND = {
     "error_analysis.by_nearest_clip": Fraction(1, 3),
     "error_analysis.found_by_luck": 1 - 0.95**4,
     "kernel_clips.samples_of_fourth_layer": (2 * 32 + 4 - 1) * 1024 + 2048,
+    # Step 4 sees the frames 32 to 67; the last one's window ends half of 2,048 after its centre.
+    "live_demo.largest_change": (67 * 1024 + 1024) / 22_050,
+    "live_demo.first_answer": (31 * 1024 + 1024) / 22_050,
+    "live_demo.joins": "near the joins",
 }
 
 
@@ -204,7 +231,7 @@ every_question = pytest.mark.parametrize("question", sorted(EXERCISES), indirect
 
 def test_all_exercises_are_tried_here():
     assert set(EXERCISES) == set(CONTEXTS) | set(HEARD)
-    assert len(LESSONS) == 6
+    assert len(LESSONS) == 7
     for lesson in LESSONS:
         assert 3 <= sum(key.startswith(f"{lesson}.") for key in EXERCISES) <= 5, lesson
 
