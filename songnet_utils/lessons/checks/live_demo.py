@@ -34,7 +34,7 @@ def largest_change(whole: np.ndarray, net: SongNet) -> Question:
     net : SongNet
         The network that says so.
     """
-    change = np.diff(whole.astype(np.float64), axis=0)
+    change = np.diff(whole, axis=0)
     moves = np.abs(change).sum(axis=1)
     row = int(moves.argmax())
     rises, falls = int(change[row].argmax()), int(change[row].argmin())
@@ -44,7 +44,7 @@ def largest_change(whole: np.ndarray, net: SongNet) -> Question:
 
     return Number(
         truth=end(row + 1),
-        tolerance=0.05,
+        tolerance=0.02,
         mistakes=[
             Mistake(
                 end(row),
