@@ -516,3 +516,59 @@ def test_nothing_left_and_no_such_answer_are_told(heard):  # noqa: F811
         kernel_clips.questions_needed(5, 0.6, 0.4)
     with pytest.raises(SongNetError, match="every step decided"):
         error_analysis.lead_without_deciding_steps(0.1, heard, "x3")
+
+
+# --- Right in other words -----------------------------------------------------------------------
+
+
+def by_correlation(kept, piece, kernel):
+    inputs = [*kept, *piece]
+    if len(inputs) < len(kernel):
+        return [], inputs
+    return np.correlate(inputs, kernel, "valid"), inputs[1 - len(kernel) :]
+
+
+def by_turned_convolution(kept, piece, kernel):
+    inputs = np.append(kept, piece)
+    fits = len(inputs) >= len(kernel)
+    outputs = np.convolve(inputs, kernel[::-1], "valid") if fits else np.array([])
+    return [outputs, inputs[len(outputs) :]]
+
+
+@pytest.mark.parametrize("written", [by_correlation, by_turned_convolution])
+def test_a_convolution_in_pieces_may_be_written_in_other_ways(written):
+    assert EXERCISES["live_demo.push"](written).state is State.RIGHT
+
+
+LOUD = {
+    "ones": lambda after: np.ones(len(after)),
+    "louder": lambda after: 30 * after,
+    "any noise": lambda after: np.random.default_rng().uniform(-1, 1, len(after)),
+}
+
+
+@pytest.mark.parametrize("later", LOUD.values(), ids=list(LOUD))
+@pytest.mark.parametrize("differ", [lambda a, b: np.any(a != b), lambda a, b: (a - b).any()])
+def test_a_causality_test_may_disturb_the_future_in_any_loud_way(later, differ):
+    def peeks(hear, audio, ends, moment):
+        first = hear(audio)
+        audio[moment:] = later(audio[moment:])
+        # Steps that end at the moment itself may be left out.
+        return differ(first[ends < moment], hear(audio)[ends < moment])
+
+    assert EXERCISES["live_demo.peeks"](peeks, net(), growing_noise()).state is State.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [(lambda after: -after, "and louder"), (lambda after: 0.001 * after, "loudest moment")],
+)
+def test_a_causality_test_that_hardly_disturbs_is_told_to(later, says):
+    def peeks(hear, audio, ends, moment):
+        other = audio.copy()
+        other[moment:] = later(audio[moment:])
+        return not np.array_equal(hear(audio)[ends <= moment], hear(other)[ends <= moment])
+
+    verdict = EXERCISES["live_demo.peeks"](peeks, net(), growing_noise())
+    assert verdict.state is State.WRONG
+    assert says in verdict.because

@@ -387,8 +387,9 @@ def peeks(net: SongNet, audio: np.ndarray) -> Question:
             ),
             Mistake(
                 lambda hear, audio, ends, moment: False,
-                "By your test nobody ever peeks. Is the second song really another one? (`other = "
-                "audio` is a second name of the same samples; `audio.copy()` is a copy.)",
+                "By your test nobody ever peeks. Is the second song really another one, and "
+                "louder? (`other = audio` is a second name of the same samples; `audio.copy()` is "
+                "a copy.)",
             ),
             Mistake(
                 lambda *case: not right(*case),
