@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,26 @@ def frames() -> np.ndarray:
     return np.random.default_rng(1).normal(-5, 2, (60, 128)).astype(np.float32)
 
 
+def tone() -> np.ndarray:
+    return np.sin(2 * np.pi * 441 * np.arange(44_100) / 44_100).astype(np.float32) / 2
+
+
+def growing_noise() -> np.ndarray:
+    """Five seconds of it, the loudest moment near the end."""
+    noise = np.random.default_rng(2).normal(0, 1, 5 * 22_050)
+    return (noise * np.linspace(0.02, 0.2, len(noise))).astype(np.float32)
+
+
+def answers() -> tuple[np.ndarray, Any]:
+    """All genres move most from step 3 to 4 (by 0.9), a single one from 0 to 1 (by 0.4).
+
+    They do not quite add up to 1: with their signs, they rise most from step 4 to 5.
+    """
+    said = [[0.5, 0.3, 0.1, 0.1], [0.9, 0.1, 0, 0], [0.9, 0.1, 0, 0], [0.7, 0, 0.2, 0.1]]
+    whole = np.array([*said, [0.35, 0.2, 0.45, 0], [0.35, 0.2, 0.45, 0.001]])
+    return whole, SimpleNamespace(timeline=net().timeline, genres=("a", "b", "c", "d"))
+
+
 COUNTS = np.array([[6, 1, 3], [2, 7, 1], [0, 4, 6]])
 
 CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -157,6 +178,11 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
         **{"layer": "conv1d_2", "kernel": 9},
     },
     "kernel_clips.questions_needed": lambda: {"one": 0.4, "other": 0.6},
+    "live_demo.largest_change": lambda: dict(zip(("whole", "net"), answers(), strict=True)),
+    "live_demo.first_answer": lambda: {"net": net()},
+    "live_demo.push": dict,
+    "live_demo.joins": lambda: {"tone": tone(), "original": 44_100, "rate": 22_050},
+    "live_demo.peeks": lambda: {"net": net(), "audio": growing_noise()},
 }
 
 # What has to be heard first, from a test's fixture.
@@ -185,6 +211,10 @@ BY_HAND = {
     "error_analysis.by_nearest_clip": Fraction(1, 3),
     "error_analysis.found_by_luck": 1 - 0.95**4,
     "kernel_clips.samples_of_fourth_layer": (2 * 32 + 4 - 1) * 1024 + 2048,
+    # Step 4 sees the frames 32 to 67; the last one's window ends half of 2,048 after its centre.
+    "live_demo.largest_change": (67 * 1024 + 1024) / 22_050,
+    "live_demo.first_answer": (31 * 1024 + 1024) / 22_050,
+    "live_demo.joins": "near the joins",
 }
 
 
@@ -204,7 +234,7 @@ every_question = pytest.mark.parametrize("question", sorted(EXERCISES), indirect
 
 def test_all_exercises_are_tried_here():
     assert set(EXERCISES) == set(CONTEXTS) | set(HEARD)
-    assert len(LESSONS) == 6
+    assert len(LESSONS) == 7
     for lesson in LESSONS:
         assert 3 <= sum(key.startswith(f"{lesson}.") for key in EXERCISES) <= 5, lesson
 
@@ -486,3 +516,59 @@ def test_nothing_left_and_no_such_answer_are_told(heard):  # noqa: F811
         kernel_clips.questions_needed(5, 0.6, 0.4)
     with pytest.raises(SongNetError, match="every step decided"):
         error_analysis.lead_without_deciding_steps(0.1, heard, "x3")
+
+
+# --- Right in other words -----------------------------------------------------------------------
+
+
+def by_correlation(kept, piece, kernel):
+    inputs = [*kept, *piece]
+    if len(inputs) < len(kernel):
+        return [], inputs
+    return np.correlate(inputs, kernel, "valid"), inputs[1 - len(kernel) :]
+
+
+def by_turned_convolution(kept, piece, kernel):
+    inputs = np.append(kept, piece)
+    fits = len(inputs) >= len(kernel)
+    outputs = np.convolve(inputs, kernel[::-1], "valid") if fits else np.array([])
+    return [outputs, inputs[len(outputs) :]]
+
+
+@pytest.mark.parametrize("written", [by_correlation, by_turned_convolution])
+def test_a_convolution_in_pieces_may_be_written_in_other_ways(written):
+    assert EXERCISES["live_demo.push"](written).state is State.RIGHT
+
+
+LOUD = {
+    "ones": lambda after: np.ones(len(after)),
+    "louder": lambda after: 30 * after,
+    "any noise": lambda after: np.random.default_rng().uniform(-1, 1, len(after)),
+}
+
+
+@pytest.mark.parametrize("later", LOUD.values(), ids=list(LOUD))
+@pytest.mark.parametrize("differ", [lambda a, b: np.any(a != b), lambda a, b: (a - b).any()])
+def test_a_causality_test_may_disturb_the_future_in_any_loud_way(later, differ):
+    def peeks(hear, audio, ends, moment):
+        first = hear(audio)
+        audio[moment:] = later(audio[moment:])
+        # Steps that end at the moment itself may be left out.
+        return differ(first[ends < moment], hear(audio)[ends < moment])
+
+    assert EXERCISES["live_demo.peeks"](peeks, net(), growing_noise()).state is State.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [(lambda after: -after, "and louder"), (lambda after: 0.001 * after, "loudest moment")],
+)
+def test_a_causality_test_that_hardly_disturbs_is_told_to(later, says):
+    def peeks(hear, audio, ends, moment):
+        other = audio.copy()
+        other[moment:] = later(audio[moment:])
+        return not np.array_equal(hear(audio)[ends <= moment], hear(other)[ends <= moment])
+
+    verdict = EXERCISES["live_demo.peeks"](peeks, net(), growing_noise())
+    assert verdict.state is State.WRONG
+    assert says in verdict.because

@@ -90,22 +90,19 @@ def learning_goals(notebook: Any) -> list[str]:
     """Return what a lesson says one will learn, from its first cell."""
     first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
     found = re.search(r"\*\*What you will learn\*\*\s*\n((?:\s*- .+\n?)+)", first)
-    return _items(found[1], "-") if found else []
+    if not found:
+        return []
+    # Each item on one line.
+    return [" ".join(item.split()) for item in re.split(r"^\s*-\s+", found[1], flags=re.M)[1:]]
 
 
 def exercises(notebook: Any) -> list[str]:
     """Return what each exercise of a lesson asks, in Markdown.
 
-    An exercise is a Markdown cell with its tag: its title and its first paragraph are taken. In a
-    lesson without such cells, the exercises are the numbered list under the heading of that name.
+    An exercise is a Markdown cell with its tag: its title and its first paragraph are taken.
     """
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    asked = [cell.source for cell in texts if is_tagged(cell, EXERCISE)]
-    if asked:
-        return [_beginning(text) for text in asked]
-    whole = "\n\n".join(cell.source for cell in texts)
-    found = re.search(r"^## Exercises\s*\n(.*?)(?=^## |\Z)", whole, re.MULTILINE | re.DOTALL)
-    return _items(found[1], r"\d+\.") if found else []
+    return [_beginning(cell.source) for cell in texts if is_tagged(cell, EXERCISE)]
 
 
 def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -122,11 +119,6 @@ def _beginning(text: str) -> str:
     title = re.sub(r"^#+\s*(Exercise \d+ · )?", "", heading)
     paragraph = rest.strip().split("\n\n")[0]
     return " ".join(f"**{title}** {paragraph}".split())
-
-
-def _items(text: str, mark: str) -> list[str]:
-    """Return the items of a list in Markdown, each on one line."""
-    return [" ".join(item.split()) for item in re.split(rf"^\s*{mark}\s+", text, flags=re.M)[1:]]
 
 
 def _link(name: str, notebook: Any) -> str:
