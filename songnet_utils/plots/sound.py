@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from songnet_utils.plots.style import (
+    ACCENT,
     INK,
     SOUND_MAP,
     axes_for,
@@ -228,6 +229,37 @@ def mel_filters(
         ax,
         f"{title}: triangles over frequency from 0 to {sound.sample_rate / 2:,.0f} hertz. The "
         "higher the band, the wider and lower its triangle, so that all have the same area.",
+    )
+
+
+def one_mel_filter(points: np.ndarray, band: int, *, ax: Axes | None = None) -> Axes:
+    """Draw the triangles of a mel filter bank, each with a peak of 1, and one of them filled.
+
+    Parameters
+    ----------
+    points
+        In hertz, rising, two more than there are bands: each triangle begins at one, has its peak
+        at the next and ends at the one after.
+    band
+        The one to fill, counted from 0.
+    ax
+        Where to draw; a new figure by default.
+    """
+    ax = axes_for(ax, 10, 3.2)
+    for left, peak, right in zip(points, points[1:], points[2:], strict=False):
+        ax.plot((left, peak, right), (0, 1, 0), color=INK, linewidth=0.6, alpha=0.5)
+    left, peak, right = points[band : band + 3]
+    ax.fill((left, peak, right), (0, 1, 0), facecolor=ACCENT, edgecolor="#6B3300", zorder=3)
+    bands = len(points) - 2
+    title = f"Mel filter bank: band {band} of {bands}, {left:,.0f} to {right:,.0f} Hz"
+    ax.set(xlabel="Frequency (Hz)", ylabel="Weight (peak 1)", title=title)
+    ax.set_xlim(float(points[0]), float(points[-1]))
+    ax.set_ylim(0, 1.05)
+    return describe(
+        ax,
+        f"{title}: {bands} triangles over frequency from {points[0]:,.0f} to {points[-1]:,.0f} "
+        f"hertz, wider the higher they are. Band {band} is filled: its peak is at {peak:,.0f} "
+        "hertz.",
     )
 
 

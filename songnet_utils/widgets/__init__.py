@@ -9,18 +9,33 @@ from songnet_utils.widgets.live import LiveSong
 
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
+    from songnet_utils.widgets.filter_explorer import FilterBankExplorer
     from songnet_utils.widgets.growing import GrowSongs
     from songnet_utils.widgets.kernels import KernelGallery
+    from songnet_utils.widgets.mel_explorer import MelExplorer
     from songnet_utils.widgets.quiz import KernelQuiz
+    from songnet_utils.widgets.split_explorer import SplitExplorer
 
-__all__ = ["ErrorCards", "GrowSongs", "KernelGallery", "KernelQuiz", "LiveSong"]
+__all__ = [
+    "ErrorCards",
+    "FilterBankExplorer",
+    "GrowSongs",
+    "KernelGallery",
+    "KernelQuiz",
+    "LiveSong",
+    "MelExplorer",
+    "SplitExplorer",
+]
 
-# Brought in when first used: they start TensorFlow, which the live song does without.
+# Brought in when first used: some start TensorFlow, which the others do without.
 _LATER = {
     "ErrorCards": "cards",
+    "FilterBankExplorer": "filter_explorer",
     "GrowSongs": "growing",
     "KernelGallery": "kernels",
     "KernelQuiz": "quiz",
+    "MelExplorer": "mel_explorer",
+    "SplitExplorer": "split_explorer",
 }
 
 

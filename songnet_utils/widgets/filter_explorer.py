@@ -1,0 +1,103 @@
+"""The filter-bank explorer: choose bands, pick one, and hear what it lets through."""
+
+from __future__ import annotations
+
+import ipywidgets
+import numpy as np
+
+from songnet_utils.audio import check_samples
+from songnet_utils.players import Player
+from songnet_utils.plots import one_mel_filter
+from songnet_utils.timeline import Sound
+from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
+
+# The narrowest range of frequencies that can be chosen, in hertz.
+_NARROWEST = 500
+
+
+class FilterBankExplorer(Explorer):
+    """Choose how many bands and where, pick one, see its triangle and hear it alone.
+
+    The triangle weighs power, as in the log-mel, so the sound's spectrum is multiplied by its
+    root.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,)
+        A few seconds.
+    sound : Sound
+        Its sample rate and window are the filter bank's; bands are chosen.
+
+    Attributes
+    ----------
+    bands, hertz, band : ipywidgets.Widget
+        The controls: how many bands, from which to which frequency, and the one that is picked.
+    edges : tuple of float
+        Where the triangle that is picked begins, has its peak, and ends, in hertz.
+    heard : np.ndarray, shape (samples,)
+        What it lets through of `audio`, not made louder.
+
+    Raises
+    ------
+    AudioError
+        When `audio` is no mono audio.
+    """
+
+    def __init__(self, audio: np.ndarray, sound: Sound) -> None:
+        self._audio, self._sound = check_samples(audio), sound
+        highest = sound.sample_rate // 2
+        whole = {"continuous_update": False, "style": STYLE, "layout": LAYOUT}
+        self.bands = ipywidgets.IntSlider(
+            sound.n_mels, min=4, max=256, description="Mel bands", **whole
+        )
+        self.hertz = ipywidgets.IntRangeSlider(
+            value=(0, highest), min=0, max=highest, description="From, to (Hz)", **whole
+        )
+        self.band = ipywidgets.IntSlider(
+            sound.n_mels // 4, min=0, max=sound.n_mels - 1, description="Band (from 0)", **whole
+        )
+        super().__init__([self.bands, self.hertz, self.band])
+
+    def _make(self) -> None:
+        # librosa is slow to import.
+        import librosa
+
+        low, high = self.hertz.value
+        if high - low < _NARROWEST:
+            low = max(0, min(low, self.hertz.max - _NARROWEST))
+            self.hertz.value = low, high = low, low + _NARROWEST
+        self.band.max = self.bands.value - 1
+        points = librosa.mel_frequencies(self.bands.value + 2, fmin=low, fmax=high)
+        picked = self.band.value
+        left, peak, right = (float(point) for point in points[picked : picked + 3])
+        self.edges = left, peak, right
+        rate, samples = self._sound.sample_rate, len(self._audio)
+        weights = np.interp(np.fft.rfftfreq(samples, 1 / rate), self.edges, (0, 1, 0))
+        filtered = np.fft.irfft(np.fft.rfft(self._audio) * np.sqrt(weights), samples)
+        self.heard = filtered.astype(np.float32)
+        bins = np.arange(1 + self._sound.n_fft // 2) * rate / self._sound.n_fft
+        inside = int(((bins > left) & (bins < right)).sum())
+        words = (
+            f"Band {picked} of {self.bands.value} goes from {left:,.1f} to {right:,.1f} Hz, with "
+            f"its peak at {peak:,.1f} Hz: {right - left:,.1f} Hz wide. It holds {inside} of the "
+            f"{len(bins):,} bins of a window of {self._sound.n_fft:,} samples"
+            + (": it is empty, and says the floor whatever is played." if not inside else ".")
+        )
+        ax = one_mel_filter(points, picked)
+        self._show(words, ax, self._players(peak))
+
+    def _players(self, peak: float) -> list[Player]:
+        rate = self._sound.sample_rate
+        band = f"Band {self.band.value}"
+        loudest, own = (float(np.abs(audio).max()) for audio in (self._audio, self.heard))
+        # Most bands hold little of a clip: as loud as the clip, and saying so.
+        gain = min(loudest, 1.0) / own if own > 0 else 1.0
+        name = f"{band} of the clip alone, {20 * np.log10(gain):+.0f} dB"
+        seconds = np.arange(rate) / rate
+        fade = np.minimum(1, 50 * np.minimum(seconds, 1 - seconds))
+        tone = (0.3 * fade * np.sin(2 * np.pi * peak * seconds)).astype(np.float32)
+        return [
+            Player(self._audio, rate, "The clip itself"),
+            Player(np.clip(self.heard * np.float32(gain), -1, 1), rate, name),
+            Player(tone, rate, f"A tone at {band}'s peak, {peak:,.1f} Hz"),
+        ]

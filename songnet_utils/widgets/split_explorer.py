@@ -1,0 +1,101 @@
+"""The split explorer: deal clips out in other ways and see which artists are on several sides."""
+
+from __future__ import annotations
+
+import ipywidgets
+import pandas as pd
+
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import Corpus, credit
+from songnet_utils.errors import SongNetError
+from songnet_utils.players import Player, excerpt
+from songnet_utils.plots import artists_on_sides
+from songnet_utils.splits import SIDES, artist_overlap, artists, every_split, keep_genres, split
+from songnet_utils.timeline import Sound
+from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
+
+# Validation keeps its share, and training has what is left.
+_VALIDATION = 20
+_PIECE_SECONDS = 6.0
+
+
+class SplitExplorer(Explorer):
+    """Choose the kind of split, its seed and its test side; see and hear what leaks.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Its clips are dealt out; only the kinds of split that it allows can be chosen.
+
+    Attributes
+    ----------
+    kind, seed, test : ipywidgets.Widget
+        The controls; the test side is in percent of the clips.
+    sides : pandas.Series
+        The side of each clip of the genres that are large enough for it.
+    leaked : pandas.Series of bool
+        By test clip, whether its artist has clips on another side as well.
+
+    Raises
+    ------
+    SongNetError
+        When the corpus allows no split at all.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._clips = corpus.clips
+        kinds, reasons = every_split(self._clips)
+        if not kinds:
+            raise SongNetError(f"{corpus.name}: allows no split: {'; '.join(reasons.values())}")
+        look = {"style": STYLE, "layout": LAYOUT}
+        self.kind = ipywidgets.Dropdown(options=list(kinds), description="Kind of split", **look)
+        self.seed = ipywidgets.IntSlider(
+            0, min=0, max=20, description="Seed", continuous_update=False, **look
+        )
+        self.test = ipywidgets.IntSlider(
+            10, min=5, max=40, step=5, description="Test (%)", continuous_update=False, **look
+        )
+        super().__init__([self.kind, self.seed, self.test])
+
+    def _make(self) -> None:
+        kind, test = self.kind.value, self.test.value
+        # The official split was dealt once and for all.
+        self.seed.disabled = self.test.disabled = kind == "official"
+        fractions = [part / 100 for part in (100 - _VALIDATION - test, _VALIDATION, test)]
+        clips = keep_genres(self._clips, kind=kind)[0]
+        try:
+            self.sides = split(clips, kind, self.seed.value, fractions)
+        except SongNetError as error:
+            self._show(f"There is no such split: {error}", None, [])
+            return
+        whose = artists(clips)
+        tested = self.sides == "test"
+        self.leaked = whose[tested].isin(whose[~tested])
+        counts = self.sides.value_counts()
+        overlap = artist_overlap(clips, self.sides)
+        share = float(self.leaked.mean())
+        words = (
+            f"{', '.join(f'{counts[side]:,} {side}' for side in SIDES)} clips. "
+            f"{overlap:,} of {whose.nunique():,} artists are on more than one side. Of the "
+            f"{len(self.leaked):,} test clips, {int(self.leaked.sum()):,} ({share:.0%}) are by an "
+            "artist who has clips in training or validation, too."
+        )
+        ax = artists_on_sides(self._clips, {kind: self.sides})
+        self._show(words, ax, self._pair(clips))
+
+    def _pair(self, clips: pd.DataFrame) -> list[Player]:
+        """Return a test clip and a training clip by one artist; nothing where there is none."""
+        trained = clips[self.sides == "train"].dropna(subset="artist")
+        tested = clips[self.sides == "test"]
+        tested = tested[tested.artist.isin(trained.artist)]
+        if tested.empty:
+            return []
+        test = tested.iloc[0]
+        train = trained[trained.artist == test.artist].iloc[0]
+        return [_player(test, "Tested"), _player(train, "Trained on, by the same artist")]
+
+
+def _player(clip: pd.Series, side: str) -> Player:
+    rate = Sound().sample_rate
+    audio = load_audio(clip.file, rate)
+    return Player(excerpt(audio, rate, 0, _PIECE_SECONDS), rate, f"{side}: {credit(clip)}")
