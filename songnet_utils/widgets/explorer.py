@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from songnet_utils.players import Player
 from songnet_utils.plots import show
 
+# Numbers are typed or stepped through: the handles of ipywidgets' sliders have no name that a
+# screen reader could say.
 #: Labels are read whole, and a control is as wide as it must be.
 STYLE = {"description_width": "10em"}
 LAYOUT = {"width": "min(32em, 100%)"}

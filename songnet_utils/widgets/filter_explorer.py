@@ -30,7 +30,7 @@ class FilterBankExplorer(Explorer):
 
     Attributes
     ----------
-    bands, hertz, band : ipywidgets.Widget
+    bands, low, high, band : ipywidgets.Widget
         The controls: how many bands, from which to which frequency, and the one that is picked.
     edges : tuple of float
         Where the triangle that is picked begins, has its peak, and ends, in hertz.
@@ -47,25 +47,30 @@ class FilterBankExplorer(Explorer):
         self._audio, self._sound = check_samples(audio), sound
         highest = sound.sample_rate // 2
         whole = {"continuous_update": False, "style": STYLE, "layout": LAYOUT}
-        self.bands = ipywidgets.IntSlider(
-            sound.n_mels, min=4, max=256, description="Mel bands", **whole
+        self.bands = ipywidgets.BoundedIntText(
+            value=sound.n_mels, min=4, max=256, description="Mel bands", **whole
         )
-        self.hertz = ipywidgets.IntRangeSlider(
-            value=(0, highest), min=0, max=highest, description="From, to (Hz)", **whole
+        self.low = ipywidgets.BoundedIntText(
+            value=0, min=0, max=highest - _NARROWEST, description="From (Hz)", **whole
         )
-        self.band = ipywidgets.IntSlider(
-            sound.n_mels // 4, min=0, max=sound.n_mels - 1, description="Band (from 0)", **whole
+        self.high = ipywidgets.BoundedIntText(
+            value=highest, min=_NARROWEST, max=highest, description="To (Hz)", **whole
         )
-        super().__init__([self.bands, self.hertz, self.band])
+        self.band = ipywidgets.BoundedIntText(
+            value=sound.n_mels // 4,
+            min=0,
+            max=sound.n_mels - 1,
+            description="Band (from 0)",
+            **whole,
+        )
+        super().__init__([self.bands, self.low, self.high, self.band])
 
     def _make(self) -> None:
         # librosa is slow to import.
         import librosa
 
-        low, high = self.hertz.value
-        if high - low < _NARROWEST:
-            low = max(0, min(low, self.hertz.max - _NARROWEST))
-            self.hertz.value = low, high = low, low + _NARROWEST
+        low = self.low.value
+        self.high.value = high = max(self.high.value, low + _NARROWEST)
         self.band.max = self.bands.value - 1
         points = librosa.mel_frequencies(self.bands.value + 2, fmin=low, fmax=high)
         picked = self.band.value

@@ -57,8 +57,8 @@ class MelExplorer(Explorer):
         self.n_fft = _select("Window (samples)", _WINDOWS, usual.n_fft)
         self.hop = _select("Hop (samples)", _fitting_hops(usual.n_fft), usual.hop)
         self.bands = _select("Mel bands", _BANDS, usual.n_mels)
-        self.floor = ipywidgets.IntSlider(
-            round(10 * math.log10(usual.floor)),
+        self.floor = ipywidgets.BoundedIntText(
+            value=round(10 * math.log10(usual.floor)),
             min=-100,
             max=20,
             step=10,

@@ -49,11 +49,11 @@ class SplitExplorer(Explorer):
             raise SongNetError(f"{corpus.name}: allows no split: {'; '.join(reasons.values())}")
         look = {"style": STYLE, "layout": LAYOUT}
         self.kind = ipywidgets.Dropdown(options=list(kinds), description="Kind of split", **look)
-        self.seed = ipywidgets.IntSlider(
-            0, min=0, max=20, description="Seed", continuous_update=False, **look
+        self.seed = ipywidgets.BoundedIntText(
+            value=0, min=0, max=20, description="Seed", continuous_update=False, **look
         )
-        self.test = ipywidgets.IntSlider(
-            10, min=5, max=40, step=5, description="Test (%)", continuous_update=False, **look
+        self.test = ipywidgets.BoundedIntText(
+            value=10, min=5, max=40, step=5, description="Test (%)", continuous_update=False, **look
         )
         super().__init__([self.kind, self.seed, self.test])
 

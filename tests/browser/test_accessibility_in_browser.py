@@ -54,6 +54,30 @@ KernelQuiz(kernels.genre_questions(survey, votes, "conv_2", count=2))
 """,
         ".jp-OutputArea-output .widget-vbox",
     ),
+    **{
+        name: (
+            f"""
+import numpy as np
+from songnet_utils import Sound
+from songnet_utils.widgets import FilterBankExplorer, MelExplorer
+tone = (0.3 * np.sin(0.125 * np.arange(22_050))).astype(np.float32)
+{cell}
+""",
+            ".jp-OutputArea-output .widget-vbox",
+        )
+        for name, cell in {
+            "mel explorer": "MelExplorer(tone, 22_050)",
+            "filter-bank explorer": "FilterBankExplorer(tone, Sound())",
+        }.items()
+    },
+    "split explorer": (
+        """
+from songnet_utils import open_corpus
+from songnet_utils.widgets import SplitExplorer
+SplitExplorer(open_corpus({tones!r}))
+""",
+        ".jp-OutputArea-output .widget-vbox",
+    ),
     "growing": (
         """
 from pathlib import Path
@@ -69,7 +93,7 @@ GrowSongs(LiveSong(None, [Toy()]), songs=Path({folder!r}) / "my-songs")
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("accessibility")
-    return {"folder": str(folder), "tones": str(tone_corpus(folder / "tones", clips=2))}
+    return {"folder": str(folder), "tones": str(tone_corpus(folder / "tones", clips=4))}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
