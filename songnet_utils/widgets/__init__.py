@@ -9,18 +9,33 @@ from songnet_utils.widgets.live import LiveSong
 
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
+    from songnet_utils.widgets.confusion import ConfusionButtons
     from songnet_utils.widgets.growing import GrowSongs
     from songnet_utils.widgets.kernels import KernelGallery
     from songnet_utils.widgets.quiz import KernelQuiz
+    from songnet_utils.widgets.temperature import TemperatureSlider
+    from songnet_utils.widgets.threshold import ThresholdSlider
 
-__all__ = ["ErrorCards", "GrowSongs", "KernelGallery", "KernelQuiz", "LiveSong"]
+__all__ = [
+    "ConfusionButtons",
+    "ErrorCards",
+    "GrowSongs",
+    "KernelGallery",
+    "KernelQuiz",
+    "LiveSong",
+    "TemperatureSlider",
+    "ThresholdSlider",
+]
 
 # Brought in when first used: they start TensorFlow, which the live song does without.
 _LATER = {
+    "ConfusionButtons": "confusion",
     "ErrorCards": "cards",
     "GrowSongs": "growing",
     "KernelGallery": "kernels",
     "KernelQuiz": "quiz",
+    "TemperatureSlider": "temperature",
+    "ThresholdSlider": "threshold",
 }
 
 
