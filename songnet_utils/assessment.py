@@ -226,6 +226,45 @@ class Calibration:
     why_not: str = ""
 
 
+def probabilities_of(
+    answers: pd.DataFrame, genres: Sequence[str], side: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what a run's network said of one side.
+
+    Parameters
+    ----------
+    answers, genres
+        As in `calibrate`.
+    side : str
+        ``"train"``, ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    probabilities : np.ndarray, shape (clips, genres)
+        Never 0 (see `songnet_utils.calibration.never_zero`).
+    truth : np.ndarray, shape (clips,), int
+        The column of each clip's genre.
+    artists : np.ndarray, shape (clips,), str
+        Whose clips they are.
+
+    Raises
+    ------
+    SongNetError
+        When the answers have no probabilities.
+    """
+    columns = [f"p_{genre}" for genre in genres]
+    absent = [column for column in columns if column not in answers]
+    if absent:
+        raise SongNetError(
+            f"These answers have no probabilities (no column {absent[0]}): nothing says how sure "
+            "they are. Assess the run of a network, such as songnet."
+        )
+    place = {genre: index for index, genre in enumerate(genres)}
+    of = answers[answers.side == side]
+    given = never_zero(of[columns].to_numpy())
+    return given, of.genre.map(place).to_numpy(int), of.artist.to_numpy(str)
+
+
 def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
     """Return how sure a run's network is on its test side, before and after temperature scaling.
 
@@ -243,22 +282,8 @@ def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
     SongNetError
         When the answers have no probabilities, or all test clips are by one artist.
     """
-    columns = [f"p_{genre}" for genre in genres]
-    absent = [column for column in columns if column not in answers]
-    if absent:
-        raise SongNetError(
-            f"These answers have no probabilities (no column {absent[0]}): nothing says how sure "
-            "they are. Assess the run of a network, such as songnet."
-        )
-    place = {genre: index for index, genre in enumerate(genres)}
-
-    def side(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        of = answers[answers.side == name]
-        given = never_zero(of[columns].to_numpy())
-        return given, of.genre.map(place).to_numpy(int), of.artist.to_numpy(str)
-
-    given, truth, whose = side("test")
-    fitted_given, fitted_truth, _ = side("validation")
+    given, truth, whose = probabilities_of(answers, genres, "test")
+    fitted_given, fitted_truth, _ = probabilities_of(answers, genres, "validation")
     before = _sureness(given, truth, whose)
     try:
         temperature = fit_temperature(fitted_given, fitted_truth)

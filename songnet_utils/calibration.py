@@ -254,6 +254,44 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     return scipy.special.softmax(logarithms / temperature, axis=1)
 
 
+def over_temperatures(
+    probabilities: np.ndarray,
+    truth: Sequence[int] | np.ndarray,
+    temperatures: Sequence[float] | np.ndarray,
+) -> pd.DataFrame:
+    """Return what becomes of the calibration as the temperature changes.
+
+    Parameters
+    ----------
+    probabilities, truth
+        As in `fit_temperature`, without probabilities of 0.
+    temperatures : sequence of float
+        Each positive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a temperature: ``temperature``; ``error``, the expected calibration error, 0 to 1;
+        ``log_loss``, the negative log-likelihood in nats.
+
+    Raises
+    ------
+    SongNetError
+        As in `apply_temperature` and `negative_log_likelihood`.
+    """
+    rows = []
+    for temperature in temperatures:
+        at = apply_temperature(probabilities, temperature)
+        rows.append(
+            {
+                "temperature": float(temperature),
+                "error": expected_calibration_error(at, truth),
+                "log_loss": negative_log_likelihood(at, truth),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
     """Return the temperature with the least negative log-likelihood.
 

@@ -25,6 +25,8 @@ class Player:
         rates that mp3 has.
     label
         What it is, in a few words: shown above the player and read out by screen readers.
+    autoplay
+        Begin at once; only for what follows from a press of a button.
 
     Raises
     ------
@@ -32,8 +34,9 @@ class Player:
         When mp3 has no such rate, or `audio` is no mono audio.
     """
 
-    def __init__(self, audio: np.ndarray, rate: int, label: str) -> None:
+    def __init__(self, audio: np.ndarray, rate: int, label: str, *, autoplay: bool = False) -> None:
         self.label = label
+        self._autoplay = " autoplay" if autoplay else ""
         content = io.BytesIO()
         try:
             # Of a constant bit rate: in others browsers lose their place when one seeks. soundfile
@@ -58,7 +61,7 @@ class Player:
         label = html.escape(self.label)
         return (
             f'<figure style="margin: 0.6em 0"><figcaption>{label}</figcaption>'
-            f'<audio controls preload="metadata" aria-label="{label}" '
+            f'<audio controls{self._autoplay} preload="metadata" aria-label="{label}" '
             f'src="data:audio/mpeg;base64,{data}"></audio></figure>'
         )
 

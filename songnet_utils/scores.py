@@ -280,6 +280,65 @@ def right_answers(figure: str, clips: int) -> int | None:
     return nearest if abs(Fraction(nearest, clips) - printed) * 2 * 10**digits <= 1 else None
 
 
+def selective_accuracy(
+    correct: Sequence | np.ndarray,
+    confidence: Sequence | np.ndarray,
+    thresholds: Sequence[float] | np.ndarray,
+) -> pd.DataFrame:
+    """Return how good the answers are that are given with at least so much confidence.
+
+    To answer only when sure is *selective classification*: what is gained in accuracy is paid for
+    in *coverage*, the share of clips that are answered at all.
+
+    Parameters
+    ----------
+    correct : (clips,) bool
+        Would the clip be answered correctly?
+    confidence : (clips,) float
+        How sure the answer is, 0 to 1.
+    thresholds : sequence of float
+        The least confidence with which an answer is given, 0 to 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a threshold: ``threshold``; ``answered`` and ``right`` (clips); ``coverage``, the
+        share of all clips that are answered; ``accuracy``, the share of the answered that are
+        right, nan where none is answered.
+
+    Raises
+    ------
+    SongNetError
+        When there are no clips, not one confidence for each, or a confidence or threshold lies
+        outside 0 to 1.
+
+    References
+    ----------
+    El-Yaniv & Wiener (2010), "On the foundations of noise-free selective classification",
+    JMLR 11.
+    """
+    correct, confidence = _pair(correct, confidence, "correct", "confidence")
+    for name, values in (("confidence", confidence), ("threshold", np.asarray(thresholds))):
+        # Not a number is not inside, either.
+        outside = values[~((values >= 0) & (values <= 1))]
+        if len(outside):
+            raise SongNetError(f"Each {name} must be from 0 to 1. Got {outside[0]}")
+    rows = []
+    for threshold in thresholds:
+        given = confidence >= threshold
+        answered, right = int(given.sum()), int(correct[given].sum())
+        rows.append(
+            {
+                "threshold": float(threshold),
+                "answered": answered,
+                "right": right,
+                "coverage": answered / len(given),
+                "accuracy": right / answered if answered else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def _pair(
     first: Sequence | np.ndarray, second: Sequence | np.ndarray, first_name: str, second_name: str
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from songnet_utils.errors import SongNetError
 from songnet_utils.plots.style import (
     INK,
     SPLIT_LOOKS,
@@ -27,6 +28,9 @@ from songnet_utils.plots.style import (
 
 if TYPE_CHECKING:
     pass
+
+# Okabe and Ito's: lines that are told apart by everyone.
+_BLUE, _ORANGE, _VERMILION = "#0072B2", "#E69F00", "#D55E00"
 
 
 def confusion_matrix(
@@ -371,6 +375,127 @@ def reliability_diagram(
     axes[0, 0].legend(frameon=False, loc="upper left")
     figure.suptitle(title)
     return describe(axes[0, 0], f"{title} Accuracy over confidence in bins. {' '.join(words)}")
+
+
+def selective_accuracy(
+    table: pd.DataFrame,
+    threshold: float,
+    interval: tuple[float, float] | None = None,
+    *,
+    title: str = "Answer only when sure",
+) -> Axes:
+    """Draw accuracy and coverage over the threshold, and where on them one threshold stands.
+
+    Parameters
+    ----------
+    table
+        As `songnet_utils.scores.selective_accuracy` returns it, the thresholds rising.
+    threshold
+        One of them.
+    interval
+        Of the accuracy there; None where there is none.
+    title
+        Its title.
+
+    Raises
+    ------
+    SongNetError
+        When `threshold` is not in the table.
+    """
+    at = table[np.isclose(table.threshold, threshold)]
+    if at.empty:
+        raise SongNetError(f"threshold must be one of those in the table. Got {threshold}")
+    here = at.iloc[0]
+    ax = axes_for(None, 7.4, 4.0)
+    ax.axvline(here.threshold, color="#8A8F98", linewidth=1, zorder=0)
+    for name, label, colour, line, mark in (
+        ("coverage", "clips that are answered", _ORANGE, "--", "s"),
+        ("accuracy", "of these right", _BLUE, "-", "o"),
+    ):
+        ax.plot(table.threshold, table[name], line, color=colour, linewidth=2, label=label)
+        ax.plot(here.threshold, here[name], mark, color=colour, markersize=10, clip_on=False)
+    if interval is not None:
+        ax.vlines(here.threshold, *interval, color=_BLUE, linewidth=4, alpha=0.5, label="95 %")
+    ax.set(xlabel="Threshold: least confidence of an answer", ylabel="Share of clips", title=title)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.03)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1))
+    legend_outside(ax)
+    words = f"clips answered: {here.answered:.0f}, {here.coverage:.0%} of all"
+    if here.answered:
+        words += f"; {here.accuracy:.0%} of these are right"
+    if interval is not None:
+        words += f" (95 % interval {interval[0]:.0%} to {interval[1]:.0%})"
+    return describe(
+        ax,
+        f"{title}: two curves over the threshold, the share of clips that are answered, which "
+        f"falls, and the share of these that are right. At {here.threshold:.0%}: {words}.",
+    )
+
+
+def over_temperatures(
+    table: pd.DataFrame,
+    here: pd.Series,
+    fitted: float | None = None,
+    *,
+    title: str = "What the temperature changes",
+) -> Axes:
+    """Draw calibration error and negative log-likelihood over the temperature.
+
+    Parameters
+    ----------
+    table
+        As `songnet_utils.calibration.over_temperatures` returns it, the temperatures rising.
+    here
+        One such row, which is marked; its temperature need not be in the table.
+    fitted
+        The temperature that was fitted; None where there is none.
+    title
+        Its title.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of the upper panel.
+    """
+    with styled():
+        figure, axes = plt.subplots(
+            2, 1, figsize=(5.4, 4.6), layout="constrained", sharex=True, squeeze=True
+        )
+    for ax, name, label, colour in (
+        (axes[0], "error", "Calibration error", _BLUE),
+        (axes[1], "log_loss", "Negative log-\nlikelihood (nats)", _VERMILION),
+    ):
+        sns.despine(ax=ax)
+        ax.plot(table.temperature, table[name], color=colour, linewidth=2)
+        ax.plot(here.temperature, here[name], "o", color=colour, markersize=10, clip_on=False)
+        if fitted is not None:
+            ax.axvline(fitted, color="#5A5F68", linestyle=":", linewidth=2, zorder=0)
+        ax.set(ylabel=label)
+        ax.set_ylim(0)
+    axes[0].set_xscale("log")
+    lowest, highest = table.temperature.iloc[0], table.temperature.iloc[-1]
+    ticks = [tick for tick in (0.25, 0.5, 1, 2, 4) if lowest <= tick <= highest]
+    axes[1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes[1].minorticks_off()
+    axes[1].set_xlabel("Temperature (logarithmic scale; surer on the left)")
+    if fitted is not None:
+        axes[0].text(
+            *(fitted, 1.0, f" fitted: {fitted:.2f}"),
+            transform=axes[0].get_xaxis_transform(),
+            va="top",
+        )
+    figure.suptitle(title)
+    mark = "" if fitted is None else f" The temperature that was fitted, {fitted:.2f}, is marked."
+    return describe(
+        axes[0],
+        f"{title}: two curves over the temperature. At {here.temperature:.2f} the calibration "
+        f"error is {here.error:.3f} and the negative log-likelihood {here.log_loss:.3f} nats. "
+        "On the curves the error is least at "
+        f"{table.temperature[table.error.idxmin()]:.2f}, the negative log-likelihood at "
+        f"{table.temperature[table.log_loss.idxmin()]:.2f}.{mark}",
+    )
 
 
 def until_right(

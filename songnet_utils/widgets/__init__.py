@@ -9,14 +9,18 @@ from songnet_utils.widgets.live import LiveSong
 
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
+    from songnet_utils.widgets.confusion import ConfusionButtons
     from songnet_utils.widgets.filter_explorer import FilterBankExplorer
     from songnet_utils.widgets.growing import GrowSongs
     from songnet_utils.widgets.kernels import KernelGallery
     from songnet_utils.widgets.mel_explorer import MelExplorer
     from songnet_utils.widgets.quiz import KernelQuiz
     from songnet_utils.widgets.split_explorer import SplitExplorer
+    from songnet_utils.widgets.temperature import TemperatureSlider
+    from songnet_utils.widgets.threshold import ThresholdSlider
 
 __all__ = [
+    "ConfusionButtons",
     "ErrorCards",
     "FilterBankExplorer",
     "GrowSongs",
@@ -25,10 +29,13 @@ __all__ = [
     "LiveSong",
     "MelExplorer",
     "SplitExplorer",
+    "TemperatureSlider",
+    "ThresholdSlider",
 ]
 
 # Brought in when first used: some start TensorFlow, which the others do without.
 _LATER = {
+    "ConfusionButtons": "confusion",
     "ErrorCards": "cards",
     "FilterBankExplorer": "filter_explorer",
     "GrowSongs": "growing",
@@ -36,6 +43,8 @@ _LATER = {
     "KernelQuiz": "quiz",
     "MelExplorer": "mel_explorer",
     "SplitExplorer": "split_explorer",
+    "TemperatureSlider": "temperature",
+    "ThresholdSlider": "threshold",
 }
 
 

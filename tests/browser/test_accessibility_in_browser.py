@@ -78,6 +78,28 @@ SplitExplorer(open_corpus({tones!r}))
 """,
         ".jp-OutputArea-output .widget-vbox",
     ),
+    "confusion buttons": (
+        """
+from pathlib import Path
+from tunes import heard
+from songnet_utils.widgets import ConfusionButtons
+matrix = ConfusionButtons(heard(Path({folder!r}) / "tunes"))
+next(button for button in matrix.buttons.values() if not button.disabled).click()
+matrix
+""",
+        ".jp-OutputArea-output audio",
+    ),
+    "threshold and temperature": (
+        """
+import ipywidgets
+from tunes import sure_answers
+from songnet_utils.widgets import TemperatureSlider, ThresholdSlider
+answers = sure_answers()
+genres = ["Folk", "Pop", "Rock"]
+ipywidgets.VBox([ThresholdSlider(answers, genres), TemperatureSlider(answers, genres)])
+""",
+        ".jp-OutputArea-output img >> nth=2",
+    ),
     "growing": (
         """
 from pathlib import Path

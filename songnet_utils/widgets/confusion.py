@@ -1,0 +1,142 @@
+"""A confusion matrix to press and hear: behind each number are clips."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.colors import to_hex
+
+from songnet_utils import plots
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import credit
+from songnet_utils.errors import SongNetError
+from songnet_utils.mistakes import Heard
+from songnet_utils.players import Player, excerpt
+from songnet_utils.scores import confusion
+from songnet_utils.widgets.still import WithStill
+
+#: Of each clip so much is played, in seconds.
+SECONDS = 12.0
+
+#: So many clips get a player at a time.
+AT_ONCE = 4
+
+
+class ConfusionButtons(WithStill):
+    """A button for each pair of truth and answer; pressing it plays its clips.
+
+    Rows are the truth, columns the answers; the colour is the share of the row, as in
+    `songnet_utils.plots.confusion_matrix`. The first clip plays at once, the others wait.
+
+    Parameters
+    ----------
+    heard : Heard
+        What the network made of the test clips.
+    """
+
+    def __init__(self, heard: Heard) -> None:
+        self._heard = heard
+        self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
+        self._counts = confusion(heard.answers.genre, heard.answers.answer, heard.genres)
+        #: The test clips of the cell that was pressed last, the most confident first.
+        self.clips: list[str] = []
+        #: The button of each pair of truth and answer.
+        self.buttons = {
+            (truth, answer): self._button(truth, answer)
+            for truth in heard.genres
+            for answer in heard.genres
+        }
+        self._about = ipywidgets.HTML("<p role='status'>Press a number to hear its clips.</p>")
+        self._sounds = ipywidgets.VBox()
+        self._more = ipywidgets.Button(description="More of them", layout={"display": "none"})
+        self._more.on_click(lambda _: self._play_more())
+        super().__init__([self._grid(), self._about, self._sounds, self._more])
+
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is no kernel."""
+        return f"Confusion matrix of {self._counts.sum()} clips, to press and hear."
+
+    def choose(self, truth: str, answer: str) -> None:
+        """Show and play the clips of one cell, as its button does."""
+        self._about.value = f"<p role='status'><b>{html.escape(self._says(truth, answer))}</b></p>"
+        answers = self._heard.answers
+        of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
+        self.clips = of_cell.sort_values("confidence", ascending=False).index.tolist()
+        self._sounds.children = []
+        self._play_more()
+
+    def _play_more(self) -> None:
+        there = len(self._sounds.children)
+        coming = self.clips[there : there + AT_ONCE]
+        # Only what was asked for plays by itself: of what comes, the first.
+        new = [self._sound(clip, autoplay=place == 0) for place, clip in enumerate(coming)]
+        self._sounds.children = (*self._sounds.children, *new)
+        left = len(self.clips) - len(self._sounds.children)
+        self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
+        self._more.layout.display = "" if left else "none"
+
+    def _sound(self, clip: str, *, autoplay: bool) -> ipywidgets.HTML:
+        rate = self._heard.net.sound.sample_rate
+        # From the corpus: in what was heard, unknown artists have names of their own.
+        row: Any = self._known.loc[clip]
+        sure = self._heard.answers.confidence[clip]
+        label = f"{sure:.0%} sure: {credit(row, self._heard.prepared.corpus.name)}"
+        try:
+            piece = excerpt(load_audio(row.file, rate), rate, 0, SECONDS)
+            return ipywidgets.HTML(Player(piece, rate, label, autoplay=autoplay)._repr_html_())
+        except SongNetError as error:
+            return ipywidgets.HTML(f"<p>{html.escape(f'{label}: {error}')}</p>")
+
+    def _says(self, truth: str, answer: str) -> str:
+        row = self._counts[self._heard.genres.index(truth)]
+        what = "answered right" if truth == answer else f"taken for {answer}"
+        return f"{truth} {what}: {row[self._heard.genres.index(answer)]} of {row.sum()} clips"
+
+    def _button(self, truth: str, answer: str) -> ipywidgets.Button:
+        row = self._counts[self._heard.genres.index(truth)]
+        count = int(row[self._heard.genres.index(answer)])
+        colour = mpl.colormaps["Blues"](count / max(row.sum(), 1))
+        button = ipywidgets.Button(
+            description=str(count),
+            tooltip=self._says(truth, answer),
+            disabled=not count,
+            layout={"width": "auto", "margin": "1px"},
+            style={"button_color": to_hex(colour), "text_color": ink_on(colour)},
+        )
+        button.on_click(lambda _: self.choose(truth, answer))
+        return button
+
+    def _grid(self) -> ipywidgets.GridBox:
+        genres = self._heard.genres
+        cells: list[Any] = [_head("truth ↓ answer →")]
+        cells += [_head(genre) for genre in genres]
+        for truth in genres:
+            cells.append(_head(truth))
+            cells += [self.buttons[truth, answer] for answer in genres]
+        columns = f"8rem repeat({len(genres)}, 6.2rem)"
+        return ipywidgets.GridBox(
+            cells, layout={"grid_template_columns": columns, "overflow": "auto"}
+        )
+
+    def _still(self) -> plots.Picture:
+        return plots.show(
+            plots.confusion_matrix(self._counts, self._heard.genres, title="Behind each number")
+        )
+
+
+def ink_on(colour: tuple[float, float, float, float]) -> str:
+    """Return black or white, whichever is easier to read on a colour (WCAG 2.2, 1.4.3)."""
+    linear = pd.Series(colour[:3]).map(
+        lambda part: part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+    )
+    luminance = float((linear * [0.2126, 0.7152, 0.0722]).sum())
+    # Where black (L + 0.05) / 0.05 and white 1.05 / (L + 0.05) have the same contrast.
+    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+
+
+def _head(words: str) -> ipywidgets.HTML:
+    return ipywidgets.HTML(f"<b style='font-size: 0.85em'>{html.escape(words)}</b>")

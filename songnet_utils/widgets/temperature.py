@@ -1,0 +1,115 @@
+"""A temperature to slide: how sure all answers are, while none of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets
+import numpy as np
+import pandas as pd
+
+from songnet_utils import plots
+from songnet_utils.assessment import probabilities_of
+from songnet_utils.calibration import (
+    apply_temperature,
+    fit_temperature,
+    over_temperatures,
+    reliability,
+)
+from songnet_utils.errors import SongNetError
+from songnet_utils.scores import accuracy
+from songnet_utils.widgets.still import WithStill
+
+# From 1/4 to 4, as powers of two.
+_POWERS = 2.0
+
+
+class TemperatureSlider(WithStill):
+    """Slide the temperature; see the reliability diagram of the test clips change.
+
+    The fitted temperature is that of the validation clips, as in
+    `songnet_utils.assessment.calibrate`.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        As `songnet_utils.training.read_answers` returns them, of a network.
+    genres : sequence of str
+        All that it tells apart.
+
+    Raises
+    ------
+    SongNetError
+        When the answers have no probabilities, or no test clip.
+    """
+
+    def __init__(self, answers: pd.DataFrame, genres: Sequence[str]) -> None:
+        self._given, self._truth, _ = probabilities_of(answers, genres, "test")
+        self._curve = over_temperatures(
+            self._given, self._truth, np.logspace(-_POWERS, _POWERS, 81, base=2)
+        )
+        #: The temperature fitted on the validation clips; None where none could be.
+        self.fitted: float | None = None
+        self._why_not = ""
+        try:
+            given, truth, _ = probabilities_of(answers, genres, "validation")
+            self.fitted = fit_temperature(given, truth)
+        except SongNetError as error:
+            self._why_not = str(error)
+        self.slider = ipywidgets.FloatLogSlider(
+            value=1,
+            base=2,
+            min=-_POWERS,
+            max=_POWERS,
+            step=0.05,
+            description="Temperature",
+            readout_format=".2f",
+            continuous_update=False,
+            layout={"width": "30rem"},
+        )
+        self.to_fitted = ipywidgets.Button(
+            description="To the fitted one",
+            tooltip=self._why_not or f"Fitted on the validation clips: {self.fitted:.2f}",
+            disabled=self.fitted is None,
+        )
+        self.to_fitted.on_click(lambda _: self.slider.set_trait("value", self.fitted))
+        self._says = ipywidgets.HTML()
+        self._diagram, self._curves = ipywidgets.HTML(), ipywidgets.HTML()
+        self.slider.observe(lambda _: self._draw(), "value")
+        pictures = ipywidgets.HBox([self._diagram, self._curves], layout={"flex_flow": "row wrap"})
+        super().__init__([ipywidgets.HBox([self.slider, self.to_fitted]), self._says, pictures])
+        self._draw()
+
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is no kernel."""
+        return f"A temperature to slide, over {len(self._truth)} clips."
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """What the network says of the test clips at the slider's temperature."""
+        return apply_temperature(self._given, self.slider.value)
+
+    @property
+    def at(self) -> pd.Series:
+        """The row of `songnet_utils.calibration.over_temperatures` at the slider."""
+        return over_temperatures(self._given, self._truth, [self.slider.value]).iloc[0]
+
+    def _draw(self) -> None:
+        row = self.at
+        right = accuracy(self._truth, self.probabilities.argmax(axis=1))
+        fitted = self._why_not if self.fitted is None else f"The fitted one is {self.fitted:.2f}."
+        self._says.value = (
+            f"<p role='status'>Temperature {row.temperature:.2f}: calibration error "
+            f"<b>{row.error:.3f}</b>, negative log-likelihood <b>{row.log_loss:.3f}</b> nats, "
+            f"accuracy {right:.1%}. {fitted}</p>"
+        )
+        self._diagram.value = self._still()._repr_html_()
+        self._curves.value = plots.show(
+            plots.over_temperatures(self._curve, row, self.fitted)
+        )._repr_html_()
+
+    def _still(self) -> plots.Picture:
+        name = f"Temperature {self.slider.value:.2f}"
+        return plots.show(
+            plots.reliability_diagram({name: reliability(self.probabilities, self._truth)})
+        )

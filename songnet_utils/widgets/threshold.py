@@ -1,0 +1,97 @@
+"""Answer only when sure: a threshold to slide, and what it gains and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets
+import numpy as np
+import pandas as pd
+
+from songnet_utils import plots
+from songnet_utils.assessment import probabilities_of
+from songnet_utils.scores import (
+    Interval,
+    artist_interval,
+    selective_accuracy,
+    wilson_interval,
+)
+from songnet_utils.widgets.still import WithStill
+
+# The thresholds that the slider stops at; rounded, so that a value of the slider is found again.
+_THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
+
+
+class ThresholdSlider(WithStill):
+    """Slide the least confidence of an answer; see how many are left, and how good they are.
+
+    Parameters
+    ----------
+    answers : pandas.DataFrame
+        As `songnet_utils.training.read_answers` returns them, of a network; its test clips.
+    genres : sequence of str
+        All that it tells apart.
+
+    Raises
+    ------
+    SongNetError
+        When the answers have no probabilities, or no test clip.
+    """
+
+    def __init__(self, answers: pd.DataFrame, genres: Sequence[str]) -> None:
+        given, truth, self._artists = probabilities_of(answers, genres, "test")
+        self._correct = given.argmax(axis=1) == truth
+        self._confidence = given.max(axis=1)
+        self._table = selective_accuracy(self._correct, self._confidence, _THRESHOLDS)
+        self.slider = ipywidgets.FloatSlider(
+            value=0.5,
+            min=0,
+            max=1,
+            step=0.01,
+            description="Threshold",
+            readout_format=".2f",
+            continuous_update=False,
+            layout={"width": "30rem"},
+        )
+        self._says = ipywidgets.HTML()
+        self._picture = ipywidgets.HTML()
+        self.slider.observe(lambda _: self._draw(), "value")
+        super().__init__([self.slider, self._says, self._picture])
+        self._draw()
+
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is no kernel."""
+        return f"A threshold to slide, over {len(self._correct)} clips."
+
+    @property
+    def at(self) -> pd.Series:
+        """The row of `songnet_utils.scores.selective_accuracy` at the slider."""
+        return self._table.iloc[round(self.slider.value * 100)]
+
+    def interval(self) -> tuple[Interval | None, str]:
+        """Return the 95 % interval of the accuracy at the slider, and in words over what.
+
+        It is drawn over artists. Where all answers are right, or all wrong, every draw is like
+        any other, and it would have no width: there it is Wilson's, which takes clips as
+        independent. None where nothing is answered.
+        """
+        row = self.at
+        if not row.answered:
+            return None, "no clip is answered"
+        given = self._confidence >= row.threshold
+        if 0 < row.right < row.answered and len(set(self._artists[given])) > 1:
+            return artist_interval(self._correct[given], self._artists[given]), "over artists"
+        return wilson_interval(int(row.right), int(row.answered)), "takes clips as independent"
+
+    def _draw(self) -> None:
+        row, (interval, over) = self.at, self.interval()
+        words = f"Answered: {row.answered:.0f} of {len(self._correct)} clips ({row.coverage:.0%})."
+        if interval is not None:
+            words += f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> "
+            words += f"(95 % interval {interval[0]:.1%} to {interval[1]:.1%}; {over})."
+        self._says.value = f"<p role='status'>{words}</p>"
+        self._picture.value = self._still()._repr_html_()
+
+    def _still(self) -> plots.Picture:
+        row, (interval, _) = self.at, self.interval()
+        return plots.show(plots.selective_accuracy(self._table, row.threshold, interval))

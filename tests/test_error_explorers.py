@@ -1,0 +1,265 @@
+"""What one touches in the error analysis: a matrix to press, a threshold and a temperature."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from toys import html_of
+
+sys.path.insert(0, str(Path(__file__).parent / "browser"))
+
+from tunes import heard, sure_answers
+
+from songnet_utils import plots
+from songnet_utils.calibration import fit_temperature, over_temperatures
+from songnet_utils.errors import SongNetError
+from songnet_utils.mistakes import Heard
+from songnet_utils.scores import artist_interval, selective_accuracy, wilson_interval
+from songnet_utils.widgets import ConfusionButtons, TemperatureSlider, ThresholdSlider
+from songnet_utils.widgets.confusion import AT_ONCE, ink_on
+
+GENRES = ["Folk", "Pop", "Rock"]
+
+
+@pytest.fixture(scope="module")
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
+    return heard(tmp_path_factory.mktemp("tunes"))
+
+
+def of_tested(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    test = answers[answers.side == "test"]
+    confidence = test[[f"p_{genre}" for genre in GENRES]].to_numpy().max(axis=1)
+    return (test.genre == test.answer).to_numpy(), confidence, test.artist.to_numpy()
+
+
+# --- The matrix -------------------------------------------------------------------------------
+
+
+def test_the_counts_on_the_buttons_are_the_test_clips(tunes):
+    matrix = ConfusionButtons(tunes)
+    assert len(matrix.buttons) == len(tunes.genres) ** 2
+    counts = {cell: int(button.description) for cell, button in matrix.buttons.items()}
+    assert sum(counts.values()) == len(tunes.answers)
+    for (truth, answer), button in matrix.buttons.items():
+        row = sum(counts[truth, other] for other in tunes.genres)
+        what = "answered right" if truth == answer else f"taken for {answer}"
+        assert button.tooltip == f"{truth} {what}: {counts[truth, answer]} of {row} clips"
+        assert button.disabled == (counts[truth, answer] == 0)
+
+
+def test_a_cell_plays_exactly_its_clips(tunes):
+    matrix = ConfusionButtons(tunes)
+    found = []
+    for (truth, answer), button in matrix.buttons.items():
+        if button.disabled:
+            continue
+        button.click()
+        answers = tunes.answers.loc[matrix.clips]
+        assert set(answers.genre) == {truth}
+        assert set(answers.answer) == {answer}
+        assert answers.confidence.is_monotonic_decreasing
+        assert len(matrix.clips) == int(button.description)
+        assert html.escape(button.tooltip) in matrix._about.value
+        players = [sound.value for sound in matrix._sounds.children]
+        assert len(players) == min(len(matrix.clips), AT_ONCE)
+        for clip, player in zip(matrix.clips, players, strict=False):
+            assert f"tunes/{clip})" in player
+        # Only the first begins by itself.
+        assert [" autoplay" in player for player in players] == [True] + [False] * (
+            len(players) - 1
+        )
+        found += matrix.clips
+    assert sorted(found) == sorted(tunes.answers.index)
+
+
+def test_many_clips_come_a_few_at_a_time(tunes, monkeypatch):
+    monkeypatch.setattr("songnet_utils.widgets.confusion.AT_ONCE", 2)
+    answers = tunes.answers.assign(genre="Folk", answer="Pop")
+    answers["confidence"] = [0.5, 0.9, 0.7, 0.6, 0.8]
+    matrix = ConfusionButtons(dataclasses.replace(tunes, answers=answers))
+    matrix.buttons["Folk", "Pop"].click()
+    assert matrix.clips == ["x2", "x5", "x3", "x4", "x1"]
+    seen = [len(matrix._sounds.children)]
+    while matrix._more.layout.display != "none":
+        seen.append(int(matrix._more.description.split()[3]))
+        matrix._more.click()
+        seen.append(len(matrix._sounds.children))
+    # Two, three left; four, one left; five.
+    assert seen == [2, 3, 4, 1, 5]
+
+
+def test_a_file_that_is_gone_is_named_in_its_place(tunes, tmp_path):
+    corpus = tunes.prepared.corpus
+    clips = corpus.clips.assign(file=str(tmp_path / "gone.wav"))
+    prepared = dataclasses.replace(tunes.prepared, corpus=dataclasses.replace(corpus, clips=clips))
+    matrix = ConfusionButtons(dataclasses.replace(tunes, prepared=prepared))
+    next(button for button in matrix.buttons.values() if not button.disabled).click()
+    assert "gone.wav" in matrix._sounds.children[0].value
+
+
+def test_every_number_can_be_read_on_its_colour():
+    import matplotlib as mpl
+
+    def luminance(colour):
+        parts = np.asarray(colour[:3])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    for share in np.linspace(0, 1, 101):
+        colour = mpl.colormaps["Blues"](share)
+        ink = {"#000000": 0.0, "#ffffff": 1.0}[ink_on(colour)]
+        light, dark = sorted((luminance(colour) + 0.05, ink + 0.05), reverse=True)
+        assert light / dark >= 4.5
+
+
+# --- The threshold ----------------------------------------------------------------------------
+
+
+def test_selective_accuracy_by_hand():
+    table = selective_accuracy(
+        [True, False, True, True], [0.9, 0.4, 0.6, 0.3], [0.0, 0.4, 0.6, 0.95]
+    )
+    assert table.answered.tolist() == [4, 3, 2, 0]
+    assert table.right.tolist() == [3, 2, 2, 0]
+    assert table.coverage.tolist() == [1, 0.75, 0.5, 0]
+    np.testing.assert_allclose(table.accuracy, [0.75, 2 / 3, 1, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("confidence", "threshold", "named"),
+    [([0.5, 1.5], 0.5, "1.5"), ([0.5, np.nan], 0.5, "nan"), ([0.5, 0.6], -0.1, "-0.1")],
+)
+def test_what_is_no_share_is_refused(confidence, threshold, named):
+    with pytest.raises(SongNetError, match=f"from 0 to 1. Got {named}"):
+        selective_accuracy([True, False], confidence, [threshold])
+
+
+def test_a_threshold_of_zero_answers_everything_and_coverage_only_falls():
+    answers = sure_answers()
+    correct, confidence, artists = of_tested(answers)
+    widget = ThresholdSlider(answers, GENRES)
+    widget.slider.value = 0
+    assert widget.at.coverage == 1
+    assert widget.at.accuracy == correct.mean()
+    assert widget.interval()[0] == artist_interval(correct, artists)
+    coverages = []
+    for value in np.linspace(0, 1, 21):
+        widget.slider.value = value
+        given = confidence >= round(value, 2)
+        assert widget.at.answered == given.sum()
+        assert widget.at.right == correct[given].sum()
+        assert f"Answered: {given.sum()} of {len(correct)} clips" in widget._says.value
+        coverages.append(widget.at.coverage)
+    assert coverages == sorted(coverages, reverse=True)
+    assert coverages[-1] < 1
+
+
+def test_where_all_answers_are_right_the_interval_still_has_a_width():
+    answers = sure_answers()
+    answers.loc[:, [f"p_{genre}" for genre in GENRES]] = (0.2, 0.2, 0.6)
+    answers[["genre", "answer"]] = "Rock"
+    widget = ThresholdSlider(answers, GENRES)
+    interval, over = widget.interval()
+    assert interval == wilson_interval(60, 60)
+    assert interval[0] < 1
+    assert "independent" in over
+    widget.slider.value = 0.61
+    assert widget.interval()[0] is None
+    assert "Answered: 0 of 60" in widget._says.value
+    assert "interval" not in widget._says.value
+
+
+def test_the_picture_says_where_the_threshold_stands():
+    table = selective_accuracy([True, False], [0.8, 0.4], [0.0, 0.5, 1.0])
+    said = plots.show(plots.selective_accuracy(table, 0.5, (0.2, 1.0))).alt
+    assert "At 50%: clips answered: 1, 50% of all; 100% of these are right" in said
+    assert "20% to 100%" in said
+    with pytest.raises(SongNetError, match=r"Got 0\.25"):
+        plots.selective_accuracy(table, 0.25)
+
+
+# --- The temperature --------------------------------------------------------------------------
+
+
+def test_over_temperatures_by_hand():
+    # Both clips are answered right at 0.8; at T = 1/2 that is 0.64 / 0.68, at T = 2 it is 2 / 3.
+    given = np.array([[0.8, 0.2], [0.2, 0.8]])
+    table = over_temperatures(given, [0, 1], [0.5, 1, 2])
+    sure = np.array([16 / 17, 0.8, 2 / 3])
+    np.testing.assert_allclose(table.error, 1 - sure)
+    np.testing.assert_allclose(table.log_loss, -np.log(sure))
+
+
+def test_a_temperature_changes_no_answer_only_how_sure_it_is():
+    answers = sure_answers()
+    widget = TemperatureSlider(answers, GENRES)
+    assert widget.slider.value == 1
+    at_one, truth = widget.probabilities, widget._truth
+    right = f"accuracy {(at_one.argmax(axis=1) == truth).mean():.1%}"
+    sure, pictures = [], set()
+    for value in (0.25, 0.5, 1, 2, 4):
+        widget.slider.value = value
+        np.testing.assert_array_equal(widget.probabilities.argmax(axis=1), at_one.argmax(axis=1))
+        assert right in widget._says.value
+        assert f"calibration error <b>{widget.at.error:.3f}</b>" in widget._says.value
+        sure.append(widget.probabilities.max(axis=1).mean())
+        pictures.add(widget._diagram.value)
+    assert sure == sorted(sure, reverse=True)
+    assert len(pictures) == 5
+
+
+def test_the_fitted_temperature_is_that_of_the_validation_clips():
+    answers = sure_answers()
+    widget = TemperatureSlider(answers, GENRES)
+    validation = answers[answers.side == "validation"]
+    truth = [GENRES.index(genre) for genre in validation.genre]
+    fitted = fit_temperature(validation[[f"p_{genre}" for genre in GENRES]].to_numpy(), truth)
+    assert widget.fitted == pytest.approx(fitted, rel=1e-4)
+    assert fitted > 1.2  # These answers were made too sure.
+    before = widget.at
+    widget.to_fitted.click()
+    assert widget.slider.value == pytest.approx(fitted, rel=1e-4)
+    assert widget.at.log_loss < before.log_loss
+    assert f"fitted, {fitted:.2f}, is marked" in widget._curves.value
+
+
+def test_where_no_temperature_can_be_fitted_it_says_why():
+    answers = sure_answers()
+    validation = answers.side == "validation"
+    for genre in GENRES:
+        answers.loc[validation, f"p_{genre}"] = np.where(
+            answers.genre[validation] == genre, 0.8, 0.1
+        )
+    widget = TemperatureSlider(answers, GENRES)
+    assert widget.to_fitted.disabled
+    assert "All 60 clips are answered right" in widget._says.value
+    assert "is marked" not in widget._curves.value
+
+
+# --- All of them ------------------------------------------------------------------------------
+
+
+def test_answers_without_probabilities_are_refused():
+    bare = sure_answers()[["id", "artist", "side", "genre", "answer"]]
+    for explorer in (ThresholdSlider, TemperatureSlider):
+        with pytest.raises(SongNetError, match="no column p_Folk"):
+            explorer(bare, GENRES)
+
+
+def test_a_page_without_a_kernel_has_a_picture_with_words(tunes):
+    answers = sure_answers()
+    for widget, said in (
+        (ConfusionButtons(tunes), "truth in rows, answers in columns"),
+        (ThresholdSlider(answers, GENRES), "At 50%"),
+        (TemperatureSlider(answers, GENRES), "Temperature 1.00, calibration error"),
+    ):
+        page = html_of(widget)
+        assert '<img alt="' in page
+        assert said in page
+        assert "make lab" in page
