@@ -9,6 +9,8 @@ function render({ model, el }) {
   input.type = "range";
   input.min = 0;
   input.step = 1;
+  // Else JupyterLab takes the arrows for its own.
+  label.dataset.lmSuppressShortcuts = "true";
   const output = document.createElement("output");
   label.append(name, input, output);
   el.append(label);
