@@ -11,6 +11,9 @@ function render({ model, el }) {
   input.step = 1;
   // Else JupyterLab takes the arrows for its own.
   label.dataset.lmSuppressShortcuts = "true";
+  input.addEventListener("keydown", (event) => {
+    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation();
+  });
   const output = document.createElement("output");
   label.append(name, input, output);
   el.append(label);
