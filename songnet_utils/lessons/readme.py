@@ -69,8 +69,8 @@ def section(folder: Path | None = None) -> str:
             f"![{picture(folder).alt}]({PICTURE})",
             table,
             "Accuracy in per cent and its 95 % interval, on songs by artists whom the model has "
-            "not heard (artist split). `mini` is composed by rules, for teaching. The real songs are "
-            f"a small folder of the Free Music Archive, by few artists ({genres}), in "
+            "not heard (artist split). `mini` is composed by rules, for teaching. The real songs "
+            f"are a small folder of the Free Music Archive, by few artists ({genres}), in "
             f"{one['folds']} folds with {one['seeds']} seeds: the intervals are wide, and most of "
             "the models cannot be told apart.",
             END,
