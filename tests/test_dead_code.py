@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # What others call, or read, by these names.
 CALLED_BY_OTHERS = [
     *("__getattr__", "__dir__", "__signature__", "seekable", "pytestmark", "_close_figures"),
-    # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, nbclient, ipywidgets
+    # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, nbclient, ipywidgets, traitlets
     *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "initial"),
-    *("on_notebook_start", "button_style"),
+    *("on_notebook_start", "button_style", "_at_a_stop"),
     # tornado, http.server, html.parser
     *("set_default_headers", "write_error", "initialize", "on_message"),
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),
