@@ -23,6 +23,7 @@ from songnet_utils.mistakes import Heard
 from songnet_utils.scores import artist_interval, selective_accuracy, wilson_interval
 from songnet_utils.widgets import ConfusionButtons, TemperatureSlider, ThresholdSlider
 from songnet_utils.widgets.confusion import AT_ONCE, ink_on
+from songnet_utils.widgets.slider import Slider
 
 GENRES = ["Folk", "Pop", "Rock"]
 
@@ -184,6 +185,16 @@ def test_the_picture_says_where_the_threshold_stands():
         plots.selective_accuracy(table, 0.25)
 
 
+def test_a_slider_stops_only_where_it_can():
+    slider = Slider("Threshold", [0, 0.29, 1], 0.29)
+    assert (slider.value, slider.place) == (0.29, 1)
+    slider.value = 1 + 1e-9
+    assert (slider.value, slider.place) == (1, 2)
+    with pytest.raises(SongNetError, match=r"Threshold: has no stop at 0\.5"):
+        slider.value = 0.5
+    assert slider.value == 1
+
+
 # --- The temperature --------------------------------------------------------------------------
 
 
@@ -227,6 +238,18 @@ def test_the_fitted_temperature_is_that_of_the_validation_clips():
     assert widget.slider.value == pytest.approx(fitted, rel=1e-4)
     assert widget.at.log_loss < before.log_loss
     assert f"fitted, {fitted:.2f}, is marked" in widget._curves.value
+
+
+def test_a_fitted_temperature_beyond_the_slider_widens_it():
+    answers = sure_answers()
+    columns = [f"p_{genre}" for genre in GENRES]
+    sharper = answers[columns].to_numpy() ** 3
+    answers[columns] = sharper / sharper.sum(axis=1, keepdims=True)
+    widget = TemperatureSlider(answers, GENRES)
+    assert widget.fitted > 4
+    assert widget.slider.stops[-1] > widget.fitted
+    widget.to_fitted.click()
+    assert widget.slider.value == widget.fitted
 
 
 def test_where_no_temperature_can_be_fitted_it_says_why():

@@ -448,7 +448,7 @@ def over_temperatures(
     table
         As `songnet_utils.calibration.over_temperatures` returns it, the temperatures rising.
     here
-        One such row, which is marked; its temperature need not be in the table.
+        One of its rows, which is marked.
     fitted
         The temperature that was fitted; None where there is none.
     title

@@ -18,10 +18,8 @@ from songnet_utils.calibration import (
 )
 from songnet_utils.errors import SongNetError
 from songnet_utils.scores import accuracy
+from songnet_utils.widgets.slider import Slider
 from songnet_utils.widgets.still import WithStill
-
-# From 1/4 to 4, as powers of two.
-_POWERS = 2.0
 
 
 class TemperatureSlider(WithStill):
@@ -45,9 +43,6 @@ class TemperatureSlider(WithStill):
 
     def __init__(self, answers: pd.DataFrame, genres: Sequence[str]) -> None:
         self._given, self._truth, _ = probabilities_of(answers, genres, "test")
-        self._curve = over_temperatures(
-            self._given, self._truth, np.logspace(-_POWERS, _POWERS, 81, base=2)
-        )
         #: The temperature fitted on the validation clips; None where none could be.
         self.fitted: float | None = None
         self._why_not = ""
@@ -56,17 +51,9 @@ class TemperatureSlider(WithStill):
             self.fitted = fit_temperature(given, truth)
         except SongNetError as error:
             self._why_not = str(error)
-        self.slider = ipywidgets.FloatLogSlider(
-            value=1,
-            base=2,
-            min=-_POWERS,
-            max=_POWERS,
-            step=0.05,
-            description="Temperature",
-            readout_format=".2f",
-            continuous_update=False,
-            layout={"width": "30rem"},
-        )
+        temperatures = _temperatures(self.fitted)
+        self._curve = over_temperatures(self._given, self._truth, temperatures)
+        self.slider = Slider("Temperature", temperatures, 1.0)
         self.to_fitted = ipywidgets.Button(
             description="To the fitted one",
             tooltip=self._why_not or f"Fitted on the validation clips: {self.fitted:.2f}",
@@ -92,7 +79,7 @@ class TemperatureSlider(WithStill):
     @property
     def at(self) -> pd.Series:
         """The row of `songnet_utils.calibration.over_temperatures` at the slider."""
-        return over_temperatures(self._given, self._truth, [self.slider.value]).iloc[0]
+        return self._curve.iloc[self.slider.place]
 
     def _draw(self) -> None:
         row = self.at
@@ -113,3 +100,14 @@ class TemperatureSlider(WithStill):
         return plots.show(
             plots.reliability_diagram({name: reliability(self.probabilities, self._truth)})
         )
+
+
+def _temperatures(fitted: float | None) -> np.ndarray:
+    """Return where the slider stops: from 1/4 to 4 in equal ratios, and at the fitted one."""
+    stops = np.logspace(-2, 2, 81, base=2)
+    if fitted is None:
+        return stops
+    # One that lies outside is to have something on either side of it.
+    ends = [fitted / 1.2, fitted * 1.2]
+    beyond = [end for end in ends if not stops[0] <= end <= stops[-1]]
+    return np.unique([*stops, fitted, *beyond])

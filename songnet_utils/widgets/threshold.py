@@ -16,9 +16,10 @@ from songnet_utils.scores import (
     selective_accuracy,
     wilson_interval,
 )
+from songnet_utils.widgets.slider import Slider
 from songnet_utils.widgets.still import WithStill
 
-# The thresholds that the slider stops at; rounded, so that a value of the slider is found again.
+# Where the slider stops; rounded, because 0.29 is to be 0.29.
 _THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
 
 
@@ -43,16 +44,7 @@ class ThresholdSlider(WithStill):
         self._correct = given.argmax(axis=1) == truth
         self._confidence = given.max(axis=1)
         self._table = selective_accuracy(self._correct, self._confidence, _THRESHOLDS)
-        self.slider = ipywidgets.FloatSlider(
-            value=0.5,
-            min=0,
-            max=1,
-            step=0.01,
-            description="Threshold",
-            readout_format=".2f",
-            continuous_update=False,
-            layout={"width": "30rem"},
-        )
+        self.slider = Slider("Threshold", _THRESHOLDS, 0.5)
         self._says = ipywidgets.HTML()
         self._picture = ipywidgets.HTML()
         self.slider.observe(lambda _: self._draw(), "value")
@@ -66,7 +58,7 @@ class ThresholdSlider(WithStill):
     @property
     def at(self) -> pd.Series:
         """The row of `songnet_utils.scores.selective_accuracy` at the slider."""
-        return self._table.iloc[round(self.slider.value * 100)]
+        return self._table.iloc[self.slider.place]
 
     def interval(self) -> tuple[Interval | None, str]:
         """Return the 95 % interval of the accuracy at the slider, and in words over what.

@@ -1,0 +1,47 @@
+// A slider that has a name: the range input of the browser, over numbered stops.
+
+function render({ model, el }) {
+  const label = document.createElement("label");
+  label.className = "sn-slider";
+  const name = document.createElement("span");
+  name.textContent = model.get("label");
+  const input = document.createElement("input");
+  input.type = "range";
+  input.min = 0;
+  input.step = 1;
+  // Else JupyterLab takes the arrows for its own.
+  label.dataset.lmSuppressShortcuts = "true";
+  input.addEventListener("keydown", (event) => {
+    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation();
+  });
+  const output = document.createElement("output");
+  label.append(name, input, output);
+  el.append(label);
+
+  function say(value) {
+    const words = value.toFixed(2);
+    output.textContent = words;
+    input.setAttribute("aria-valuetext", words);
+  }
+
+  function show() {
+    const stops = model.get("stops");
+    const value = model.get("value");
+    const away = stops.map((stop) => Math.abs(stop - value));
+    input.max = stops.length - 1;
+    input.value = away.indexOf(Math.min(...away));
+    say(value);
+  }
+
+  input.addEventListener("input", () => say(model.get("stops")[input.valueAsNumber]));
+  // Only when it is let go: Python draws anew each time.
+  input.addEventListener("change", () => {
+    model.set("value", model.get("stops")[input.valueAsNumber]);
+    model.save_changes();
+  });
+  model.on("change:value", show);
+  show();
+  return () => model.off("change:value", show);
+}
+
+export default { render };

@@ -1,0 +1,59 @@
+"""A slider that has a name and can be moved by keys.
+
+That of ipywidgets gives its handle no name, so a screen reader says "slider" and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anywidget
+import numpy as np
+import traitlets
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.widgets.messages import joined
+
+
+class Slider(anywidget.AnyWidget):
+    """A slider over given numbers; Python is told when it is let go.
+
+    Parameters
+    ----------
+    label : str
+        Its name, shown beside it.
+    stops : sequence of float
+        Where it can stop, rising.
+    value : float
+        Where it stands at first.
+
+    Raises
+    ------
+    SongNetError
+        When a value is none of the stops; also when it is set later.
+    """
+
+    _esm = joined("slider.js")
+    _css = joined("slider.css")
+    label = traitlets.Unicode().tag(sync=True)
+    stops = traitlets.List(traitlets.Float()).tag(sync=True)
+    value = traitlets.Float().tag(sync=True)
+
+    def __init__(self, label: str, stops: Sequence[float] | np.ndarray, value: float) -> None:
+        super().__init__(label=label, stops=[float(stop) for stop in stops])
+        self.value = value
+
+    @property
+    def place(self) -> int:
+        """The number of the stop where it stands."""
+        return int(np.abs(np.subtract(self.stops, self.value)).argmin())
+
+    @traitlets.validate("value")
+    def _at_a_stop(self, proposal: traitlets.Bunch) -> float:
+        near = [stop for stop in self.stops if np.isclose(stop, proposal["value"])]
+        if not near:
+            raise SongNetError(
+                f"{self.label}: has no stop at {proposal['value']}. Choose one of its stops, from "
+                f"{self.stops[0]:.2f} to {self.stops[-1]:.2f}."
+            )
+        return near[0]
