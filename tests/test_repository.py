@@ -188,7 +188,10 @@ def test_importing_the_package_starts_no_tensorflow():
     assert (shown.stdout.strip(), shown.stderr) == ("False", "")
 
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "data/README.md", "docs/index.md", "docs/teachers.md")
+DOCUMENTS = (
+    *("README.md", "CONTRIBUTING.md", "data/README.md"),
+    *("docs/commands.md", "docs/index.md", "docs/teachers.md"),
+)
 
 
 # --- Notebooks, README, Makefile ---------------------------------------------------------------
@@ -227,7 +230,9 @@ def test_every_command_in_the_documents_exists(capsys):
 
 def test_links_in_the_documents_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md"):
-        for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+        for link in re.findall(
+            r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / name).read_text(encoding="utf-8")
+        ):
             assert (ROOT / link).exists(), f"{name}: {link}"
 
 

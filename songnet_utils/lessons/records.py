@@ -239,8 +239,8 @@ class Record:
         seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
         return (
             f"{split} split, {one['clips']:,} {heard} clips{seeds}: {model} {one['accuracy']:.1%}, "
-            f"{other} {two['accuracy']:.1%}; {100 * entry['difference']:+.1f} points "
-            f"[{low:+.1f} to {high:+.1f}]. {verdict}"
+            f"{other} {two['accuracy']:.1%}; {100 * entry['difference']:+z.1f} points "
+            f"[{low:+z.1f} to {high:+z.1f}]. {verdict}"
         )
 
     def table(self, split: str = "artist", against: str | None = None) -> pd.DataFrame:
@@ -266,9 +266,10 @@ class Record:
             if against and model != against:
                 entry = self.difference(model, against, split)
                 low, high = (100 * bound for bound in entry["confidence_interval"])
-                row[f"minus {against}"] = f"{100 * entry['difference']:+.1f} points"
-                row["its 95 % interval"] = f"{low:+.1f} to {high:+.1f}"
-                row["McNemar p"] = f"{entry['mcnemar_p']:.3f}"
+                row[f"minus {against}"] = f"{100 * entry['difference']:+z.1f} points"
+                row["its 95 % interval"] = f"{low:+z.1f} to {high:+z.1f}"
+                p = entry["mcnemar_p"]
+                row["McNemar p"] = f"{p:.3f}" if p >= 0.001 else "<0.001"
             rows[model] = row
         return pd.DataFrame(rows).T.fillna("")
 

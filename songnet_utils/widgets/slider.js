@@ -11,9 +11,6 @@ function render({ model, el }) {
   input.step = 1;
   // Else JupyterLab takes the arrows for its own.
   label.dataset.lmSuppressShortcuts = "true";
-  input.addEventListener("keydown", (event) => {
-    if (/^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation();
-  });
   const output = document.createElement("output");
   label.append(name, input, output);
   el.append(label);
@@ -33,6 +30,28 @@ function render({ model, el }) {
     say(value);
   }
 
+  // The keys of a range input, by hand: in a notebook the browser's own steps do not come.
+  input.addEventListener("keydown", (event) => {
+    const last = model.get("stops").length - 1;
+    const page = Math.max(1, Math.round(last / 10));
+    const at = input.valueAsNumber;
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowDown: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at + 1,
+      PageDown: at - page,
+      PageUp: at + page,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    input.value = to;
+    input.dispatchEvent(new Event("input"));
+    input.dispatchEvent(new Event("change"));
+  });
   input.addEventListener("input", () => say(model.get("stops")[input.valueAsNumber]));
   // Only when it is let go: Python draws anew each time.
   input.addEventListener("change", () => {

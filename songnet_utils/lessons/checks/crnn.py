@@ -140,7 +140,7 @@ def cross_entropy(given_to_truth: Sequence[float]) -> Question:
 
 
 def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...]:
-    """Say of shuffled frames: their shape is right, frames stayed whole, their order changed."""
+    """Say of shuffled frames: is their shape right, did frames stay whole, what of their order."""
     found = np.asarray(shuffled, np.float32)
     if found.shape != frames.shape:
         return 0.0, 0.0, 0.0
@@ -148,9 +148,15 @@ def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...
     def in_order(of: np.ndarray) -> np.ndarray:
         return of[np.lexsort(of.T)]
 
-    whole = np.array_equal(in_order(found), in_order(frames))
-    mirrored = np.array_equal(found, frames[::-1])
-    return 1.0, float(whole), float(not np.array_equal(found, frames) and not mirrored)
+    if np.array_equal(in_order(found), in_order(frames)):
+        whole = 1.0
+    elif np.array_equal(np.unique(np.vstack([found, frames]), axis=0), np.unique(frames, axis=0)):
+        whole = 0.75  # each is a frame of the clip, but not each of the clip's is there
+    else:
+        whole = 0.5 * np.array_equal(np.sort(found, axis=0), np.sort(frames, axis=0))
+    orders = {0.0: frames, -1.0: frames[::-1]}
+    order = next((mark for mark, of in orders.items() if np.array_equal(found, of)), 1.0)
+    return 1.0, whole, order
 
 
 @exercise
@@ -184,6 +190,11 @@ def shuffled_in_time(net: SongNet, frames: np.ndarray) -> Question:
                 lambda frames, random: random.permuted(frames, axis=0),
                 "Each band is shuffled by itself there, so that no frame stays whole. Move whole "
                 "frames: `permutation`, not `permuted`.",
+            ),
+            Mistake(
+                lambda frames, random: random.choice(frames, len(frames)),
+                "Some frames come more than once there, and others never: they are drawn with "
+                "replacement. Each should be there as often as before.",
             ),
             Mistake(
                 lambda frames, random: frames[::-1],
