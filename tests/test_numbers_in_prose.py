@@ -1,0 +1,166 @@
+"""No sentence states a number that nobody can find again.
+
+What was measured is shown by a cell, which reads a record or computes it. What is left in the prose
+is listed here with where it is from; what the code decides is compared with the code.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from songnet_utils.features.fma import FMA_NAMES
+from songnet_utils.models import songnet
+from songnet_utils.timeline import Sound
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+SOUND = Sound()
+KERNELS = [
+    layer.filters
+    for layer in songnet(SOUND, ["a", "b"]).layers
+    if layer.__class__.__name__ == "Conv1D"
+]
+
+# What the code decides.
+BY_THE_CODE = {
+    "22,050": SOUND.sample_rate,
+    "1,024": SOUND.hop,
+    "2,048": SOUND.n_fft,
+    "128": SOUND.n_mels,
+    "256": KERNELS[0],
+    "768": sum(KERNELS),
+    "518": len(FMA_NAMES),
+    "1.7": round(SOUND.hop * 36 / SOUND.sample_rate, 1),
+}
+
+PAPER = "the paper, section"
+TASK = "the lesson sets it"
+TERM = "how the interval or the licence is called"
+ARITHMETIC = "worked out beside it"
+DEFFERRARD = "Defferrard et al. 2017, and the data set's page"
+
+# Everything else: where it is from, by document.
+SAID = {
+    "01-data": {
+        "30": DEFFERRARD,
+        "70": f"{PAPER} 3.1",
+        "20": f"{PAPER} 3.1",
+        "10 percent": f"{PAPER} 3.1",
+    },
+    "02-features": {
+        "10": "what a decibel is",
+        **dict.fromkeys(("100", "200", "8000", "8100"), "Slaney 1998; the cells beside it"),
+        "1000": "Slaney 1998",
+        "80": "librosa's documentation: top_db",
+        "140": f"{PAPER} 5.1",
+        "20": ARITHMETIC,
+        **dict.fromkeys(("32", "440", "8,192", "100,000"), TASK),
+    },
+    "03-baselines": {
+        "140": f"{PAPER} 5.1",
+        "41%": f"{PAPER} 5.1",
+        **dict.fromkeys(("70", "20", "10"), f"{PAPER} 3.1"),
+        **dict.fromkeys(("6,400", "800"), DEFFERRARD),
+        "1,599": ARITHMETIC,
+        "46.38 %": "Defferrard et al. 2017, the repository's baselines",
+        "95 %": TERM,
+        "1,000": TASK,
+    },
+    "04-crnn": {
+        "0.001": f"{PAPER} 4.2",
+        "41%": f"{PAPER} 5.1",
+        **dict.fromkeys(("70", "20", "10 percent"), f"{PAPER} 3.1"),
+        "95 %": TERM,
+        **dict.fromkeys(("0.65", "0.01"), TASK),
+        "200,000": "Pons and Serra 2019",
+    },
+    "05-error-analysis": {"95 %": TERM, "90 %": "an example", "60": TASK},
+    "06-kernel-clips": {"0.95": TASK, "200": TASK, "95 %": TERM},
+    "07-live-demo": {
+        **dict.fromkeys(("441", "12", "0.01"), TASK),
+        "80": "librosa's documentation: top_db",
+    },
+    "README": {
+        **dict.fromkeys(("3.11", "3.12", "3.13"), "pyproject.toml (test_repository)"),
+        "15": "scripts/readme.py",
+        "50": "the command below it",
+        "370": "songnet fetch fma_small --sample 50 says it",
+        "7.2": DEFFERRARD,
+        "4.0": TERM,
+    },
+    "index": {"15": "scripts/readme.py"},
+    "teachers": {"4.0": TERM},
+    "commands": {"8,000": DEFFERRARD, "14": "TensorFlow's wheels"},
+}
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers of two digits and more, decimals and per cents that a text states."""
+    for silent in (
+        r"(?s)<!-- results.*?<!-- end of results",  # written by a script from records
+        r"(?s)```.*?```",
+        r"(?s)\$\$.*?\$\$",
+        r"\$[^$]*\$",
+        r"`[^`]*`",
+        r"(?m)^    .*$",
+        r"(?m)^\| 0\d ",  # a lesson's number
+        r"\]\([^)]*\)",
+        r"https?://\S+",
+        r"(?s)## Where to read on.*",  # volumes and chapters
+        r"\b[Ss]ections? \d(\.\d)?",
+        r"\b(19|20)\d\d(-\d+)?\b",
+    ):
+        text = re.sub(silent, " ", text)
+    found = re.findall(
+        r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?(?:%|per ?cent))?(?!\w)", text
+    )
+    return {number for number in found if not re.fullmatch(r"\d", number)}
+
+
+def prose(path: Path) -> str:
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, 4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=lambda path: path.stem)
+def test_every_number_in_prose_is_known(path):
+    unknown = numbers(prose(path)) - set(BY_THE_CODE) - set(SAID.get(path.stem, {}))
+    assert unknown == set(), "let a cell compute it, or say in SAID where it is from"
+
+
+def test_what_the_code_decides_is_said_right():
+    assert {said: float(said.replace(",", "")) for said in BY_THE_CODE} == BY_THE_CODE
+
+
+def test_the_list_holds_nothing_that_is_no_longer_said():
+    documents = {path.stem: numbers(prose(path)) for path in (*SOURCES, *PAGES)}
+    assert set(SAID) <= set(documents)
+    gone = {name: set(said) - documents[name] for name, said in SAID.items()}
+    assert not any(gone.values()), gone
+    assert set(BY_THE_CODE) <= set().union(*documents.values())
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "SongNet gets 71.3 % of them right.",
+        "An accuracy of 0.713 is reached.",
+        "It takes 23 seconds, and 1,234 MB.",
+        "It is right in 9 per cent of the cases.",
+    ],
+)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_made_up_figure_is_seen(path, planted):
+    there = prose(path)
+    before, after = there.split("## What you have learnt")
+    new = numbers(f"{before}\n\n{planted}\n\n## What you have learnt{after}") - numbers(there)
+    assert new, planted
+    assert not new & (set(BY_THE_CODE) | set(SAID[path.stem]))
