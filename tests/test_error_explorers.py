@@ -42,41 +42,46 @@ def of_tested(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray
 # --- The matrix -------------------------------------------------------------------------------
 
 
-def test_the_counts_on_the_buttons_are_the_test_clips(tunes):
+def test_the_numbers_are_the_test_clips_and_their_names_say_so(tunes):
     matrix = ConfusionButtons(tunes)
-    assert len(matrix.buttons) == len(tunes.genres) ** 2
-    counts = {cell: int(button.description) for cell, button in matrix.buttons.items()}
-    assert sum(counts.values()) == len(tunes.answers)
-    for (truth, answer), button in matrix.buttons.items():
-        row = sum(counts[truth, other] for other in tunes.genres)
-        what = "answered right" if truth == answer else f"taken for {answer}"
-        assert button.tooltip == f"{truth} {what}: {counts[truth, answer]} of {row} clips"
-        assert button.disabled == (counts[truth, answer] == 0)
+    counts = np.array(matrix.numbers.counts)
+    assert matrix.numbers.heads == list(tunes.genres)
+    assert counts.shape == (len(tunes.genres), len(tunes.genres))
+    assert counts.sum() == len(tunes.answers)
+    for row, truth in enumerate(tunes.genres):
+        for column, answer in enumerate(tunes.genres):
+            what = "answered right" if truth == answer else f"taken for {answer}"
+            said = f"{truth} {what}: {counts[row, column]} of {counts[row].sum()} clips"
+            assert matrix.numbers.names[row][column] == said
 
 
-def test_a_cell_plays_exactly_its_clips(tunes):
+def test_a_number_plays_exactly_its_clips(tunes):
     matrix = ConfusionButtons(tunes)
     found = []
-    for (truth, answer), button in matrix.buttons.items():
-        if button.disabled:
-            continue
-        button.click()
-        answers = tunes.answers.loc[matrix.clips]
-        assert set(answers.genre) == {truth}
-        assert set(answers.answer) == {answer}
-        assert answers.confidence.is_monotonic_decreasing
-        assert len(matrix.clips) == int(button.description)
-        assert html.escape(button.tooltip) in matrix._about.value
-        players = [sound.value for sound in matrix._sounds.children]
-        assert len(players) == min(len(matrix.clips), AT_ONCE)
-        for clip, player in zip(matrix.clips, players, strict=False):
-            assert f"tunes/{clip})" in player
-        # Only the first begins by itself.
-        assert [" autoplay" in player for player in players] == [True] + [False] * (
-            len(players) - 1
-        )
-        found += matrix.clips
+    for row, truth in enumerate(tunes.genres):
+        for column, answer in enumerate(tunes.genres):
+            matrix.numbers.press(row, column)
+            answers = tunes.answers.loc[matrix.clips]
+            assert set(answers.genre) <= {truth}
+            assert set(answers.answer) <= {answer}
+            assert answers.confidence.is_monotonic_decreasing
+            assert len(matrix.clips) == matrix.numbers.counts[row][column]
+            assert html.escape(matrix.numbers.names[row][column]) in matrix._about.value
+            players = [sound.value for sound in matrix._sounds.children]
+            assert len(players) == min(len(matrix.clips), AT_ONCE)
+            for clip, player in zip(matrix.clips, players, strict=False):
+                assert f"tunes/{clip})" in player
+            # Only the first begins by itself.
+            plays = [" autoplay" in player for player in players]
+            assert plays == [place == 0 for place in range(len(players))]
+            found += matrix.clips
     assert sorted(found) == sorted(tunes.answers.index)
+
+
+def test_a_number_that_is_not_there_is_refused(tunes):
+    matrix = ConfusionButtons(tunes)
+    with pytest.raises(SongNetError, match=r"from 0 to 7\. Got row 8, column 0"):
+        matrix.numbers.press(8, 0)
 
 
 def test_many_clips_come_a_few_at_a_time(tunes, monkeypatch):
@@ -84,7 +89,7 @@ def test_many_clips_come_a_few_at_a_time(tunes, monkeypatch):
     answers = tunes.answers.assign(genre="Folk", answer="Pop")
     answers["confidence"] = [0.5, 0.9, 0.7, 0.6, 0.8]
     matrix = ConfusionButtons(dataclasses.replace(tunes, answers=answers))
-    matrix.buttons["Folk", "Pop"].click()
+    matrix.choose("Folk", "Pop")
     assert matrix.clips == ["x2", "x5", "x3", "x4", "x1"]
     seen = [len(matrix._sounds.children)]
     while matrix._more.layout.display != "none":
@@ -100,7 +105,7 @@ def test_a_file_that_is_gone_is_named_in_its_place(tunes, tmp_path):
     clips = corpus.clips.assign(file=str(tmp_path / "gone.wav"))
     prepared = dataclasses.replace(tunes.prepared, corpus=dataclasses.replace(corpus, clips=clips))
     matrix = ConfusionButtons(dataclasses.replace(tunes, prepared=prepared))
-    next(button for button in matrix.buttons.values() if not button.disabled).click()
+    matrix.choose(*tunes.answers[["genre", "answer"]].iloc[0])
     assert "gone.wav" in matrix._sounds.children[0].value
 
 

@@ -232,6 +232,18 @@ def scores() -> pd.DataFrame:
     return genre_scores(["Folk"] * 4 + ["Rock"], ["Folk"] * 5, ["Folk", "Pop", "Rock"])
 
 
+def heated() -> pd.DataFrame:
+    from songnet_utils.calibration import over_temperatures
+
+    return over_temperatures(np.array([[0.9, 0.1], [0.4, 0.6]]), [0, 0], [0.5, 1.0, 2.0])
+
+
+def answered() -> pd.DataFrame:
+    from songnet_utils.scores import selective_accuracy
+
+    return selective_accuracy([True, False], [0.8, 0.4], [0.0, 0.5, 1.0])
+
+
 def bins() -> pd.DataFrame:
     from songnet_utils.calibration import reliability
 
@@ -286,6 +298,7 @@ PICTURES = {
     "log_mel_grid": lambda: plots.log_mel_grid(
         {"A": np.zeros((9, 128))} | {"B": np.ones((9, 128))}, SOUND
     ),
+    "one_mel_filter": lambda: plots.one_mel_filter(np.arange(0.0, 900, 100), 3),
     "clips_per_genre": lambda: plots.clips_per_genre(clips()),
     "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
     "leaking_artists": lambda: plots.leaking_artists({"random": 0.9, "artist": 0.0}),
@@ -303,6 +316,8 @@ PICTURES = {
     "results": lambda: plots.results(ROWS),
     "genre_scores": lambda: plots.genre_scores(scores()),
     "reliability_diagram": lambda: plots.reliability_diagram({"before": bins(), "after": bins()}),
+    "selective_accuracy": lambda: plots.selective_accuracy(answered(), 0.5, (0.2, 1.0)),
+    "over_temperatures": lambda: plots.over_temperatures(heated(), heated().iloc[1], 1.5),
     "until_right": lambda: plots.until_right(moments()),
     "differences": lambda: plots.differences(DIFFERENCES),
     "statistics_map": lambda: plots.statistics_map(statistics()),

@@ -372,7 +372,10 @@ def reliability_diagram(
         )
         words.append(f"{name}, calibration error {error:.3f}: {cells}.")
     axes[0, 0].set_ylabel("Accuracy (above each bar: its clips)")
-    axes[0, 0].legend(frameon=False, loc="upper left")
+    # Under the panels: inside, it would stand on the bars of answers that are hardly sure.
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+    )
     figure.suptitle(title)
     return describe(axes[0, 0], f"{title} Accuracy over confidence in bins. {' '.join(words)}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
@@ -17,6 +18,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.mistakes import Heard
 from songnet_utils.players import Player, excerpt
 from songnet_utils.scores import confusion
+from songnet_utils.widgets.numbers import Numbers
 from songnet_utils.widgets.still import WithStill
 
 #: Of each clip so much is played, in seconds.
@@ -27,7 +29,7 @@ AT_ONCE = 4
 
 
 class ConfusionButtons(WithStill):
-    """A button for each pair of truth and answer; pressing it plays its clips.
+    """A number for each pair of truth and answer; pressing it plays its clips.
 
     Rows are the truth, columns the answers; the colour is the share of the row, as in
     `songnet_utils.plots.confusion_matrix`. The first clip plays at once, the others wait.
@@ -44,24 +46,20 @@ class ConfusionButtons(WithStill):
         self._counts = confusion(heard.answers.genre, heard.answers.answer, heard.genres)
         #: The test clips of the cell that was pressed last, the most confident first.
         self.clips: list[str] = []
-        #: The button of each pair of truth and answer.
-        self.buttons = {
-            (truth, answer): self._button(truth, answer)
-            for truth in heard.genres
-            for answer in heard.genres
-        }
-        self._about = ipywidgets.HTML("<p role='status'>Press a number to hear its clips.</p>")
+        #: The numbers to press, rows and columns in the order of the network's genres.
+        self.numbers = self._numbers()
+        self._about = ipywidgets.HTML("<p role='status'>Nothing is pressed yet.</p>")
         self._sounds = ipywidgets.VBox()
         self._more = ipywidgets.Button(description="More of them", layout={"display": "none"})
         self._more.on_click(lambda _: self._play_more())
-        super().__init__([self._grid(), self._about, self._sounds, self._more])
+        super().__init__([self.numbers, self._about, self._sounds, self._more])
 
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is no kernel."""
         return f"Confusion matrix of {self._counts.sum()} clips, to press and hear."
 
     def choose(self, truth: str, answer: str) -> None:
-        """Show and play the clips of one cell, as its button does."""
+        """Show and play the clips of one cell, as a press of its number does."""
         self._about.value = f"<p role='status'><b>{html.escape(self._says(truth, answer))}</b></p>"
         answers = self._heard.answers
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
@@ -96,30 +94,17 @@ class ConfusionButtons(WithStill):
         what = "answered right" if truth == answer else f"taken for {answer}"
         return f"{truth} {what}: {row[self._heard.genres.index(answer)]} of {row.sum()} clips"
 
-    def _button(self, truth: str, answer: str) -> ipywidgets.Button:
-        row = self._counts[self._heard.genres.index(truth)]
-        count = int(row[self._heard.genres.index(answer)])
-        colour = mpl.colormaps["Blues"](count / max(row.sum(), 1))
-        button = ipywidgets.Button(
-            description=str(count),
-            tooltip=self._says(truth, answer),
-            disabled=not count,
-            layout={"width": "auto", "margin": "1px"},
-            style={"button_color": to_hex(colour), "text_color": ink_on(colour)},
-        )
-        button.on_click(lambda _: self.choose(truth, answer))
-        return button
-
-    def _grid(self) -> ipywidgets.GridBox:
+    def _numbers(self) -> Numbers:
         genres = self._heard.genres
-        cells: list[Any] = [_head("truth ↓ answer →")]
-        cells += [_head(genre) for genre in genres]
-        for truth in genres:
-            cells.append(_head(truth))
-            cells += [self.buttons[truth, answer] for answer in genres]
-        columns = f"8rem repeat({len(genres)}, 6.2rem)"
-        return ipywidgets.GridBox(
-            cells, layout={"grid_template_columns": columns, "overflow": "auto"}
+        shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
+        colours = mpl.colormaps["Blues"](shares)
+        return Numbers(
+            "Truth in rows, answers in columns; press a number to hear its clips",
+            genres,
+            self._counts,
+            [[self._says(truth, answer) for answer in genres] for truth in genres],
+            [[(to_hex(colour), ink_on(colour)) for colour in row] for row in colours],
+            lambda row, column: self.choose(genres[row], genres[column]),
         )
 
     def _still(self) -> plots.Picture:
@@ -136,7 +121,3 @@ def ink_on(colour: tuple[float, float, float, float]) -> str:
     luminance = float((linear * [0.2126, 0.7152, 0.0722]).sum())
     # Where black (L + 0.05) / 0.05 and white 1.05 / (L + 0.05) have the same contrast.
     return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
-
-
-def _head(words: str) -> ipywidgets.HTML:
-    return ipywidgets.HTML(f"<b style='font-size: 0.85em'>{html.escape(words)}</b>")

@@ -84,7 +84,7 @@ from pathlib import Path
 from tunes import heard
 from songnet_utils.widgets import ConfusionButtons
 matrix = ConfusionButtons(heard(Path({folder!r}) / "tunes"))
-next(button for button in matrix.buttons.values() if not button.disabled).click()
+matrix.choose(*matrix._heard.answers[["genre", "answer"]].iloc[0])
 matrix
 """,
         ".jp-OutputArea-output audio",
