@@ -19,8 +19,6 @@ CALLED_BY_OTHERS = [
     *("set_default_headers", "write_error", "initialize", "on_message"),
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),
     *("handle_error", "client_address", "handle_starttag"),
-    # traitlets
-    "_at_a_stop",
     # pytest calls a fixture by itself where it says so.
     *("nothing_chosen", "no_proxy"),
 ]
