@@ -35,6 +35,34 @@ def test_a_changed_record_changes_readme(tmp_path):
     assert "songnet on the artist split 0.125 (0.100 to 0.150)" in changed
 
 
+def test_a_song_that_was_tested_with_several_seeds_is_one_song(tmp_path):
+    names = ("all-models", "real-music")
+    records = {n: json.loads((records_folder() / f"{n}.json").read_text("utf-8")) for n in names}
+    chance = records["real-music"]["results"][0]
+    # Of so many songs each seed got a whole number right; of all that were counted, it did not.
+    songs = chance["clips"] // chance["seeds"]
+    assert [round(one * songs, 6) % 1 for one in chance["accuracies"]] == [0, 0, 0]
+    assert f"| real, {songs} songs |" in README
+    for result in records["real-music"]["results"]:
+        result.update(clips=2 * 41, seeds=2)
+    for name, record in records.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+    assert "| real, 41 songs |" in readme.section(tmp_path)
+
+
+def test_models_are_told_apart_where_the_records_tell_them_apart(tmp_path):
+    for name in ("all-models", "real-music"):
+        record = json.loads((records_folder() / f"{name}.json").read_text(encoding="utf-8"))
+        for result in record["results"]:
+            for difference in result["differences"]:
+                wide = name == "all-models" or difference["model"] == "chance"
+                difference["confidence_interval"] = [-0.1 if wide else 0.1, 0.2]
+        (tmp_path / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+    shown = readme.section(tmp_path)
+    # Eight models are shown, five of them were tried on the real songs.
+    assert "28 of 28 cannot be told apart on `mini`, and 4 of 10 on the real songs" in shown
+
+
 @pytest.mark.parametrize(
     "text", ["no marks", readme.BEGIN, f"{readme.END} {readme.BEGIN}", 2 * README]
 )
