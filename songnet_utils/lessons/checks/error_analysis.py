@@ -134,7 +134,11 @@ def by_nearest_clip(heard: Heard) -> Question:
     found = nearest(heard, k=1).set_index("id").genre
     answers = heard.answers
     own = answers.right.mean()
-    truth = (found.loc[answers.index] == answers.genre).mean()
+    by_neighbours = found.loc[answers.index] == answers.genre
+    truth = by_neighbours.mean()
+    same = ""
+    if truth == own and not (by_neighbours == answers.right).all():
+        same = ", by chance as many, but not all the same clips"
     return Number(
         truth=truth,
         share=True,
@@ -155,8 +159,8 @@ def by_nearest_clip(heard: Heard) -> Question:
                 "That is the share that it gets wrong.",
             ),
         ],
-        praise=f"The network itself: {own:.1%}. A nearest neighbour needs no last layer: what "
-        "the network knows of genres is in its embedding.",
+        praise=f"The network itself: {own:.1%}{same}. A nearest neighbour needs no last layer: "
+        "what the network knows of genres is in its embedding.",
         hint="`mistakes.nearest(heard, k=1)` has a row for each test clip, in which `genre` is "
         "the neighbour's. Compare it with `heard.answers.genre`, clip by clip (mind the index).",
     )
