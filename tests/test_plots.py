@@ -653,5 +653,5 @@ def test_votes_are_sorted_by_genre_and_the_strongest_first():
 
 def test_dreams_say_their_medians():
     words = plots.description(plots.dreams(dreamed()))
-    assert "activation, by the best piece's, medians conv_1 2.50, conv_2 3.50" in words
+    assert "activation, divided by the best piece's, medians conv_1 2.50, conv_2 3.50" in words
     assert "activation left as sound, medians conv_1 1.00, conv_2 0.50" in words

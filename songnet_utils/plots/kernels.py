@@ -169,8 +169,8 @@ def dreams(table: pd.DataFrame, *, title: str = "Dreams of all kernels") -> Axes
     told = pd.DataFrame(
         {
             "layer": table.index.get_level_values("layer"),
-            "activation, by the best piece's": (table.dreamed / table.found).to_numpy(),
-            "distance from the mean frame,\nby the corpus's own": table.distance.to_numpy(),
+            "activation, divided by the best piece's": (table.dreamed / table.found).to_numpy(),
+            "distance from the mean frame,\ndivided by the corpus's own": table.distance.to_numpy(),
             "activation left as sound": table.left.to_numpy(),
         }
     )
