@@ -118,14 +118,14 @@ def step_contributions(
             width=0.9 * timeline.step_seconds,
             align="edge",
             color=colours[genre],
-            label=f"for {genre}",
+            label=f"for {genre}" if chosen.any() else None,
         )
     ax.axhline(0, color="#333333", linewidth=1)
     if len(deciding):
         top = 1.12 * max(float(points.max()), 1e-9)
         middles = ends[list(deciding)] + timeline.step_seconds / 2
         ax.plot(middles, np.full(len(middles), top), "v", color="#333333", ms=4, label="decided")
-    ax.set(xlabel="Time heard (s)", ylabel="Points", title=title)
+    ax.set(xlabel="Time heard (s)", ylabel="Points of the lead", title=title)
     ax.set_xlim(0, float(ends[-1] + timeline.step_seconds))
     legend_outside(ax)
     return describe(
