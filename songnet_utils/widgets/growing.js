@@ -213,7 +213,7 @@ function draw(grow, el) {
     return h("label", {}, [label, fields[what]]);
   };
   const more = h("details", { class: "sg-more" }, [
-    h("summary", {}, "Title, artist, source, licence (as you like)"),
+    h("summary", {}, "Title, artist, source, licence (if you like)"),
     h("div", { class: "sg-fields" }, [
       field("title", "Title"),
       field("artist", "Artist"),

@@ -655,15 +655,15 @@ def _what_changed(record: dict[str, Any]) -> dict[str, Any]:
 def _why_not(present: Any) -> str:
     """Say why there is no song to label."""
     if present is None:
-        return "Open a song of your own in the live song above; then say here what it is."
+        return "Open a song of your own above; then say here what it is."
     if present.outside:
         return (
-            "What a microphone hears is not kept. Upload a song of your own in the live song "
-            "above; then say here what it is."
+            "What a microphone hears is not kept. Open a song of your own above; then say here "
+            "what it is."
         )
     return (
         f"“{present.title or present.name}” is a clip of the corpus, which says already what it "
-        "is. Upload a song of your own in the live song above; then say here what it is."
+        "is. Open a song of your own above; then say here what it is."
     )
 
 

@@ -394,7 +394,7 @@ class Song extends Told {
     this.mine = [...this.mine, ...news].slice(-MOST_MINE);
     this.send(first);
     const said = [];
-    if (files.length > 1) said.push(`${files.length} files: ${first.name} is heard first, the others stand under “Your songs”.`);
+    if (files.length > 1) said.push(`${files.length} files: ${first.name} is heard first, the others stand under “Opened songs”.`);
     else if (!news.length) said.push(`${first.name} was there already; it is heard again.`);
     if (files.length > 1 && files.length > news.length) said.push(`${files.length - news.length} of them were there already.`);
     if (news.length > MOST_MINE) said.push(`Only the last ${MOST_MINE} are kept.`);
@@ -559,10 +559,10 @@ function draw(song, el) {
     accept: "audio/*,video/mp4,.mp3,.wav,.flac,.ogg,.opus,.au,.aiff,.aif,.m4a,.aac,.webm,.wma",
     multiple: "",
   });
-  const uploadButton = h("button", { type: "button", class: "sw-button" }, "Upload a song");
+  const uploadButton = h("button", { type: "button", class: "sw-button" }, "Open a song");
   const uploadLabel = h("span", { class: "sn-label" }, "or your own");
   const listenButton = h("button", { type: "button", class: "sw-button" }, "Microphone");
-  const mineSelect = h("select", { "aria-label": "Your songs", hidden: "" });
+  const mineSelect = h("select", { "aria-label": "Opened songs", hidden: "" });
   const uploadPart = h("div", { class: "sn-field" }, [
     uploadLabel,
     h("div", { class: "sn-pair sn-own" }, [uploadButton, listenButton, mineSelect]),
@@ -791,7 +791,7 @@ function draw(song, el) {
   }
 
   function noSong() {
-    return song.welcome?.corpus ? "Choose a clip, or upload or drop a song." : "Upload a song, or drop one here.";
+    return song.welcome?.corpus ? "Choose a clip, or open a song, or drop one here." : "Open a song, or drop one here.";
   }
 
   function saySong() {
@@ -810,7 +810,7 @@ function draw(song, el) {
     const { mine } = song;
     mineSelect.hidden = !mine.length;
     const names = mine.map((file, i) => option(String(i), file.name));
-    mineSelect.replaceChildren(option("", `Your songs (${mine.length})`), ...names);
+    mineSelect.replaceChildren(option("", `Opened songs (${mine.length})`), ...names);
     const here = mine.indexOf(song.upload?.file ?? song.file);
     mineSelect.value = here < 0 ? "" : String(here);
   }

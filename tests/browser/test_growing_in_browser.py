@@ -74,7 +74,7 @@ def page(lab, own: OwnSongs, tmp_path: Path) -> Iterator[Page]:
     page = lab.open(
         [data + CELL, BELOW.format(songs=str(own.folder))], name="grow.ipynb", height=1500
     )
-    expect(grow_of(page)).to_contain_text("Open a song of your own in the live song above")
+    expect(grow_of(page)).to_contain_text("Open a song of your own above")
     yield page
     assert page.complaints == [], "the browser's console has errors"
     page.context.close()

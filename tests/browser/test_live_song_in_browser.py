@@ -96,7 +96,7 @@ class Widget:
     def upload_path(self, path: Path) -> None:
         self.before = self.data()["song"]
         with self.page.expect_file_chooser() as chooser:
-            self.root.get_by_role("button", name="Upload a song").click()
+            self.root.get_by_role("button", name="Open a song").click()
         chooser.value.set_files(path)
 
     def look(self) -> dict:
@@ -472,9 +472,9 @@ def test_drop_a_file_on_it(widget):
     widget.wait_for_song("0.mp3")
     status = widget.root.get_by_role("status")
     expect(status).to_have_text(
-        "20 files: 0.mp3 is heard first, the others stand under “Your songs”."
+        "20 files: 0.mp3 is heard first, the others stand under “Opened songs”."
     )
-    mine = widget.root.get_by_label("Your songs")
+    mine = widget.root.get_by_label("Opened songs")
     assert mine.locator("option").all_inner_texts()[-20:] == names
     widget.before = widget.data()["song"]
     mine.select_option(label="7.mp3")
@@ -493,7 +493,7 @@ def test_the_same_file_twice_is_kept_once(widget, tmp_path):
     expect(widget.root.get_by_role("status")).to_have_text(
         "twice.flac was there already; it is heard again."
     )
-    kept = widget.root.get_by_label("Your songs").locator("option")
+    kept = widget.root.get_by_label("Opened songs").locator("option")
     assert kept.all_inner_texts().count("twice.flac") == 1
 
 

@@ -181,7 +181,7 @@ def go_wild(page: Page, seconds: float, seed: int = 0, checkpoints: int = 6) -> 
         ("clips", 3, lambda: choose("Clip")),
         ("genres", 1, lambda: choose("Genre of the clips")),
         ("networks", 2, lambda: choose("Network that answers")),
-        ("songs again", 2, lambda: choose("Your songs")),
+        ("songs again", 2, lambda: choose("Opened songs")),
         ("microphones", 1, listen),
     ]
     weights = [weight for _, weight, _ in actions]
