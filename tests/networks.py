@@ -10,7 +10,7 @@ from songnet_utils.timeline import Sound
 
 BANDS = 12
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=48, n_mels=BANDS)
-GENRES = ("a", "b", "c")
+GENRES = ("Folk", "Pop", "Rock")
 
 
 def used(model: Any, seed: int = 0) -> Any:

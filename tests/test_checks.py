@@ -89,7 +89,7 @@ def soft_and_loud() -> tuple[np.ndarray, np.ndarray]:
 def net() -> Any:
     from songnet_utils.models import SongNet, songnet
 
-    genres = ["a", "b", "c"]
+    genres = ["Folk", "Pop", "Rock"]
     return SongNet(songnet(Sound(), genres), Sound(), genres)
 
 
@@ -175,7 +175,8 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
     "kernel_clips.triggered_average": dict,
     "kernel_clips.votes_for": lambda: {
         **dict(zip(("survey", "votes"), surveyed(), strict=True)),
-        **{"layer": "conv1d_2", "kernel": 9},
+        # Keras numbers layers on from one network to the next.
+        **{"layer": surveyed()[0].kernels.layers[2].name, "kernel": 9},
     },
     "kernel_clips.questions_needed": lambda: {"one": 0.4, "other": 0.6},
     "live_demo.largest_change": lambda: dict(zip(("whole", "net"), answers(), strict=True)),
