@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from songnet_utils.players import Player
 from songnet_utils.plots import show
+from songnet_utils.widgets.still import WithStill
 
 # Numbers are typed or stepped through: the handles of ipywidgets' sliders have no name that a
 # screen reader could say.
@@ -19,7 +20,7 @@ STYLE = {"description_width": "10em"}
 LAYOUT = {"width": "min(32em, 100%)"}
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(WithStill):
     """Controls, and what they make: a line in words, a picture, sounds.
 
     Where there is no kernel, on a page, it leaves what its first settings made.
@@ -59,8 +60,5 @@ class Explorer(ipywidgets.VBox):
         self.picture.value = "" if ax is None else show(ax)._repr_html_()
         self.sounds.value = "".join(player._repr_html_() for player in players)
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """Add what pages without a kernel show; JupyterLab shows the widget."""
-        data = super()._repr_mimebundle_(**options)
-        still = self.line.value + self.picture.value + self.sounds.value
-        return {**data, "text/html": still}
+    def _still_html(self) -> str:
+        return self.line.value + self.picture.value + self.sounds.value
