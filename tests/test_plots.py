@@ -410,6 +410,14 @@ def test_two_spectra_have_a_legend():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "other"]
 
 
+def test_a_spectrum_below_the_picture_is_not_drawn_as_a_floor():
+    power = 10 ** -np.linspace(0, 18, 33)  # falls by 180 dB
+    ax = plots.spectrum(np.fft.rfftfreq(64, 1 / 8000), power)
+    level = ax.lines[0].get_ydata()
+    assert ax.get_ylim()[0] == -120
+    assert (np.diff(level) < 0).all()
+
+
 def test_genre_over_time_shows_at_each_moment_what_was_known_then():
     steps = 12
     shown = beliefs(steps)

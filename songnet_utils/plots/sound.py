@@ -86,7 +86,7 @@ def spectrum(
         In hertz, shape (bins,).
     power
         Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and what lies more
-        than 120 dB below the largest is drawn there.
+        than 120 dB below the largest falls out of the picture.
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
@@ -95,13 +95,16 @@ def spectrum(
     heard = frequencies > 0
     words = []
     for (name, values), colour in zip(lines.items(), (INK, "#B36F00", "#0B6B45"), strict=False):
-        level = 10 * np.log10(np.maximum(values, values.max() * 1e-12))
+        # The logarithm of nothing is infinite; 200 dB below the largest is out of the picture.
+        level = 10 * np.log10(np.maximum(values, values.max() * 1e-20))
         ax.plot(frequencies[heard], level[heard], color=colour, linewidth=1.4, label=name)
         loudest = float(frequencies[heard][values[heard].argmax()])
         words.append(f"{name + ': ' if name else ''}most power lies at {loudest:,.0f} hertz")
     if isinstance(power, Mapping):
         ax.legend(frameon=False)
     _hertz(ax.xaxis, 30, float(frequencies.max()))
+    largest = 10 * np.log10(max(float(values.max()) for values in lines.values()))
+    ax.set_ylim(bottom=max(ax.get_ylim()[0], largest - 120))
     ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
     ax.grid(axis="both", alpha=0.3)
     return describe(
