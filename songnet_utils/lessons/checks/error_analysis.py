@@ -182,15 +182,26 @@ def mcnemar() -> Question:
         of = mended + broken
         return float(scipy.stats.binom.sf(max(mended, broken) - 1, of, 0.5))
 
+    one_direction = (
+        "That asks how often luck divides them so unevenly *in this direction*. Before one looked, "
+        "either model might have been the better one: both directions count."
+    )
+
     return Function(
         inputs=[(8, 2), (2, 8), (12, 5), (0, 6), (7, 7)],
         truth=_exact,
         tolerance=1e-4,
         mistakes=[
+            Mistake(one_sided, one_direction),
             Mistake(
-                one_sided,
-                "That asks how often luck divides them so unevenly *in this direction*. Before "
-                "one looked, either model might have been the better one: both directions count.",
+                lambda mended, broken: float(
+                    scipy.stats.binom.sf(mended - 1, mended + broken, 0.5)
+                ),
+                one_direction,
+            ),
+            Mistake(
+                lambda mended, broken: float(scipy.stats.binom.cdf(mended, mended + broken, 0.5)),
+                one_direction,
             ),
             Mistake(
                 lambda mended, broken: 2 * one_sided(mended, broken),

@@ -53,6 +53,7 @@ def samples_of_fourth_layer(net: SongNet) -> Question:
                 "too.",
             ),
             Mistake(fourth.size * sound.n_fft, "The frames overlap: they begin a hop apart."),
+            Mistake(fourth.seconds, "Those are seconds. How many samples are they?"),
             Mistake(third.samples, "So many sees a kernel of the *third* block."),
             Mistake(
                 (2 * third.size - 1) * sound.hop + sound.n_fft,
