@@ -692,6 +692,7 @@ def _grow_undo(options: argparse.Namespace) -> int:
 
 
 def _app(options: argparse.Namespace) -> int:
+    _note("starting; the page's address comes in some seconds.")
     from songnet_utils.widgets.app import NO_NETWORK, PORT, App
 
     port = PORT if options.port is None else options.port

@@ -383,6 +383,9 @@ def test_pages_share_a_network_and_see_that_it_was_trained_again(tmp_path, monke
 # --- The command --------------------------------------------------------------------------------
 
 
+STARTING = "songnet: starting; the page's address comes in some seconds."
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     """A port at which another program listens."""
@@ -396,7 +399,8 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
     assert cli.main(["app", "--no-browser", "--port", str(taken)]) == 1
     out, error = capfd.readouterr()
     assert out == ""
-    (line,) = error.splitlines()
+    starting, line = error.splitlines()
+    assert starting == STARTING
     assert line.startswith(f"songnet: port {taken}: is in use: another program listens there")
     assert f"songnet app --port {taken + 1}" in line
 
@@ -452,8 +456,9 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
     out, error = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     lines = error.splitlines()
-    assert "There is no network on this machine yet" in lines[0]
-    assert lines[1:] == [
+    assert lines[0] == STARTING
+    assert "There is no network on this machine yet" in lines[1]
+    assert lines[2:] == [
         *("songnet: the page is at this address. Ctrl-C ends it.", "songnet: ended."),
     ]
 

@@ -98,6 +98,7 @@ def test_a_file_that_was_chosen_is_kept_with_what_people_say_of_it(page, own):
     assert row == {
         **{"song": sha256(content), "genre": "Folk", "title": "Wind", "artist": None},
         **{"licence": "CC0", "source": "kitchen", "seconds": 3.5, "there": True},
+        "learnable": False,  # nobody is here who could learn
     }
     assert page.last("songs")["genres"] == [{"name": "Folk", "learnt": False, "colour": ""}]
     assert page.last("present")["known"] == {"genre": "Folk", "title": "“Wind”"}
@@ -461,6 +462,7 @@ def test_it_learns_shows_what_changed_and_can_be_undone(learner, trained):
     genres = page.last("songs")["genres"]
     assert [genre["name"] for genre in genres] == ["High", "Low", "Noise"]  # "low" is Low
     assert all(genre["learnt"] and genre["colour"] for genre in genres)
+    assert all(song["learnable"] for song in page.last("songs")["songs"])
 
     page.says("learn")
     stages = page.heard("learning")

@@ -552,15 +552,15 @@ function draw(grow, el) {
 
   function sayLearning() {
     const { learning, network } = grow;
-    const songs = grow.list?.songs.length ?? 0;
-    learnButton.disabled = !network?.run || !songs || grow.learns;
+    const learnable = grow.list?.songs.some((song) => song.learnable);
+    learnButton.disabled = !network?.run || !learnable || grow.learns;
     stopButton.hidden = !grow.learns;
     if (!grow.learns) stopButton.disabled = false;
     learnRow.hidden = !grow.learns;
     undoButton.disabled = grow.learns;
     if (!grow.learns || stopButton.disabled) return;
     const stages = {
-      preparing: "Preparing the clips …",
+      preparing: "Preparing the clips that it learnt from (the first time this takes minutes) …",
       before: "Asking the network as it is …",
       learning: `Epoch ${learning.epoch} of ${learning.epochs}`,
       after: "Asking it again …",
@@ -581,7 +581,11 @@ function draw(grow, el) {
       who.replaceChildren(
         h("b", {}, network.name),
         ` (${network.run}) learnt from ${network.training_music}. It goes on from there with your songs and with clips that it knows, so that it does not forget them. The network as it is stays.`,
-        songs.length ? "" : " Save a song first.",
+        songs.some((song) => song.learnable)
+          ? ""
+          : songs.length
+            ? " None of your songs is of a genre that it knows, so there is nothing yet that it could learn from."
+            : " Save a song first.",
       );
     }
     const grown = network?.grown;

@@ -371,13 +371,16 @@ class GrowSongs(Messages):
             self._tell("songs", songs=[], genres=self._genres([]))
             self._tell("error", about="list", text=str(error))
             return
+        genres = self._genres(songs)
+        learnt = {name_key(genre["name"]) for genre in genres if genre["learnt"]}
         self._tell(
             "songs",
-            genres=self._genres(songs),
+            genres=genres,
             songs=[
                 {
                     **{"song": song.sha256, "genre": song.genre, "title": song.title},
                     **{"artist": song.artist, "licence": song.licence, "source": song.source},
+                    "learnable": name_key(song.genre) in learnt,
                     "seconds": song.seconds,
                     "there": self.songs.file_of(song).is_file(),
                 }

@@ -212,6 +212,22 @@ ipywidgets.VBox([live, grow])
 """
 
 
+def test_there_is_nothing_to_learn_from_songs_of_other_genres(lab, own, trained, tones):
+    song = own.add(whistle(1, 3.5), "Polka", title="Kettle")
+    cell = LEARN.format(songs=str(own.folder), run=str(trained), corpus=str(tones))
+    page = lab.open([cell], name="nothing.ipynb")
+    grow = grow_of(page)
+    learn = grow.get_by_role("button", name="Learn from my songs")
+    expect(grow).to_contain_text("None of your songs is of a genre that it knows")
+    expect(learn).to_be_disabled()
+    select = grow.get_by_role("listitem").get_by_role("combobox", name=f"Genre of “{song.title}”")
+    select.select_option(label="Low")
+    expect(learn).to_be_enabled()
+    expect(grow).not_to_contain_text("None of your songs")
+    assert page.complaints == []
+    page.context.close()
+
+
 @pytest.mark.parametrize(
     ("width", "theme"), [(1280, "light"), (1280, "dark"), (360, "dark")], ids=str
 )
