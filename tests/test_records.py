@@ -83,7 +83,7 @@ def test_a_table_has_the_differences_the_right_way_round():
     assert list(table.index) == ["old", "new"]
     assert table.loc["old", "minus new"] == "-10.0 points"
     assert table.loc["new", "minus new"] == ""
-    assert Record(a_record()).source().startswith("songnet compare mini — 4 runs, 120 minutes")
+    assert Record(a_record()).source().startswith("songnet compare mini\n4 runs, 120 minutes")
 
 
 def test_a_model_that_was_not_compared_is_named():
@@ -168,6 +168,14 @@ def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
             for quoted in _QUOTED:
                 text = text.replace(quoted, "")
             assert _FIGURE.search(text) is None, f"{cell.id}: {_FIGURE.search(text)}"
+
+
+def test_findings_are_the_single_findings_in_lines_that_fit():
+    record = Record(a_record())
+    lines = record.findings("new", ["old", "old"]).splitlines()
+    assert max(map(len, lines)) <= 92 < len(record.finding("new", "old"))
+    words = "- " + record.finding("new", "old")
+    assert " ".join(" ".join(lines).split()) == f"{words} {words}"
 
 
 def test_every_finding_that_a_lesson_asks_for_is_in_a_record():

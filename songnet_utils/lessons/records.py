@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from songnet_utils.evaluation import compare, model_names
 from songnet_utils.files import write_json
 from songnet_utils.lessons.kept import read_kept, records_folder
 from songnet_utils.training import versions
+
+# Characters in a line that fit beside a page's list of lessons.
+_LINE = 92
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +247,29 @@ class Record:
             f"[{low:+z.1f} to {high:+z.1f}]. {verdict}"
         )
 
+    def findings(self, model: str, others: Sequence[str], split: str = "artist") -> str:
+        """Say how a model compares with each of others: what `finding` says, in lines.
+
+        Parameters
+        ----------
+        model : str
+            Of the experiment.
+        others : sequence of str
+            Of the experiment, too; one point of the list each.
+        split : str
+            On which split.
+        """
+        return "\n".join(
+            textwrap.fill(
+                self.finding(model, other, split),
+                _LINE,
+                initial_indent="- ",
+                subsequent_indent="  ",
+                break_on_hyphens=False,
+            )
+            for other in others
+        )
+
     def table(self, split: str = "artist", against: str | None = None) -> pd.DataFrame:
         """Return the models of a split, one a row, for people to read.
 
@@ -274,12 +301,12 @@ class Record:
         return pd.DataFrame(rows).T.fillna("")
 
     def source(self) -> str:
-        """Say where the record comes from, and what it cost."""
+        """Say where the record comes from, and what it cost: the command, then the rest."""
         cost, content = self.content["cost"], self.content
         return (
-            f"{content['command']} — {cost['runs']} runs, {cost['seconds'] / 60:,.0f} minutes of "
-            f"fitting and answering on {content['processors']} processors "
-            f"(tensorflow {content['versions']['tensorflow']})"
+            f"{content['command']}\n"
+            f"{cost['runs']} runs, {cost['seconds'] / 60:,.0f} minutes of fitting and answering on "
+            f"{content['processors']} processors (tensorflow {content['versions']['tensorflow']})"
         )
 
 
