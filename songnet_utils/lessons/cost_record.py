@@ -63,8 +63,9 @@ def make_cost_record(
         When a lesson did not run to its end: which, and where.
     """
     notebooks = notebooks or lessons_folder()
-    # How many processes of others wanted a processor in the minute before.
-    load, *_ = psutil.getloadavg()
+    # How many processors others keep busy. (The system's load average still holds what ended a
+    # minute ago.)
+    load = (psutil.cpu_count() or 1) * psutil.cpu_percent(interval=3.0) / 100
     shutil.rmtree(data, ignore_errors=True)
     meter = Meter(data)
     meter.watch(os.getpid())

@@ -24,7 +24,7 @@ COMMAND = "make costs"
 _WORDS_A_MINUTE = 150
 _MINUTES_AN_EXERCISE = 6
 
-# Processes of others that wanted a processor before: more than this, and times are too long.
+# Processors that others kept busy: more than this, and times are too long.
 _BUSY = 0.5
 
 _MEGA, _GIGA = 1e6, 1e9
