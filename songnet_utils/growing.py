@@ -405,18 +405,41 @@ def undo(run: str | Path | None = None) -> Path:
             f"{folder}: the run that it grew from, {parent.name}, is gone, and there would be "
             "nothing to go back to. Nothing was removed; bring it back, or delete the folder."
         )
-    for other in folder.parent.glob("grown-*/record.json"):
-        if read_record(other.parent).get("grown", {}).get("parent") == folder.name:
-            raise SongNetError(
-                f"{folder}: {other.parent.name} has grown from it. Undo that one first: songnet "
-                f"grow undo --run {other.parent}"
-            )
+    for other in _children(folder):
+        raise SongNetError(
+            f"{folder}: {other.name} has grown from it. Undo that one first: songnet grow undo "
+            f"--run {other}"
+        )
     # The record first: without it, what is left is no finished run.
     for name in ("record.json", *_FILES):
         (folder / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()  # What a person put there besides stays.
     return parent
+
+
+def _children(run: Path) -> list[Path]:
+    """Return the runs that have grown from a run, the newest one last."""
+    found = sorted(run.parent.glob("grown-*/record.json"), key=lambda file: file.stat().st_mtime_ns)
+    return [
+        file.parent
+        for file in found
+        if read_record(file.parent).get("grown", {}).get("parent") == run.name
+    ]
+
+
+def last_grown_from(run: str | Path) -> Path:
+    """Return the run in which a run's learning from one's own songs has ended so far.
+
+    Parameters
+    ----------
+    run : path
+        A finished run. Where nothing has grown from it, it is what is returned.
+    """
+    folder = Path(run).absolute()
+    while children := _children(folder):
+        folder = children[-1]
+    return folder
 
 
 def newest_grown() -> Path | None:

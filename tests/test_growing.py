@@ -18,7 +18,15 @@ from songnet_utils import cli, growing
 from songnet_utils.assessment import assess
 from songnet_utils.corpora import Corpus, OwnSongs, open_corpus, own_songs, table
 from songnet_utils.errors import SongNetError
-from songnet_utils.growing import Change, as_text, hold_out, learn_from, newest_grown, undo
+from songnet_utils.growing import (
+    Change,
+    as_text,
+    hold_out,
+    last_grown_from,
+    learn_from,
+    newest_grown,
+    undo,
+)
 from songnet_utils.learning import FRESH_SHARE, LEAST_BATCHES, Recipe, mixed
 from songnet_utils.models import load_songnet, weights_of
 from songnet_utils.training import newest_run, read_answers, read_record, train
@@ -193,9 +201,12 @@ def test_it_goes_on_from_what_has_grown_and_goes_back_step_by_step(run, tones, s
     with pytest.raises(SongNetError, match=f"{second.name} has grown from it. Undo that one first"):
         undo(first)
     assert first.exists()
+    assert last_grown_from(run) == last_grown_from(first) == last_grown_from(second) == second
     assert undo(second) == first
     assert not second.exists()
+    assert last_grown_from(run) == first
     assert undo(first) == run
+    assert last_grown_from(run) != first
     assert not first.exists()
 
 
