@@ -405,10 +405,11 @@ def undo(run: str | Path | None = None) -> Path:
             f"{folder}: the run that it grew from, {parent.name}, is gone, and there would be "
             "nothing to go back to. Nothing was removed; bring it back, or delete the folder."
         )
-    for other in _children(folder):
+    if children := _children(folder):
+        newest = children[-1]
         raise SongNetError(
-            f"{folder}: {other.name} has grown from it. Undo that one first: songnet grow undo "
-            f"--run {other}"
+            f"{folder}: {newest.name} has grown from it. Undo that one first: songnet grow undo "
+            f"--run {newest}"
         )
     # The record first: without it, what is left is no finished run.
     for name in ("record.json", *_FILES):

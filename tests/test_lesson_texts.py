@@ -71,24 +71,27 @@ def test_lessons_are_in_order():
     assert [f"0{number}" for number in numbers] == [path.name[:2] for path in NOTEBOOKS]
 
 
-# --- Links --------------------------------------------------------------------------------------
+# --- Pictures -----------------------------------------------------------------------------------
 
 
 def shown_nowhere(source: str) -> list[int]:
     """Return the lines whose picture is made and not shown: only a cell's last value is."""
-    statements = ast.parse(source).body
-    last = statements[-1].value if isinstance(statements[-1], ast.Expr) else None
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    named = [(ast.unparse(call.func), call) for call in calls]
-    shown = {ast.dump(arg) for name, call in named if name == "display" for arg in call.args}
-    shown |= {ast.dump(last)} if last else set()
+    tree = ast.parse(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    shown = [tree.body[-1].value] if isinstance(tree.body[-1], ast.Expr) else []
+    for call in calls:
+        if ast.unparse(call.func) == "display":
+            shown += call.args
     return [
-        call.lineno for name, call in named if name == "plots.show" and ast.dump(call) not in shown
+        call.lineno
+        for call in calls
+        if ast.unparse(call.func) == "plots.show" and not any(call is one for one in shown)
     ]
 
 
 def test_a_picture_in_the_middle_of_a_cell_is_seen():
     assert shown_nowhere("plots.show(ax)\nprint(1)") == [1]
+    assert shown_nowhere("plots.show(ax)\nplots.show(ax)") == [1]
     assert shown_nowhere("display(plots.show(ax))\nprint(1)") == []
     assert shown_nowhere("print(1)\nplots.show(ax)") == []
 
@@ -96,6 +99,9 @@ def test_a_picture_in_the_middle_of_a_cell_is_seen():
 @pytest.mark.parametrize("path", SOLVED)
 def test_every_picture_is_shown(path):
     assert {c.id: lines for c in cells(path, "code") if (lines := shown_nowhere(c.source))} == {}
+
+
+# --- Links --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [*LESSONS, *SOLVED])

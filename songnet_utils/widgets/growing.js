@@ -550,10 +550,14 @@ function draw(grow, el) {
     grow.tell("undo", { run: grow.network.run });
   });
 
+  // Is there a song that the network could learn from?
+  function canLearn() {
+    return Boolean(grow.list?.songs.some((song) => song.learnable));
+  }
+
   function sayLearning() {
     const { learning, network } = grow;
-    const learnable = grow.list?.songs.some((song) => song.learnable);
-    learnButton.disabled = !network?.run || !learnable || grow.learns;
+    learnButton.disabled = !network?.run || !canLearn() || grow.learns;
     stopButton.hidden = !grow.learns;
     if (!grow.learns) stopButton.disabled = false;
     learnRow.hidden = !grow.learns;
@@ -573,7 +577,9 @@ function draw(grow, el) {
 
   function sayNetwork() {
     const { network } = grow;
-    const songs = grow.list?.songs ?? [];
+    const nothing = grow.list?.songs.length
+      ? "None of your songs is of a genre that it knows, so there is nothing yet that it could learn from."
+      : "Save a song first.";
     if (!network) who.textContent = "";
     else if (!network.run) {
       who.textContent = "There is no network of your own yet that could learn. Train one: songnet train mini. Your songs are kept meanwhile.";
@@ -581,11 +587,7 @@ function draw(grow, el) {
       who.replaceChildren(
         h("b", {}, network.name),
         ` (${network.run}) learnt from ${network.training_music}. It goes on from there with your songs and with clips that it knows, so that it does not forget them. The network as it is stays.`,
-        songs.some((song) => song.learnable)
-          ? ""
-          : songs.length
-            ? " None of your songs is of a genre that it knows, so there is nothing yet that it could learn from."
-            : " Save a song first.",
+        canLearn() ? "" : ` ${nothing}`,
       );
     }
     const grown = network?.grown;
