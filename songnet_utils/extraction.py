@@ -193,17 +193,18 @@ def extract(
     for clip, file in clips:
         try:
             stamp = stamp_of(file)
-            content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+            sound_file = Path(file).read_bytes()
         except OSError as error:
             reason = (
                 f"cannot be read ({error.strerror}). Put the file back, or check who may read it."
             )
             outcomes.append(Outcome(clip, file, reason=reason))
             continue
+        content = hashlib.sha256(sound_file).hexdigest()
         reason = ""
         if content not in known and content not in done:
             try:
-                computed = extraction.compute(load_audio(file, extraction.rate))
+                computed = extraction.compute(load_audio(sound_file, extraction.rate, name=file))
                 if stamp_of(file) != stamp:
                     raise SongNetError("changed while it was read. Run the same again.")
                 for name, array in computed.items():

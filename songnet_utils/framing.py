@@ -8,13 +8,17 @@ nothing is resampled, else to float rounding.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import soxr
 from numpy.lib.stride_tricks import as_strided
 
-from songnet_utils.audio import RESAMPLER, AudioError, log_mel_of_windows, mix_down
+from songnet_utils.audio import (
+    RESAMPLER,
+    AudioError,
+    check_values,
+    log_mel_of_windows,
+    mix_down,
+)
 from songnet_utils.errors import SongNetError
 from songnet_utils.timeline import Sound
 
@@ -187,16 +191,8 @@ class FrameStream:
                 "samples must be floating point with full scale ±1 (divide 16-bit samples by "
                 f"32768). Got dtype {array.dtype}"
             )
-        # One sum of squares costs less than a look at each. What is too large for it would make
-        # all frames infinite from here on.
-        with np.errstate(over="ignore"):
-            array = array.astype(np.float32, copy=False)
-            squares = np.vdot(array, array)
-        if not math.isfinite(squares):
-            raise AudioError(
-                "samples hold values that are not numbers (NaN or infinite), or larger than any "
-                "sound (full scale is ±1)."
-            )
+        array = array.astype(np.float32, copy=False)
+        check_values(array, "samples")
         return array
 
     def _check_open(self) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songnet_utils.audio import as_heard, look_ahead, name_of, read_audio
+from songnet_utils.audio import decode, look_ahead, name_of
 from songnet_utils.errors import SongNetError
 from songnet_utils.framing import FrameStream
 
@@ -83,18 +83,18 @@ def hear_song(
         When the song cannot be decoded or is too short for one step.
     """
     name = name or name_of(source)
-    samples, rate = read_audio(source, name=name)
-    seconds = len(samples) / rate
-    audio = as_heard(samples, rate, net.sound.sample_rate, name=name)
+    song = decode(source, net.sound.sample_rate, name=name)
     try:
-        answers = net.genre_over_time(audio)
+        answers = net.genre_over_time(song.audio)
     except SongNetError as error:
         raise SongNetError(f"{name}: {error}") from error
     steps = []
     for number, probabilities in enumerate(answers):
-        start, end = step_span(net.timeline, rate, number)
-        steps.append(Step(start, min(end, seconds), probabilities))
-    return steps, seconds
+        # Of a file with several sample rates, the resampler that looks furthest ahead counts.
+        spans = [step_span(net.timeline, rate, number) for rate in set(song.rates)]
+        start, end = max(spans)
+        steps.append(Step(start, min(end, song.seconds), probabilities))
+    return steps, song.seconds
 
 
 class SongStream:

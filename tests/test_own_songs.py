@@ -225,7 +225,7 @@ BAD = {
 def test_a_bad_upload_is_told_in_a_line_and_nothing_is_written(songs, kind, monkeypatch):
     make, said = BAD[kind]
     if kind == "too many channels":
-        monkeypatch.setattr("songnet_utils.audio._NUMBERS_A_SECOND", 8_000)
+        monkeypatch.setattr("songnet_utils.audio.ffmpeg._NUMBERS_PER_SECOND", 8_000)
     with pytest.raises(SongNetError, match=said) as caught:
         songs.add(make(), "Rock", name="song")
     assert "\n" not in str(caught.value)

@@ -32,8 +32,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songnet_utils.audio import SUFFIXES
-from songnet_utils.corpora.folder import seconds_of_file
+from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
 from songnet_utils.errors import SongNetError
 

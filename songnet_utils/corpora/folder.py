@@ -9,7 +9,6 @@ usable sound file is listed in `Corpus.unusable`.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pandas as pd
-import soundfile
 
-from songnet_utils.audio import SUFFIXES
+from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
 from songnet_utils.errors import SongNetError
 
@@ -154,23 +152,6 @@ def describe_tags(file: Path | BinaryIO) -> dict[str, Any]:
     if year := re.match(r"\d{4}", facts.pop("date") or ""):
         facts["year"] = int(year[0])
     return {name: fact for name, fact in facts.items() if fact}
-
-
-def seconds_of_file(file: str | os.PathLike[str]) -> float:
-    """Return how many seconds of sound a file's header promises; NaN where it does not say."""
-    import mutagen.mp3
-
-    try:
-        if str(file).lower().endswith(".mp3"):
-            # libsndfile would tell damaged files' troubles on stderr; the tags take most of the
-            # time that mutagen needs for a whole file.
-            with open(file, "rb") as content:
-                return float(mutagen.mp3.MPEGInfo(content).length)
-        info = soundfile.info(str(file))
-    except (mutagen.MutagenError, soundfile.LibsndfileError, RuntimeError, OSError, ValueError):
-        return float("nan")
-    # An unseekable or unfinished file may promise 2**63 − 1 samples.
-    return info.frames / info.samplerate if info.frames < 2**62 else float("nan")
 
 
 def _tag(tags: Any, keys: tuple[str, ...]) -> str | None:

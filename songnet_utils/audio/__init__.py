@@ -1,0 +1,44 @@
+"""Sound files in, log-mel frames out."""
+
+from songnet_utils.audio.decoding import AudioReader, decode, load_audio, name_of, read_audio
+from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of
+from songnet_utils.audio.frames import (
+    LOUDEST,
+    RESAMPLER,
+    SILENCE,
+    AudioError,
+    check_audible,
+    check_samples,
+    check_values,
+    log_mel,
+    log_mel_of_windows,
+    look_ahead,
+    mel_filters,
+    mix_down,
+    resample,
+)
+
+__all__ = [
+    "LOUDEST",
+    "RESAMPLER",
+    "SILENCE",
+    "SUFFIXES",
+    "AudioError",
+    "AudioReader",
+    "AudioWarning",
+    "check_audible",
+    "check_samples",
+    "check_values",
+    "decode",
+    "load_audio",
+    "log_mel",
+    "log_mel_of_windows",
+    "look_ahead",
+    "mel_filters",
+    "mix_down",
+    "name_of",
+    "read_audio",
+    "resample",
+    "seconds_of_file",
+    "suffix_of",
+]

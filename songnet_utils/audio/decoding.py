@@ -1,0 +1,362 @@
+"""Sound files in, samples out.
+
+FFmpeg, through PyAV, reads every kind of file. It finds out what a file is from its content, never
+from its name, and gives sound wherever there is some: a file whose header was never finished, two
+files joined into one, a file that changes its sample rate or its channels half-way. Each stretch
+of sound is taken at its own rate. Plain mp3s, which most corpora consist of, are left to
+libsndfile, which needs less time for them (`songnet_utils.audio.mp3`).
+
+Some files are not what they seem. Where all of the sound is there, an `AudioWarning` says what
+was odd (the header was never finished; the channels cancel each other). Where sound is missing
+that the header promises, an `AudioError` says so: half a song is not that song.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soxr
+
+from songnet_utils.audio.ffmpeg import (
+    Piece,
+    Progress,
+    Source,
+    audio_stream,
+    opened,
+    pieces_of,
+    promised_seconds,
+    told_plainly,
+    too_long,
+    warn,
+)
+from songnet_utils.audio.frames import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    RESAMPLER,
+    SILENCE,
+    AudioError,
+    check_audible,
+    check_values,
+    mix_down,
+    resample,
+)
+
+# Where the mean of the channels has this small a share of their power, they cancel each other
+# (−40 dB). One second of sound decides, which is less than any network's first step takes.
+_CANCELLED = 1e-4
+_DECIDING_SECONDS = 1.0
+
+
+class Decoded(NamedTuple):
+    """A decoded song.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,), float32
+        Mono, full scale ±1, at the rate that was asked for.
+    seconds : float
+        How long the song lasts.
+    rates : tuple of int
+        The sample rates in the file, in Hz, in order; nearly always just one.
+    """
+
+    audio: np.ndarray
+    seconds: float
+    rates: tuple[int, ...]
+
+
+class AudioReader:
+    """A sound file that is decoded block by block, so that a long one can start at once.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes.
+    name
+        What errors call it; the path by default.
+    most_seconds : float, optional
+        A longer file is refused, and never decoded beyond this, whatever its header says.
+
+    Attributes
+    ----------
+    name : str
+        As above.
+    rate, channels : int
+        Sample rate in Hz and number of channels at the beginning of the file. Sound that comes
+        at another rate or with other channels later is converted to these.
+    seconds : float
+        How long the file says it lasts; 0 where it does not say.
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, empty, not a sound file, or says that it is too long.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        name: str | None = None,
+        most_seconds: float | None = None,
+    ) -> None:
+        self.name = name or name_of(source)
+        self._source, self._content = source, _content_of(source, self.name)
+        self._most_seconds = most_seconds
+        with told_plainly(self.name), opened(self._content) as container:
+            audio_stream(container, self.name)
+            self.seconds = promised_seconds(self._content, container) or 0.0
+        if most_seconds is not None and self.seconds > most_seconds:
+            raise too_long(self.name, most_seconds)
+        planes, self.rate = next(self._pieces())
+        self.channels = len(planes)
+
+    def blocks(self, seconds: float | None = None) -> Iterator[np.ndarray]:
+        """Decode the file from its beginning.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Length of a block in seconds; the last one may be shorter. The whole file by default.
+
+        Yields
+        ------
+        np.ndarray, shape (samples, channels), float32
+            Full scale is ±1.
+
+        Raises
+        ------
+        AudioError
+            When what comes next is damaged, cut short, too long, or not a number; or when there
+            is no sample at all.
+        """
+        size = None if seconds is None else max(1, round(seconds * self.rate))
+        waiting: list[np.ndarray] = []
+        there = 0
+        for rows in self._rows():
+            waiting.append(rows)
+            there += len(rows)
+            while size is not None and there >= size:
+                whole = np.concatenate(waiting)
+                yield _checked(whole[:size], self.name)
+                waiting, there = [whole[size:]], there - size
+        if there:
+            yield _checked(np.concatenate(waiting), self.name)
+
+    def _pieces(self) -> Iterator[Piece]:
+        progress = Progress(self.name, self._most_seconds)
+        return _without_cancelling(pieces_of(self._source, self._content, progress), self.name)
+
+    def _rows(self) -> Iterator[np.ndarray]:
+        """Yield (samples, channels) at the first rate and with the first number of channels."""
+        for rate, pieces in itertools.groupby(self._pieces(), key=lambda piece: piece[1]):
+            rows = (self._as_rows(planes) for planes, _ in pieces)
+            if rate == self.rate:
+                yield from rows
+                continue
+            stream = soxr.ResampleStream(
+                rate, self.rate, self.channels, dtype="float32", quality=RESAMPLER
+            )
+            for block in rows:
+                yield stream.resample_chunk(block)
+            yield stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)
+
+    def _as_rows(self, planes: list[np.ndarray]) -> np.ndarray:
+        rows = np.stack(planes, axis=1)
+        if len(planes) == self.channels:
+            return rows
+        return np.repeat(mix_down(rows)[:, None], self.channels, axis=1)
+
+
+def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, int]:
+    """Decode a sound file whole, with all its channels.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes.
+    name
+        What errors call it; the path by default.
+
+    Returns
+    -------
+    samples : np.ndarray, shape (samples, channels), float32
+        Full scale is ±1.
+    rate : int
+        Sample rate in Hz, as in the file.
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, empty, not a sound file, cut short, damaged, or holds values
+        that are not numbers.
+    """
+    reader = AudioReader(source, name=name)
+    (samples,) = reader.blocks()
+    return samples, reader.rate
+
+
+def decode(
+    source: Source,
+    rate: int | None = None,
+    *,
+    name: str | None = None,
+    most_seconds: float | None = None,
+) -> Decoded:
+    """Decode a sound file, mix it down to mono and resample it.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes. A named pipe is read once.
+    rate : int, optional
+        Sample rate to return, in Hz; the file's own by default.
+    name
+        What errors call it; the path by default.
+    most_seconds : float, optional
+        A longer file is refused, and never decoded beyond this, whatever its header says.
+
+    Raises
+    ------
+    AudioError
+        As `read_audio`, and when nothing in it is louder than `SILENCE` or `rate` is not a whole
+        number from 1,000 to 1,000,000.
+    """
+    if rate is not None:
+        _check_rate(rate)
+    name = name or name_of(source)
+    content = _content_of(source, name)
+    progress = Progress(name, most_seconds)
+    pieces = _without_cancelling(pieces_of(source, content, progress), name)
+    parts, rates = [], []
+    samples, seconds = 0, 0.0
+    for own, stretch in itertools.groupby(pieces, key=lambda piece: piece[1]):
+        audio = _checked(np.concatenate([_mean(planes) for planes, _ in stretch]), name)
+        samples += len(audio)
+        seconds += len(audio) / own
+        rates.append(own)
+        parts.append(resample(audio, own, rate or rates[0]))
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    if not len(whole):
+        raise AudioError(
+            f"{name}: is too short: {samples} samples at {rates[0]} Hz. "
+            "Choose a file with music in it."
+        )
+    check_audible(max(whole.max(), -whole.min()), name)
+    return Decoded(whole, seconds, tuple(rates))
+
+
+def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndarray:
+    """Decode a sound file, mix it down to mono and resample it.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes.
+    rate : int
+        Sample rate to return, in Hz: ``net.sound.sample_rate`` for a network.
+    name
+        What errors call it; the path by default.
+
+    Returns
+    -------
+    np.ndarray, shape (samples,), float32
+
+    Raises
+    ------
+    AudioError
+        As `decode`.
+
+    Examples
+    --------
+    >>> audio = load_audio("song.mp3", 22_050)        # doctest: +SKIP
+    """
+    _check_rate(rate)
+    return decode(source, rate, name=name).audio
+
+
+def name_of(source: Source) -> str:
+    """Return what errors call a sound: its path, or that it was uploaded."""
+    return "the uploaded sound" if isinstance(source, bytes) else str(source)
+
+
+def _check_rate(rate: int) -> None:
+    is_whole = isinstance(rate, int | np.integer) and not isinstance(rate, bool)
+    if not is_whole or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioError(
+            f"rate is a whole number of samples per second, {LOWEST_RATE:,} to "
+            f"{HIGHEST_RATE:,}. Got {rate!r}"
+        )
+
+
+def _content_of(source: Source, name: str) -> bytes:
+    if isinstance(source, bytes):
+        content = source
+    else:
+        try:
+            content = Path(source).read_bytes()
+        except IsADirectoryError as error:
+            raise AudioError(
+                f"{name}: is a folder. Name the sound files in it, for example {name}/*.mp3"
+            ) from error
+        except OSError as error:
+            raise AudioError(
+                f"{name}: cannot be read ({error.strerror}). Check the path and try again."
+            ) from error
+    if not content:
+        raise AudioError(f"{name}: the file is empty (0 bytes). Copy or download it again.")
+    return content
+
+
+def _without_cancelling(pieces: Iterator[Piece], name: str) -> Iterator[Piece]:
+    """Give all channels the first one's sound where their mean would cancel it.
+
+    The right channel of some files is the left one upside down. Mixed down, nothing is left but
+    rounding noise, loud enough for a network to name its genre.
+    """
+    held: list[Piece] = []
+    seconds = power = mixed = 0.0
+    for planes, rate in pieces:
+        held.append((planes, rate))
+        if len(planes) == 1:
+            break
+        mean = _mean(planes)
+        of_channels = sum(float(np.vdot(plane, plane)) for plane in planes) / len(planes)
+        if of_channels < len(mean) * SILENCE**2:
+            continue
+        power += of_channels
+        mixed += float(np.vdot(mean, mean))
+        seconds += len(mean) / rate
+        if seconds >= _DECIDING_SECONDS:
+            break
+    if mixed < _CANCELLED * power:
+        warn(
+            f"{name}: its channels cancel each other (one is the other upside down); only the "
+            "first one is taken."
+        )
+        for planes, rate in itertools.chain(held, pieces):
+            yield [planes[0]] * len(planes), rate
+    else:
+        yield from held
+        yield from pieces
+
+
+def _mean(planes: list[np.ndarray]) -> np.ndarray:
+    """Return the mean of some channels, shape (samples,), float32."""
+    if len(planes) == 1:
+        return planes[0]
+    # Adding columns is far quicker than np.mean over the short axis.
+    total = planes[0] + planes[1]
+    for plane in planes[2:]:
+        total += plane
+    total *= np.float32(1 / len(planes))
+    return total
+
+
+def _checked(samples: np.ndarray, name: str) -> np.ndarray:
+    check_values(samples, name)
+    return samples

@@ -1,0 +1,400 @@
+"""What FFmpeg, through PyAV, makes of a sound file: samples, and what is odd about it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from songnet_utils.audio.frames import HIGHEST_RATE, LOWEST_RATE, AudioError
+from songnet_utils.audio.mp3 import plain_pieces, promised_by_mp3
+
+#: File endings that `load_audio` reads on every machine.
+SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".au", ".aiff", ".aif", ".opus"),
+    *(".m4a", ".aac", ".mp4", ".webm", ".wma"),
+)
+
+# What sound files are, by FFmpeg's names, and the ending that each is called by. FFmpeg opens
+# nothing else here: some of what it knows are lists of further files to read.
+_ENDINGS = {
+    **{"wav": ".wav", "flac": ".flac", "ogg": ".ogg", "mp3": ".mp3", "au": ".au"},
+    **{"aiff": ".aiff", "mov": ".m4a", "aac": ".aac", "loas": ".aac"},
+    **{"matroska": ".webm", "asf": ".wma"},
+}
+
+# By FFmpeg's name of a kind of file: some of its first bytes, and how many come before them. FFmpeg
+# itself finds the second of two joined files of the other kinds.
+_FIRST_BYTES = {
+    **{"wav": (b"RIFF", 0), "aiff": (b"FORM", 0), "mov": (b"ftyp", 4)},
+    "ogg": (b"OggS\x00\x02", 0),
+}
+
+# How FFmpeg stores samples: the type, the number that means 0, and full scale.
+_SAMPLES = {
+    "u8": (np.uint8, 128, 2**7),
+    "s16": (np.int16, 0, 2**15),
+    "s32": (np.int32, 0, 2**31),
+    "s64": (np.int64, 0, 2**63),
+    "flt": (np.float32, 0, 1),
+    "dbl": (np.float64, 0, 1),
+}
+
+# With a limit in seconds: so many numbers (samples times channels) per second of it at most, which
+# is stereo at 48 kHz. Decoded, each takes 4 bytes.
+_NUMBERS_PER_SECOND = 2 * 48_000
+
+# A file may have this much less sound than its header promises, or so many samples: encoders count
+# sloppily, some headers count themselves, and some the silence that an encoder puts around a song.
+_SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 2_500
+
+# A header that promises at least this many bytes was written before the size was known.
+_UNKNOWN_BYTES = 2**31 - 2**16
+
+Source: TypeAlias = str | os.PathLike[str] | bytes
+# Some samples of each channel, shape (samples,), float32; and their rate.
+Piece: TypeAlias = tuple[list[np.ndarray], int]
+
+
+class AudioWarning(UserWarning):
+    """Something about a sound file is odd, but all of its sound was decoded."""
+
+
+def seconds_of_file(file: str | os.PathLike[str]) -> float:
+    """Return about how many seconds a sound file lasts, without decoding it.
+
+    Parameters
+    ----------
+    file
+        Its path.
+
+    Returns
+    -------
+    float
+        From its header, or estimated from its size; NaN where neither says.
+    """
+    import av
+
+    try:
+        with av.open(os.fspath(file), container_options=_options("file")) as container:
+            streams = container.streams.audio
+            if streams and streams[0].duration:
+                return float(streams[0].duration * streams[0].time_base)
+            return container.duration / 1e6 if streams and container.duration else float("nan")
+    except (av.FFmpegError, OSError, ValueError):
+        return float("nan")
+
+
+def suffix_of(content: bytes) -> str:
+    """Return the ending that a sound file should have, by what it is, not by its name.
+
+    Parameters
+    ----------
+    content
+        The bytes of a file that `read_audio` reads.
+
+    Returns
+    -------
+    str
+        One of `SUFFIXES`.
+
+    Raises
+    ------
+    AudioError
+        When FFmpeg cannot open it.
+    """
+    with told_plainly("it"), opened(content) as container:
+        kinds = container.format.name.split(",")
+    return next(_ENDINGS[kind] for kind in kinds if kind in _ENDINGS)
+
+
+def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Piece]:
+    """Yield what is decoded, piece by piece; then raise or warn of what is missing or odd.
+
+    Parameters
+    ----------
+    source
+        A path, or the file's bytes.
+    content
+        The file's bytes.
+    progress
+        Counts what is decoded, and knows what to call the file.
+    """
+    file: Any = io.BytesIO(content)
+    if not isinstance(source, bytes) and Path(source).is_file():
+        file = source
+    plain = plain_pieces(content, file)
+    if plain is not None:
+        yield from progress.counted(plain)
+        progress.end(promised_by_mp3(content))
+        return
+    promised: list[float | None] = []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(told_plainly(progress.name))
+        container = stack.enter_context(opened(content))
+        exact = container.format.name == "flac"
+        while container is not None:
+            stream = audio_stream(container, progress.name)
+            promised.append(promised_seconds(content, container))
+            yield from progress.counted(_ffmpeg_pieces(container, stream, progress))
+            content, container = _next_file(content, container, progress.position)
+            if container is not None:
+                stack.enter_context(container)
+    progress.end(None if None in promised else sum(filter(None, promised)), exact=exact)
+
+
+class Progress:
+    """How much of a file is decoded, and what could not be.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the file.
+    most_seconds : float, optional
+        The most that is decoded.
+    """
+
+    def __init__(self, name: str, most_seconds: float | None) -> None:
+        self.name, self._most_seconds = name, most_seconds
+        self.seconds = 0.0
+        #: Where something could not be decoded, in seconds.
+        self.bad: list[float] = []
+        #: Where the last packet that was decoded ends, in bytes.
+        self.position = 0
+        self._numbers = 0
+        self._pieces = 0
+        self._rate = HIGHEST_RATE
+
+    def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Yield pieces as they come and count what is in them."""
+        for planes, rate in pieces:
+            self._add(len(planes[0]), len(planes), rate)
+            yield planes, rate
+
+    def _add(self, samples: int, channels: int, rate: int) -> None:
+        """Count a piece; raise AudioError when there is more than is decoded."""
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise AudioError(
+                f"{self.name}: says that it has {rate:,} samples per second; sound has "
+                f"{LOWEST_RATE:,} to {HIGHEST_RATE:,}. Its header is damaged: export it again."
+            )
+        self.seconds += samples / rate
+        self._pieces += 1
+        self._rate = rate
+        if self._most_seconds is None:
+            return
+        if self.seconds > self._most_seconds:
+            raise too_long(self.name, self._most_seconds)
+        self._numbers += samples * channels
+        if self._numbers > self._most_seconds * _NUMBERS_PER_SECOND:
+            raise AudioError(
+                f"{self.name}: {channels} channels at {rate} Hz are more sound than is taken of a "
+                "song this long. Export it in stereo at 44,100 Hz."
+            )
+
+    def end(self, promised: float | None, *, exact: bool = False) -> None:
+        """Raise AudioError when sound is missing; warn where something is odd.
+
+        Parameters
+        ----------
+        promised : float or None
+            As from `promised_seconds`.
+        exact : bool
+            Whether a file of this kind promises neither more nor less than it has.
+        """
+        missing = (promised or 0.0) - self.seconds
+        slack = 0.01 if exact else max(_SLACK_SECONDS, _SLACK_SAMPLES / self._rate)
+        # What cannot be decoded after the last sound is no sound: a tag, or a last frame cut short.
+        inside = [at for at in self.bad if at < self.seconds]
+        if self.seconds and missing > slack:
+            raise AudioError(
+                f"{self.name}: is cut short or damaged: its header promises {promised:.2f} s, "
+                f"{self.seconds:.2f} s can be decoded. Copy or download it again."
+            )
+        if self.seconds and len(inside) > self._pieces:
+            raise AudioError(
+                f"{self.name}: is damaged: hardly any of its sound can be decoded. "
+                "Copy or download it again."
+            )
+        if not self.seconds:
+            raise AudioError(
+                f"{self.name}: holds no samples at all. Choose a file with sound in it."
+            )
+        if inside and promised is None:
+            warn(
+                f"{self.name}: {len(inside)} pieces of it, the first {inside[0]:.1f} s from its "
+                "beginning, are no sound that can be decoded; the rest was decoded."
+            )
+        if promised == 0:
+            warn(
+                f"{self.name}: its header was never finished (it says that there is no sound); "
+                f"all {self.seconds:.2f} s to the end of the file were decoded."
+            )
+
+
+@contextlib.contextmanager
+def told_plainly(name: str) -> Iterator[None]:
+    """Turn whatever FFmpeg or PyAV raise into words that people understand."""
+    try:
+        yield
+    except AudioError:
+        raise
+    except Exception as error:
+        # Of all the files in the world, some make a decoder fail in a way nobody has listed.
+        raise AudioError(
+            f"{name}: is not a sound file that can be decoded, or is damaged. "
+            f"Readable kinds: {', '.join(suffix[1:] for suffix in SUFFIXES)}. "
+            "Convert it to one of them, or download it again."
+        ) from error
+
+
+def opened(content: bytes) -> Any:
+    """Open a file with FFmpeg, which may read nothing but the file itself."""
+    import av
+
+    return av.open(io.BytesIO(content), container_options=_options())
+
+
+def _options(protocols: str = "") -> dict[str, str]:
+    return {"format_whitelist": ",".join(_ENDINGS), "protocol_whitelist": protocols}
+
+
+def _ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[Piece]:
+    """Yield what FFmpeg decodes, frame by frame."""
+    import av
+
+    context = stream.codec_context
+    if context.name == "flac":
+        # The checksum of each frame is otherwise not looked at.
+        context.options = {"err_detect": "crccheck+explode"}
+    packets = container.demux(stream)
+    progress.position = 0
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.PatchWelcomeError:
+            # An ogg file goes on at another rate or with other channels: `_next_file` finds it.
+            packet = None
+        if packet is None:
+            return
+        progress.position = max(progress.position, (packet.pos or 0) + packet.size)
+        try:
+            frames = context.decode(packet)
+        except av.FFmpegError:
+            progress.bad.append(progress.seconds)
+            continue
+        # FFmpeg marks the first frame after a change of rate with the rate before it; by then
+        # the codec itself knows better.
+        rate = context.sample_rate
+        yield from ((_planes(frame), rate) for frame in frames if frame.samples)
+
+
+def _next_file(content: bytes, container: Any, position: int) -> tuple[bytes, Any]:
+    """Return the file that follows in the same file, and open it; (b"", None) where none does.
+
+    Parameters
+    ----------
+    content
+        The bytes of the file so far.
+    container
+        The same, opened by FFmpeg, which in these kinds of files sees nothing beyond the first.
+    position
+        Where its last packet ends, in bytes.
+    """
+    import av
+
+    kind = container.format.name.split(",")[0]
+    first_bytes, offset = _FIRST_BYTES.get(kind, (b"", 0))
+    at = content.find(first_bytes, position) - offset if first_bytes else -1
+    if at <= 0:
+        return b"", None
+    try:
+        following = opened(content[at:])
+    except (av.FFmpegError, ValueError):
+        # It only looked like one.
+        return b"", None
+    if following.format.name != container.format.name or not following.streams.audio:
+        following.close()
+        return b"", None
+    return content[at:], following
+
+
+def _planes(frame: Any) -> list[np.ndarray]:
+    """Return the samples of each channel of a frame, float32 with full scale ±1."""
+    samples, kind = frame.samples, frame.format.name
+    if kind == "fltp":
+        return [np.frombuffer(plane, np.float32, samples) for plane in frame.planes]
+    dtype, zero, full_scale = _SAMPLES[kind.removesuffix("p")]
+    if frame.format.is_planar:
+        found = [np.frombuffer(plane, dtype, samples) for plane in frame.planes]
+    else:
+        channels = frame.layout.nb_channels
+        packed = np.frombuffer(frame.planes[0], dtype, samples * channels)
+        found = list(packed.reshape(samples, channels).T)
+    if zero or full_scale != 1:
+        found = [(plane.astype(np.float64) - zero) / full_scale for plane in found]
+    return [plane.astype(np.float32) for plane in found]
+
+
+def promised_seconds(content: bytes, container: Any) -> float | None:
+    """Return how many seconds of sound a file's own header promises; None where it does not say.
+
+    FFmpeg guesses from the file's size where nothing is said, and instead of what a wav says that
+    has too few bytes. So mutagen reads mp3 and wav.
+    """
+    kind = container.format.name.split(",")[0]
+    stream = container.streams.audio[0]
+    if kind == "mp3":
+        return promised_by_mp3(content)
+    if kind == "wav":
+        return _promised_by_wav(content) if stream.codec_context.name.startswith("pcm") else None
+    if kind in ("aac", "loas", "ogg"):
+        return None
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    # The duration of a film may be that of its pictures.
+    return container.duration / 1e6 if container.duration and len(container.streams) == 1 else None
+
+
+def _promised_by_wav(content: bytes) -> float | None:
+    """Return the seconds that a wav's header promises; 0 where it was never finished."""
+    import mutagen.wave
+
+    try:
+        info = mutagen.wave.WAVE(io.BytesIO(content)).info
+    except mutagen.MutagenError:
+        return 0.0
+    size = info.length * info.sample_rate * info.channels * info.bits_per_sample // 8
+    return None if size >= _UNKNOWN_BYTES else info.length
+
+
+def audio_stream(container: Any, name: str) -> Any:
+    """Return a container's first audio stream, or say why there is nothing to decode."""
+    if not container.streams.audio:
+        raise AudioError(f"{name}: has no sound in it. Choose a file with an audio track.")
+    stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise AudioError(
+            f"{name}: its sound is in a codec that cannot be decoded. Convert it to "
+            f"{' or '.join(suffix[1:] for suffix in SUFFIXES[:4])}."
+        )
+    return stream
+
+
+def too_long(name: str, most_seconds: float) -> AudioError:
+    """Return the error for a file that lasts longer than is taken."""
+    return AudioError(
+        f"{name}: lasts longer than {most_seconds / 60:g} minutes, the most that is taken. "
+        "Cut a piece out of it."
+    )
+
+
+def warn(message: str) -> None:
+    """Say what is odd about a file all of whose sound was decoded."""
+    warnings.warn(message, AudioWarning, stacklevel=2)

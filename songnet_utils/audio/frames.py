@@ -1,0 +1,200 @@
+"""Samples in, log-mel frames out.
+
+Conventions: audio is mono float32, shape (samples,), full scale ±1; log-mel is float32, shape
+(frames, n_mels), natural logarithm of mel power. Every channel counts the same when they are
+mixed down. There is one function that makes frames, `log_mel_of_windows`: training, ``classify``,
+notebooks and the stream all call it, so the same samples give the same frames everywhere.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import scipy.fft
+import scipy.sparse
+import soxr
+from numpy.lib.stride_tricks import sliding_window_view
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.timeline import Sound
+
+#: Below this peak (−100 dB of full scale) a clip holds no music: what is left is dither.
+SILENCE = 1e-5
+
+#: Above this peak (120 dB over full scale) samples are damage, not sound. Files that store 16-bit
+#: whole numbers as floats stay below it.
+LOUDEST = 1e6
+
+#: Sample rates of sound, in Hz. Others come from damaged headers; resampling would fill the memory.
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+
+RESAMPLER = "HQ"
+
+# Frames to transform at once: large enough to be quick, small enough to stay in the cache.
+_BLOCK = 64
+
+
+class AudioError(SongNetError):
+    """A file or an array that cannot be used as sound."""
+
+
+def check_audible(peak: float, name: str) -> None:
+    """Raise AudioError when the largest sample of a song, as a magnitude, is silence."""
+    if peak < SILENCE:
+        raise AudioError(
+            f"{name}: holds only silence (nothing above -100 dB of full scale). "
+            "Choose a file with music in it."
+        )
+
+
+def mix_down(samples: np.ndarray) -> np.ndarray:
+    """Return the mean of the channels: (samples, channels) → (samples,), float32."""
+    if samples.shape[1] == 1:
+        return np.ascontiguousarray(samples[:, 0])
+    # Adding columns is far quicker than np.mean over the short axis.
+    total = samples[:, 0] + samples[:, 1]
+    for channel in range(2, samples.shape[1]):
+        total += samples[:, channel]
+    total *= np.float32(1 / samples.shape[1])
+    return np.asarray(total, np.float32)
+
+
+def resample(audio: np.ndarray, original: int, rate: int) -> np.ndarray:
+    """Resample mono audio with soxr; the stream uses the same resampler in pieces."""
+    if original == rate:
+        return audio
+    return soxr.resample(audio, original, rate, quality=RESAMPLER)
+
+
+@functools.cache
+def look_ahead(original: int, rate: int) -> float:
+    """Return how far the resampler looks ahead, in samples at the original rate.
+
+    Resampled sample ``n`` depends on no original sample from ``n·original/rate + look_ahead`` on,
+    to the last bit. The bound is measured once for a pair of rates, by feeding silence sample by
+    sample and watching when samples come out: what is out cannot depend on what is not yet in.
+    soxr works in blocks, so this is the half-width of its filter and one block. 0 when nothing
+    has to be resampled.
+    """
+    if original == rate:
+        return 0.0
+    resampler = soxr.ResampleStream(original, rate, 1, dtype="float32", quality=RESAMPLER)
+    silence = np.zeros(1, np.float32)
+    widest, out, blocks, heard = 0.0, 0, 0, 0
+    # The blocks repeat; eight of them meet every phase that matters to a sample or two.
+    while blocks < 8:
+        heard += 1
+        samples = len(resampler.resample_chunk(silence))
+        if samples:
+            widest = max(widest, heard - out * original / rate)
+            out += samples
+            blocks += 1
+    return widest + 2
+
+
+def log_mel(audio: np.ndarray, sound: Sound) -> np.ndarray:
+    """Return the log-mel frames of mono audio.
+
+    Frame ``i`` is centred on sample ``hop·i``; outside the song there are zeros. Frames are
+    ``ln(max(mel power, floor))`` with librosa's (Slaney's) mel filters, a periodic Hann window
+    and the power spectrum, so up to rounding it is
+    ``np.log(np.maximum(librosa.feature.melspectrogram(..., pad_mode="constant").T, floor))``.
+
+    Parameters
+    ----------
+    audio : np.ndarray, shape (samples,)
+        At ``sound.sample_rate``.
+    sound : Sound
+        The description of sound.
+
+    Returns
+    -------
+    np.ndarray, shape (1 + samples // hop, n_mels), float32
+
+    Raises
+    ------
+    AudioError
+        When `audio` is empty, not one-dimensional, or holds values that are not numbers or larger
+        than any sound.
+    """
+    audio = check_samples(audio)
+    frames = sound.frames_of_samples(len(audio))
+    half = sound.n_fft // 2
+    # The last frame may reach less than half a window past the song's end, never further.
+    padded = np.zeros(sound.hop * (frames - 1) + sound.n_fft, np.float32)
+    padded[half : half + len(audio)] = audio[: len(padded) - half]
+    return log_mel_of_windows(sliding_window_view(padded, sound.n_fft)[:: sound.hop], sound)
+
+
+def check_samples(audio: np.ndarray) -> np.ndarray:
+    """Return mono audio as float32, or say what is wrong with it."""
+    array = np.asarray(audio)
+    if array.ndim != 1 or not len(array):
+        raise AudioError(
+            f"audio must be mono, shape (samples,), with at least 1 sample. Got shape {array.shape}"
+        )
+    if not (np.issubdtype(array.dtype, np.floating)):
+        raise AudioError(
+            "audio must be floating point with full scale ±1 (divide 16-bit samples by 32768). "
+            f"Got dtype {array.dtype}"
+        )
+    check_values(array, "audio")
+    return array.astype(np.float32, copy=False)
+
+
+def check_values(samples: np.ndarray, name: str) -> None:
+    """Raise AudioError when a sample is not a number or larger than any sound (`LOUDEST`)."""
+    # Not a number, if one of the samples is not.
+    peak = max(samples.max(), -samples.min())
+    if not np.isfinite(peak):
+        raise AudioError(
+            f"{name}: holds samples that are not numbers (NaN or infinite). Export it again."
+        )
+    if peak > LOUDEST:
+        raise AudioError(
+            f"{name}: holds samples up to {peak:.1g}, where full scale is 1; "
+            f"more than {LOUDEST:.0g} cannot be sound. Export it again."
+        )
+
+
+def log_mel_of_windows(windows: np.ndarray, sound: Sound) -> np.ndarray:
+    """Return one log-mel frame for each window of samples.
+
+    Parameters
+    ----------
+    windows
+        Shape (frames, n_fft), float32, not yet weighted by the Hann window.
+    sound
+        The description of sound.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mels), float32
+    """
+    out = np.empty((len(windows), sound.n_mels), np.float32)
+    for first in range(0, len(windows), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        spectrum = scipy.fft.rfft(windows[block] * _window(sound.n_fft), axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        # A sparse product adds each band's few bins in one fixed order, whatever the number of
+        # frames: a dense one (BLAS) rounds differently with the block's shape and the threads.
+        mel = (mel_filters(sound) @ power.T).T
+        out[block] = np.log(np.maximum(mel, np.float32(sound.floor)))
+    return out
+
+
+@functools.cache
+def _window(n_fft: int) -> np.ndarray:
+    phase = 2 * np.pi * np.arange(n_fft) / n_fft
+    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
+
+
+@functools.cache
+def mel_filters(sound: Sound) -> scipy.sparse.csr_array:
+    """Return the mel filters of a description of sound, (n_mels, 1 + n_fft // 2), float32."""
+    # librosa is slow to import and only its filters are needed here.
+    import librosa
+
+    filters = librosa.filters.mel(sr=sound.sample_rate, n_fft=sound.n_fft, n_mels=sound.n_mels)
+    return scipy.sparse.csr_array(filters.astype(np.float32))
