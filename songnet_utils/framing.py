@@ -191,7 +191,8 @@ class FrameStream:
                 "samples must be floating point with full scale ±1 (divide 16-bit samples by "
                 f"32768). Got dtype {array.dtype}"
             )
-        array = array.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float32, copy=False)
         check_values(array, "samples")
         return array
 

@@ -188,7 +188,7 @@ def test_an_mp3_of_every_mpeg_version_is_whole_or_called_cut_short(rate, tag):
         assert decoded_rate == rate
         assert len(song) <= len(samples) <= len(song) + 3 * 1_152
     for part in (0.8, 0.5, 0.1):
-        with pytest.raises(AudioError, match=r"song\.mp3: is .*(cut short|damaged).*download it again"):
+        with pytest.raises(AudioError, match=r"song\.mp3: is .*(short|damaged).*download"):
             read_audio(content[: int(len(content) * part)], name="song.mp3")
 
 

@@ -133,7 +133,7 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
     monkeypatch.setattr(
         songnet_utils.extraction,
         "load_audio",
-        lambda *a, **k: calls.append(a[0]) or load_audio(*a, **k),
+        lambda *a, **k: calls.append(k["name"]) or load_audio(*a, **k),
     )
     again = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
     assert calls == []

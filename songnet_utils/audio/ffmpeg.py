@@ -50,9 +50,10 @@ _SAMPLES = {
 # is stereo at 48 kHz. Decoded, each takes 4 bytes.
 _NUMBERS_PER_SECOND = 2 * 48_000
 
-# A file may have this much less sound than its header promises, or so many samples: encoders count
-# sloppily, some headers count themselves, and some the silence that an encoder puts around a song.
-_SLACK_SECONDS, _SLACK_SAMPLES = 0.1, 2_500
+# A file may have this much less sound than its header promises: encoders count sloppily, and some
+# headers count themselves. FLAC is exact. Some mp3s count the silence that an encoder puts around
+# a song, up to so many samples.
+_SLACK_SECONDS, _FLAC_SLACK_SECONDS, _MP3_SLACK_SAMPLES = 0.1, 0.01, 2_500
 
 # A header that promises at least this many bytes was written before the size was known.
 _UNKNOWN_BYTES = 2**31 - 2**16
@@ -132,13 +133,13 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
     plain = plain_pieces(content, file)
     if plain is not None:
         yield from progress.counted(plain)
-        progress.end(promised_by_mp3(content))
+        progress.end(promised_by_mp3(content), "mp3")
         return
     promised: list[float | None] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(told_plainly(progress.name))
         container = stack.enter_context(opened(content))
-        exact = container.format.name == "flac"
+        kind = container.format.name
         while container is not None:
             stream = audio_stream(container, progress.name)
             promised.append(promised_seconds(content, container))
@@ -146,7 +147,7 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
             content, container = _next_file(content, container, progress.position)
             if container is not None:
                 stack.enter_context(container)
-    progress.end(None if None in promised else sum(filter(None, promised)), exact=exact)
+    progress.end(None if None in promised else sum(filter(None, promised)), kind)
 
 
 class Progress:
@@ -198,18 +199,20 @@ class Progress:
                 "song this long. Export it in stereo at 44,100 Hz."
             )
 
-    def end(self, promised: float | None, *, exact: bool = False) -> None:
+    def end(self, promised: float | None, kind: str) -> None:
         """Raise AudioError when sound is missing; warn where something is odd.
 
         Parameters
         ----------
         promised : float or None
             As from `promised_seconds`.
-        exact : bool
-            Whether a file of this kind promises neither more nor less than it has.
+        kind : str
+            FFmpeg's name of the kind of file.
         """
         missing = (promised or 0.0) - self.seconds
-        slack = 0.01 if exact else max(_SLACK_SECONDS, _SLACK_SAMPLES / self._rate)
+        slack = _FLAC_SLACK_SECONDS if kind == "flac" else _SLACK_SECONDS
+        if kind == "mp3":
+            slack = max(slack, _MP3_SLACK_SAMPLES / self._rate)
         # What cannot be decoded after the last sound is no sound: a tag, or a last frame cut short.
         inside = [at for at in self.bad if at < self.seconds]
         if self.seconds and missing > slack:
