@@ -338,7 +338,7 @@ def _add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
 
 
 def _add_genres(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--genres", type=_names, metavar="A,B,…", help="only these (default: all)")
+    parser.add_argument("--genres", metavar="A,B,…", help="only these (default: all)")
 
 
 def _add_own_corpus(parser: argparse.ArgumentParser) -> None:

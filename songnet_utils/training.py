@@ -62,7 +62,7 @@ def train(
     corpus: Corpus | str,
     model: str = "songnet",
     split: str = "random",
-    genres: Sequence[str] | None = None,
+    genres: Sequence[str] | str | None = None,
     seed: int = 0,
     epochs: int | None = None,
     out: str | Path | None = None,
@@ -81,7 +81,7 @@ def train(
         One of `MODELS`.
     split : str
         ``"random"``, ``"artist"`` (no artist on two sides) or ``"official"`` (the corpus's own).
-    genres : sequence of str, optional
+    genres : sequence of str, or str with commas between the names, optional
         Only these; all by default. Genres too small for the split are left out.
     seed : int
         Of the split, the weights and everything random in training.

@@ -18,13 +18,14 @@ from songnet_utils.corpora import fma
 from songnet_utils.corpora.fma import read_features, read_genres
 from songnet_utils.corpora.folder import open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
-from songnet_utils.corpora.own import OwnSongs, Song, is_own, name_key, open_own
+from songnet_utils.corpora.own import OwnSongs, Song, is_own, open_own
 from songnet_utils.corpora.table import (
     COLUMNS,
     OFFICIAL,
     Corpus,
     check_table,
     credit,
+    name_key,
     table,
     unusable_table,
 )
