@@ -217,7 +217,9 @@ def _parser() -> argparse.ArgumentParser:
         "Without --run or --model the pretrained listener answers where it is there, else the "
         "newest run.",
     )
-    classify.add_argument("files", nargs="+", metavar="FILE", help="sound files, not folders")
+    classify.add_argument(
+        "files", nargs="+", metavar="FILE|FOLDER", help="sound files, or folders of them"
+    )
     who = classify.add_mutually_exclusive_group()
     who.add_argument(
         "--run",
@@ -566,6 +568,7 @@ def _kernels(options: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
+    from songnet_utils.corpora import named_files
     from songnet_utils.models import load_songnet
 
     if options.run_folder:
@@ -577,10 +580,22 @@ def _classify(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"{net.name}, trained on {net.training_music} ({which}). {net.caution}".rstrip())
     code = 0
+    files: list[tuple[str, SongNetError | None]] = []
+    for name in options.files:
+        try:
+            found, others = named_files(name)
+        except SongNetError as error:
+            files.append((name, error))
+            continue
+        files += [(file, None) for file in found]
+        if others:
+            _note(f"{name}: {others:,} other files there are no sound files by their endings")
     # Answers and errors are lines of their own: no bar where they would run into it.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
-    for file in tqdm(options.files, unit="file", disable=not watched, leave=False):
+    for file, trouble in tqdm(files, unit="file", disable=not watched, leave=False):
         try:
+            if trouble:
+                raise trouble
             answer = _answer(net, file)
         except SongNetError as error:
             code = _complain(error, FAILED)

@@ -17,6 +17,7 @@ from songnet_utils.corpora import (
     check_table,
     list_corpora,
     mini,
+    named_files,
     open_corpus,
     table,
 )
@@ -182,6 +183,86 @@ def test_what_is_no_corpus_is_an_error_that_says_what_one_is(tmp_path, make, wor
 def test_an_empty_name_is_not_the_current_folder() -> None:
     with pytest.raises(SongNetError, match="an empty name"):
         open_corpus("")
+
+
+def clips_at(folder: Path, *names: str) -> Path:
+    for name in names:
+        sound_file(folder / name, seconds=0.1)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "give"),
+    [
+        (["train/rock/a.wav", "train/jazz/b.wav", "test/rock/c.wav", "test/jazz/d.wav"], "test"),
+        (["Train/rock/x/a.wav", "Train/jazz/b.wav", "Test/rock/c.wav"], "Test"),
+        (["train/rock/a.wav", "val/jazz/b.wav"], "train"),
+        (["part A/rock/a.wav", "part A/jazz/b.wav", "part B/Rock/c.wav"], "part A"),
+        (["rock/a.wav", "jazz/b.wav", "more/rock/c.wav", "more/jazz/d.wav"], "more"),
+        (["genres_original/blues/a.wav", "genres_original/rock/b.wav"], "genres_original"),
+        (["Data/genres/blues/a.wav", "Data/genres/rock/artist/b.wav"], "Data/genres"),
+        (["gtzan/train/rock/a.wav", "gtzan/test/rock/b.wav"], "gtzan"),
+    ],
+)
+def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files, give) -> None:
+    folder = clips_at(tmp_path / "corpus", *files)
+    for beside in ("images_original/blues/a.png", "features_30_sec.csv"):
+        (folder / beside).parent.mkdir(parents=True, exist_ok=True)
+        (folder / beside).write_bytes(b"x")
+    with pytest.raises(SongNetError, match="seem to be") as caught:
+        open_corpus(folder)
+    words = str(caught.value)
+    assert f"({folder / give})" in words or words.endswith(f"Give {folder / give}")
+    assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"],
+        ["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"],
+        ["Rock/Various/a.wav", "Rock/AWOL/b.wav", "Jazz/Various/c.wav", "Jazz/Miles/d.wav"],
+        ["Rock/a.wav", "Jazz/Miles/Live/b.wav"],
+    ],
+)
+def test_artists_and_albums_in_a_genres_folder_are_no_genres(tmp_path, files) -> None:
+    corpus = open_corpus(clips_at(tmp_path, *files))
+    assert dict(zip(corpus.clips.id, corpus.clips.genre, strict=True)) == {
+        file: file.split("/")[0] for file in files
+    }
+    # That it could be meant otherwise is said.
+    (note,) = corpus.notes
+    assert f"give {tmp_path / 'Jazz'}" in note
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are one folder")
+def test_a_genre_is_one_however_its_name_is_written(tmp_path: Path) -> None:
+    names = ["Rock", "rock", "Rock ", "Caf\xe9", "Cafe\u0301", "Hip Hop", "hiphop", "Pop"]
+    corpus = open_corpus(clips_at(tmp_path, *(f"{name}/a.wav" for name in names)))
+    assert len(corpus.clips) == len(names)
+    assert corpus.genres == ["Caf\xe9", "Hip Hop", "Pop", "Rock"]
+    assert [genre for (genre,) in corpus.clips.genres] == corpus.clips.genre.tolist()
+    assert len(corpus.notes) == 3
+    assert any(all(repr(name) in note for name in names[:3]) for note in corpus.notes)
+
+
+def test_files_are_named_by_folder_or_pattern_as_in_a_shell(tmp_path, monkeypatch) -> None:
+    clips_at(tmp_path, "a.wav", "b.flac", "[live] c.wav", "live/d.wav", "live/.hidden/e.wav")
+    (tmp_path / "live" / "cover.jpg").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert named_files("a.wav") == (["a.wav"], 0)
+    assert named_files("missing.wav") == (["missing.wav"], 0)
+    assert named_files("*.wav") == (["[live] c.wav", "a.wav"], 0)
+    assert named_files("[ab].*") == (["a.wav", "b.flac"], 0)
+    # What is there under that very name is no pattern.
+    assert named_files("[live] c.wav") == (["[live] c.wav"], 0)
+    assert named_files("live") == (["live/d.wav"], 1)
+    assert named_files("**/*.wav") == (["[live] c.wav", "a.wav", "live/d.wav"], 0)
+    assert named_files("*")[0] == ["[live] c.wav", "a.wav", "b.flac", "live/d.wav"]
+    (tmp_path / "empty").mkdir()
+    for name, words in (("*.ogg", "fits this pattern"), ("empty", "in this folder")):
+        with pytest.raises(SongNetError, match=words):
+            named_files(name)
 
 
 # --- the Free Music Archive -------------------------------------------------------------------

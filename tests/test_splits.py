@@ -15,8 +15,8 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.splits import (
     SIDES,
     artist_overlap,
-    chosen_genres,
     artists,
+    chosen_genres,
     folds,
     keep_genres,
     split,
