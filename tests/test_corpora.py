@@ -353,7 +353,7 @@ def test_several_sets_in_a_folder_are_not_mixed(tmp_path: Path) -> None:
     [
         (b"", "not FMA's tracks.csv"),
         (b"track_id,genre\n2,Rock\n", "not raw_tracks.csv"),
-        (b"\xff\xfe\x00\x01" * 50, "cannot be read"),
+        (b"\xff\xfe\x00\x01" * 50, "UTF-16"),
         ((HEADER + track(2).replace("2,", "two,", 1)).encode(), "whole numbers"),
         ((HEADER + track(2) + "\n" + track(2)).encode(), "twice"),
         (HEADER.encode(), "no clip there is described"),
@@ -367,6 +367,75 @@ def test_a_wrong_tracks_csv_is_an_error_that_names_it(tmp_path, text, words) -> 
         open_corpus(root)
     assert "tracks.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["tracks.csv", "genres.csv"])
+@pytest.mark.parametrize(
+    ("save", "words"),
+    [
+        (lambda text: text.replace(",", ";").encode(), "semicolons"),
+        (lambda text: text.replace(",", ";").encode("utf-8-sig"), "semicolons"),
+        (lambda text: ("sep=,\r\n" + text.replace("\n", "\r\n")).encode(), "sep="),
+        (lambda text: ("sep=;\n" + text.replace(",", ";")).encode("utf-8-sig"), "sep="),
+        (lambda text: text.encode("utf-16"), "UTF-16"),
+        (lambda text: text.replace(",", "\t").encode("utf-16-le"), "UTF-16"),
+        (lambda text: text.replace(",", "\t").encode(), "tabs"),
+        (lambda text: text.replace("o", "\xf6").encode("cp1252"), "not written in UTF-8"),
+        (lambda text: b"PK\x03\x04" + text.encode(), "workbook"),
+    ],
+)
+def test_metadata_that_a_spreadsheet_has_saved_is_named_with_the_cause(
+    tmp_path, name, save, words
+) -> None:
+    root = fma_folder(tmp_path / "f", [track(2)], [2])
+    file = root / "fma_metadata" / name
+    file.write_bytes(save(file.read_text("utf-8")))
+    with pytest.raises(SongNetError, match=f"{name}: .*{words}.*spreadsheet") as caught:
+        open_corpus(root)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_blank_rows_say_nothing_and_line_ends_and_a_bom_are_no_matter(
+    tmp_path, ending, encoding
+) -> None:
+    root = fma_folder(tmp_path / "f", [track(2), track(3)], [2, 3])
+    wanted = open_corpus(root)
+    for name in ("tracks.csv", "genres.csv"):
+        file = root / "fma_metadata" / name
+        lines = file.read_text("utf-8").splitlines()
+        blank = "," * lines[-1].count(",")
+        # Above the header, in it, between rows and at the end.
+        spread = [line for row in lines for line in ("", blank if row != lines[0] else "", row)]
+        file.write_bytes(ending.join([*spread, blank, "", ""]).encode(encoding))
+    pd.testing.assert_frame_equal(open_corpus(root).clips, wanted.clips)
+
+
+def test_fmas_texts_are_texts(tmp_path: Path) -> None:
+    names = ["NA", "null", "None", "nan", "007", "1e5", "true"]
+    rows = [
+        track(number, genre=name, artist=str(number), name=name).replace("Title ", f"{name},")
+        for number, name in enumerate(names, start=2)
+    ]
+    rows = [row.rsplit(",", 1)[0] for row in rows]
+    root = fma_folder(tmp_path / "f", rows, list(range(2, 9)))
+    (root / "fma_metadata" / "genres.csv").write_text(
+        "genre_id,#tracks,parent,title,top_level\n12,3,0,null,12\n25,2,12,007,12\n", "utf-8"
+    )
+    clips = open_corpus(root).clips
+    assert clips.genre.tolist() == clips.artist.tolist() == clips.title.tolist() == names
+    assert clips.genres[0] == ["null", "007"]
+
+
+def test_one_file_a_track_is_taken_and_the_others_are_listed(tmp_path: Path) -> None:
+    root = fma_folder(tmp_path / "f", [track(2), track(3)], [2])
+    for name in ("000002.wav", "000002.flac", "000003.wav", "000003.ogg"):
+        sound_file(root / "fma_small" / "000" / name)
+    corpus = open_corpus(root)
+    assert [Path(file).name for file in corpus.clips.file] == ["000002.mp3", "000003.ogg"]
+    assert set(corpus.unusable.id) == {"000002.wav", "000002.flac", "000003.wav"}
+    assert "the same track as 000002.mp3" in reason_of(corpus, "000002.wav")
 
 
 def test_a_missing_tracks_csv_is_an_error_that_says_where_it_belongs(tmp_path: Path) -> None:
