@@ -589,7 +589,7 @@ def _classify(options: argparse.Namespace) -> int:
             continue
         files += [(file, None) for file in found]
         if others:
-            _note(f"{name}: {others:,} other files there are no sound files by their endings")
+            _note(f"left out: {name}: {others:,} other file{'s' * (others != 1)}, by the ending")
     # Answers and errors are lines of their own: no bar where they would run into it.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
     for file, trouble in tqdm(files, unit="file", disable=not watched, leave=False):
