@@ -19,6 +19,7 @@ from songnet_utils.corpora import (
     mini,
     named_files,
     open_corpus,
+    read_features,
     table,
 )
 from songnet_utils.errors import SongNetError
@@ -393,6 +394,12 @@ def test_metadata_that_a_spreadsheet_has_saved_is_named_with_the_cause(
     with pytest.raises(SongNetError, match=f"{name}: .*{words}.*spreadsheet") as caught:
         open_corpus(root)
     assert "\n" not in str(caught.value)
+
+
+def test_features_that_a_spreadsheet_has_saved_are_named_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "features.csv").write_text("feature;mfcc\nstatistics;mean\nnumber;01\ntrack_id;\n")
+    with pytest.raises(SongNetError, match=r"semicolons.*spreadsheet"):
+        read_features(tmp_path / "features.csv", [2])
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
