@@ -217,7 +217,9 @@ def _parser() -> argparse.ArgumentParser:
         "Without --run or --model the pretrained listener answers where it is there, else the "
         "newest run.",
     )
-    classify.add_argument("files", nargs="+", metavar="FILE", help="sound files, not folders")
+    classify.add_argument(
+        "files", nargs="+", metavar="FILE|FOLDER", help="sound files, or folders of them"
+    )
     who = classify.add_mutually_exclusive_group()
     who.add_argument(
         "--run",
@@ -338,7 +340,7 @@ def _add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
 
 
 def _add_genres(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--genres", type=_names, metavar="A,B,…", help="only these (default: all)")
+    parser.add_argument("--genres", metavar="A,B,…", help="only these (default: all)")
 
 
 def _add_own_corpus(parser: argparse.ArgumentParser) -> None:
@@ -566,6 +568,7 @@ def _kernels(options: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
+    from songnet_utils.corpora import named_files
     from songnet_utils.models import load_songnet
 
     if options.run_folder:
@@ -577,10 +580,22 @@ def _classify(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"{net.name}, trained on {net.training_music} ({which}). {net.caution}".rstrip())
     code = 0
+    files: list[tuple[str, SongNetError | None]] = []
+    for name in options.files:
+        try:
+            found, others = named_files(name)
+        except SongNetError as error:
+            files.append((name, error))
+            continue
+        files += [(file, None) for file in found]
+        if others:
+            _note(f"left out: {name}: {others:,} other file{'s' * (others != 1)}, by the ending")
     # Answers and errors are lines of their own: no bar where they would run into it.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
-    for file in tqdm(options.files, unit="file", disable=not watched, leave=False):
+    for file, trouble in tqdm(files, unit="file", disable=not watched, leave=False):
         try:
+            if trouble:
+                raise trouble
             answer = _answer(net, file)
         except SongNetError as error:
             code = _complain(error, FAILED)

@@ -212,7 +212,7 @@ def compare(
     corpus: Corpus | str,
     models: Sequence[str] = ("chance", "svm", "songnet"),
     splits: Sequence[str] = ("random", "artist"),
-    genres: Sequence[str] | None = None,
+    genres: Sequence[str] | str | None = None,
     seeds: int = 1,
     folds: int | None = None,
     json_file: str | Path | None = None,
@@ -230,7 +230,7 @@ def compare(
     models, splits : sequence of str
         See `songnet_utils.training.train`; `model_names` tells which groups there are. The last
         one is compared with each other in the text.
-    genres : sequence of str, optional
+    genres : sequence of str, or str with commas between the names, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
         Everything is done with the seeds 0 … seeds − 1. On the official split, which is always
@@ -420,17 +420,17 @@ class _Made:
 
 
 def _keep_genres(
-    clips: pd.DataFrame, splits: Sequence[str], genres: Sequence[str] | None, folds: int | None
+    clips: pd.DataFrame,
+    splits: Sequence[str],
+    genres: Sequence[str] | str | None,
+    folds: int | None,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Leave genres that are too small for one of the splits out of all; say why, by genre."""
     left_out: dict[str, str] = {}
     for split in splits:
-        clips, small = keep_genres(
-            clips,
-            None if genres is None else [genre for genre in genres if genre not in left_out],
-            kind=split,
-            k=folds,
-        )
+        clips, small = keep_genres(clips, genres, kind=split, k=folds)
+        # Of the genres that were asked for, those are left that are large enough so far.
+        genres = None
         left_out |= {entry["genre"]: entry["reason"] for entry in small}
     return clips, left_out
 

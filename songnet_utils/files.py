@@ -1,8 +1,9 @@
-"""Writing files so that nobody ever meets half of one."""
+"""Writing files so that nobody ever meets half of one, and tables whose texts stay texts."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import tempfile
@@ -10,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from songnet_utils.errors import SongNetError
 
@@ -69,6 +72,38 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
         temporary.write_text(
             json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+
+
+def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
+    """Write a table, without its index, as a CSV file that `read_csv` reads back as it was."""
+    with atomic_write(path) as temporary:
+        # Without quotation marks pandas takes a carriage return in a name for the end of a line.
+        table.to_csv(
+            temporary,
+            index=False,
+            quoting=csv.QUOTE_NONNUMERIC,
+            lineterminator="\n",
+            encoding="utf-8",
+        )
+
+
+def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
+    """Return a CSV file's table as texts, missing where a cell is empty.
+
+    pandas would guess the kind of each column: an artist called ``NA`` or ``null`` would be
+    missing, a genre called ``80`` or ``true`` no text. Columns of numbers are for the caller to
+    convert, who knows them.
+
+    Parameters
+    ----------
+    path
+        The file, in UTF-8.
+    **options
+        Further arguments of `pandas.read_csv`.
+    """
+    return pd.read_csv(
+        path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8", **options
+    )
 
 
 def _cannot_write(target: Path, error: OSError) -> SongNetError:

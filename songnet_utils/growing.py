@@ -38,7 +38,7 @@ from songnet_utils.corpora import (
     table,
 )
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, write_json
+from songnet_utils.files import write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, RunAwayError
 from songnet_utils.models import SongNet, network_kind, save_keras, save_onnx
 from songnet_utils.scores import difference_interval, mcnemar_exact, wilson_interval
@@ -185,8 +185,7 @@ def learn_from(
         save_keras(grown, folder / "model.keras")
         save_onnx(grown, folder / "model.onnx")
         for name, rows in (("answers.csv", said), ("own-songs.csv", new)):
-            with atomic_write(folder / name) as temporary:
-                rows.to_csv(temporary, index=False)
+            write_csv(folder / name, rows)
         told = _told(run, record, lesson, before, said, new)
         whole = {
             **old.names(),

@@ -18,13 +18,14 @@ and artists allow. The same seed gives the same split, whatever the order of the
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from songnet_utils.corpora import OFFICIAL
-from songnet_utils.errors import SongNetError
+from songnet_utils.corpora import OFFICIAL, name_key
+from songnet_utils.errors import SongNetError, did_you_mean
 
 SIDES = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
@@ -105,7 +106,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
 
 def keep_genres(
     clips: pd.DataFrame,
-    genres: Sequence[str] | None = None,
+    genres: Sequence[str] | str | None = None,
     *,
     kind: str = "random",
     k: int | None = None,
@@ -117,7 +118,7 @@ def keep_genres(
     clips
         The table of clips.
     genres
-        The genres to keep, if not all.
+        The genres to keep, if not all; see `chosen_genres`.
     kind : str
         ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
         (artist) for every side, or clips on every side already (official).
@@ -139,12 +140,7 @@ def keep_genres(
     _check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
     there = sorted(clips.genre.unique())
     if genres is not None:
-        unknown = sorted(set(genres) - set(there))
-        if unknown:
-            raise SongNetError(
-                f"no clips of the genre {', '.join(unknown)}. Genres here: {', '.join(there)}"
-            )
-        there = sorted(set(genres))
+        there = chosen_genres(genres, there)
     if k is not None:
         _check_k(k)
     needed = k or len(SIDES)
@@ -175,6 +171,56 @@ def keep_genres(
             "fewer folds."
         )
     return clips[clips.genre.isin(kept)], left_out
+
+
+def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str]:
+    """Return the genres that were chosen, written as the corpus writes them, sorted.
+
+    Parameters
+    ----------
+    chosen
+        Names; or one text with commas between the names, as on the command line. A genre's name
+        may hold commas itself, with or without quotation marks around it.
+    there
+        The corpus's genres.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such genre; the message suggests the nearest one.
+
+    Examples
+    --------
+    >>> chosen_genres("rock, Soul, R&B", ["Pop", "Rock", "Soul, R&B"])
+    ['Rock', 'Soul, R&B']
+    """
+    written = {name_key(genre): genre for genre in there} | {genre: genre for genre in there}
+    parts, longest = list(chosen), 1
+    if isinstance(chosen, str):
+        parts = next(csv.reader([" ".join(chosen.split())], skipinitialspace=True)) or [""]
+        longest = len(parts)
+    found = set()
+    while parts:
+        # What stands between commas may be only a part of a name: the longest name counts.
+        for count in range(min(longest, len(parts)), 0, -1):
+            name = ",".join(parts[:count])
+            genre = written.get(name) or written.get(name_key(name))
+            if genre is not None:
+                break
+        else:
+            raise SongNetError(
+                f"no clips of the genre {parts[0] or 'with an empty name'}."
+                f"{did_you_mean(parts[0], there)} Genres here: {', '.join(map(_quoted, there))}"
+            )
+        found.add(genre)
+        parts = parts[count:]
+    return sorted(found)
+
+
+def _quoted(genre: str) -> str:
+    """Return a genre as `chosen_genres` takes it in a text with commas between."""
+    doubled = genre.replace('"', '""')
+    return f'"{doubled}"' if set(genre) & set('",') else genre
 
 
 def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:

@@ -34,7 +34,7 @@ from songnet_utils.baselines import (
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.files import atomic_write, write_json
+from songnet_utils.files import read_csv, write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, check_same
 from songnet_utils.metadata import metadata
 from songnet_utils.models import (
@@ -62,7 +62,7 @@ def train(
     corpus: Corpus | str,
     model: str = "songnet",
     split: str = "random",
-    genres: Sequence[str] | None = None,
+    genres: Sequence[str] | str | None = None,
     seed: int = 0,
     epochs: int | None = None,
     out: str | Path | None = None,
@@ -81,7 +81,7 @@ def train(
         One of `MODELS`.
     split : str
         ``"random"``, ``"artist"`` (no artist on two sides) or ``"official"`` (the corpus's own).
-    genres : sequence of str, optional
+    genres : sequence of str, or str with commas between the names, optional
         Only these; all by default. Genres too small for the split are left out.
     seed : int
         Of the split, the weights and everything random in training.
@@ -199,7 +199,8 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     """
     path = Path(folder) / "answers.csv"
     try:
-        return pd.read_csv(path, dtype={"id": str, "artist": str})
+        answers = read_csv(path)
+        return answers.astype({name: "float64" for name in answers if name.startswith("p_")})
     except (OSError, ValueError) as error:
         raise SongNetError(
             f"{path}: cannot be read ({error}). Train the run again with --force."
@@ -507,8 +508,7 @@ class Run:
                 "converged": converged(baseline),
             }
             epochs, extra, network = [], {"baseline": about}, None
-        with atomic_write(folder / "answers.csv") as temporary:
-            answers.to_csv(temporary, index=False)
+        write_csv(folder / "answers.csv", answers)
         record = {
             **self.names(),
             "left_out": self.left_out,

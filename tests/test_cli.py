@@ -341,6 +341,24 @@ def test_classify_goes_on_after_a_bad_file(songnet, tones, run, tmp_path):
     assert "text.mp3" in one_line(error)
 
 
+def test_classify_takes_folders_and_patterns_that_no_shell_has_expanded(songnet, tones, run):
+    (tones / "Low" / "cover.jpg").write_bytes(b"x")
+    code, out, error = songnet(
+        *("classify", tones / "Low", tones / "High" / "0[0-2].wav", tones / "*.ogg"),
+        *("--run", run, "--json"),
+    )
+    assert code == 1
+    *answers, missing = map(json.loads, out.splitlines())
+    low = [str(file) for file in sorted((tones / "Low").glob("*.wav"))]
+    high = [str(tones / "High" / f"0{number}.wav") for number in range(3)]
+    assert [answer["file"] for answer in answers] == [*low, *high]
+    assert missing["file"] == str(tones / "*.ogg")
+    beside, complaint = said(error)
+    assert "1 other file" in beside
+    assert "fits this pattern" in complaint
+    (tones / "Low" / "cover.jpg").unlink()
+
+
 def test_classify_takes_the_newest_run_where_there_is_no_listener(songnet, tones, run):
     code, out, error = songnet("classify", tones / "High" / "00.wav")
     assert (code, error) == (0, "")

@@ -17,7 +17,9 @@ from songnet_utils.corpora import (
     check_table,
     list_corpora,
     mini,
+    named_files,
     open_corpus,
+    read_features,
     table,
 )
 from songnet_utils.errors import SongNetError
@@ -184,6 +186,86 @@ def test_an_empty_name_is_not_the_current_folder() -> None:
         open_corpus("")
 
 
+def clips_at(folder: Path, *names: str) -> Path:
+    for name in names:
+        sound_file(folder / name, seconds=0.1)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "give"),
+    [
+        (["train/rock/a.wav", "train/jazz/b.wav", "test/rock/c.wav", "test/jazz/d.wav"], "test"),
+        (["Train/rock/x/a.wav", "Train/jazz/b.wav", "Test/rock/c.wav"], "Test"),
+        (["train/rock/a.wav", "val/jazz/b.wav"], "train"),
+        (["part A/rock/a.wav", "part A/jazz/b.wav", "part B/Rock/c.wav"], "part A"),
+        (["rock/a.wav", "jazz/b.wav", "more/rock/c.wav", "more/jazz/d.wav"], "more"),
+        (["genres_original/blues/a.wav", "genres_original/rock/b.wav"], "genres_original"),
+        (["Data/genres/blues/a.wav", "Data/genres/rock/artist/b.wav"], "Data/genres"),
+        (["gtzan/train/rock/a.wav", "gtzan/test/rock/b.wav"], "gtzan"),
+    ],
+)
+def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files, give) -> None:
+    folder = clips_at(tmp_path / "corpus", *files)
+    for beside in ("images_original/blues/a.png", "features_30_sec.csv"):
+        (folder / beside).parent.mkdir(parents=True, exist_ok=True)
+        (folder / beside).write_bytes(b"x")
+    with pytest.raises(SongNetError, match="seem to be") as caught:
+        open_corpus(folder)
+    words = str(caught.value)
+    assert f"({folder / give})" in words or words.endswith(f"Give {folder / give}")
+    assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"],
+        ["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"],
+        ["Rock/Various/a.wav", "Rock/AWOL/b.wav", "Jazz/Various/c.wav", "Jazz/Miles/d.wav"],
+        ["Rock/a.wav", "Jazz/Miles/Live/b.wav"],
+    ],
+)
+def test_artists_and_albums_in_a_genres_folder_are_no_genres(tmp_path, files) -> None:
+    corpus = open_corpus(clips_at(tmp_path, *files))
+    assert dict(zip(corpus.clips.id, corpus.clips.genre, strict=True)) == {
+        file: file.split("/")[0] for file in files
+    }
+    # That it could be meant otherwise is said.
+    (note,) = corpus.notes
+    assert f"give {tmp_path / 'Jazz'}" in note
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are one folder")
+def test_a_genre_is_one_however_its_name_is_written(tmp_path: Path) -> None:
+    names = ["Rock", "rock", "Rock ", "Caf\xe9", "Cafe\u0301", "Hip Hop", "hiphop", "Pop"]
+    corpus = open_corpus(clips_at(tmp_path, *(f"{name}/a.wav" for name in names)))
+    assert len(corpus.clips) == len(names)
+    assert corpus.genres == ["Caf\xe9", "Hip Hop", "Pop", "Rock"]
+    assert [genre for (genre,) in corpus.clips.genres] == corpus.clips.genre.tolist()
+    assert len(corpus.notes) == 3
+    assert any(all(repr(name) in note for name in names[:3]) for note in corpus.notes)
+
+
+def test_files_are_named_by_folder_or_pattern_as_in_a_shell(tmp_path, monkeypatch) -> None:
+    clips_at(tmp_path, "a.wav", "b.flac", "[live] c.wav", "live/d.wav", "live/.hidden/e.wav")
+    (tmp_path / "live" / "cover.jpg").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    assert named_files("a.wav") == (["a.wav"], 0)
+    assert named_files("missing.wav") == (["missing.wav"], 0)
+    assert named_files("*.wav") == (["[live] c.wav", "a.wav"], 0)
+    assert named_files("[ab].*") == (["a.wav", "b.flac"], 0)
+    # What is there under that very name is no pattern.
+    assert named_files("[live] c.wav") == (["[live] c.wav"], 0)
+    assert named_files("live") == (["live/d.wav"], 1)
+    assert named_files("**/*.wav") == (["[live] c.wav", "a.wav", "live/d.wav"], 0)
+    assert named_files("*")[0] == ["[live] c.wav", "a.wav", "b.flac", "live/d.wav"]
+    (tmp_path / "empty").mkdir()
+    for name, words in (("*.ogg", "fits this pattern"), ("empty", "in this folder")):
+        with pytest.raises(SongNetError, match=words):
+            named_files(name)
+
+
 # --- the Free Music Archive -------------------------------------------------------------------
 
 
@@ -272,7 +354,7 @@ def test_several_sets_in_a_folder_are_not_mixed(tmp_path: Path) -> None:
     [
         (b"", "not FMA's tracks.csv"),
         (b"track_id,genre\n2,Rock\n", "not raw_tracks.csv"),
-        (b"\xff\xfe\x00\x01" * 50, "cannot be read"),
+        (b"\xff\xfe\x00\x01" * 50, "UTF-16"),
         ((HEADER + track(2).replace("2,", "two,", 1)).encode(), "whole numbers"),
         ((HEADER + track(2) + "\n" + track(2)).encode(), "twice"),
         (HEADER.encode(), "no clip there is described"),
@@ -286,6 +368,81 @@ def test_a_wrong_tracks_csv_is_an_error_that_names_it(tmp_path, text, words) -> 
         open_corpus(root)
     assert "tracks.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["tracks.csv", "genres.csv"])
+@pytest.mark.parametrize(
+    ("save", "words"),
+    [
+        (lambda text: text.replace(",", ";").encode(), "semicolons"),
+        (lambda text: text.replace(",", ";").encode("utf-8-sig"), "semicolons"),
+        (lambda text: ("sep=,\r\n" + text.replace("\n", "\r\n")).encode(), "sep="),
+        (lambda text: ("sep=;\n" + text.replace(",", ";")).encode("utf-8-sig"), "sep="),
+        (lambda text: text.encode("utf-16"), "UTF-16"),
+        (lambda text: text.replace(",", "\t").encode("utf-16-le"), "UTF-16"),
+        (lambda text: text.replace(",", "\t").encode(), "tabs"),
+        (lambda text: text.replace("o", "\xf6").encode("cp1252"), "not written in UTF-8"),
+        (lambda text: b"PK\x03\x04" + text.encode(), "workbook"),
+    ],
+)
+def test_metadata_that_a_spreadsheet_has_saved_is_named_with_the_cause(
+    tmp_path, name, save, words
+) -> None:
+    root = fma_folder(tmp_path / "f", [track(2)], [2])
+    file = root / "fma_metadata" / name
+    file.write_bytes(save(file.read_text("utf-8")))
+    with pytest.raises(SongNetError, match=f"{name}: .*{words}.*spreadsheet") as caught:
+        open_corpus(root)
+    assert "\n" not in str(caught.value)
+
+
+def test_features_that_a_spreadsheet_has_saved_are_named_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "features.csv").write_text("feature;mfcc\nstatistics;mean\nnumber;01\ntrack_id;\n")
+    with pytest.raises(SongNetError, match=r"semicolons.*spreadsheet"):
+        read_features(tmp_path / "features.csv", [2])
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_blank_rows_say_nothing_and_line_ends_and_a_bom_are_no_matter(
+    tmp_path, ending, encoding
+) -> None:
+    root = fma_folder(tmp_path / "f", [track(2), track(3)], [2, 3])
+    wanted = open_corpus(root)
+    for name in ("tracks.csv", "genres.csv"):
+        file = root / "fma_metadata" / name
+        lines = file.read_text("utf-8").splitlines()
+        blank = "," * lines[-1].count(",")
+        # Above the header, in it, between rows and at the end.
+        spread = [line for row in lines for line in ("", blank if row != lines[0] else "", row)]
+        file.write_bytes(ending.join([*spread, blank, "", ""]).encode(encoding))
+    pd.testing.assert_frame_equal(open_corpus(root).clips, wanted.clips)
+
+
+def test_fmas_texts_are_texts(tmp_path: Path) -> None:
+    names = ["NA", "null", "None", "nan", "007", "1e5", "true"]
+    rows = [
+        track(number, genre=name, artist=str(number), name=name).replace("Title ", f"{name},")
+        for number, name in enumerate(names, start=2)
+    ]
+    rows = [row.rsplit(",", 1)[0] for row in rows]
+    root = fma_folder(tmp_path / "f", rows, list(range(2, 9)))
+    (root / "fma_metadata" / "genres.csv").write_text(
+        "genre_id,#tracks,parent,title,top_level\n12,3,0,null,12\n25,2,12,007,12\n", "utf-8"
+    )
+    clips = open_corpus(root).clips
+    assert clips.genre.tolist() == clips.artist.tolist() == clips.title.tolist() == names
+    assert clips.genres[0] == ["null", "007"]
+
+
+def test_one_file_a_track_is_taken_and_the_others_are_listed(tmp_path: Path) -> None:
+    root = fma_folder(tmp_path / "f", [track(2), track(3)], [2])
+    for name in ("000002.wav", "000002.flac", "000003.wav", "000003.ogg"):
+        sound_file(root / "fma_small" / "000" / name)
+    corpus = open_corpus(root)
+    assert [Path(file).name for file in corpus.clips.file] == ["000002.mp3", "000003.ogg"]
+    assert set(corpus.unusable.id) == {"000002.wav", "000002.flac", "000003.wav"}
+    assert "the same track as 000002.mp3" in reason_of(corpus, "000002.wav")
 
 
 def test_a_missing_tracks_csv_is_an_error_that_says_where_it_belongs(tmp_path: Path) -> None:

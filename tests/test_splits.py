@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songnet_utils.corpora import table
+from songnet_utils.corpora import name_key, table
 from songnet_utils.errors import SongNetError
 from songnet_utils.splits import (
     SIDES,
     artist_overlap,
     artists,
+    chosen_genres,
     folds,
     keep_genres,
     split,
@@ -253,3 +254,43 @@ def test_all_of_fma_small_shows_its_artists(fma_small) -> None:
     # The official split was made with an artist filter.
     assert artist_overlap(fma_small, split(fma_small, "official")) == 0
     assert artist_overlap(fma_small, split(fma_small, "random")) > 500
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ("rock,Soul, R&B", ["Rock", "Soul, R&B"]),
+        ("Soul, R&B, Rock", ["Rock", "Soul, R&B"]),
+        ('"Soul, R&B",Rock', ["Rock", "Soul, R&B"]),
+        ("Soul,Rock", ["Rock", "Soul"]),
+        ("Rock, rock", ["Rock"]),
+        (["Soul, R&B", "Soul"], ["Soul", "Soul, R&B"]),
+        (["Soul", "ROCK"], ["Rock", "Soul"]),
+        ("cafe\u0301", ["Caf\xe9"]),
+        ('7" singles', ['7" singles']),
+    ],
+)
+def test_genres_are_chosen_by_name_whatever_is_in_it(chosen, found) -> None:
+    there = ['7" singles', "Caf\xe9", "Rock", "Soul", "Soul, R&B"]
+    assert chosen_genres(chosen, there) == found
+
+
+@given(
+    st.sets(
+        st.text(st.sampled_from('ab ,"&'), min_size=1).map(lambda name: " ".join(name.split())),
+        min_size=1,
+    )
+)
+def test_genres_copied_from_the_list_in_the_error_choose_them(names) -> None:
+    there = sorted({name_key(name): name for name in sorted(names) if name}.values())
+    with pytest.raises(SongNetError, match="Genres here: ") as caught:
+        chosen_genres("zzz", there)
+    assert chosen_genres(str(caught.value).split("Genres here: ")[1], there) == there
+
+
+def test_a_misspelt_genre_gets_the_nearest_one_and_the_list_to_choose_from() -> None:
+    for chosen in ("Rok,Pop", ["Rok", "Pop"]):
+        with pytest.raises(SongNetError, match=r'Rok\. Did you mean Rock\? .*: "A, B", Pop, Rock$'):
+            chosen_genres(chosen, ["A, B", "Pop", "Rock"])
+    with pytest.raises(SongNetError, match="an empty name"):
+        chosen_genres("", ["Pop", "Rock"])

@@ -16,15 +16,16 @@ import pandas as pd
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
 from songnet_utils.corpora.fma import read_features, read_genres
-from songnet_utils.corpora.folder import open_folder
+from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
-from songnet_utils.corpora.own import OwnSongs, Song, is_own, name_key, open_own
+from songnet_utils.corpora.own import OwnSongs, Song, is_own, open_own
 from songnet_utils.corpora.table import (
     COLUMNS,
     OFFICIAL,
     Corpus,
     check_table,
     credit,
+    name_key,
     table,
     unusable_table,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "licence_table",
     "list_corpora",
     "name_key",
+    "named_files",
     "open_corpus",
     "open_own",
     "own_songs",

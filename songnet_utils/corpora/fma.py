@@ -35,6 +35,7 @@ import pandas as pd
 from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import read_csv
 
 #: The archives of clips, and the size of their download in GiB as FMA's page gives it.
 SIZES = {"fma_small": 7.2, "fma_medium": 22, "fma_large": 93, "fma_full": 879}
@@ -199,9 +200,13 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
     tracks = read_tracks(metadata / "tracks.csv")
     present: dict[int, Path] = {}
     unusable: list[tuple[str, str, str]] = []
-    for file in _tracks_below(audio):
+    # FMA's own form of a track comes first: 000002.mp3 before a 000002.wav made of it.
+    for file in sorted(_tracks_below(audio), key=lambda file: (file.suffix != ".mp3", file)):
         if _is_track(file):
-            present[int(file.stem)] = file
+            taken = present.setdefault(int(file.stem), file)
+            if taken != file:
+                reason = f"is the same track as {taken.name} beside it, which is taken"
+                unusable.append((file.name, str(file), reason))
         else:
             unusable.append((file.stem, str(file), "its name is not a track's id (000002.mp3)"))
     listed = _listed_in(audio / "checksums")
@@ -318,15 +323,18 @@ def read_tracks(file: Path) -> pd.DataFrame:
         When the file is missing, or is not FMA's ``tracks.csv``.
     """
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
+        _check_as_published(file)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines)
-            head = [next(reader, []) for _ in range(3)]
+            rows = (row for row in reader if any(row))
+            head = [next(rows, []) for _ in range(3)]
+            lines_of_head = reader.line_num
         names = list(zip(head[0], head[1], strict=False))
         absent = [" ".join(name) for name in _COLUMNS if name not in names]
         if absent or head[2][:1] != ["track_id"]:
             raise SongNetError(
-                f"{file}: is not FMA's tracks.csv: its header lacks "
-                f"{', '.join(absent[:3]) or 'the line with track_id'}. Use tracks.csv of "
+                f"{file}: is not FMA's tracks.csv: its three header lines lack "
+                f"{', '.join(absent[:3]) or 'the one with track_id'}. Use tracks.csv of "
                 "fma_metadata.zip (not raw_tracks.csv), as it is."
             )
         places = sorted(
@@ -334,23 +342,23 @@ def read_tracks(file: Path) -> pd.DataFrame:
             for name, ours in (_COLUMNS | _FURTHER).items()
             if name in names
         )
-        tracks = pd.read_csv(
+        tracks = read_csv(
             file,
             header=None,
-            skiprows=3,
-            index_col=0,
+            skiprows=lines_of_head,
             usecols=[0, *(place for place, _ in places)],
             names=["track_id", *(ours for _, ours in places)],
-            encoding="utf-8",
-            low_memory=False,
         )
+        tracks = tracks.dropna(how="all").set_index("track_id")
         tracks.index = tracks.index.astype("int64")
     except FileNotFoundError as error:
         raise SongNetError(
             f"{file}: is missing; it holds the genres of the clips. "
             f"{_way_out(file.parent.parent, 'fma_small')}"
         ) from error
-    except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError) as error:
+    except UnicodeDecodeError as error:
+        raise _rewritten(file, "is not written in UTF-8") from error
+    except (OSError, csv.Error, pd.errors.ParserError) as error:
         raise SongNetError(
             f"{file}: cannot be read as FMA's tracks.csv ({error}). Unpack fma_metadata.zip again."
         ) from error
@@ -365,6 +373,31 @@ def read_tracks(file: Path) -> pd.DataFrame:
         twice = tracks.index[tracks.index.duplicated()][0]
         raise SongNetError(f"{file}: lists track {twice} twice. Unpack fma_metadata.zip again.")
     return tracks
+
+
+def _check_as_published(file: Path) -> None:
+    """Raise SongNetError when another program has written a table of FMA's metadata anew."""
+    with file.open("rb") as content:
+        start = content.read(4096)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip(b'\r\n "')
+    first = text.partition(b"\n")[0]
+    if start.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        raise _rewritten(file, "is a workbook or an archive, not a table of text")
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
+        raise _rewritten(file, "is written in UTF-16, not in UTF-8")
+    if text.lower().startswith(b"sep="):
+        raise _rewritten(file, "begins with a line sep= that FMA's table does not have")
+    for mark, what in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in first and b"," not in first:
+            raise _rewritten(file, f"has {what} between its columns, not commas")
+
+
+def _rewritten(file: Path, cause: str) -> SongNetError:
+    # What is changed beyond the form: dates, numbers with a point, texts of over 32,767 letters.
+    return SongNetError(
+        f"{file}: {cause}, as when a spreadsheet program has saved it, which may have changed "
+        "dates, numbers and long texts, too. Unpack fma_metadata.zip again."
+    )
 
 
 def read_genres(file: Path) -> pd.DataFrame:
@@ -385,7 +418,8 @@ def read_genres(file: Path) -> pd.DataFrame:
     """
     again = "Unpack fma_metadata.zip again."
     try:
-        given = pd.read_csv(file, encoding="utf-8")
+        _check_as_published(file)
+        given = read_csv(file).dropna(how="all")
         absent = {"genre_id", "#tracks", "parent", "title"} - set(given)
         if absent:
             raise SongNetError(
@@ -393,11 +427,15 @@ def read_genres(file: Path) -> pd.DataFrame:
                 "Use genres.csv of fma_metadata.zip (not raw_genres.csv), as it is."
             )
         numbers = given[["genre_id", "#tracks", "parent"]].astype("int64")
+    except SongNetError:
+        raise
+    except UnicodeDecodeError as error:
+        raise _rewritten(file, "is not written in UTF-8") from error
     except (OSError, ValueError) as error:
         raise SongNetError(
             f"{file}: cannot be read as FMA's genres.csv ({error}). {again}"
         ) from error
-    titles = dict(zip(numbers.genre_id, given.title.astype("str"), strict=True))
+    titles = dict(zip(numbers.genre_id, given.title, strict=True))
     parents = dict(zip(numbers.genre_id, numbers.parent, strict=True))
     if len(titles) < len(given):
         raise SongNetError(f"{file}: lists a genre twice. {again}")
@@ -450,6 +488,7 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
     wanted = {str(int(track)).encode() for track in track_ids}
     again = "Unpack fma_metadata.zip again."
     try:
+        _check_as_published(file)
         with file.open("rb") as lines:
             head = [next(lines, b"").decode("utf-8").rstrip("\r\n").split(",") for _ in range(4)]
             firsts = [line[0] for line in head]
@@ -466,6 +505,8 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
             parts = [_numbers(batch, len(columns)) for batch in batches]
     except FileNotFoundError as error:
         raise SongNetError(f"{file}: is missing. {again}") from error
+    except SongNetError:
+        raise
     except (OSError, ValueError) as error:
         raise SongNetError(
             f"{file}: cannot be read as FMA's features.csv ({error}). {again}"

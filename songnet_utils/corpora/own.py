@@ -36,7 +36,7 @@ import pandas as pd
 
 from songnet_utils.audio import SUFFIXES, decode, suffix_of
 from songnet_utils.corpora.folder import describe_file, describe_tags, files_below, visible
-from songnet_utils.corpora.table import Corpus, table, unusable_table
+from songnet_utils.corpora.table import Corpus, name_key, table, unusable_table
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write, write_json
 
@@ -495,17 +495,6 @@ def check_genre(genre: str) -> str:
         shown = repr(genre if len(repr(genre)) <= 2 * MOST_IN_GENRE else f"{str(genre)[:60]}…")
         raise SongNetError(f"{shown} is no name for a genre. {_GENRE_RULE}.")
     return kept
-
-
-def name_key(genre: str) -> str:
-    """Return what two ways to write one name share: all but case and spaces.
-
-    Examples
-    --------
-    >>> name_key("Hip Hop") == name_key("hiphop")
-    True
-    """
-    return "".join(unicodedata.normalize("NFKC", genre).casefold().split())
 
 
 def clean(text: str) -> str:

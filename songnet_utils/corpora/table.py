@@ -8,7 +8,7 @@ column   kind         what it holds
 ======== ============ =========================================================================
 id       str          names the clip within its corpus; unique
 file     str          the sound file, an absolute path
-genre    str          the one label
+genre    str          the one label; case, spaces and Unicode form tell no two genres apart
 artist   str          one name, one artist; missing where unknown
 title    str
 album    str
@@ -29,6 +29,7 @@ genres   list of str  every label the corpus gives, `genre` among them or above 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,35 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
         else:
             lists = [names if isinstance(names, list) else None for names in values]
             columns[name] = pd.Series(lists, given.index, dtype="object")
+    spelt = _one_spelling(columns["genre"].dropna().unique())
+    columns["genre"] = columns["genre"].map(spelt).astype("str")
+    lists = [names and [spelt.get(name, name) for name in names] for names in columns["genres"]]
+    columns["genres"] = pd.Series(lists, given.index, dtype="object")
     besides = given[[name for name in given if name not in columns]]
     return pd.concat([pd.DataFrame(columns), besides], axis=1)
+
+
+def name_key(name: str) -> str:
+    """Return what two ways to write one name share: all but case, spaces and Unicode form.
+
+    Examples
+    --------
+    >>> name_key("Hip Hop") == name_key("hiphop")
+    True
+    """
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _one_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Return how to write each name, in NFC and without spaces around it.
+
+    Of several ways to write one name it is the first in alphabetical order.
+    """
+    tidy = {name: " ".join(unicodedata.normalize("NFC", name).split()) for name in names}
+    first: dict[str, str] = {}
+    for name in sorted(tidy.values()):
+        first.setdefault(name_key(name), name)
+    return {name: first[name_key(name)] for name in tidy}
 
 
 def unusable_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:

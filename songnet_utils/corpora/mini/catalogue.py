@@ -21,7 +21,7 @@ from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.genres import GENRES
 from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write
+from songnet_utils.files import atomic_write, read_csv, write_csv
 
 SEED = 0
 """The seed of the corpus that lessons use."""
@@ -38,6 +38,10 @@ _MOST_HEARD = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
     "International": 0.8, "Pop": 1.0, "Rock": 1.1,
 }  # fmt: skip
+_NUMBERS = [
+    *("seconds", "year", "listens", "favorites", "interest", "duration", "bit_rate"),
+    *("track_number", "tempo", "clip_start"),
+]
 
 
 @dataclass(frozen=True)
@@ -220,8 +224,7 @@ def prepare(
         json.loads((folder / ".rows" / f"{clip.id}.json").read_text(encoding="utf-8"))
         for clip in wanted
     ]
-    with atomic_write(folder / "clips.csv") as path:
-        pd.DataFrame(rows).to_csv(path, index=False, lineterminator="\n")
+    write_csv(folder / "clips.csv", pd.DataFrame(rows))
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -247,7 +250,8 @@ def read(folder: Path) -> pd.DataFrame:
             f"{table}: not there, so mini is not finished here. Run `songnet features "
             "mini`, or songnet_utils.corpora.mini.prepare(folder): it goes on where it stopped."
         )
-    clips = pd.read_csv(table, dtype={"id": str}, encoding="utf-8")
+    clips = read_csv(table)
+    clips[_NUMBERS] = clips[_NUMBERS].apply(pd.to_numeric)
     clips["file"] = [str((folder / file).resolve()) for file in clips["file"]]
     clips["genres"] = [json.loads(genres) for genres in clips["genres"]]
     return clips
