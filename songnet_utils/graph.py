@@ -70,6 +70,15 @@ class Graph:
         return tuple(self.tensors[tensor].shape[1:])
 
 
+def is_for_training(layer: Any) -> bool:
+    """Tell whether a layer gives what it takes, except in training: dropout, noise, a penalty."""
+    from keras import layers
+
+    # Keras derives its spatial dropouts from Dropout.
+    kinds = layers.Dropout | layers.GaussianNoise | layers.GaussianDropout | layers.AlphaDropout
+    return isinstance(layer, kinds | layers.ActivityRegularization)
+
+
 def graph_to_layer(model: keras.Model, last: str) -> Graph:
     """Return what leads from the inputs of `model` to the output of the layer called `last`.
 

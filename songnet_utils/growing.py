@@ -8,7 +8,9 @@ record names its parent and tells before and after: on songs that were held out,
 test clips, where forgetting would show. `undo` removes it and returns the parent.
 
 An artist's songs are all learnt from or all held out, and stay so when it is learnt again: a song
-that a network has learnt, however long ago, tells nothing of how it does on new ones.
+that a network has learnt, however long ago, tells nothing of how it does on new ones. So a song
+whose content the network, or one that it has grown from, was trained on is never held out, whatever
+it is called now and whoever it is said to be by.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -354,6 +356,11 @@ def as_text(record: Mapping[str, Any]) -> str:
         else f"With {_count(grown['songs'])} none could be held out: nothing is known of how it "
         "answers songs like these that it has not heard. Bring more, of several artists."
     )
+    if known := grown.get("songs_trained_on_before"):
+        lines.append(
+            f"Of these songs the network had been trained on {known} before; none of those is "
+            "held out."
+        )
     if known := grown["held_out_of_artists_known"]:
         lines.append(
             f"By artists that the network was trained on before: {_count(known)} of those held "
@@ -449,7 +456,12 @@ def newest_grown() -> Path | None:
     return newest.parent if newest else None
 
 
-def hold_out(songs: pd.DataFrame, earlier: Mapping[str, str], seed: int) -> np.ndarray:
+def hold_out(
+    songs: pd.DataFrame,
+    earlier: Mapping[str, str],
+    seed: int,
+    trained_on: Collection[str] = (),
+) -> np.ndarray:
     """Return which songs are held out: some artists', by chance, with all their songs.
 
     Parameters
@@ -460,6 +472,9 @@ def hold_out(songs: pd.DataFrame, earlier: Mapping[str, str], seed: int) -> np.n
         What artists were in earlier learning, "learnt" or "held out"; they stay that.
     seed : int
         Decides between those who are new. It takes them in the same order, whoever else is there.
+    trained_on : collection of str
+        The contents (SHA-256) that the network has been trained on before. An artist who has one
+        of them is learnt, whatever was earlier.
 
     Returns
     -------
@@ -467,6 +482,8 @@ def hold_out(songs: pd.DataFrame, earlier: Mapping[str, str], seed: int) -> np.n
         At most `HELD_SHARE` of the songs, and never all of a genre.
     """
     groups = _groups(songs)
+    known = groups[songs.sha256.isin(trained_on)]
+    earlier = {**earlier, **dict.fromkeys(known, "learnt")}
     held = groups.map(earlier).eq("held out").to_numpy()
     room = int(HELD_SHARE * len(songs)) - int(held.sum())
 
@@ -501,6 +518,8 @@ class _Lesson:
     songs: pd.DataFrame
     held: np.ndarray
     left_out: list[dict[str, str]]
+    #: The contents that the run, or one that it has grown from, was trained on or chosen by.
+    trained_on: set[str]
     #: All of it for the network.
     material: Material
 
@@ -530,9 +549,13 @@ def _lesson(
     check_clips(run, prepared, answers, "clips")
     clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
     sides = pd.Series(answers.side.to_numpy(), clips.index, name="side")
+    grown = record.get("grown", {})
+    # A record that does not say it may have judged by what it had been trained on.
+    trained_on = set(grown.get("trained_on", grown.get("contents", ())))
+    trained_on |= set(_contents(prepared, clips[sides != "test"]))
     clips, songs, together = _together(prepared, clips, sides, songs, left_out, progress)
     sides = sides[clips.index]
-    held = hold_out(songs, record.get("grown", {}).get("artists", {}), seed)
+    held = hold_out(songs, grown.get("artists", {}), seed, trained_on)
     _check_new(run, record, songs[~held])
     # Nothing is chosen by clips for validation: none of them is needed.
     role = dict(zip(clips.id, sides.replace("validation", "test"), strict=True))
@@ -554,6 +577,7 @@ def _lesson(
         songs=songs,
         held=held,
         left_out=left_out,
+        trained_on=trained_on,
         material=material,
     )
 
@@ -597,14 +621,17 @@ def _told(
     held, groups = lesson.held, _groups(lesson.songs)
     tested = said[said.side == "test"]
     tested = tested.assign(before=before.loc[tested.id].idxmax(axis=1).to_numpy())
-    trained_on = set(lesson.clips.artist[lesson.sides == "train"].dropna().map(name_key))
+    artists = set(lesson.clips.artist[lesson.sides == "train"].dropna().map(name_key))
     known = lesson.songs.artist.notna().to_numpy()
+    # Those of the clips that are left can be read off the corpus again.
+    gone = lesson.trained_on - set(_contents(lesson.prepared, lesson.clips))
     return {
         "parent": run.name,
         "songs": len(new),
+        "songs_trained_on_before": int(new.sha256.isin(lesson.trained_on).sum()),
         "learnt": Change.of(new[~held], groups[~held]).as_dict(),
         "held_out": Change.of(new[held], groups[held]).as_dict() if held.any() else None,
-        "held_out_of_artists_known": int(groups[held & known].isin(trained_on).sum()),
+        "held_out_of_artists_known": int(groups[held & known].isin(artists).sum()),
         "old_test": Change.of(tested.rename(columns={"answer": "after"}), tested.artist).as_dict(),
         "old_test_of_artists_learnt": int(
             tested.artist.map(name_key).isin(set(groups[~held & known])).sum()
@@ -616,6 +643,7 @@ def _told(
         },
         "learning_rate": _first_rate(record),
         "contents": dict(zip(new.sha256, new.genre, strict=True)),
+        "trained_on": sorted(gone | set(new.sha256[~held])),
     }
 
 
@@ -690,7 +718,7 @@ def _together(
     together : Prepared
         Both with their frames.
     """
-    contents = clips.id.map(dict(prepared.contents))
+    contents = _contents(prepared, clips)
     is_trained = sides == "train"
     judged_by = set(contents[~is_trained])
     trained_as = dict(zip(contents[is_trained], clips.genre[is_trained], strict=True))
@@ -720,9 +748,9 @@ def _together(
     )
     together = LogMelStore(prepared.store.data, prepared.sound).prepare(both, progress=progress)
     why = dict(zip(together.unusable.id, together.unusable.reason, strict=True))
-    for row in songs.itertuples():
-        if row.id not in why and together.contents[row.id] != row.sha256:
-            why[row.id] = "its file is no longer the one that was added"
+    found = songs[~songs.id.isin(why)]
+    changed = found.id[_contents(together, found) != found.sha256]
+    why |= dict.fromkeys(changed, "its file is no longer the one that was added")
     bad = songs.id.isin(why)
     left_out += [{"song": row.title, "reason": why[row.id]} for row in songs[bad].itertuples()]
     songs = songs[~bad].reset_index(drop=True)
@@ -735,6 +763,11 @@ def _together(
         clips=together.clips[together.clips.id.isin([*clips.id, *songs.id])].reset_index(drop=True),
     )
     return clips, songs, together
+
+
+def _contents(prepared: Prepared, clips: pd.DataFrame) -> pd.Series:
+    """Return the SHA-256 of each clip's file, in the order of `clips`."""
+    return clips.id.map(dict(prepared.contents))
 
 
 def _check_new(run: Path, record: Mapping[str, Any], songs: pd.DataFrame) -> None:

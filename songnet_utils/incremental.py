@@ -24,7 +24,7 @@ from numpy.lib.stride_tricks import as_strided
 from scipy.special import erf, expit
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.graph import Graph, Node, graph_to_layer
+from songnet_utils.graph import Graph, Node, graph_to_layer, is_for_training
 from songnet_utils.reach import along_time, reaches
 
 if TYPE_CHECKING:
@@ -443,12 +443,7 @@ def _read_layer(graph: Graph, node: Node) -> list[Incremental]:
     if isinstance(layer, layers.TimeDistributed):
         layer = layer.layer
     match layer:
-        case (
-            layers.Dropout()
-            | layers.SpatialDropout1D()
-            | layers.SpatialDropout2D()
-            | layers.GaussianNoise()
-        ):
+        case _ if is_for_training(layer):
             return []
         case layers.Normalization():
             mean = np.asarray(layer.mean, np.float32)

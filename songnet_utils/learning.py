@@ -4,6 +4,10 @@ After each epoch all that the rest depends on (weights, optimizer, averaged and 
 learning rate, the figures so far) is written to ``progress.npz``, whole or not at all. Whatever is
 random in an epoch (order, crops, masks, mixing, dropout) depends only on the seed and the epoch's
 number. So learning that was killed at any moment goes on to the same end.
+
+The loss that is minimised, and the one that an epoch's ``loss`` reports, is the cross-entropy plus
+the network's own penalties (regularizers, ``add_loss``), as with Keras's ``fit``.
+``validation_loss``, which chooses the best epoch, is the cross-entropy alone.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import dataclasses
 import importlib.util
 import json
 import math
+import random as python_random
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +32,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
+from songnet_utils.incremental import Stack
 from songnet_utils.listener import EMBEDDING, STRIDE, Embedding, load_embedding_model
 from songnet_utils.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.models import (
@@ -44,6 +50,7 @@ from songnet_utils.models import (
     weights_of,
     with_listener,
 )
+from songnet_utils.onnx_export import onnx_of
 from songnet_utils.store import Prepared
 from songnet_utils.timeline import Sound, Timeline
 
@@ -285,8 +292,9 @@ class Learning:
     Raises
     ------
     SongNetError
-        When what was left there is damaged or another run's, a clip is too short for one step, or
-        nothing is known of the clips that the network is to be told of.
+        When what was left there is damaged or another run's, a clip is too short for one step,
+        nothing is known of the clips that the network is to be told of, or the network has a
+        layer that cannot be used step by step, or in ONNX, after training.
     """
 
     def __init__(
@@ -329,6 +337,7 @@ class Learning:
             timeline = timeline_of(self.model, material.sound)
             self.crop_rows = max(self.crop_rows, timeline.field.size)
             self._check_seconds(timeline)
+        self._check_use()
         self.place = {genre: index for index, genre in enumerate(material.genres)}
         self.labels = material.side("train").genre.map(self.place).to_numpy(np.int32)
         self._failure: BaseException | None = None
@@ -381,9 +390,16 @@ class Learning:
     def _build(self) -> keras.Model:
         columns = {"columns": len(self.unknown)} if self.kind.metadata else {}
         options = {**self.kind.options, **columns}
-        return self.kind.build(
-            self.material.sound, self.material.genres, seed=self.material.seed, **options
-        )
+        with _seeded(self.material.seed):
+            return self.kind.build(
+                self.material.sound, self.material.genres, seed=self.material.seed, **options
+            )
+
+    def _check_use(self) -> None:
+        """Raise SongNetError when what is trained could not be used afterwards."""
+        known = {} if self.encoder is None else {"metadata": self.unknown}
+        Stack(self.model, "genre_over_time", known)
+        onnx_of(self.model)
 
     def network(self, *, training_music: str, caution: str) -> SongNet:
         """Return the network with the best weights, in single precision.
@@ -496,7 +512,8 @@ class Learning:
         with tf.GradientTape() as tape:
             answer = self.model(given_to(self.model, given), training=True)["genre"]
             losses = keras.losses.categorical_crossentropy(targets, answer)
-            loss = self.optimizer.scale_loss(tf.reduce_mean(losses))
+            penalty = sum(tf.cast(tf.reduce_sum(one), losses.dtype) for one in self.model.losses)
+            loss = self.optimizer.scale_loss(tf.reduce_mean(losses) + penalty)
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         if self.recipe.averaging:
@@ -505,16 +522,14 @@ class Learning:
                 if average.dtype.is_floating:
                     average.assign_add((1 - self.recipe.averaging) * (variable - average))
         right = tf.cast(tf.argmax(answer, axis=1) == tf.argmax(targets, axis=1), tf.int32)
-        return tf.reduce_sum(losses), tf.reduce_sum(right)
+        # Each clip has its cross-entropy, and all of them the batch's penalty.
+        return tf.reduce_sum(losses + penalty), tf.reduce_sum(right)
 
     def _hear_once(self, epoch: int, heard_batch: Callable[[], None]) -> dict[str, float]:
         """Go through the training clips once."""
         random = np.random.default_rng([self.material.seed, epoch])
         order, starts = self._hearings(random)
-        for layer in self.model.layers:
-            if getattr(layer, "rate", 0) and hasattr(layer, "seed_generator"):
-                state = layer.seed_generator.state
-                state.assign(random.integers(0, 2**31, state.shape).astype("uint32"))
+        reseed(self.model, random)
         data = tf.data.Dataset.from_generator(
             lambda: self._batches(order, starts, random), output_signature=self._signature
         ).prefetch(2)
@@ -656,6 +671,23 @@ class Learning:
         return True
 
 
+def reseed(model: keras.Model, random: np.random.Generator) -> None:
+    """Draw the state of every ``keras.random.SeedGenerator`` in a network, however deep it is.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Changed. Whatever is random in its layers (dropout, noise, …) goes on from these states.
+    random : numpy.random.Generator
+        Draws them.
+    """
+    weights = {id(variable) for variable in model.weights}
+    for variable in model.variables:
+        # By Keras's definition, what is no weight is the state of a generator.
+        if id(variable) not in weights:
+            variable.assign(random.integers(0, 2**31, variable.shape).astype(variable.dtype))
+
+
 def mixed(
     old: np.ndarray, fresh: np.ndarray, batch: int, random: np.random.Generator
 ) -> np.ndarray:
@@ -766,6 +798,20 @@ def _precision() -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let layers and initializers that are given no seed take theirs from this one.
+
+    Keras draws such seeds from Python's own generator, which is left as it was.
+    """
+    before = python_random.getstate()
+    python_random.seed(seed)
+    try:
+        yield
+    finally:
+        python_random.setstate(before)
 
 
 def _write_for_tensorboard(folder: Path, epoch: Mapping[str, float]) -> None:

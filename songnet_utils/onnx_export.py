@@ -22,12 +22,14 @@ import numpy as np
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
-from songnet_utils.graph import Graph, Node, graph_to
+from songnet_utils.graph import Graph, Node, graph_to, is_for_training
 from songnet_utils.incremental import activation_of, batch_norm_numbers
 from songnet_utils.quiet import quiet_stderr
 from songnet_utils.reach import along_time
 
 if TYPE_CHECKING:
+    import keras
+
     from songnet_utils.models import SongNet
 
 #: The version of ONNX's operators: the first with LayerNormalization.
@@ -43,11 +45,29 @@ _AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
 
 
 def save_onnx(net: SongNet, path: str | Path) -> None:
-    """Write the network in the ONNX format, whole or not at all.
+    """Write the network in the ONNX format (`onnx_of`), whole or not at all.
+
+    The description of sound and the genres are in the file's metadata.
+
+    Raises
+    ------
+    SongNetError
+        When the network has a layer that is not known here.
+    """
+    proto = onnx_of(net.keras_model)
+    for key, value in net.description().items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, text
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(proto.SerializeToString())
+
+
+def onnx_of(model: keras.Model) -> Any:
+    """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
     Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time`` and ``genre``; the description of sound and the genres
-    are in its metadata.
+    takes it; outputs ``genre_over_time`` and ``genre``.
 
     Raises
     ------
@@ -57,16 +77,11 @@ def save_onnx(net: SongNet, path: str | Path) -> None:
     with quiet_stderr():
         import onnx
 
-    model = net.keras_model
     names = ("genre_over_time", "genre")
     graph = graph_to(model, [model.output[name] for name in names])
     proto = _Writer(graph).model(names)
-    for key, value in net.description().items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        proto.metadata_props.append(onnx.StringStringEntryProto(key=key, value=text))
     onnx.checker.check_model(proto)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(proto.SerializeToString())
+    return proto
 
 
 class _Writer:
@@ -247,12 +262,7 @@ class _Writer:
                 return _LAST, self._patches(layer, self._as(tensor, _LAST))
             case Listening():
                 return _LAST, self._listening(layer, self._as(tensor, _LAST))
-            case (
-                layers.Dropout()
-                | layers.SpatialDropout1D()
-                | layers.SpatialDropout2D()
-                | layers.GaussianNoise()
-            ):
+            case _ if is_for_training(layer):
                 return self._some(tensor)
         raise SongNetError(
             f"Layer {layer.name} ({type(layer).__name__}): how it is written in ONNX is not known "

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.graph import Graph, Node, graph_to_layer
+from songnet_utils.graph import Graph, Node, graph_to_layer, is_for_training
 from songnet_utils.timeline import Layer, ReceptiveField, Sound, Timeline
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def _reach(graph: Graph, node: Node, found: dict[int, Reach]) -> Reach:
     if isinstance(layer, layers.TimeDistributed):
         layer = layer.layer
         # Only what treats rows one by one anyway; a convolution would be one inside a row.
-        if not isinstance(layer, layers.Dense | layers.Activation | layers.ReLU | layers.Softmax):
+        rowwise = layers.Dense | layers.Activation | layers.ReLU | layers.Softmax
+        if not (isinstance(layer, rowwise) or is_for_training(layer)):
             raise _unknown(node.layer)
     # A layer of our own may say itself what a row sees.
     if isinstance(own := getattr(layer, "reach", None), Layer):
@@ -182,16 +183,9 @@ def _reach(graph: Graph, node: Node, found: dict[int, Reach]) -> Reach:
         case layers.ReLU():
             if layer.max_value is None and not layer.negative_slope and not layer.threshold:
                 return before
-        case (
-            layers.Dense()
-            | layers.Activation()
-            | layers.LeakyReLU()
-            | layers.Dropout()
-            | layers.SpatialDropout1D()
-            | layers.SpatialDropout2D()
-            | layers.GaussianNoise()
-            | layers.Rescaling()
-        ):
+        case layers.Dense() | layers.Activation() | layers.LeakyReLU() | layers.Rescaling():
+            return before
+        case _ if is_for_training(layer):
             return before
     raise _unknown(node.layer)
 

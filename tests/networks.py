@@ -83,6 +83,10 @@ def network(kind: str, bands: int = BANDS, units: int = 10, genres: int = 3) -> 
             x = layers.Maximum()([x, y])
             y = layers.DepthwiseConv1D(4, depth_multiplier=2)(x)
             y = layers.LeakyReLU(negative_slope=0.1)(y)
+            # What acts in training only.
+            y = layers.AlphaDropout(0.2)(layers.GaussianDropout(0.2)(y))
+            y = layers.ActivityRegularization(l2=0.1)(layers.GaussianNoise(0.1)(y))
+            y = layers.TimeDistributed(layers.GaussianNoise(0.1))(y)
             x = layers.Subtract()([y, layers.Rescaling(0.5, 0.1)(y)])
             x = layers.AveragePooling1D(3)(x)
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -338,6 +339,57 @@ def test_songs_of_the_corpus_itself_do_not_leak(run, tones, own):
     undo(grown)
 
 
+def sha256(file: str | Path) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def held_and_learnt(folder: Path) -> tuple[set[str], set[str]]:
+    answers = own_answers(folder)
+    held = answers.side == "held out"
+    return set(answers.sha256[held]), set(answers.sha256[~held])
+
+
+def test_no_song_that_is_called_not_heard_was_trained_on_before(run, tones, own, tmp_path):
+    """Whatever was relabelled, copied or given another artist, by parents and their parents."""
+    answers = read_answers(run).set_index("id")
+    files = tones.clips.set_index("id").file
+    heard = {sha256(files[clip]) for clip in answers.index[answers.side != "test"]}
+    trained = answers.index[(answers.side == "train") & (answers.genre == "High")]
+    for number, clip in enumerate(trained):
+        copy = tmp_path / f"copy {number}.wav"
+        shutil.copy(files[clip], copy)
+        own.add(copy, "Low", artist=f"Copy {number}")
+    only = learn_from(run, own, corpus=tones, epochs=1, progress=False)
+    assert read_record(only)["grown"]["held_out"] is None
+    assert f"With {len(trained)} songs none could be held out" in as_text(read_record(only))
+    assert f"had been trained on {len(trained)} before; none" in as_text(read_record(only))
+    undo(only)
+
+    # One of those who have been heard has a new song, too.
+    own.add(whistle(0), "Low", artist="copy 0")
+    bring(own, range(1, 4))
+    first = learn_from(run, own, corpus=tones, epochs=1, progress=False)
+    held, learnt = held_and_learnt(first)
+    assert held
+    assert not held & heard
+    assert hashlib.sha256(whistle(0)).hexdigest() in learnt
+    # The next run has no such clips in its corpus any more, and its songs get other names.
+    assert not set(trained) & set(read_answers(first).id)
+    for number, song in enumerate(own.songs()):
+        if song.sha256 in learnt:
+            content = own.file_of(song).read_bytes()
+            own.remove(song.sha256)
+            own.add(content, "Noise" if number % 2 else "Low", artist=f"Somebody {number}")
+    bring(own, range(10, 14))
+    second = learn_from(first, own, corpus=tones, epochs=1, progress=False)
+    again = held_and_learnt(second)[0]
+    assert held < again
+    assert not again & (heard | learnt)
+    assert read_record(second)["grown"]["songs_trained_on_before"] == len(learnt)
+    for folder in (second, first):
+        undo(folder)
+
+
 def test_a_run_trained_on_own_songs_has_nothing_new_in_them(tmp_path):
     own = OwnSongs(tmp_path / "my-songs")
     for number in range(8):
@@ -525,6 +577,15 @@ def test_artists_stay_what_they_were():
     earlier = {"a": "held out", "b": "held out", "c": "learnt"}
     held = hold_out(songs, earlier, 0)
     assert held.tolist() == [True, True, *[False] * 6]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_artist_with_a_song_that_was_trained_on_is_learnt(seed):
+    songs = table_of([*"ABCDEFGA"])
+    held = hold_out(songs, {"a": "held out", "b": "held out"}, seed, {"0", "4", "5"})
+    assert held.sum() == 2
+    assert held[1]
+    assert not held[[0, 4, 5, 7]].any()
 
 
 def change(before: str, after: str, whose: str) -> Change:

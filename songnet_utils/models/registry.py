@@ -36,7 +36,9 @@ class NetworkKind:
     summary : str
         What it is, in a line.
     build : callable
-        ``build(sound, genres, seed=…, **options)`` returns it with fresh weights.
+        ``build(sound, genres, seed=…, **options)`` returns it with fresh weights. A layer that is
+        random in training draws from a ``keras.random.SeedGenerator``, as Keras's own do: each
+        epoch sets its state anew.
     options : mapping
         What `build` is told besides.
     recipe : mapping
