@@ -500,7 +500,7 @@ def _train(options: argparse.Namespace) -> int:
         )
     print(
         f"{record['model']} on {record['corpus']}, {record['split']} split: accuracy "
-        "[95 % interval, taking clips as independent]"
+        "[95 % interval over artists]"
     )
     for side in SIDES:
         score = record[side]
@@ -510,6 +510,9 @@ def _train(options: argparse.Namespace) -> int:
             f"{side:10} {score['accuracy']:6.1%}  [{low:.1%} to {high:.1%}]  "
             f"{score['clips']:,} clips{artists}"
         )
+        # Records of older runs have none.
+        if caution := score.get("caution"):
+            print(f"{'':10} {caution}")
     print(folder)
     return 0
 
