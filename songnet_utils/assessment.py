@@ -344,7 +344,7 @@ class Assessment:
             "clips": len(right),
             "accuracy": float(right.mean()),
             "confidence_interval": artist_interval(right, self.answers.artist),
-            "caution": self._caution() or None,
+            "interval_note": self._interval_note() or None,
             "genres": _rows(self.genres.reset_index()),
             "macro_average": macro_average(self.genres),
             "confusion": self.confusion.tolist(),
@@ -381,7 +381,7 @@ class Assessment:
                 f"{_between(artist_interval(right, self.answers.artist))}",
                 "In brackets: 95 % intervals; of the genres taking clips as independent, else "
                 "over artists.",
-                *textwrap.wrap(self._caution(), _WIDTH),
+                *textwrap.wrap(self._interval_note(), _WIDTH),
             ],
             self._genre_lines(),
         ]
@@ -391,7 +391,7 @@ class Assessment:
             blocks.append(_until_right_lines(self.until_right))
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
-    def _caution(self) -> str:
+    def _interval_note(self) -> str:
         return few_artists(self.record["test"]["artists"])
 
     def _genre_lines(self) -> list[str]:

@@ -511,8 +511,8 @@ def _train(options: argparse.Namespace) -> int:
             f"{score['clips']:,} clips{artists}"
         )
         # Records of older runs have none.
-        if caution := score.get("caution"):
-            print(f"{'':10} {caution}")
+        if note := score.get("interval_note"):
+            print(f"{'':10} {note}")
     print(folder)
     return 0
 

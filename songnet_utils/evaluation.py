@@ -97,7 +97,7 @@ class Comparison:
         One for each model and split of which no run failed: ``model``, ``split``, ``clips``
         (tested, each once a seed when folds are used), ``artists`` (of the tested clips; null
         where the corpus knows none), ``accuracy``, ``confidence_interval`` (over artists),
-        ``caution`` (what to know of an interval over few artists; null if nothing),
+        ``interval_note`` (what to know of an interval over few artists; null if nothing),
         ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
         artist is among the training or validation clips too; null where the corpus knows no
         artist), ``artists_on_two_sides`` (how many artists have clips on more than one side, the
@@ -558,7 +558,7 @@ def _result(
         "artists": artists,
         "accuracy": float(right.mean()),
         "confidence_interval": list(artist_interval(right, tested.artist)),
-        "caution": few_artists(artists) or None,
+        "interval_note": few_artists(artists) or None,
         "accuracies": [
             float(part.mean()) for _, part in pd.Series(right).groupby(tested.seed.to_numpy())
         ],
@@ -671,7 +671,7 @@ def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
         f"independent{'; its p is the median of those of the seeds' if several else ''}."
     ]
     # Of several splits, the one with the fewest artists.
-    notes += sorted({result["caution"] for result in results if result["caution"]})[:1]
+    notes += sorted({result["interval_note"] for result in results if result["interval_note"]})[:1]
     if any(result["paper"] is not None for result in results):
         notes.append(
             "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "

@@ -563,7 +563,7 @@ class Run:
             "clips_of_unknown_artists": int((~known).sum()),
             "accuracy": accuracy(tested.genre, tested.answer),
             "confidence_interval": artist_interval(right, tested.artist),
-            "caution": few_artists(artists) or None,
+            "interval_note": few_artists(artists) or None,
         }
         if side == "test":
             score["confusion"] = confusion(tested.genre, tested.answer, self.genres).tolist()

@@ -78,8 +78,8 @@ def test_results_are_what_the_answers_say(comparison, tones):
 
 def test_an_interval_over_few_artists_comes_with_a_word_of_caution(comparison):
     found, written = comparison
-    assert all(row["artists"] >= 6 and row["caution"] is None for row in written)
-    few = [row | {"artists": 4, "caution": few_artists(4)} for row in found.results]
+    assert all(row["artists"] >= 6 and row["interval_note"] is None for row in written)
+    few = [row | {"artists": 4, "interval_note": few_artists(4)} for row in found.results]
     assert "Only 4 artists" in dataclasses.replace(found, results=few).as_text()
     assert "Only" not in found.as_text()
 
