@@ -224,11 +224,14 @@ def test_the_text_names_every_genre_and_every_part(assessed):
 
 
 def test_an_interval_over_few_artists_comes_with_a_word(assessed):
-    record = assessed.record | {"test": assessed.record["test"] | {"artists": 4}}
-    few = dataclasses.replace(assessed, record=record)
-    assert "Only 4 artists" in few.as_text()
-    assert "Only 4 artists" in few.as_dict()["interval_note"]
-    assert assessed.as_dict()["interval_note"] is None
+    def of(artists):
+        test = assessed.record["test"] | {"artists": artists}
+        return dataclasses.replace(assessed, record=assessed.record | {"test": test})
+
+    assert "Only 4 artists" in of(4).as_text()
+    assert "Only 4 artists" in of(4).as_dict()["interval_note"]
+    assert "Only" not in of(6).as_text()
+    assert of(6).as_dict()["interval_note"] is None
 
 
 def test_a_network_that_was_told_of_the_songs_is_told_again(tones):
