@@ -19,7 +19,7 @@ exceeds the accuracy at the same moment, and meets it at the end: towards the en
 also rises because little time is left for the answer to change, so compare it between networks, not
 with what a longer song would give.
 
-Intervals hold 95 %. Those of the genres take clips as independent, all others draw whole artists.
+Intervals are of 95 %. Those of the genres take clips as independent, all others are over artists.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ from songnet_utils.scores import (
     Interval,
     artist_interval,
     confusion,
+    few_artists,
     genre_scores,
     macro_average,
 )
@@ -342,7 +343,8 @@ class Assessment:
         found |= {
             "clips": len(right),
             "accuracy": float(right.mean()),
-            "artist_interval": artist_interval(right, self.answers.artist),
+            "confidence_interval": artist_interval(right, self.answers.artist),
+            "interval_note": self._interval_note() or None,
             "genres": _rows(self.genres.reset_index()),
             "macro_average": macro_average(self.genres),
             "confusion": self.confusion.tolist(),
@@ -379,6 +381,7 @@ class Assessment:
                 f"{_between(artist_interval(right, self.answers.artist))}",
                 "In brackets: 95 % intervals; of the genres taking clips as independent, else "
                 "over artists.",
+                *textwrap.wrap(self._interval_note(), _WIDTH),
             ],
             self._genre_lines(),
         ]
@@ -387,6 +390,9 @@ class Assessment:
         if self.until_right is not None:
             blocks.append(_until_right_lines(self.until_right))
         return "\n\n".join("\n".join(lines) for lines in blocks)
+
+    def _interval_note(self) -> str:
+        return few_artists(self.record["test"]["artists"])
 
     def _genre_lines(self) -> list[str]:
         wide = max(len("macro average"), *map(len, self.genres.index))

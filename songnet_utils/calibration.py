@@ -116,7 +116,10 @@ def calibration_interval(
 ) -> Interval:
     """Return an interval for the expected calibration error, over artists.
 
-    Whole artists are drawn anew, as in `songnet_utils.scores.artist_interval`. The errors of the
+    Whole artists are drawn anew (the cluster bootstrap; Field & Welsh 2007, "Bootstrapping
+    clustered data", JRSS B 69): the error is a sum of absolute values over bins, for which there
+    is no simple formula as for an accuracy. With few artists it covers the truth less often than
+    it says. The errors of the
     draws lie higher than the error itself, because drawing adds noise to each bin; so the
     interval is the basic one (Davison & Hinkley 1997, section 5.2), *2·error − quantiles*, cut off
     at 0 and 1, which takes that shift back instead of adding it once more. Near 0, where every bit
@@ -132,8 +135,10 @@ def calibration_interval(
         Whose clip it is; at least two.
     confidence : float
         How often such intervals hold the true error, between 0 and 1.
-    draws, seed
-        As in `songnet_utils.scores.artist_interval`.
+    draws : int
+        How often all artists are drawn anew.
+    seed : int
+        The same seed gives the same interval.
 
     Raises
     ------

@@ -502,7 +502,7 @@ def _train(options: argparse.Namespace) -> int:
         )
     print(
         f"{record['model']} on {record['corpus']}, {record['split']} split: accuracy "
-        "[95 % interval, taking clips as independent]"
+        "[95 % interval over artists]"
     )
     for side in SIDES:
         score = record[side]
@@ -512,6 +512,9 @@ def _train(options: argparse.Namespace) -> int:
             f"{side:10} {score['accuracy']:6.1%}  [{low:.1%} to {high:.1%}]  "
             f"{score['clips']:,} clips{artists}"
         )
+        # Records of older runs have none.
+        if note := score.get("interval_note"):
+            print(f"{'':10} {note}")
     print(folder)
     return 0
 

@@ -6,8 +6,8 @@ Every model is fitted to the same training clips of a run; the validation clips 
 network when to stop. A run that fails takes nothing from the others: it is named, and what it
 was part of is not stated.
 
-Intervals are drawn over artists (`songnet_utils.scores`): clips of one artist, and answers of
-several seeds for one clip, are no independent evidence. McNemar's test takes clips as
+Intervals are over artists (`songnet_utils.scores`): clips of one artist, and answers of several
+seeds for one clip, are no independent evidence. McNemar's test takes clips as
 independent, so where artists have several clips each its p is too small rather than too large.
 """
 
@@ -35,12 +35,11 @@ from songnet_utils.files import write_json
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
 from songnet_utils.scores import (
-    Interval,
     artist_interval,
     difference_interval,
+    few_artists,
     mcnemar_exact,
     right_answers,
-    wilson_interval,
 )
 from songnet_utils.splits import artist_overlap, artists, keep_genres
 from songnet_utils.splits import folds as deal_folds
@@ -96,7 +95,9 @@ class Comparison:
     ----------
     results : list of dict
         One for each model and split of which no run failed: ``model``, ``split``, ``clips``
-        (tested, each once a seed when folds are used), ``accuracy``, ``confidence_interval``,
+        (tested, each once a seed when folds are used), ``artists`` (of the tested clips; null
+        where the corpus knows none), ``accuracy``, ``confidence_interval`` (over artists),
+        ``interval_note`` (what to know of an interval over few artists; null if nothing),
         ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
         artist is among the training or validation clips too; null where the corpus knows no
         artist), ``artists_on_two_sides`` (how many artists have clips on more than one side, the
@@ -549,12 +550,15 @@ def _result(
     tested: pd.DataFrame, model: str, split: str, seeds: int, folds: int | None, nobody: bool
 ) -> dict[str, Any]:
     right = (tested.genre == tested.answer).to_numpy()
+    artists = None if nobody else int(tested.artist.nunique())
     return {
         "model": model,
         "split": split,
         "clips": len(tested),
+        "artists": artists,
         "accuracy": float(right.mean()),
-        "confidence_interval": list(_interval(right, tested)),
+        "confidence_interval": list(artist_interval(right, tested.artist)),
+        "interval_note": few_artists(artists) or None,
         "accuracies": [
             float(part.mean()) for _, part in pd.Series(right).groupby(tested.seed.to_numpy())
         ],
@@ -562,14 +566,6 @@ def _result(
         "folds": folds,
         "artist_overlap": None if nobody else float(tested.seen.mean()),
     }
-
-
-def _interval(right: np.ndarray, tested: pd.DataFrame) -> Interval:
-    if right.all() or not right.any():
-        # Drawing among nothing but right answers tells nothing of how surely they are right.
-        different = tested.id.nunique()
-        return wilson_interval(different if right.all() else 0, different)
-    return artist_interval(right, tested.artist)
 
 
 def _is_stated(
@@ -589,16 +585,19 @@ def _is_stated(
 def _difference(
     tested: dict[tuple[str, str], pd.DataFrame], result: dict[str, Any], other: dict[str, Any]
 ) -> dict[str, Any]:
-    a, b = (tested[of["model"], of["split"]] for of in (result, other))
+    a, b = (tested[of["model"], of["split"]].sort_values(["seed", "id"]) for of in (result, other))
+    # With folds, two splits test the same clips, too.
+    same = np.array_equal(a[["seed", "id"]], b[["seed", "id"]])
     right_a, right_b = ((of.genre == of.answer).to_numpy() for of in (a, b))
     found = {
         "model": other["model"],
         "split": other["split"],
         "difference": float(right_a.mean() - right_b.mean()),
-        "confidence_interval": list(difference_interval(right_a, right_b, a.artist, b.artist)),
+        "confidence_interval": list(
+            difference_interval(right_a, right_b, a.artist, None if same else b.artist)
+        ),
     }
     if result["split"] == other["split"]:
-        # The same clips, seed by seed, in the same order.
         found["mcnemar"] = [
             {
                 "seed": int(seed),
@@ -671,6 +670,8 @@ def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
         "Intervals are over artists, differences in points. McNemar's exact test takes clips as "
         f"independent{'; its p is the median of those of the seeds' if several else ''}."
     ]
+    # Of several splits, the one with the fewest artists.
+    notes += sorted({result["interval_note"] for result in results if result["interval_note"]})[:1]
     if any(result["paper"] is not None for result in results):
         notes.append(
             "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "

@@ -43,7 +43,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.files import write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, RunAwayError
 from songnet_utils.models import SongNet, network_kind, save_keras, save_onnx
-from songnet_utils.scores import difference_interval, mcnemar_exact, wilson_interval
+from songnet_utils.scores import artist_interval, difference_interval, mcnemar_exact
 from songnet_utils.splits import SIDES
 from songnet_utils.store import LogMelStore, Prepared
 from songnet_utils.timeline import Sound
@@ -251,10 +251,9 @@ class Change:
     right_before, right_after : int
         Clips answered correctly.
     interval_before, interval_after : (float, float)
-        Wilson's, of the accuracies.
-    difference_interval : (float, float), optional
-        Of accuracy after − before, drawn over artists; None where all of them changed alike, of
-        which drawing among them tells nothing.
+        Of the accuracies, over artists.
+    difference_interval : (float, float)
+        Of accuracy after − before, over artists.
     mcnemar_p : float
         Of McNemar's exact test that both are equally good, over clips.
     artists_p : float
@@ -267,7 +266,7 @@ class Change:
     right_after: int
     interval_before: tuple[float, float]
     interval_after: tuple[float, float]
-    difference_interval: tuple[float, float] | None
+    difference_interval: tuple[float, float]
     mcnemar_p: float
     artists_p: float
 
@@ -291,11 +290,9 @@ class Change:
             artists=len(gained),
             right_before=int(before.sum()),
             right_after=int(after.sum()),
-            interval_before=wilson_interval(int(before.sum()), count),
-            interval_after=wilson_interval(int(after.sum()), count),
-            difference_interval=difference_interval(after, before, whose.to_numpy())
-            if by_artist.mean().nunique() > 1
-            else None,
+            interval_before=artist_interval(before, whose),
+            interval_after=artist_interval(after, whose),
+            difference_interval=difference_interval(after, before, whose),
             mcnemar_p=mcnemar_exact(after, before),
             artists_p=mcnemar_exact(gained > 0, gained < 0),
         )
@@ -329,8 +326,7 @@ def as_text(record: Mapping[str, Any]) -> str:
     held = Change(**grown["held_out"]) if grown["held_out"] else None
     lines = [
         f"{record['model']} on {record['corpus']} has gone on from {grown['parent']} with "
-        f"{_count(learnt.clips)} of one's own; accuracy [95 % interval, taking clips as "
-        "independent]"
+        f"{_count(learnt.clips)} of one's own; accuracy [95 % interval over artists]"
     ]
     rows = [("old test clips", old)] + ([("held-out songs", held)] if held else [])
     for name, change in reversed(rows):
@@ -342,9 +338,8 @@ def as_text(record: Mapping[str, Any]) -> str:
             )
         ]
         points = f"{100 * (change.right_after - change.right_before) / change.clips:+.1f} points"
-        if change.difference_interval:
-            low, high = (100 * bound for bound in change.difference_interval)
-            points += f" [{low:+.1f} to {high:+.1f}, over artists]"
+        low, high = (100 * bound for bound in change.difference_interval)
+        points += f" [{low:+.1f} to {high:+.1f}]"
         lines.append(
             f"{name} ({change.clips:,} of {change.artists:,} artists): before {figures[0]}, after "
             f"{figures[1]}; {points}"

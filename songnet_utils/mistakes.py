@@ -33,7 +33,11 @@ from tqdm.auto import tqdm
 from songnet_utils.corpora import Corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.models import SongNet, load_songnet
-from songnet_utils.scores import difference_interval, mcnemar_exact
+from songnet_utils.scores import (
+    difference_interval,
+    mcnemar_exact,
+    mean_difference_interval,
+)
 from songnet_utils.splits import artists
 from songnet_utils.store import Prepared
 from songnet_utils.timeline import Sound
@@ -554,8 +558,7 @@ def production_differences(heard: Heard) -> pd.DataFrame:
     pandas.DataFrame
         By property (see `production`): ``difference`` (mean of the wrong clips minus that of the
         right ones), ``low`` and ``high``, its interval over artists. All intervals together hold
-        with 95 %: each is widened for there being several (Bonferroni). With a dozen artists or
-        fewer such intervals are still too narrow.
+        with 95 %: each is widened for there being several (Bonferroni).
 
     Raises
     ------
@@ -576,8 +579,7 @@ def production_differences(heard: Heard) -> pd.DataFrame:
     rows = []
     for name in unusual:
         of_wrong, of_right = unusual[name][~right], unusual[name][right]
-        # What holds of shares of right answers holds of any mean: artists are drawn, not clips.
-        low, high = difference_interval(
+        low, high = mean_difference_interval(
             of_wrong,
             of_right,
             heard.answers.artist[~right],

@@ -46,7 +46,7 @@ from songnet_utils.models import (
     save_keras,
     save_onnx,
 )
-from songnet_utils.scores import accuracy, artist_interval, confusion, wilson_interval
+from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
 from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore, Prepared
@@ -556,13 +556,14 @@ class Run:
         # A corpus that knows no artist at all is not one of as many artists as clips.
         nobody = self.clips.artist.isna().all()
         right = (tested.genre == tested.answer).to_numpy()
+        artists = None if nobody else int(tested.artist.nunique())
         score = {
             "clips": len(tested),
-            "artists": None if nobody else int(tested.artist.nunique()),
+            "artists": artists,
             "clips_of_unknown_artists": int((~known).sum()),
             "accuracy": accuracy(tested.genre, tested.answer),
-            "confidence_interval": wilson_interval(int(right.sum()), len(right)),
-            "artist_interval": artist_interval(right, tested.artist),
+            "confidence_interval": artist_interval(right, tested.artist),
+            "interval_note": few_artists(artists) or None,
         }
         if side == "test":
             score["confusion"] = confusion(tested.genre, tested.answer, self.genres).tolist()

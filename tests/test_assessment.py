@@ -124,7 +124,6 @@ def test_the_share_of_settled_clips_never_falls_nor_exceeds_the_accuracy(seed, l
     whole = np.mean([song.mean(axis=0).argmax() for song in songs] == truth)
     assert table.accuracy.iloc[-1] == table.settled.iloc[-1] == pytest.approx(whole)
     for name in ("accuracy", "settled"):
-        # Up to rounding of the quantiles.
         assert (table[f"{name}_low"] <= table[name] + 1e-9).all()
         assert (table[f"{name}_high"] >= table[name] - 1e-9).all()
 
@@ -222,6 +221,17 @@ def test_the_text_names_every_genre_and_every_part(assessed):
     for part in ("High", "macro average", "expected calibration error", "the whole clip"):
         assert part in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_an_interval_over_few_artists_comes_with_a_word(assessed):
+    def of(artists):
+        test = assessed.record["test"] | {"artists": artists}
+        return dataclasses.replace(assessed, record=assessed.record | {"test": test})
+
+    assert "Only 4 artists" in of(4).as_text()
+    assert "Only 4 artists" in of(4).as_dict()["interval_note"]
+    assert "Only" not in of(6).as_text()
+    assert of(6).as_dict()["interval_note"] is None
 
 
 def test_a_network_that_was_told_of_the_songs_is_told_again(tones):

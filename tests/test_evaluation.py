@@ -24,6 +24,7 @@ from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare, fold_sides
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS
+from songnet_utils.scores import difference_interval, few_artists
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import newest_run, read_record, train
 
@@ -75,12 +76,26 @@ def test_results_are_what_the_answers_say(comparison, tones):
     assert min(row["artist_overlap"] for row in written[::2]) > 0.3
 
 
-def test_all_right_is_not_called_certain():
-    tested = pd.DataFrame({"id": [*"abcdabcd"], "artist": [*"abcdabcd"]})
-    # Four clips, each tested twice: Wilson's interval of four out of four.
-    low, high = evaluation._interval(np.ones(8, bool), tested)
-    assert (low, high) == (pytest.approx(4 / (4 + 1.96**2), abs=1e-3), 1)
-    assert evaluation._interval(np.zeros(8, bool), tested)[0] == 0
+def test_an_interval_over_few_artists_comes_with_a_word_of_caution(comparison):
+    found, written = comparison
+    assert all(row["artists"] >= 6 and row["interval_note"] is None for row in written)
+    few = [row | {"artists": 4, "interval_note": few_artists(4)} for row in found.results]
+    assert "Only 4 artists" in dataclasses.replace(found, results=few).as_text()
+    assert "Only" not in found.as_text()
+
+
+def test_two_splits_in_folds_are_compared_clip_by_clip(comparison):
+    found, written = comparison
+    rows = {(row["model"], row["split"]): row for row in written}
+    (stated,) = [
+        entry for entry in rows["svm", "random"]["differences"] if entry["split"] == "artist"
+    ]
+    a, b = (
+        found.answers.query("model == 'svm' and split == @split").sort_values(["seed", "id"])
+        for split in ("random", "artist")
+    )
+    right = [of.genre.to_numpy() == of.answer.to_numpy() for of in (a, b)]
+    assert stated["confidence_interval"] == list(difference_interval(*right, a.artist))
 
 
 def test_differences_are_those_of_the_accuracies(comparison):

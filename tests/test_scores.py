@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 import pytest
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.scores import (
+    FEWEST_ARTISTS,
     accuracy,
     artist_interval,
     confusion,
     difference_interval,
+    few_artists,
     genre_scores,
     macro_average,
     mcnemar_exact,
+    mean_difference_interval,
     quantiles,
     right_answers,
     wilson_interval,
@@ -66,19 +72,94 @@ def test_wilson_interval_refuses_more_right_answers_than_clips():
         wilson_interval(5, 4)
 
 
-def test_artist_interval_of_single_clips_is_the_binomial_one():
-    correct = np.arange(400) < 260
-    low, high = artist_interval(correct, np.arange(400))
-    half = 1.96 * np.sqrt(0.65 * 0.35 / 400)
-    assert (low, high) == pytest.approx((0.65 - half, 0.65 + half), abs=0.005)
+# --- Intervals over artists -------------------------------------------------------------------
+
+
+#: How many clips each of so many artists has.
+SIZES = {
+    "5 each": lambda artists: np.full(artists, 5),
+    "zipf": lambda artists: np.maximum(1, 60 // np.arange(1, artists + 1)),
+    "geometric": lambda artists: np.maximum(1, 40 * 0.8 ** np.arange(artists)).astype(int),
+    "one has a third": lambda artists: np.array([2 * (artists - 1), *[4] * (artists - 1)]),
+}
+
+
+def simulated(
+    generator: np.random.Generator, clips: np.ndarray, shares: Sequence[float], alike: float
+) -> np.ndarray:
+    """Draw the kind of each clip, with correlation `alike` within artists (Dirichlet)."""
+    drawn = np.tile(np.asarray(shares, float), (len(clips), 1))
+    if alike:
+        drawn = generator.standard_gamma(drawn * (1 - alike) / alike) + 1e-300
+    counts = generator.multinomial(clips, drawn / drawn.sum(axis=1, keepdims=True))
+    return np.repeat(np.tile(np.arange(len(shares)), len(clips)), counts.ravel())
+
+
+def covers(
+    true: float, interval: Callable[[], tuple[float, float]], label: str, times: int = 1_000
+) -> float:
+    """Return how often the interval covers the truth; pytest -s shows it, with the mean width."""
+    low, high = np.array([interval() for _ in range(times)]).T
+    covered = float(np.mean((low <= true + 1e-12) & (true <= high + 1e-12)))
+    print(f"{label:60} covers {covered:.3f}, mean width {np.mean(high - low):.3f}")
+    return covered
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("artists", [6, 12, 24, 100])
+def test_the_interval_of_an_accuracy_covers_it(artists, sizes):
+    generator, clips = np.random.default_rng(0), SIZES[sizes](artists)
+    names = np.repeat(np.arange(artists), clips)
+    for true, alike in itertools.product((0.3, 0.6, 0.9), (0, 0.5)):
+
+        def interval(shares=(1 - true, true), alike=alike):
+            return artist_interval(simulated(generator, clips, shares, alike), names)
+
+        label = f"{artists} artists, {sizes}, accuracy {true}, correlation {alike}:"
+        assert covers(true, interval, label) >= 0.93, label
+
+
+@pytest.mark.parametrize("sizes", ["5 each", "one has a third"])
+@pytest.mark.parametrize("artists", [6, 24, 100])
+def test_the_interval_of_a_difference_covers_it(artists, sizes):
+    generator, clips = np.random.default_rng(0), SIZES[sizes](artists)
+    names = np.repeat(np.arange(artists), clips)
+    # The shares of clips that both, only a, only b and none got right.
+    for shares in ((0.4, 0.2, 0.1, 0.3), (0.875, 0.025, 0.025, 0.075), (0.25, 0.35, 0.05, 0.35)):
+        true = shares[1] - shares[2]
+
+        def both(shares=shares):
+            kind = simulated(generator, clips, shares, 0.5)
+            return kind <= 1, kind % 2 == 0
+
+        label = f"{artists} artists, {sizes}, difference {true:.2f}:"
+        paired = covers(true, lambda both=both: difference_interval(*both(), names), label, 500)
+        assert paired >= 0.93, label
+
+        def apart(both=both):
+            # On the artist split half of the artists are tested, on the random one half the clips.
+            a, b = both()
+            some, theirs = generator.random(len(names)) < 0.5, names % 2 == 0
+            return difference_interval(a[some], b[theirs], names[some], names[theirs])
+
+        assert covers(true, apart, f"{label} two splits:", 500) >= 0.93, label
+
+
+def test_the_interval_of_singles_is_wilsons_of_one_clip_fewer():
+    # Wilson's with 399 for the number of clips, by hand.
+    spread = 1.959963984540054**2 / 399
+    centre = (0.65 + spread / 2) / (1 + spread)
+    half = np.sqrt(spread * 0.65 * 0.35 + spread**2 / 4) / (1 + spread)
+    found = artist_interval(np.arange(400) < 260, np.arange(400))
+    assert found == pytest.approx((centre - half, centre + half), abs=1e-9)
+    assert found == pytest.approx(wilson_interval(260, 400), abs=1e-4)
 
 
 def test_artist_interval_is_wider_when_an_artist_stands_or_falls_as_one():
     # 40 artists of 10 clips each, all right or all wrong: 40 pieces of evidence, not 400.
     artists = np.repeat(np.arange(40), 10)
     low, high = artist_interval(artists < 26, artists)
-    half = 1.96 * np.sqrt(0.65 * 0.35 / 40)
-    assert (low, high) == pytest.approx((0.65 - half, 0.65 + half), abs=0.02)
+    assert (low, high) == pytest.approx(wilson_interval(26, 40), abs=0.01)
 
 
 def test_testing_the_same_clips_twice_makes_nothing_surer():
@@ -89,14 +170,69 @@ def test_testing_the_same_clips_twice_makes_nothing_surer():
     assert twice == pytest.approx(once)
 
 
-def test_artist_interval_of_two_artists_by_hand():
-    # Drawing two of two: both wrong 1/4, one of each 1/2, both right 1/4.
-    assert artist_interval([False, True], ["x", "y"]) == (0.0, 1.0)
+def some_answers() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Right answers and artists: few and many, all right, none right, one artist with most."""
+    generator = np.random.default_rng(1)
+    for artists in (1, 2, 3, 5, 12, 60):
+        for share in (0, 0.1, 0.5, 0.97, 1):
+            clips = generator.integers(1, 9, artists) * generator.choice([1, 20], artists)
+            names = np.repeat(np.arange(artists), clips)
+            yield generator.random(len(names)) < share, names
 
 
-def test_difference_interval_is_zero_where_both_always_agree():
+def test_what_holds_of_every_interval_of_an_accuracy():
+    for correct, names in some_answers():
+        low, high = found = artist_interval(correct, names)
+        assert 0 <= low <= correct.mean() <= high <= 1
+        assert high - low > 0
+        assert artist_interval(~correct, names) == pytest.approx((1 - high, 1 - low))
+        # The order of the clips and the artists' names say nothing.
+        order = np.random.default_rng(2).permutation(len(names))
+        renamed = np.array([f"The {-name}s" for name in names], object)
+        assert artist_interval(correct[order], renamed[order]) == pytest.approx(found)
+        # Never surer than if every clip were an artist of its own.
+        sure = artist_interval(correct, np.arange(len(names)))
+        assert high - low >= sure[1] - sure[0] - 1e-12
+        narrow = artist_interval(correct, names, confidence=0.8)
+        assert low <= narrow[0] <= narrow[1] <= high
+
+
+def test_what_holds_of_every_interval_of_a_difference():
+    generator = np.random.default_rng(3)
+    for a, names in some_answers():
+        for b in (a, ~a, generator.random(len(a)) < 0.5):
+            for others in ((), (names,), (names + 1,)):
+                low, high = difference_interval(a, b, names, *others)
+                assert -1 <= low <= a.mean() - b.mean() <= high <= 1
+                assert high - low > 0
+                swapped = difference_interval(
+                    b, a, *(reversed((names, *others)) if others else (names,))
+                )
+                assert swapped == pytest.approx((-high, -low))
+
+
+def test_all_right_says_more_the_more_artists_there_are():
+    lows = [
+        artist_interval(np.ones(10 * artists, bool), np.repeat(np.arange(artists), 10))[0]
+        for artists in (1, 2, 4, 6, 12, 100)
+    ]
+    assert lows[0] == 0
+    assert lows == sorted(lows)
+    # 0 wrong of 100 artists who may stand or fall as one: at most z² / (99 + z²).
+    assert lows[-1] == pytest.approx(99 / (99 + 1.959963984540054**2))
+
+
+def test_of_few_artists_there_is_a_word_of_caution():
+    assert "nothing is known of others" in few_artists(1)
+    assert "Only 4 artists" in few_artists(4)
+    assert few_artists(FEWEST_ARTISTS) == few_artists(None) == ""
+
+
+def test_difference_interval_where_both_always_agree_is_that_of_no_changed_clip():
     right = np.arange(50) % 2 == 0
-    assert difference_interval(right, right, np.arange(50)) == (0.0, 0.0)
+    # Tango's (1998) for no changed clip of 49: z² / (49 + z²) to either side.
+    bound = 1.959963984540054**2 / (49 + 1.959963984540054**2)
+    assert difference_interval(right, right, np.arange(50)) == pytest.approx((-bound, bound))
 
 
 def test_difference_interval_is_narrower_than_that_of_unpaired_accuracies():
@@ -104,7 +240,7 @@ def test_difference_interval_is_narrower_than_that_of_unpaired_accuracies():
     a = np.arange(200) < 120
     b = np.arange(200) < 115
     low, high = difference_interval(a, b, np.arange(200))
-    assert 0 < low < 0.025 < high
+    assert low < 0.025 < high
     unpaired = artist_interval(a, np.arange(200))
     assert high - low < 0.5 * (unpaired[1] - unpaired[0])
 
@@ -112,14 +248,17 @@ def test_difference_interval_is_narrower_than_that_of_unpaired_accuracies():
 def test_difference_interval_of_other_clips_is_that_of_two_accuracies_apart():
     a, b = np.arange(400) < 240, np.arange(400) < 200
     low, high = difference_interval(a, b, np.arange(400), 1000 + np.arange(400))
-    # Drawing among 800 artists adds the sampling of how many come from each side; it cancels.
     half = 1.96 * np.sqrt(0.6 * 0.4 / 400 + 0.5 * 0.5 / 400)
-    assert (low, high) == pytest.approx((0.1 - half, 0.1 + half), abs=0.006)
+    assert (low, high) == pytest.approx((0.1 - half, 0.1 + half), abs=0.002)
 
 
-def test_intervals_repeat_with_their_seed():
-    correct, artists = np.arange(60) % 4 > 0, np.arange(60) // 3
-    assert artist_interval(correct, artists, seed=7) == artist_interval(correct, artists, seed=7)
+def test_mean_difference_interval_of_single_figures_by_hand():
+    # Two groups of two, each figure another artist's: the jackknife moves each mean by ± 1, so
+    # the squared error is 3/4 · 4 = 3; Student's quantile for 3 degrees of freedom is 3.1824.
+    found = mean_difference_interval([4.0, 6.0], [1.0, 3.0], ["a", "b"], ["c", "d"])
+    half = 3.182446305284263 * np.sqrt(3)
+    assert found == pytest.approx((3 - half, 3 + half))
+    assert mean_difference_interval([4, 6], [1], ["a", "b"], ["c"]) == (-np.inf, np.inf)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +293,6 @@ def test_right_answers_refuses_what_is_no_accuracy(figure, clips):
 
 
 def test_artists_may_be_many():
-    # Twenty thousand artists by ten thousand draws would not fit into memory one by one.
     correct = np.arange(20_000) % 2 == 0
     low, high = artist_interval(correct, np.arange(20_000))
     assert (low, high) == pytest.approx((0.5 - 0.0069, 0.5 + 0.0069), abs=0.0005)

@@ -108,6 +108,11 @@ def test_the_record_says_what_the_run_was(run, tones):
         assert 0 <= low <= record[side]["accuracy"] <= high <= 1
         assert record[side]["artists"] is None
         assert record[side]["clips_of_unknown_artists"] == record[side]["clips"]
+        # A figure has one interval.
+        assert [key for key in record[side] if "interval" in key] == [
+            "confidence_interval",
+            "interval_note",
+        ]
     table = np.array(record["test"]["confusion"])
     assert table.sum(axis=1).tolist() == [1, 1, 1]
     assert np.trace(table) / table.sum() == pytest.approx(record["test"]["accuracy"])

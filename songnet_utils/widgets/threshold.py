@@ -10,12 +10,7 @@ import pandas as pd
 
 from songnet_utils import plots
 from songnet_utils.assessment import probabilities_of
-from songnet_utils.scores import (
-    Interval,
-    artist_interval,
-    selective_accuracy,
-    wilson_interval,
-)
+from songnet_utils.scores import Interval, artist_interval, few_artists, selective_accuracy
 from songnet_utils.widgets.slider import Slider
 from songnet_utils.widgets.still import WithStill
 
@@ -60,30 +55,25 @@ class ThresholdSlider(WithStill):
         """The row of `songnet_utils.scores.selective_accuracy` at the slider."""
         return self._table.iloc[self.slider.place]
 
-    def interval(self) -> tuple[Interval | None, str]:
-        """Return the 95 % interval of the accuracy at the slider, and in words over what.
+    def interval(self) -> Interval | None:
+        """Return the 95 % interval of the accuracy at the slider; None where nothing is answered.
 
-        It is drawn over artists. Where all answers are right, or all wrong, every draw is like
-        any other, and it would have no width: there it is Wilson's, which takes clips as
-        independent. None where nothing is answered.
+        It is over artists, as all intervals of accuracies.
         """
-        row = self.at
-        if not row.answered:
-            return None, "no clip is answered"
-        given = self._confidence >= row.threshold
-        if 0 < row.right < row.answered and len(set(self._artists[given])) > 1:
-            return artist_interval(self._correct[given], self._artists[given]), "over artists"
-        return wilson_interval(int(row.right), int(row.answered)), "takes clips as independent"
+        given = self._confidence >= self.at.threshold
+        return artist_interval(self._correct[given], self._artists[given]) if given.any() else None
 
     def _draw(self) -> None:
-        row, (interval, over) = self.at, self.interval()
+        row, interval = self.at, self.interval()
         words = f"Answered: {row.answered:.0f} of {len(self._correct)} clips ({row.coverage:.0%})."
         if interval is not None:
             words += f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> "
-            words += f"(95 % interval {interval[0]:.1%} to {interval[1]:.1%}; {over})."
+            words += f"(95 % interval {interval[0]:.1%} to {interval[1]:.1%})."
+            given = self._confidence >= row.threshold
+            words += f" {few_artists(len(set(self._artists[given])))}".rstrip()
         self._says.value = f"<p role='status'>{words}</p>"
         self._picture.value = self._still()._repr_html_()
 
     def _still(self) -> plots.Picture:
-        row, (interval, _) = self.at, self.interval()
+        row, interval = self.at, self.interval()
         return plots.show(plots.selective_accuracy(self._table, row.threshold, interval))
