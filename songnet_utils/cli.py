@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.printing import UnprintedError, print_note, safe_streams
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -34,31 +34,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What follows ``songnet`` on the command line; ``sys.argv[1:]`` by default.
     """
+    with safe_streams():
+        code, message = _run(arguments)
+        # Said only now: when the exception is gone, so are the progress bars of its loops.
+        return _complain(message, code) if message else code
+
+
+def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
+    """Run a command; return its exit code, and what to say of an end that was not planned."""
     try:
-        options = _parser().parse_args(arguments)
-        return options.run(options)
+        try:
+            options = _parser().parse_args(arguments)
+            return options.run(options), ""
+        finally:
+            # What is not printed yet may not come through.
+            sys.stdout.flush()
     except SongNetError as error:
-        return _complain(error, FAILED)
+        return FAILED, str(error)
     except KeyboardInterrupt:
-        return _complain("stopped. The same command goes on where it was.", STOPPED)
-    except BrokenPipeError:
-        # Whoever read our answers (head, less) has gone; nothing more can be printed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return STOPPED, "stopped. The same command goes on where it was."
+    except UnprintedError as error:
+        # When whoever read our answers (head, less) has gone, there is nobody to tell.
+        gone = isinstance(error.__cause__, BrokenPipeError)
+        return FAILED, "" if gone else (
+            f"standard output: cannot be printed to ({error}). Send it elsewhere: songnet … > FILE"
+        )
     except OSError as error:
         if error.filename is None:
             raise
-        return _complain(f"{error.filename}: {error.strerror}", FAILED)
+        return FAILED, f"{error.filename}: {error.strerror}"
 
 
 def _complain(message: object, code: int) -> int:
     """Print a message in one line on stderr; return `code`."""
-    print(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
+    _note(" ".join(str(message).split()))
     return code
 
 
 def _note(message: str) -> None:
-    print(f"songnet: {message}", file=sys.stderr)
+    print_note(f"songnet: {message}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -586,7 +600,8 @@ def _classify(options: argparse.Namespace) -> int:
             code = _complain(error, FAILED)
             answer = {"file": file, "error": " ".join(str(error).split())}
         if options.json:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            # In ASCII, it is whole in every encoding.
+            print(json.dumps(answer), flush=True)
         elif "error" not in answer:
             first = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:3]
             chances = ", ".join(f"{genre} {chance:.0%}" for genre, chance in first)
