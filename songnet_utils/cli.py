@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import MOST_SEED, SongNetError, did_you_mean
 from songnet_utils.printing import UnprintedError, print_note, safe_streams
 
 if TYPE_CHECKING:
@@ -76,9 +76,19 @@ def _note(message: str) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Suggest the nearest of the choices, which argparse does from Python 3.14 on."""
+        if action.choices is not None and value not in action.choices:
+            choices = list(action.choices)
+            raise argparse.ArgumentError(
+                action,
+                f"one of {', '.join(choices)}; got {value!r}.{did_you_mean(value, choices)}",
+            )
+
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong (argparse prints the whole usage before it)."""
-        self.exit(MISUSED, f"{self.prog}: {message}. See {self.prog} --help\n")
+        end = "" if message.endswith(("?", ".")) else "."
+        self.exit(MISUSED, f"{self.prog}: {message}{end} See {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,7 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         help="random (default), artist (no artist on two sides), or official",
     )
     _add_genres(train)
-    train.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    train.add_argument(
+        "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
+    )
     train.add_argument("--epochs", type=_whole(1), help="at most so many")
     train.add_argument(
         "--out", type=Path, metavar="DIR", help="default: data/runs/CORPUS/MODEL-SPLIT-SEED"
@@ -278,7 +290,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CORPUS",
         help="what it was trained on, where that is a folder (default: by the name in its record)",
     )
-    learn.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    learn.add_argument(
+        "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
+    )
     back = step("undo", _grow_undo, "Remove a run that has learnt from your songs; go back.")
     for parser_of, default in ((learn, "the newest"), (back, "the newest that has learnt")):
         parser_of.add_argument(
@@ -296,7 +310,10 @@ def _parser() -> argparse.ArgumentParser:
         "It listens on this machine only. Ctrl-C ends it.",
     )
     app.add_argument(
-        "--port", type=_whole(0), metavar="N", help="where to listen (8765; 0: any free port)"
+        "--port",
+        type=_whole(0, 65_535),
+        metavar="N",
+        help="where to listen (8765; 0: any free port)",
     )
     app.add_argument("--no-browser", action="store_true", help="only print the page's address")
     app.add_argument(
@@ -370,14 +387,15 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _whole(least: int) -> Any:
+def _whole(least: int, most: int | None = None) -> Any:
     def whole(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"a whole number of at least {least}; got {text!r}")
+        if value < least or (most is not None and value > most):
+            range_ = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"a whole number {range_}; got {text!r}")
         return value
 
     return whole

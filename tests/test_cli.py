@@ -167,7 +167,7 @@ def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
     assert "--corpus" in one_line(error)
     code, _, error = songnet("kernels", tmp_path / "nothing")
     assert code == 1
-    assert "not a finished run" in one_line(error)
+    assert "there is no such folder" in one_line(error)
     baseline = tmp_path / "svm"
     songnet("train", tones, "--model", "svm", "--out", baseline)
     code, _, error = songnet("kernels", baseline, "--corpus", tones)

@@ -28,7 +28,7 @@ from songnet_utils.corpora.table import (
     table,
     unusable_table,
 )
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean, path_of
 
 __all__ = [
     "COLUMNS",
@@ -101,7 +101,7 @@ def open_corpus(
     SongNetError
         When there is no such corpus, or nothing in it can be used; the message says what to do.
     """
-    name = os.fspath(corpus)
+    name = str(path_of(corpus, "A corpus is given by its name or the path of its folder."))
     data = data_folder(data_dir)
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
         return _open_mini(data / name, int(seed[1] or 0), workers, progress)
@@ -109,9 +109,10 @@ def open_corpus(
         return fma.open_subset(data / "fma", name)
     folder = Path(name).expanduser().absolute()
     if not name or not folder.exists():
+        known = ["mini", *_FMA, *(beside.name for beside in folder.parent.glob("*/"))]
         raise SongNetError(
             f"{name or 'an empty name'}: is no corpus: no folder has that path, and the names "
-            f"are mini, {', '.join(_FMA)}. Check the spelling."
+            f"are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} Check the spelling."
         )
     if not folder.is_dir():
         raise SongNetError(

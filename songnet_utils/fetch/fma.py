@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils.corpora import data_folder
 from songnet_utils.corpora.fma import SAMPLE, read_tracks
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean
 from songnet_utils.fetch.archive import (
     LIST,
     DamagedError,
@@ -123,7 +123,10 @@ def fetch_fma(
     analysis", ISMIR, 2017. https://arxiv.org/abs/1612.01840
     """
     if name not in SHA1:
-        raise SongNetError(f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}.")
+        raise SongNetError(
+            f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}."
+            + did_you_mean(str(name), SHA1)
+        )
     if sample is not None and name != _SMALL:
         raise SongNetError(f"{name}: a sample (--sample) is taken out of {_SMALL} only.")
     if sample is not None and sample < 1:
