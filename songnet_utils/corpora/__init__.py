@@ -101,7 +101,9 @@ def open_corpus(
     SongNetError
         When there is no such corpus, or nothing in it can be used; the message says what to do.
     """
-    name = str(path_of(corpus, "A corpus is given by its name or the path of its folder."))
+    path_of(corpus, "A corpus is given by its name or the path of its folder.")
+    # As it was given: ./mini is a folder.
+    name = os.fspath(corpus)
     data = data_folder(data_dir)
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
         return _open_mini(data / name, int(seed[1] or 0), workers, progress)
