@@ -42,7 +42,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, check_seed
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import atomic_write
 from songnet_utils.metadata import ARTIST, NUMBERS, metadata
@@ -270,6 +270,7 @@ def fit_baseline(
     seed : int
         Of what is random in it.
     """
+    check_seed(seed)
     baseline = baseline_kind(name).make(seed)
     with warnings.catch_warnings():
         # `converged` tells.

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import MOST_SEED, SongNetError, did_you_mean
+from songnet_utils.printing import UnprintedError, print_note, safe_streams
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -34,37 +34,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What follows ``songnet`` on the command line; ``sys.argv[1:]`` by default.
     """
+    with safe_streams():
+        code, message = _run(arguments)
+        # Said only now: when the exception is gone, so are the progress bars of its loops.
+        return _complain(message, code) if message else code
+
+
+def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
+    """Run a command; return its exit code, and what to say of an end that was not planned."""
     try:
-        options = _parser().parse_args(arguments)
-        return options.run(options)
+        try:
+            options = _parser().parse_args(arguments)
+            return options.run(options), ""
+        finally:
+            # What is not printed yet may not come through.
+            sys.stdout.flush()
     except SongNetError as error:
-        return _complain(error, FAILED)
+        return FAILED, str(error)
     except KeyboardInterrupt:
-        return _complain("stopped. The same command goes on where it was.", STOPPED)
-    except BrokenPipeError:
-        # Whoever read our answers (head, less) has gone; nothing more can be printed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return STOPPED, "stopped. The same command goes on where it was."
+    except UnprintedError as error:
+        # When whoever read our answers (head, less) has gone, there is nobody to tell.
+        gone = isinstance(error.__cause__, BrokenPipeError)
+        return FAILED, "" if gone else (
+            f"standard output: cannot be printed to ({error}). Send it elsewhere: songnet … > FILE"
+        )
     except OSError as error:
         if error.filename is None:
             raise
-        return _complain(f"{error.filename}: {error.strerror}", FAILED)
+        return FAILED, f"{error.filename}: {error.strerror}"
 
 
 def _complain(message: object, code: int) -> int:
     """Print a message in one line on stderr; return `code`."""
-    print(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
+    _note(" ".join(str(message).split()))
     return code
 
 
 def _note(message: str) -> None:
-    print(f"songnet: {message}", file=sys.stderr)
+    print_note(f"songnet: {message}")
 
 
 class _Parser(argparse.ArgumentParser):
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Suggest the nearest of the choices, which argparse does from Python 3.14 on."""
+        if action.choices is not None and value not in action.choices:
+            choices = list(action.choices)
+            raise argparse.ArgumentError(
+                action,
+                f"one of {', '.join(choices)}; got {value!r}.{did_you_mean(value, choices)}",
+            )
+
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong (argparse prints the whole usage before it)."""
-        self.exit(MISUSED, f"{self.prog}: {message}. See {self.prog} --help\n")
+        end = "" if message.endswith(("?", ".")) else "."
+        self.exit(MISUSED, f"{self.prog}: {message}{end} See {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,7 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         help="random (default), artist (no artist on two sides), or official",
     )
     _add_genres(train)
-    train.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    train.add_argument(
+        "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
+    )
     train.add_argument("--epochs", type=_whole(1), help="at most so many")
     train.add_argument(
         "--out", type=Path, metavar="DIR", help="default: data/runs/CORPUS/MODEL-SPLIT-SEED"
@@ -266,7 +292,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CORPUS",
         help="what it was trained on, where that is a folder (default: by the name in its record)",
     )
-    learn.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
+    learn.add_argument(
+        "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
+    )
     back = step("undo", _grow_undo, "Remove a run that has learnt from your songs; go back.")
     for parser_of, default in ((learn, "the newest"), (back, "the newest that has learnt")):
         parser_of.add_argument(
@@ -284,7 +312,10 @@ def _parser() -> argparse.ArgumentParser:
         "It listens on this machine only. Ctrl-C ends it.",
     )
     app.add_argument(
-        "--port", type=_whole(0), metavar="N", help="where to listen (8765; 0: any free port)"
+        "--port",
+        type=_whole(0, 65_535),
+        metavar="N",
+        help="where to listen (8765; 0: any free port)",
     )
     app.add_argument("--no-browser", action="store_true", help="only print the page's address")
     app.add_argument(
@@ -358,14 +389,15 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _whole(least: int) -> Any:
+def _whole(least: int, most: int | None = None) -> Any:
     def whole(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"a whole number of at least {least}; got {text!r}")
+        if value < least or (most is not None and value > most):
+            range_ = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"a whole number {range_}; got {text!r}")
         return value
 
     return whole
@@ -604,7 +636,8 @@ def _classify(options: argparse.Namespace) -> int:
             code = _complain(error, FAILED)
             answer = {"file": file, "error": " ".join(str(error).split())}
         if options.json:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            # In ASCII, it is whole in every encoding.
+            print(json.dumps(answer), flush=True)
         elif "error" not in answer:
             first = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:3]
             chances = ", ".join(f"{genre} {chance:.0%}" for genre, chance in first)

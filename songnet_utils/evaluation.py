@@ -30,7 +30,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.files import write_json
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
@@ -193,6 +193,7 @@ def model_names(models: Sequence[str]) -> list[str]:
     SongNetError
         When there is no such model.
     """
+    check_names("models", models)
     first = [name for name in BASELINES if name == "chance"]
     baselines = [*first, *(name for name in BASELINES if name not in first)]
     groups = {
@@ -258,6 +259,7 @@ def compare(
         When there is nothing to compare, or no model came through.
     """
     models = model_names(models)
+    check_names("splits", splits)
     splits = list(dict.fromkeys(splits))
     for split in splits:
         check_split(split)
@@ -266,7 +268,10 @@ def compare(
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise SongNetError(f"seeds must be a whole number of at least 1. Got {seeds!r}")
     if side not in ("test", "validation"):
-        raise SongNetError(f"side must be test or validation. Got {side!r}")
+        raise SongNetError(
+            f"side must be test or validation. Got {side!r}."
+            + did_you_mean(str(side), ("test", "validation"))
+        )
     if folds is not None and side == "validation":
         raise SongNetError(
             "With folds every clip is tested once; for validation there is no such thing. "

@@ -39,7 +39,7 @@ from songnet_utils.corpora import (
     own_songs,
     table,
 )
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, check_seed
 from songnet_utils.files import write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, RunAwayError
 from songnet_utils.models import SongNet, network_kind, save_keras, save_onnx
@@ -119,6 +119,7 @@ def learn_from(
         When the run is none of a network, its corpus is gone or another one, there is no song of
         a genre that it knows, or none that it has not learnt already. Then nothing was written.
     """
+    check_seed(seed)
     run = Path(run).absolute()
     record = read_record(run)
     net = network_of(

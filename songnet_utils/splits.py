@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from songnet_utils.corpora import OFFICIAL, name_key
-from songnet_utils.errors import SongNetError, did_you_mean
+from songnet_utils.errors import SongNetError, check_names, check_seed, did_you_mean
 
 SIDES = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
@@ -57,6 +57,7 @@ def split(
         ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
     """
     _check_kind(kind, KINDS)
+    check_seed(seed)
     parts = np.asarray(fractions, float)
     if parts.shape != (3,) or not (parts > 0).all() or not np.isclose(parts.sum(), 1):
         raise SongNetError(
@@ -99,6 +100,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     """
     _check_kind(kind, KINDS[:2], "folds")
     _check_k(k)
+    check_seed(seed)
     part = _deal(clips, _groups(clips, kind), np.full(k, 1 / k), seed)
     _check_everywhere(clips, part, range(k), kind)
     return part.rename("fold")
@@ -137,6 +139,8 @@ def keep_genres(
     SongNetError
         When a genre is not in the table, or fewer than two are left.
     """
+    if not isinstance(genres, str):
+        check_names("genres", genres)
     _check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
     there = sorted(clips.genre.unique())
     if genres is not None:
@@ -320,7 +324,9 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
 
 def _check_kind(kind: str, kinds: Sequence[str], what: str = "a split") -> None:
     if kind not in kinds:
-        raise SongNetError(f"{what} may be {', '.join(kinds)}. Got {kind!r}")
+        raise SongNetError(
+            f"{what} may be {', '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"
+        )
 
 
 def _check_k(k: int) -> None:

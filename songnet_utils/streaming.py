@@ -28,11 +28,11 @@ import numpy as np
 from songnet_utils.audio import decode, look_ahead, name_of
 from songnet_utils.errors import SongNetError
 from songnet_utils.framing import FrameStream
+from songnet_utils.network import Network
 
 if TYPE_CHECKING:
     import os
 
-    from songnet_utils.network import Network
     from songnet_utils.timeline import Timeline
 
 # Samples to hear at once: the frames of more than these take more memory than they save time.
@@ -125,6 +125,8 @@ class SongStream:
     """
 
     def __init__(self, net: Network, rate: int | None = None, channels: int = 1) -> None:
+        if not isinstance(net, Network):
+            raise SongNetError(f"A song is heard with what load_songnet returns. Got {net!r}")
         self.net = net
         self._frames = FrameStream(net.sound, rate, channels)
         self.rate, self.channels = self._frames.rate, channels

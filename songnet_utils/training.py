@@ -32,7 +32,7 @@ from songnet_utils.baselines import (
     save_baseline,
 )
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, check_seed, did_you_mean
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import read_csv, write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, check_same
@@ -43,6 +43,7 @@ from songnet_utils.models import (
     SongNet,
     load_songnet,
     network_kind,
+    run_folder,
     save_keras,
     save_onnx,
 )
@@ -111,6 +112,7 @@ def train(
     """
     check_model(model)
     check_split(split)
+    check_seed(seed)
     recipe = recipe or recipe_of(model)
     if epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=epochs)
@@ -142,10 +144,15 @@ def train(
 
 def check_model(model: str) -> None:
     """Raise SongNetError unless `model` is one of `MODELS`, or a network without parts it has."""
+    if not isinstance(model, str):
+        raise SongNetError(f"A model is given by its name, such as songnet or svm. Got {model!r}")
+    first = re.split("[~+]", model)[0]
     if model in BASELINES:
         return
-    if re.split("[~+]", model)[0] not in NETWORKS:
-        raise SongNetError(f"A model is one of {', '.join(MODELS)}. Got {model!r}")
+    if first not in NETWORKS:
+        raise SongNetError(
+            f"A model is one of {', '.join(MODELS)}. Got {model!r}.{did_you_mean(first, MODELS)}"
+        )
     network_kind(model)
 
 
@@ -157,7 +164,9 @@ def recipe_of(model: str) -> Recipe:
 def check_split(split: str) -> None:
     """Raise SongNetError unless `split` is a kind of split."""
     if split not in KINDS:
-        raise SongNetError(f"A split is one of {', '.join(KINDS)}. Got {split!r}")
+        raise SongNetError(
+            f"A split is one of {', '.join(KINDS)}. Got {split!r}.{did_you_mean(str(split), KINDS)}"
+        )
 
 
 def runs_folder(corpus: Corpus) -> Path:
@@ -174,8 +183,9 @@ def newest_run() -> Path | None:
 
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Return the record of a finished run."""
+    folder = run_folder(folder)
     try:
-        return json.loads((Path(folder) / "record.json").read_text(encoding="utf-8"))
+        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise SongNetError(
             f"{folder}: is not a finished run (no readable record.json). "

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -40,12 +41,10 @@ class FaultyServer:
         Of the files.
     ranges : bool
         Whether parts of them may be asked for.
-    tag : str
-        The version that ``ETag`` names; "" for none.
     fault : callable
         Asked at every request, with the file's name and the range asked for ("bytes=5-" for a
         download, "bytes=5-9" for a part): what to do instead of answering well, one of
-        `FAULTS`; None for nothing.
+        `FAULTS`, "packed", or "429" or "503" with what ``Retry-After`` says; None for nothing.
     stall : float
         Seconds of a silence.
     seed : int
@@ -54,7 +53,6 @@ class FaultyServer:
 
     folder: Path
     ranges: bool = True
-    tag: str = "1"
     fault: Fault = lambda name, asked: None
     stall: float = 0.6
     seed: int = 0
@@ -92,13 +90,13 @@ class FaultyServer:
                 fault = owner.fault(name, self.headers.get("Range", ""))
                 if fault == "404" or "//" in self.path or not file.is_file():
                     return self.refuse(name, 404)
-                if fault in ("416", "500"):
-                    return self.refuse(name, int(fault))
+                if fault and fault[:3] in ("416", "429", "500", "503"):
+                    # Perhaps with the wait that is asked for: "503 120".
+                    return self.refuse(name, int(fault[:3]), wait=fault[4:])
                 size = file.stat().st_size
                 start, stop, status = 0, size, 200
                 asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
-                same = self.headers.get("If-Range") in (None, f'"{owner.tag}"')
-                if asked and owner.ranges and same and fault != "whole":
+                if asked and owner.ranges and fault != "whole":
                     if asked[1]:
                         start, stop = int(asked[1]), min(size, int(asked[2] or size) + 1)
                     else:
@@ -114,8 +112,12 @@ class FaultyServer:
                     self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
                 if owner.ranges:
                     self.send_header("Accept-Ranges", "bytes")
-                if owner.tag:
-                    self.send_header("ETag", f'"{owner.tag}"')
+                # As of servers that share the work, each with a tag of its own.
+                tag = len(owner.requests)
+                self.send_header("ETag", f'W/"{tag}"' if tag % 2 else f'"{tag}"')
+                self.send_header("Last-Modified", formatdate(tag))
+                if fault == "packed":
+                    self.send_header("Content-Encoding", "gzip")
                 self.send_header("Content-Length", str(at if fault == "short" else length))
                 self.end_headers()
                 owner.requests.append((self.command, name, status))
@@ -152,11 +154,13 @@ class FaultyServer:
                 owner.sent[name] = owner.sent.get(name, 0) + len(piece)
                 return True
 
-            def refuse(self, name: str, status: int, content_range: str = ""):
+            def refuse(self, name: str, status: int, content_range: str = "", wait: str = ""):
                 owner.requests.append((self.command, name, status))
                 self.send_response(status)
                 if content_range:
                     self.send_header("Content-Range", content_range)
+                if wait:
+                    self.send_header("Retry-After", wait)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -130,10 +130,11 @@ def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
     [None, {}, {"kind": "nonsense"}, {"kind": "card"}, {"kind": "card", "clip": "t1"}, [1],
      {"kind": "sound"}, {"kind": "card", "clip": ["x1"]}, "hello"],
 )  # fmt: skip
-def test_a_message_without_sense_changes_nothing(tunes, monkeypatch, content):
+def test_a_message_without_sense_changes_nothing(tunes, monkeypatch, content, caplog):
     page = Page(ErrorCards(tunes), monkeypatch)
     page.sends(content)
     assert page.told == []
+    assert "met a fault" not in caplog.text
 
 
 def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,7 +167,7 @@ def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
     assert "--corpus" in one_line(error)
     code, _, error = songnet("kernels", tmp_path / "nothing")
     assert code == 1
-    assert "not a finished run" in one_line(error)
+    assert "there is no such folder" in one_line(error)
     baseline = tmp_path / "svm"
     songnet("train", tones, "--model", "svm", "--out", baseline)
     code, _, error = songnet("kernels", baseline, "--corpus", tones)
@@ -322,6 +323,15 @@ def test_classify_prints_one_json_object_a_file(songnet, tones, run):
         assert starts == sorted(starts)
         mean = np.mean([step["probabilities"] for step in answer["steps"]], axis=0)
         np.testing.assert_allclose(mean, list(answer["probabilities"].values()), atol=1e-6)
+
+
+def test_json_says_the_same_in_every_encoding_of_the_output(songnet, tones, run, tmp_path):
+    file = tmp_path / "ジャズ, été 🎵.wav"
+    shutil.copy(tones / "High" / "00.wav", file)
+    code, out, error = songnet("classify", file, "--run", run, "--json")
+    assert (code, error) == (0, "")
+    assert out.isascii()
+    assert json.loads(out)["file"] == str(file)
 
 
 def test_classify_goes_on_after_a_bad_file(songnet, tones, run, tmp_path):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import bz2
+import contextlib
 import hashlib
+import http.client
 import math
 import os
 import random
@@ -11,12 +14,14 @@ import resource
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
 import zipfile
 from collections import Counter
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 import pandas as pd
@@ -221,22 +226,138 @@ def test_a_file_that_changed_meanwhile_is_started_afresh(tmp_path, published):
             bring(url, tmp_path, "fma_medium", patience=Patience(tries=1))
         assert (tmp_path / "fma" / "fma_medium.zip.part").stat().st_size > 20_000
         make_archive(published / "fma_medium.zip", noise_clips([17, 18, 19], 51_000))
-        server.tag = "2"
         said = bring(url, tmp_path, "fma_medium")
     assert any("has changed on the server; beginning afresh" in line for line in said)
     assert clips_of(tmp_path / "fma" / "fma_medium") == ["000017.mp3", "000018.mp3", "000019.mp3"]
 
 
-def test_two_versions_of_a_file_are_never_mixed(tmp_path):
-    (tmp_path / "file").write_bytes(bytes(100_000))
-    server = FaultyServer(tmp_path)
+def stored(file: Path, content: dict[str, bytes]) -> None:
+    """Write an archive as long as any other whose files have the same names and lengths."""
+    content = {**content, "checksums": checksums(content)}
+    with zipfile.ZipFile(file, "w") as archive:
+        for path, data in content.items():
+            archive.writestr(f"{file.stem}/{path}", data)
+
+
+def test_two_versions_of_the_same_length_are_told_apart_by_the_archive(tmp_path, published):
+    """What a server says of a version counts for nothing: the files' CRCs and SHA-1s do."""
+    first = noise_clips([7, 8, 9], 50_000)
+    second = {path: bytes(reversed(data)) for path, data in first.items()}
+    file = published / "fma_medium.zip"
+    stored(file, first)
+    size = file.stat().st_size
+    server = FaultyServer(published, seed=5)
     with server.running() as url:
-        remote = RemoteFile(f"{url}/file", print, HASTY)
-        assert remote.read(10, 20) == bytes(10)
-        server.tag = "2"
-        with pytest.raises(SongNetError, match="changed on the server"):
-            remote.read(20, 30)
-        remote.close()
+        bring(url, tmp_path, "fma_metadata")
+        server.fault = first_downloads(1)
+        with pytest.raises(SongNetError):
+            bring(url, tmp_path, "fma_medium", patience=Patience(tries=1))
+        stored(file, second)
+        assert file.stat().st_size == size
+        with contextlib.suppress(SongNetError):
+            bring(url, tmp_path, "fma_medium")
+        folder = tmp_path / "fma" / "fma_medium"
+        mixed = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.mp3")}
+        assert all(path.read_bytes() in (first[n], second[n]) for n, path in mixed.items())
+        bring(url, tmp_path, "fma_medium")
+        assert {path: (folder / path).read_bytes() for path in second} == second
+
+
+# --- Lists that say too little, and archives that unpack to too much ----------------------------
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize("share", [0, 5, 12], ids=["empty", "half", "all"])
+def test_a_folder_is_complete_only_with_every_file_of_the_archive(
+    tmp_path, published, truth, ranges, share
+):
+    clips = noise_clips([row.track for row in a_dozen()])
+    listed = checksums(dict(list(clips.items())[:share]))
+    make_archive(published / "fma_small.zip", clips | {"checksums": listed}, False)
+    with FaultyServer(published, ranges).running() as url:
+        said = bring(url, tmp_path)
+        assert whole(tmp_path, truth, "fma_small")
+        assert said[-1].startswith("fma_small: complete, 12 files")
+        unlisted = f"lists no SHA-1 of {12 - share} of them" in said[-1]
+        assert unlisted == (share < 12)
+        # Whatever is lost is found missing and brought again.
+        for lost in (0, 7, 11):
+            (tmp_path / "fma" / "fma_small" / list(clips)[lost]).unlink()
+            bring(url, tmp_path)
+            assert whole(tmp_path, truth, "fma_small")
+
+
+def test_a_stopped_fetch_of_a_poor_list_is_not_complete(tmp_path, published, truth):
+    clips = noise_clips([row.track for row in a_dozen()])
+    listed = checksums(dict(list(clips.items())[:2]))
+    make_archive(published / "fma_small.zip", clips | {"checksums": listed}, False)
+    server = FaultyServer(published)
+    with server.running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        server.fault = lambda name, asked: "500" if asked.endswith("-") else None
+        with pytest.raises(SongNetError):
+            bring(url, tmp_path)
+        for path in list(clips)[:2]:
+            file = tmp_path / "fma" / "fma_small" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(clips[path])
+        server.fault = lambda name, asked: None
+        bring(url, tmp_path)
+    assert whole(tmp_path, truth, "fma_small")
+
+
+def test_an_empty_list_gives_no_sample(tmp_path, published):
+    clips = noise_clips([row.track for row in a_dozen()])
+    make_archive(published / "fma_small.zip", clips | {"checksums": b""}, False)
+    with (
+        FaultyServer(published).running() as url,
+        pytest.raises(SongNetError, match=r"no list of SHA-1s .*, or an empty one"),
+    ):
+        bring(url, tmp_path, sample=2)
+
+
+def bomb(folder: Path, member: str, declared: int | None) -> None:
+    """Write an fma_small.zip of some kB with a member that unpacks to 300 MB of zeros."""
+    file = folder / "fma_small.zip"
+    packer, parts = bz2.BZ2Compressor(), []
+    for _ in range(300):
+        parts.append(packer.compress(bytes(10**6)))
+    packed = b"".join([*parts, packer.flush()])
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"fma_small/{member}", packed)
+        entry = archive.infolist()[0]
+        entry.compress_type = zipfile.ZIP_BZIP2
+        entry.file_size = 300 * 10**6 if declared is None else declared
+    content = bytearray(file.read_bytes())
+    content[8:10] = struct.pack("<H", zipfile.ZIP_BZIP2)
+    file.write_bytes(content)
+    assert len(content) < 10_000
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
+@pytest.mark.parametrize("declared", [None, 100], ids=["declared", "hidden"])
+@pytest.mark.parametrize("member", ["checksums", "000/000275.mp3"])
+def test_an_archive_that_unpacks_to_too_much_takes_no_memory(
+    tmp_path, published, member, declared, ranges
+):
+    bomb(published, member, declared)
+    with FaultyServer(published, ranges).running() as url:
+        bring(url, tmp_path, "fma_metadata")
+        program = (
+            "import resource, sys\nfrom songnet_utils import cli\nimport songnet_utils.fetch\n"
+            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+            "code = cli.main(sys.argv[1:])\n"
+            "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, "fetch", "fma_small", "--base-url", url, "--dir",
+             tmp_path],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    code, kilobytes = map(int, done.stdout.split()[-2:])
+    assert code == 1, done.stderr
+    assert kilobytes < 150_000
+    assert "Traceback" not in done.stderr
 
 
 # --- Archives that are not as they should be -------------------------------------------------
@@ -820,6 +941,32 @@ def test_pauses_grow_and_new_bytes_begin_them_anew(tmp_path, monkeypatch):
     assert got == (tmp_path / "file").read_bytes()
     assert pauses == [1, 2, 1, 2]
     assert Patience().wait(50) == Patience().longest_pause
+
+
+@pytest.mark.parametrize("status", ["429", "503"])
+def test_a_server_that_asks_to_wait_is_waited_for(tmp_path, monkeypatch, status):
+    (tmp_path / "file").write_bytes(b"content")
+    waits = ["7", "0", "1000000", formatdate(time.time() + 40, usegmt=True), "soon", "", "-3"]
+    answers = iter([*(f"{status} {wait}".strip() for wait in waits), None])
+    pauses: list[float] = []
+    said: list[str] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    patient = Patience(tries=9, timeout=5, pause=0.5, longest_pause=0.5, longest_wait=100)
+    with FaultyServer(tmp_path, fault=lambda name, asked: next(answers)).running() as url:
+        remote = RemoteFile(f"{url}/file", said.append, patient)
+        assert remote.read(0, 7) == b"content"
+        remote.close()
+    assert pauses[:3] + pauses[4:] == [7, 0.5, 100, 0.5, 0.5, 0.5]
+    assert 30 < pauses[3] <= 40
+    assert said[0] == f"file: it answered {status} {http.client.responses[int(status)]}; " + (
+        "trying again in 7 s."
+    )
+
+
+def test_a_server_that_packs_what_it_sends_is_refused(tmp_path, published):
+    server = FaultyServer(published, fault=lambda name, asked: "packed")
+    with server.running() as url, pytest.raises(SongNetError, match="packs what it sends"):
+        bring(url, tmp_path)
 
 
 # --- The command -----------------------------------------------------------------------------

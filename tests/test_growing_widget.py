@@ -296,7 +296,7 @@ def test_a_list_that_is_damaged_is_left_as_it_is_and_said(page, own):
     ],
     ids=str,
 )
-def test_messages_that_make_no_sense_change_nothing(page, own, content):
+def test_messages_that_make_no_sense_change_nothing(page, own, content, caplog):
     own.add(whistle(3), "Folk")
     page.uploads("one.flac", whistle(1))
     before = files_below(own.folder)
@@ -308,6 +308,7 @@ def test_messages_that_make_no_sense_change_nothing(page, own, content):
         assert "fault of the program" not in told["text"]
     page.says("save", song=sha256(whistle(1)), genre="Rock")
     assert len(own.songs()) == 2
+    assert "met a fault" not in caplog.text
 
 
 # --- Pieces of a file ---------------------------------------------------------------------------

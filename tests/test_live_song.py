@@ -493,7 +493,7 @@ def test_chunks_beyond_the_announced_size_are_not_kept(page):
     ],
     ids=str,
 )
-def test_messages_that_make_no_sense_change_nothing(page, content):
+def test_messages_that_make_no_sense_change_nothing(page, content, caplog):
     page.uploads("song.wav", encoded(noise(5)))
     steps = page.widget.steps
     page.sends(content)
@@ -502,6 +502,7 @@ def test_messages_that_make_no_sense_change_nothing(page, content):
     assert page.widget.network.name == "Toy"
     page.uploads("next.wav", encoded(noise(6)), number=2)
     assert page.heard("song")[-1]["name"] == "next.wav"
+    assert "met a fault" not in caplog.text
 
 
 def test_the_newest_wish_wins_however_long_the_older_takes(folder, monkeypatch):

@@ -29,7 +29,7 @@ from songnet_utils.corpora.table import (
     table,
     unusable_table,
 )
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean, path_of
 
 __all__ = [
     "COLUMNS",
@@ -103,6 +103,8 @@ def open_corpus(
     SongNetError
         When there is no such corpus, or nothing in it can be used; the message says what to do.
     """
+    path_of(corpus, "A corpus is given by its name or the path of its folder.")
+    # As it was given: ./mini is a folder.
     name = os.fspath(corpus)
     data = data_folder(data_dir)
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
@@ -111,9 +113,10 @@ def open_corpus(
         return fma.open_subset(data / "fma", name)
     folder = Path(name).expanduser().absolute()
     if not name or not folder.exists():
+        known = ["mini", *_FMA, *(beside.name for beside in folder.parent.glob("*/"))]
         raise SongNetError(
             f"{name or 'an empty name'}: is no corpus: no folder has that path, and the names "
-            f"are mini, {', '.join(_FMA)}. Check the spelling."
+            f"are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} Check the spelling."
         )
     if not folder.is_dir():
         raise SongNetError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean
 from songnet_utils.features.deshpande import DESHPANDE_NAMES, deshpande_features
 from songnet_utils.features.fma import FMA_NAMES, fma_statistics
 from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mandel_ellis_features
@@ -95,5 +95,8 @@ FEATURE_SETS = {one.name: one for one in _SETS}
 def feature_set(name: str) -> FeatureSet:
     """Return the feature set of that name; raise SongNetError when there is none."""
     if name not in FEATURE_SETS:
-        raise SongNetError(f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. Got {name!r}")
+        raise SongNetError(
+            f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. "
+            f"Got {name!r}.{did_you_mean(str(name), FEATURE_SETS)}"
+        )
     return FEATURE_SETS[name]

@@ -8,7 +8,9 @@ be there; `missing` is what is not. Where an archive lies makes no difference: o
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import copy
 import hashlib
 import io
 import lzma
@@ -30,6 +32,10 @@ from songnet_utils.files import atomic_write
 
 #: The file of an archive that lists the SHA-1 of the others.
 LIST = "checksums"
+
+# What is read into memory at most, several times as much as fma_full needs (a list of 6 MB, a
+# directory of 12 MB, a track of some 100 MB).
+_MOST_LIST, _MOST_DIRECTORY, _MOST_SPAN = 1 << 26, 1 << 26, 1 << 30
 
 _PIECE = 1 << 20
 
@@ -58,10 +64,19 @@ class UnsafeError(SongNetError):
 @contextlib.contextmanager
 def open_local(file: Path) -> Iterator[zipfile.ZipFile]:
     """Open an archive on this disk; `DamagedError` when it is none."""
-    with _damage():
-        archive = zipfile.ZipFile(file)
-    with archive:
-        yield archive
+
+    class Reader(io.BufferedReader):
+        def read(self, size: int | None = -1) -> bytes:
+            """Read a piece; only the directory is asked for in one that is larger than a list."""
+            if size is not None and size > _MOST_DIRECTORY:
+                raise zipfile.BadZipFile("its directory is larger than any of FMA's")
+            return super().read(size)
+
+    with Reader(io.FileIO(file)) as opened:
+        with _damage():
+            archive = zipfile.ZipFile(opened)
+        with archive:
+            yield archive
 
 
 @contextlib.contextmanager
@@ -85,6 +100,8 @@ def open_remote(remote: RemoteFile, watch: Watch) -> Iterator[zipfile.ZipFile]:
             stop = size if last is None else last + 1
             if not first < stop <= size:
                 raise remotezip.RemoteZipError("the archive points outside itself")
+            if stop - first > (_MOST_SPAN if stream else _MOST_DIRECTORY):
+                raise remotezip.RemoteZipError("a part of it is larger than any of FMA's")
             got = io.BytesIO(remote.read(first, stop, watch))
             return remotezip.PartialBuffer(got, first, stop - first, stream)
 
@@ -195,27 +212,64 @@ def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path, expected:
         When the archive holds something else.
     """
     digest = hashlib.sha1(usedforsecurity=False)
-    with contextlib.ExitStack() as stack:
-        with _damage():
-            source = stack.enter_context(archive.open(entry))
-            # Read before a file is made for it: on a server, this is where the bytes come.
-            piece = source.read(_PIECE)
-        temporary = stack.enter_context(atomic_write(to))
+    pieces = _pieces(archive, entry)
+    # Read before a file is made for it: on a server, this is where the bytes come.
+    piece = next(pieces, b"")
+    with atomic_write(to) as temporary:
         with temporary.open("wb") as target:
             while piece:
                 digest.update(piece)
                 target.write(piece)
-                with _damage():
-                    piece = source.read(_PIECE)
+                piece = next(pieces, b"")
         if expected is not None and digest.hexdigest() != expected:
             raise DamagedError(f"{entry.filename}: its SHA-1 is not the listed one")
     return digest.hexdigest()
 
 
-def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return the content of one file, when it is what its CRC says; else `DamagedError`."""
-    with _damage():
-        return archive.read(entry)
+def read_checksums(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, file: str) -> dict[str, str]:
+    """Return the SHA-1s by path that an archive's list holds.
+
+    Raises
+    ------
+    DamagedError
+        When it is not what its CRC says, or larger than any list of FMA's.
+    SongNetError
+        When it is no list.
+    """
+    if entry.file_size > _MOST_LIST:
+        raise DamagedError(f"{entry.filename}: is larger than any list of FMA's")
+    return parse_list(b"".join(_pieces(archive, entry)).decode("utf-8", "replace"), file)
+
+
+def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield a file of an archive, never more of it than its size says; check its size and CRC.
+
+    `zipfile` unpacks bzip2 without a bound: a member of 2 kB may take gigabytes of memory.
+    """
+    packed, crc, left = entry, 0, entry.file_size
+    if entry.compress_type == zipfile.ZIP_BZIP2:
+        packed = copy.copy(entry)
+        packed.compress_type, packed.file_size = zipfile.ZIP_STORED, entry.compress_size
+        # That of what is unpacked.
+        del packed.CRC
+    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DamagedError(f"{entry.filename}: is packed neither by deflate nor by bzip2")
+    with contextlib.ExitStack() as stack:
+        with _damage():
+            source: Any = stack.enter_context(archive.open(packed))
+        if packed is not entry:
+            source = stack.enter_context(bz2.BZ2File(source))
+        while True:
+            with _damage():
+                piece = source.read(min(_PIECE, left + 1))
+            if not piece:
+                break
+            crc, left = zlib.crc32(piece, crc), left - len(piece)
+            if left < 0:
+                raise DamagedError(f"{entry.filename}: is larger than the archive says")
+            yield piece
+        if left or crc != entry.CRC:
+            raise DamagedError(f"{entry.filename}: its size or its CRC is not as the archive says")
 
 
 def sweep(folder: Path) -> None:

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils.corpora import data_folder
 from songnet_utils.corpora.fma import SAMPLE, read_tracks
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean
 from songnet_utils.fetch.archive import (
     LIST,
     DamagedError,
@@ -32,9 +32,8 @@ from songnet_utils.fetch.archive import (
     missing,
     open_local,
     open_remote,
-    parse_list,
+    read_checksums,
     read_list,
-    read_member,
     sha1,
     sweep,
     unpack,
@@ -123,7 +122,10 @@ def fetch_fma(
     analysis", ISMIR, 2017. https://arxiv.org/abs/1612.01840
     """
     if name not in SHA1:
-        raise SongNetError(f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}.")
+        raise SongNetError(
+            f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}."
+            + did_you_mean(str(name), SHA1)
+        )
     if sample is not None and name != _SMALL:
         raise SongNetError(f"{name}: a sample (--sample) is taken out of {_SMALL} only.")
     if sample is not None and sample < 1:
@@ -261,10 +263,18 @@ class _Errand:
         folder = self.root / name
         if bad:
             raise SongNetError(self._still_missing(name, bad, len({*found, *(listed or ())})))
-        if listed is None:
-            listed = {path: sha1(folder / path) for path in found}
+        listed = listed or {}
+        unlisted = found.keys() - listed.keys() - {LIST}
+        if unlisted:
+            # From now on the folder's own list tells what is missing.
+            listed = {**listed, **{path: sha1(folder / path) for path in unlisted}}
             write_list(folder / LIST, listed)
-        self._say(f"{name}: complete, {len(listed):,} files with the right SHA-1.{besides}")
+            self._say(
+                f"{name}: complete, {len(listed):,} files. The archive lists no SHA-1 of "
+                f"{len(unlisted):,} of them; their sizes and CRCs are right.{besides}"
+            )
+        else:
+            self._say(f"{name}: complete, {len(listed):,} files with the right SHA-1.{besides}")
 
     # --- A sample ------------------------------------------------------------------------------
 
@@ -282,19 +292,15 @@ class _Errand:
                 return folder
         try:
             with self._opened(_SMALL) as (_, archive, found):
-                if LIST not in found:
+                everything = self._again(lambda: self._list_of(archive, found, _SMALL))
+                if not everything:
                     raise SongNetError(
-                        f"{_SMALL}.zip: holds no list of SHA-1s ({LIST}), and a sample is checked "
-                        f"against it. Run `songnet fetch {_SMALL}` for the whole archive."
+                        f"{_SMALL}.zip: holds no list of SHA-1s ({LIST}), or an empty one, and a "
+                        f"sample is checked against it. Run `songnet fetch {_SMALL}` for the "
+                        "whole archive."
                     )
                 if tracks is None:
                     tracks = self._bring_tables()
-                everything = parse_list(
-                    self._again(lambda: read_member(archive, found[LIST])).decode(
-                        "utf-8", "replace"
-                    ),
-                    f"{_SMALL}/{LIST}",
-                )
                 chosen = choose(tracks, everything.keys() & found.keys(), number)
                 if not any(chosen.values()):
                     raise SongNetError(
@@ -362,15 +368,24 @@ class _Errand:
 
     # --- What both need ------------------------------------------------------------------------
 
+    def _list_of(
+        self, archive: ZipFile, found: Mapping[str, ZipInfo], name: str
+    ) -> dict[str, str] | None:
+        """Return the SHA-1s that an archive lists; None when it lists none."""
+        if LIST not in found:
+            return None
+        return read_checksums(archive, found[LIST], f"{name}/{LIST}") or None
+
     def _adopt_list(
         self, archive: ZipFile, found: Mapping[str, ZipInfo], folder: Path
     ) -> dict[str, str] | None:
-        """Put an archive's list of SHA-1s into its folder; return it, or None if it has none."""
-        if LIST not in found:
-            return None
-        text = read_member(archive, found[LIST]).decode("utf-8", "replace")
-        listed = parse_list(text, f"{folder.name}/{LIST}")
-        write_list(folder / LIST, listed)
+        """Return the SHA-1s that an archive lists; put a list of all of its files into its folder.
+
+        One that lacks files would say of a folder without them that it is complete.
+        """
+        listed = self._list_of(archive, found, folder.name)
+        if listed is not None and found.keys() - {LIST} <= listed.keys():
+            write_list(folder / LIST, listed)
         return listed
 
     def _missing(self, folder: Path, listed: Mapping[str, str]) -> list[str]:
@@ -388,10 +403,9 @@ class _Errand:
         self, folder: Path, found: Mapping[str, ZipInfo], listed: Mapping[str, str] | None
     ) -> list[str]:
         """Return the paths that a folder lacks; one that no list has is judged by its size."""
-        if listed is None:
-            # What was unpacked of such an archive before has left a list of its own.
-            own = read_list(folder / LIST) or {}
-            listed = {path: digest for path, digest in own.items() if path in found}
+        # What was unpacked before of an archive that lists too little has left a list of its own.
+        own = read_list(folder / LIST) or {}
+        listed = {path: own[path] for path in own.keys() & found.keys()} | dict(listed or {})
         lacking = self._missing(folder, listed)
         for path in sorted(set(found) - set(listed) - {LIST}):
             file = folder / path

@@ -3,8 +3,9 @@
 A file on a server can be read in two ways: whole, into a file that a later run goes on with
 (`RemoteFile.download`), or a range of it, into memory (`RemoteFile.read`). Both ask for the rest
 of what is lacking whenever an answer ends early, after a pause that grows while nothing comes.
-What a server says of a file's version (its size, ``ETag`` or ``Last-Modified``) is held against
-every answer, so that two versions of a file are never mixed.
+Every answer must be of a file of the same size. Whether pieces belong together is for the archive
+to say, by its CRCs and SHA-1s: ``ETag`` and ``Last-Modified`` differ among servers that share the
+work.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
@@ -48,12 +51,15 @@ class Patience:
         Seconds of the first pause; each further one is twice as long.
     longest_pause : float
         Seconds.
+    longest_wait : float
+        Seconds of a pause that the server itself asks for (``Retry-After``).
     """
 
     tries: int = 6
     timeout: float = 30.0
     pause: float = 1.0
     longest_pause: float = 60.0
+    longest_wait: float = 600.0
 
     def wait(self, failures: int) -> float:
         """Return the seconds to wait after so many failures in a row."""
@@ -65,7 +71,19 @@ class RangesRefusedError(SongNetError):
 
 
 class _FailedError(Exception):
-    """One try went wrong; the next may go well."""
+    """One try went wrong; the next may go well.
+
+    Parameters
+    ----------
+    what : str
+        What happened.
+    wait : float
+        Seconds after which the server asks to be tried again.
+    """
+
+    def __init__(self, what: str, wait: float = 0.0) -> None:
+        super().__init__(what)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -74,13 +92,6 @@ class _Version:
 
     url: str
     size: int
-    etag: str | None
-    modified: str | None
-
-    @property
-    def validator(self) -> str | None:
-        """Return what ``If-Range`` may carry: a weak tag does not promise the same bytes."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
 
 
 class RemoteFile:
@@ -194,6 +205,8 @@ class RemoteFile:
         begun = False
         # A whole file instead of its rest may be a passing fault, and costs all that is here.
         refusals = 2
+        # Another length counts when it is announced twice.
+        other: _Version | None = None
 
         def afresh(reason: str) -> None:
             nonlocal have, known
@@ -202,13 +215,10 @@ class RemoteFile:
             have, known = 0, None
 
         def attempt() -> None:
-            nonlocal have, known, begun, refusals
+            nonlocal have, known, begun, refusals, other
             if known is not None and have == known.size:
                 return
-            headers = {"Range": f"bytes={have}-"}
-            if have and known is not None and known.validator:
-                headers["If-Range"] = known.validator
-            with self._answer(headers) as answer:
+            with self._answer({"Range": f"bytes={have}-"}) as answer:
                 if answer.status_code == 416:
                     size = answer.headers.get("Content-Range", "").removeprefix("bytes */")
                     if known is not None and size.isdecimal() and int(size) != known.size:
@@ -217,7 +227,8 @@ class RemoteFile:
                 ranged = answer.status_code == 206
                 version = self._check_range(answer, have) if ranged else self._whole(answer)
                 if known is not None and known != version:
-                    if version.validator and version.validator == known.validator:
+                    if version != other:
+                        other = version
                         raise _FailedError("it announced another length than before")
                     afresh("the file has changed on the server")
                     if ranged:
@@ -269,8 +280,9 @@ class RemoteFile:
                         f"in a row, at last because {failure}. Check the network; what has come "
                         "is kept, and the same command goes on from there."
                     ) from failure
-                pause = self._patience.wait(failures)
-                if failures > 1:
+                asked = min(failure.wait, self._patience.longest_wait)
+                pause = max(asked, self._patience.wait(failures))
+                if asked or failures > 1:
                     self._say(f"{self.name}: {failure}; trying again in {pause:.0f} s.")
                 time.sleep(pause)
 
@@ -288,11 +300,16 @@ class RemoteFile:
         with answer:
             status = answer.status_code
             if status >= 500 or status in _PASSING:
-                raise _FailedError(f"it answered {status} {answer.reason}")
+                raise _FailedError(f"it answered {status} {answer.reason}", _asked_wait(answer))
             if status not in (200, 206, 416):
                 raise SongNetError(
                     f"{self.url}: the server answered {status} {answer.reason}. Check the address "
                     "(--base-url); what has come is kept, and the same command goes on from there."
+                )
+            if answer.headers.get("Content-Encoding", "identity") != "identity":
+                raise SongNetError(
+                    f"{self.url}: the server packs what it sends once more, so that parts of it "
+                    "cannot be told. Give another server with --base-url."
                 )
             yield answer
 
@@ -309,7 +326,7 @@ class RemoteFile:
         )
         if not found or int(found[1]) != first:
             raise _FailedError("it sent another range than asked for")
-        return self._version_of(answer, int(found[3]))
+        return _Version(self.url, int(found[3]))
 
     def _whole(self, answer: requests.Response) -> _Version:
         length = answer.headers.get("Content-Length", "")
@@ -318,11 +335,7 @@ class RemoteFile:
                 f"{self.url}: the server does not say how long the file is. Check the address "
                 "(--base-url)."
             )
-        return self._version_of(answer, int(length))
-
-    def _version_of(self, answer: requests.Response, size: int) -> _Version:
-        headers = answer.headers
-        return _Version(self.url, size, headers.get("ETag"), headers.get("Last-Modified"))
+        return _Version(self.url, int(length))
 
 
 def check_base_url(url: str) -> str:
@@ -375,6 +388,14 @@ def _writing(file: Path) -> Iterator[None]:
             "choose another folder with --dir; what has come is kept, and the same command goes "
             "on from there."
         ) from error
+
+
+def _asked_wait(answer: requests.Response) -> float:
+    """Return after how many seconds a server asks to be tried again; 0 when it does not say."""
+    try:
+        return Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
+    except (InvalidHeader, ValueError, OverflowError):
+        return 0.0
 
 
 def _in_words(error: requests.RequestException) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from songnet_utils import listener
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean
 from songnet_utils.models.building import keras
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.plus import songnet_plus
@@ -183,7 +183,9 @@ def network_kind(name: str) -> NetworkKind:
     """
     first, *changes = re.split(r"(?=[~+])", name)
     if first not in NETWORKS:
-        raise SongNetError(f"the networks are {', '.join(NETWORKS)}. Got {name!r}")
+        raise SongNetError(
+            f"the networks are {', '.join(NETWORKS)}. Got {name!r}.{did_you_mean(first, NETWORKS)}"
+        )
     kind = NETWORKS[first]
     for change in changes:
         sign, part = change[0], change[1:]
@@ -192,7 +194,7 @@ def network_kind(name: str) -> NetworkKind:
             what = "can be left out" if sign == "~" else "can be added"
             raise SongNetError(
                 f"{name}: {first} has no part {part!r} that {what}. "
-                f"It has: {', '.join(known) or 'none'}"
+                f"It has: {', '.join(known) or 'none'}.{did_you_mean(part, known)}"
             )
         kind = kind.changed(sign, part)
     return kind

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
-from songnet_utils.errors import SongNetError
+from songnet_utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils.files import atomic_write
 from songnet_utils.incremental import Stack
 from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
@@ -307,6 +307,24 @@ def load_keras(path: str | Path) -> SongNet:
     )
 
 
+def run_folder(run: str | Path) -> Path:
+    """Return the folder of a run as a path.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such folder; it suggests one beside it.
+    """
+    path = path_of(run, "A run is the path of its folder.")
+    if not path.is_dir():
+        beside = [other.name for other in path.parent.glob("*/")]
+        raise SongNetError(
+            f"{path}: there is no such folder.{did_you_mean(path.name, beside)} "
+            "Train a network first: songnet train"
+        )
+    return path
+
+
 def load_songnet(run: str | Path) -> Network:
     """Return a network to listen with.
 
@@ -326,11 +344,10 @@ def load_songnet(run: str | Path) -> Network:
         from songnet_utils.listener import load_listener
 
         return load_listener()
-    path = Path(run)
-    if path.suffix == ".keras":
-        return load_keras(path)
-    if not path.is_dir():
-        raise SongNetError(f"{path}: there is no such folder. Train a network first: songnet train")
+    rule = 'A network is given as the folder of its run, a model.keras file or "musicnn".'
+    if path_of(run, rule).suffix == ".keras":
+        return load_keras(run)
+    path = run_folder(run)
     record = path / "record.json"
     if not record.is_file():
         raise SongNetError(

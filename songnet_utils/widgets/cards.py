@@ -25,7 +25,7 @@ from songnet_utils.mistakes import Heard, deciding_steps, nearest
 from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.scores import confusion
-from songnet_utils.widgets.messages import Messages, joined
+from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
 
 #: Cards that stand on a page without a kernel, at most.
 MOST_ON_PAGE = 20
@@ -101,7 +101,7 @@ class ErrorCards(Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _hello(self, content: dict, buffers: list) -> None:
+    def _hello(self, content: Content, buffers: list) -> None:
         answers = self._heard.answers.loc[self._clips]
         genres = list(self._heard.genres)
         counts = (
@@ -118,10 +118,10 @@ class ErrorCards(Messages):
             begin=self._begin,
         )
 
-    def _send_card(self, content: dict, buffers: list) -> None:
-        clip = content["clip"]
+    def _send_card(self, content: Content, buffers: list) -> None:
+        clip = content.text("clip")
         if clip not in self._clips:
-            raise KeyError(clip)
+            raise MalformedError(f"there is no card of {clip!r}")
         heard = self._heard
         frames, steps = heard.prepared.frames(clip), heard.steps_of(clip)
         shares = heard.contributions(clip)
@@ -149,7 +149,7 @@ class ErrorCards(Messages):
             ],
         )
 
-    def _send_sound(self, content: dict, buffers: list) -> None:
+    def _send_sound(self, content: Content, buffers: list) -> None:
         # Decoding and encoding take a moment: the kernel is not kept waiting.
         clip = str(content["clip"])
         self._heard.clip(clip)
@@ -158,7 +158,7 @@ class ErrorCards(Messages):
     def _encode(self, clip: str) -> None:
         self._tell_sound(self.sound_of(clip), clip=clip)
 
-    _handlers: ClassVar[dict[str, Callable[[ErrorCards, dict, list], None]]] = {
+    _handlers: ClassVar[dict[str, Callable[[ErrorCards, Content, list], None]]] = {
         **{"hello": _hello, "card": _send_card, "sound": _send_sound},
     }
 

@@ -39,7 +39,13 @@ from songnet_utils.corpora.own import (
 from songnet_utils.errors import SongNetError
 from songnet_utils.plots import genre_colours
 from songnet_utils.widgets.live import LiveSong
-from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages, joined
+from songnet_utils.widgets.messages import (
+    MOST_IN_MESSAGE,
+    Content,
+    MalformedError,
+    Messages,
+    joined,
+)
 from songnet_utils.widgets.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -171,7 +177,7 @@ class GrowSongs(Messages):
         kind = content.get("kind") if isinstance(content, dict) else None
         return {"about": _PART.get(kind, "song") if isinstance(kind, str) else "song"}
 
-    def _hello(self, content: dict, buffers: list) -> None:
+    def _hello(self, content: Content, buffers: list) -> None:
         self._tell(
             "welcome",
             alone=self._live is None,
@@ -194,18 +200,18 @@ class GrowSongs(Messages):
         self._tell_songs()
         self._look_here()
 
-    def _begin_upload(self, content: dict, buffers: list) -> None:
+    def _begin_upload(self, content: Content, buffers: list) -> None:
         if self._live is not None:
             raise KeyError("songs are brought to the live song")
         self._uploads.begin(content)
 
-    def _take_chunk(self, content: dict, buffers: list[memoryview]) -> None:
+    def _take_chunk(self, content: Content, buffers: list[memoryview]) -> None:
         self._uploads.chunk(content, buffers)
 
-    def _cancel_upload(self, content: dict, buffers: list) -> None:
+    def _cancel_upload(self, content: Content, buffers: list) -> None:
         self._uploads.cancel(content)
 
-    def _forget(self, content: dict, buffers: list) -> None:
+    def _forget(self, content: Content, buffers: list) -> None:
         with self._lock:
             if self._live is not None or _is_other(self._candidate, content["song"]):
                 return
@@ -213,7 +219,7 @@ class GrowSongs(Messages):
             self._candidate = None
         self._tell("present", song=None, why="")
 
-    def _save(self, content: dict, buffers: list) -> None:
+    def _save(self, content: Content, buffers: list) -> None:
         genre, song = _text(content["genre"]), _text(content["song"])
         told = {what: _text(content.get(what) or "") for what in _TOLD}
         with self._lock:
@@ -227,15 +233,17 @@ class GrowSongs(Messages):
             self._saving.add(song)
         self._start(self._add, candidate, genre, told, about={"about": "song"})
 
-    def _change(self, content: dict, buffers: list) -> None:
+    def _change(self, content: Content, buffers: list) -> None:
         song, genre = _text(content["song"]), _text(content["genre"])
         part = "song" if content.get("part") == "song" else "list"
         self._start(self._change_genre, song, genre, part, about={"about": part})
 
-    def _remove(self, content: dict, buffers: list) -> None:
+    def _remove(self, content: Content, buffers: list) -> None:
         self._start(self._remove_song, _text(content["song"]), about={"about": "list"})
 
-    def _ask(self, content: dict, buffers: list) -> None:
+    def _ask(self, content: Content, buffers: list) -> None:
+        if not isinstance(content["songs"], list):
+            raise MalformedError("its songs are no list")
         wanted = [_text(song) for song in content["songs"]]
         with self._lock:
             if self._learns:
@@ -247,7 +255,7 @@ class GrowSongs(Messages):
             self._asking = True
         self._start(self._ask_all, about={"about": "list"})
 
-    def _learn(self, content: dict, buffers: list) -> None:
+    def _learn(self, content: Content, buffers: list) -> None:
         # Not twice, neither here nor on another page.
         if not _LEARNING.acquire(blocking=False):
             raise SongNetError(
@@ -260,19 +268,19 @@ class GrowSongs(Messages):
         self._stop.clear()
         self._start(self._learn_from, about={"about": "learning"})
 
-    def _stop_learning(self, content: dict, buffers: list) -> None:
+    def _stop_learning(self, content: Content, buffers: list) -> None:
         self._stop.set()
 
-    def _use(self, content: dict, buffers: list) -> None:
+    def _use(self, content: Content, buffers: list) -> None:
         self._start(self._use_network, about={"about": "learning"})
 
-    def _undo(self, content: dict, buffers: list) -> None:
+    def _undo(self, content: Content, buffers: list) -> None:
         with self._lock:
             if self._learns:
                 raise SongNetError("A network is learning. Stop that first, then undo.")
         self._start(self._go_back, _text(content["run"]), about={"about": "learning"})
 
-    _handlers: ClassVar[dict[str, Callable[[GrowSongs, dict, list], None]]] = {
+    _handlers: ClassVar[dict[str, Callable[[GrowSongs, Content, list], None]]] = {
         **{"hello": _hello, "upload": _begin_upload, "chunk": _take_chunk},
         **{"cancel": _cancel_upload, "forget": _forget},
         **{"save": _save, "change": _change, "remove": _remove, "answers": _ask},
@@ -676,5 +684,5 @@ def _is_other(candidate: _Candidate | None, song: Any) -> bool:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"a text was expected, not {type(value).__name__}")
+        raise MalformedError(f"{value!r} is no text")
     return value

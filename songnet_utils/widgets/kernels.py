@@ -42,7 +42,7 @@ from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.sound import band_centres
 from songnet_utils.training import network_of, prepared_of, read_record
-from songnet_utils.widgets.messages import Messages, joined
+from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
 from songnet_utils.widgets.pages import Page
 
 #: Bytes of all pictures together, at most: finer ones are averaged. With the figures of SongNet's
@@ -235,21 +235,21 @@ class KernelGallery(Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _hello(self, content: dict, buffers: list) -> None:
+    def _hello(self, content: Content, buffers: list) -> None:
         welcome, pictures = self._summary()
         self._tell("welcome", pictures, **welcome)
 
-    def _send_card(self, content: dict, buffers: list) -> None:
+    def _send_card(self, content: Content, buffers: list) -> None:
         its, kernel = self._kernel_of(content)
         self._tell("card", **self._subject_of(content), **self._card(its, kernel))
 
-    def _send_sound(self, content: dict, buffers: list) -> None:
+    def _send_sound(self, content: Content, buffers: list) -> None:
         its, kernel = self._kernel_of(content)
         what, song = content["what"], content.get("song")
         if what not in ("found", "dreamed", "song"):
-            raise ValueError(what)
+            raise MalformedError(f"there is no sound {what!r}")
         if what == "song" and (type(song) is not int or not 0 <= song < len(self._songs)):
-            raise IndexError(song)
+            raise MalformedError(f"there is no song {song!r}")
         about = self._subject_of(content)
         # Decoding, dreaming and encoding take their time: the kernel is not kept waiting.
         self._start(self._encode, what, its.layer.number, kernel, song or 0, about, about=about)
@@ -258,19 +258,19 @@ class KernelGallery(Messages):
         clip = self.clip(what, layer, kernel, song)
         self._tell_sound(_mp3(clip), starts=list(clip.starts), **about)
 
-    _handlers: ClassVar[dict[str, Callable[[KernelGallery, dict, list], None]]] = {
+    _handlers: ClassVar[dict[str, Callable[[KernelGallery, Content, list], None]]] = {
         **{"hello": _hello, "card": _send_card, "sound": _send_sound},
     }
 
-    def _kernel_of(self, content: dict) -> tuple[LayerSurvey, int]:
+    def _kernel_of(self, content: Content) -> tuple[LayerSurvey, int]:
         layer, kernel = content["layer"], content["kernel"]
         if type(layer) is not int or type(kernel) is not int:
-            raise TypeError(content)
+            raise MalformedError("its kernel is no number")
         if not 1 <= layer <= len(self.survey.layers):
-            raise IndexError(layer)
+            raise MalformedError(f"there is no layer {layer}")
         its = self.survey.layers[layer - 1]
         if not 0 <= kernel < its.layer.kernels:
-            raise IndexError(kernel)
+            raise MalformedError(f"there is no kernel {kernel}")
         return its, kernel
 
     # ---- What is told of kernels ---------------------------------------------------------------

@@ -38,7 +38,14 @@ from songnet_utils.network import Network
 from songnet_utils.plots import genre_colours
 from songnet_utils.streaming import SongStream, Step, step_span
 from songnet_utils.timeline import Sound
-from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages, joined
+from songnet_utils.widgets.messages import (
+    MOST_IN_MESSAGE,
+    Content,
+    MalformedError,
+    Messages,
+    first_of,
+    joined,
+)
 from songnet_utils.widgets.microphone import Microphone
 from songnet_utils.widgets.playing import Wrapping, as_flac, as_mp4, mime_of
 from songnet_utils.widgets.uploads import Uploads
@@ -288,7 +295,7 @@ class LiveSong(Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _hello(self, content: dict, buffers: list) -> None:
+    def _hello(self, content: Content, buffers: list) -> None:
         with self._lock:
             self._tell_welcome()
             if self._song is not None:
@@ -306,49 +313,53 @@ class LiveSong(Messages):
         if first is not None:
             self.hear(first)
 
-    def _list_clips(self, content: dict, buffers: list) -> None:
+    def _list_clips(self, content: Content, buffers: list) -> None:
         if self._corpus is None:
             return
         clips = self._corpus.clips
-        clips = clips[clips["genre"] == content["genre"]]
+        genre = content.text("genre")
+        clips = clips[clips["genre"] == genre]
         rows = clips.head(MOST_LISTED)
         self._tell(
             "clips",
-            genre=content["genre"],
+            genre=genre,
             clips=[[row["id"], _title(row)] for _, row in rows.iterrows()],
             of=len(clips),
         )
 
-    def _choose(self, content: dict, buffers: list) -> None:
+    def _choose(self, content: Content, buffers: list) -> None:
         self._start(self._open_clip, str(content["clip"]), self._new_wish())
 
-    def _ask(self, content: dict, buffers: list) -> None:
+    def _ask(self, content: Content, buffers: list) -> None:
+        number = content.whole("network")
+        if not 0 <= number < len(self._choices):
+            raise MalformedError(f"there is no network {number}")
         with self._lock:
-            before, self._chosen = self._chosen, self._choices[int(content["network"])]
+            before, self._chosen = self._chosen, self._choices[number]
             # Who listens to a microphone looks at the choice himself; afterwards nothing is kept.
             if self._song is not None and self._song.content:
                 self._start(self._change_network, self._song, self._chosen, before)
 
-    def _take_upload(self, content: dict, buffers: list) -> None:
+    def _take_upload(self, content: Content, buffers: list) -> None:
         self._uploads.begin(content)
 
-    def _take_chunk(self, content: dict, buffers: list[memoryview]) -> None:
+    def _take_chunk(self, content: Content, buffers: list[memoryview]) -> None:
         self._uploads.chunk(content, buffers)
 
-    def _cancel(self, content: dict, buffers: list) -> None:
+    def _cancel(self, content: Content, buffers: list) -> None:
         self._uploads.cancel(content)
 
     def _open_upload(self, name: str, content: bytes, number: int) -> None:
         facts = {"name": name, "upload": number}
         self._start(self._open_content, content, facts, self._new_wish(), True)
 
-    def _make_playable(self, content: dict, buffers: list) -> None:
+    def _make_playable(self, content: Content, buffers: list) -> None:
         with self._lock:
             song = self._song
         if song is not None and song.number == content["song"] and song.content:
             self._start(self._encode, song, bool(content["flac"]))
 
-    def _send_piece(self, content: dict, buffers: list) -> None:
+    def _send_piece(self, content: Content, buffers: list) -> None:
         with self._lock:
             song = self._song
             if song is None or song.number != content["song"]:
@@ -356,12 +367,12 @@ class LiveSong(Messages):
             whole = self._playable if content["encoded"] else song.content
             if whole is None:
                 return
-            at = max(0, int(content["at"]))
+            at = max(0, content.whole("at"))
             piece = whole[at : at + MOST_IN_MESSAGE]
             self._tell("piece", [piece], song=song.number, encoded=bool(content["encoded"]), at=at)
 
-    def _listen(self, content: dict, buffers: list) -> None:
-        microphone = Microphone(int(content["microphone"]), content["rate"])
+    def _listen(self, content: Content, buffers: list) -> None:
+        microphone = Microphone(content.whole("microphone"), content["rate"])
         with self._lock:
             self._close_microphone()
             self._microphone = microphone
@@ -370,24 +381,25 @@ class LiveSong(Messages):
             about={"microphone": microphone.number},
         )
 
-    def _take_samples(self, content: dict, buffers: list[memoryview]) -> None:
+    def _take_samples(self, content: Content, buffers: list[memoryview]) -> None:
         microphone = self._microphone_of(content)
         if microphone is None:
             return
-        if buffers[0].nbytes > MOST_IN_MESSAGE:
-            raise ValueError("more samples than a page sends")
+        samples = first_of(buffers)
+        if samples.nbytes > MOST_IN_MESSAGE or samples.nbytes % 4:
+            raise MalformedError("it has more samples than a page sends, or not whole ones")
         try:
-            microphone.take(int(content["at"]), np.frombuffer(buffers[0], "<f4"))
+            microphone.take(content.whole("at"), np.frombuffer(samples, "<f4"))
         except SongNetError:
             self._stop_listening(content, [])
             raise
 
-    def _stop_listening(self, content: dict, buffers: list) -> None:
+    def _stop_listening(self, content: Content, buffers: list) -> None:
         if self._microphone_of(content) is not None:
             with self._lock:
                 self._close_microphone()
 
-    def _microphone_of(self, content: dict) -> Microphone | None:
+    def _microphone_of(self, content: Content) -> Microphone | None:
         there = self._microphone
         return there if there is not None and there.number == content["microphone"] else None
 
@@ -397,7 +409,7 @@ class LiveSong(Messages):
             self._microphone = None
 
     _subject = ("microphone",)
-    _handlers: ClassVar[dict[str, Callable[[LiveSong, dict, list], None]]] = {
+    _handlers: ClassVar[dict[str, Callable[[LiveSong, Content, list], None]]] = {
         **{"hello": _hello, "clips": _list_clips, "choose": _choose, "ask": _ask},
         **{"upload": _take_upload, "chunk": _take_chunk, "cancel": _cancel},
         **{"playable": _make_playable, "piece": _send_piece},

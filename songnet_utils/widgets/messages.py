@@ -23,6 +23,37 @@ MOST_IN_MESSAGE = 1_000_000
 _log = logging.getLogger(__name__)
 
 
+class MalformedError(Exception):
+    """A message of the page does not hold what its kind asks for."""
+
+
+class Content(dict):
+    """What a message of the page holds; an entry that is asked for is there, or it is malformed."""
+
+    def __missing__(self, name: str) -> Any:
+        raise MalformedError(f"it has no {name!r}")
+
+    def whole(self, name: str) -> int:
+        """Return an entry that must be a whole number."""
+        try:
+            return int(self[name])
+        except (TypeError, ValueError, OverflowError) as error:
+            raise MalformedError(f"its {name!r} is no whole number") from error
+
+    def text(self, name: str) -> str:
+        """Return an entry that must be a text."""
+        if not isinstance(self[name], str):
+            raise MalformedError(f"its {name!r} is no text")
+        return self[name]
+
+
+def first_of(buffers: list[memoryview]) -> memoryview:
+    """Return the bytes that must have come with a message."""
+    if not buffers:
+        raise MalformedError("no bytes came with it")
+    return buffers[0]
+
+
 def joined(*names: str) -> str:
     """Return files that stand beside this one as one text, in order."""
     return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
@@ -35,10 +66,12 @@ class Messages(anywidget.AnyWidget):
     -----
     A class that stands on it has ``_handlers``, a method for each kind of message from the page.
     Handlers return at once; what takes time is done in threads (`_start`), so the kernel stays
-    free. ``_subject`` names the entries of a message that an error about it repeats.
+    free. What they need of a message they ask of its `Content`, and refuse what else is wrong with
+    it by `MalformedError`: any other exception is a fault of ours, logged as one.
+    ``_subject`` names the entries of a message that an error about it repeats.
     """
 
-    _handlers: ClassVar[dict[str, Callable[[Any, dict, list], None]]] = {}
+    _handlers: ClassVar[dict[str, Callable[[Any, Content, list], None]]] = {}
     _subject: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **widget: Any) -> None:
@@ -75,11 +108,19 @@ class Messages(anywidget.AnyWidget):
         """Answer a message of the page; whatever it holds, the kernel lives on."""
         about = self._subject_of(content)
         try:
-            self._handlers[content["kind"]](self, content, buffers)
+            if not isinstance(content, dict):
+                raise MalformedError("it is no dict")
+            content = Content(content)
+            kind = content.text("kind")
+            if kind not in self._handlers:
+                raise MalformedError(f"there is no kind {kind!r}")
+            self._handlers[kind](self, content, buffers)
         except SongNetError as error:
             self._tell("error", text=str(error), **about)
-        except (KeyError, TypeError, IndexError, ValueError, AttributeError):
-            _log.warning("a message that makes no sense was left out: %.200r", content)
+        except MalformedError as error:
+            _log.warning("a message was left out, since %s: %.200r", error, content)
+        except Exception as error:
+            self._tell_fault(error, about)
 
     def _subject_of(self, content: Any) -> dict[str, Any]:
         if not isinstance(content, dict):
@@ -90,6 +131,16 @@ class Messages(anywidget.AnyWidget):
         # One at a time: handlers and threads all speak through the same connection.
         with self._lock:
             self.send({"kind": kind, **content}, buffers)
+
+    def _tell_fault(self, error: Exception, about: Mapping[str, Any]) -> None:
+        """Log a fault of ours with its traceback; tell the page that it is one."""
+        _log.exception("%s met a fault", type(self).__name__)
+        self._tell(
+            "error",
+            text=f"Something went wrong in Python ({type(error).__name__}: {error}). This is an "
+            "internal error, a fault of the program and not of your music; what was there stays.",
+            **about,
+        )
 
     def _tell_sound(self, mp3: bytes, **about: Any) -> None:
         """Send a sound in pieces; `about` says with each of them which one it is."""
@@ -111,13 +162,7 @@ class Messages(anywidget.AnyWidget):
             except SongNetError as error:
                 self._tell("error", text=str(error), **(about or {}))
             except Exception as error:
-                _log.exception("%s met a fault", type(self).__name__)
-                self._tell(
-                    "error",
-                    text=f"Something went wrong in Python ({type(error).__name__}: {error}). "
-                    "This is a fault of the program, not of your music; what was there stays.",
-                    **(about or {}),
-                )
+                self._tell_fault(error, about or {})
 
         # Messages sent from the thread belong to the cell or the message that asked for it.
         context = contextvars.copy_context()

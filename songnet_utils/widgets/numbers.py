@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.widgets.messages import Messages, joined
+from songnet_utils.widgets.messages import Content, Messages, joined
 
 
 class Numbers(Messages):
@@ -76,7 +76,7 @@ class Numbers(Messages):
             )
         self._pressed(row, column)
 
-    def _press(self, content: dict[str, Any], buffers: list) -> None:
+    def _press(self, content: Content, buffers: list) -> None:
         self.press(content["row"], content["column"])
 
-    _handlers: ClassVar[dict[str, Callable[[Numbers, dict, list], None]]] = {"press": _press}
+    _handlers: ClassVar[dict[str, Callable[[Numbers, Content, list], None]]] = {"press": _press}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.widgets.messages import MOST_IN_MESSAGE
+from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Content, MalformedError, first_of
 
 #: Characters of a file's name that are kept.
 MOST_IN_NAME = 255
@@ -48,7 +48,7 @@ class Uploads:
         self._number: Any = None
         self._name, self._size, self._pieces, self._taken = "", 0, list[bytes](), 0
 
-    def begin(self, content: dict[str, Any]) -> None:
+    def begin(self, content: Content) -> None:
         """Take note of a file that is to come.
 
         Raises
@@ -56,9 +56,9 @@ class Uploads:
         SongNetError
             When it is too large.
         """
-        number, name, size = int(content["upload"]), str(content["name"]), int(content["bytes"])
+        number, name, size = content.whole("upload"), str(content["name"]), content.whole("bytes")
         if size < 0:
-            raise ValueError("a file of less than no bytes")
+            raise MalformedError("it is of a file of less than no bytes")
         if len(name) > MOST_IN_NAME:
             # The ending says what it is.
             name = f"{name[: MOST_IN_NAME - 11]}…{name[-10:]}"
@@ -72,7 +72,7 @@ class Uploads:
             self._pieces, self._taken = [], 0
         self._acknowledge(number)
 
-    def chunk(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
+    def chunk(self, content: Content, buffers: list[memoryview]) -> None:
         """Take a piece; one that comes twice, or of another file, is left out."""
         number = content["upload"]
         with self._lock:
@@ -80,11 +80,11 @@ class Uploads:
                 return
             if content["at"] == self._taken < self._size:
                 room = min(self._size - self._taken, MOST_IN_MESSAGE)
-                self._pieces.append(bytes(buffers[0][:room]))
+                self._pieces.append(bytes(first_of(buffers)[:room]))
                 self._taken += len(self._pieces[-1])
         self._acknowledge(number)
 
-    def cancel(self, content: dict[str, Any]) -> None:
+    def cancel(self, content: Content) -> None:
         """Forget a file that has not come to its end."""
         with self._lock:
             if content["upload"] == self._number:
