@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import check_working_folder
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = _parser().parse_args(arguments)
+        check_working_folder()
         return options.run(options)
     except SongNetError as error:
         return _complain(error, FAILED)
@@ -371,6 +373,7 @@ def _whole(least: int) -> Any:
 
 def _corpora(options: argparse.Namespace) -> int:
     from songnet_utils.corpora import credit, list_corpora, open_corpus
+    from songnet_utils.files import size_text
 
     if options.corpus is not None:
         corpus = open_corpus(options.corpus)
@@ -391,7 +394,7 @@ def _corpora(options: argparse.Namespace) -> int:
             else "not here"
         )
         # What is not here would have to be downloaded.
-        size = f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
+        size = size_text(row.bytes) if row.bytes else ""
         print(f"{row.name:11} {size:>12}  {where}")
         for text in (row.description, row.licence, row.citation):
             print(f"{'':11} {'':>12}  {text}")

@@ -49,7 +49,7 @@ from songnet_utils.extraction import (
     stamp_of,
 )
 from songnet_utils.features import feature_set
-from songnet_utils.files import atomic_write
+from songnet_utils.files import atomic_write, sweep
 from songnet_utils.shards import Folder, Place
 from songnet_utils.timeline import Sound
 from songnet_utils.workers import do_here, do_on_cluster
@@ -308,7 +308,8 @@ class Store:
             self.folder.write(
                 "description.json", json.dumps(self.extraction.description(), indent=2).encode()
             )
-        self._sweep()
+        if self.folder.path:
+            sweep(self.folder.path, _ABANDONED_SECONDS)
         self._look()
         index = _Index(self._index_file)
         rows = list(zip(clips.id, clips.file, strict=True))
@@ -385,13 +386,6 @@ class Store:
             for content, arrays in self.folder.places().items()
             if wanted <= set(arrays)
         }
-
-    def _sweep(self) -> None:
-        """Remove what killed processes were writing: temporary files that nobody touches."""
-        for part in self.folder.path.rglob(".*.part.*") if self.folder.path else ():
-            with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
-                    part.unlink()
 
     def _is_described(self) -> bool:
         """Tell whether the folder has a description; raise SongNetError when it is another one."""

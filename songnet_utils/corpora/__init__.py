@@ -29,6 +29,7 @@ from songnet_utils.corpora.table import (
     unusable_table,
 )
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import check_working_folder
 
 __all__ = [
     "COLUMNS",
@@ -69,6 +70,7 @@ def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """
     if chosen := data_dir or os.environ.get("SONGNET_DATA"):
         return Path(chosen).absolute()
+    check_working_folder()
     project = _above_lessons()
     beside = project / "data" if project else None
     return beside if beside and beside.is_dir() else Path.cwd() / "data"

@@ -218,13 +218,6 @@ def read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return archive.read(entry)
 
 
-def sweep(folder: Path) -> None:
-    """Remove half-written files that a killed run has left in a folder."""
-    for file in folder.rglob(".*.part*"):
-        with contextlib.suppress(OSError):
-            file.unlink()
-
-
 def unpacked_bytes(entries: Iterable[zipfile.ZipInfo]) -> int:
     """Return how many bytes files take once unpacked."""
     return sum(entry.file_size for entry in entries)
