@@ -519,7 +519,11 @@ def _train(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     from songnet_utils.evaluation import compare
+    from songnet_utils.files import check_writable, write_json
 
+    if options.json is not None:
+        # Said before hours of work, not after.
+        check_writable(options.json)
     comparison = compare(
         options.corpus,
         models=options.models,
@@ -527,7 +531,6 @@ def _compare(options: argparse.Namespace) -> int:
         genres=options.genres,
         seeds=options.seeds,
         folds=options.folds,
-        json_file=options.json,
         side=options.side,
         dask=options.dask,
     )
@@ -537,18 +540,24 @@ def _compare(options: argparse.Namespace) -> int:
     print(comparison.as_text())
     for failure in comparison.failures:
         _complain(f"failed: {failure['run']}: {failure['reason']}", FAILED)
+    if options.json is not None:
+        write_json(options.json, comparison.results)
     return FAILED if comparison.failures else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from songnet_utils.assessment import assess
-    from songnet_utils.files import write_json
+    from songnet_utils.files import check_writable, write_json
 
+    if options.json is not None:
+        check_writable(options.json)
     assessment = assess(options.run_folder, options.corpus)
+    print(assessment.as_text())
+    if assessment.refused:
+        _complain(assessment.refused, FAILED)
     if options.json is not None:
         write_json(options.json, assessment.as_dict())
-    print(assessment.as_text())
-    return _complain(assessment.refused, FAILED) if assessment.refused else 0
+    return FAILED if assessment.refused else 0
 
 
 def _kernels(options: argparse.Namespace) -> int:

@@ -104,10 +104,9 @@ def begin(folder: Path, names: Mapping[str, Any]) -> None:
 def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
     """Tell whether a run is on a corpus: of the same name, and from the same folder."""
     theirs, ours = found.get("corpus_folder"), corpus.folder
-    same = os.path.realpath(theirs) == os.path.realpath(ours) if theirs and ours else not (
-        theirs or ours
-    )
-    return same and found["corpus"] == corpus.name
+    if theirs is None or ours is None:
+        return theirs is ours and found["corpus"] == corpus.name
+    return os.path.realpath(str(theirs)) == os.path.realpath(ours)
 
 
 def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:

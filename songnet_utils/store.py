@@ -5,7 +5,8 @@ For each extraction (see `songnet_utils.extraction`) there is a folder::
     data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
         description.json                 the description itself, checked whenever it is opened
         shards/3fa9….safetensors         the arrays of some clips (see `songnet_utils.shards`)
-        unusable-mini.csv                what could not be used in a corpus, and why
+        unusable-mini.csv                what could not be used in a corpus, and why (of a folder,
+                                         the name goes on with six digits of its place)
     data/features/files.json             which content each sound file had when it was last read
 
 Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 import math
 import os
@@ -524,7 +526,7 @@ class LogMelStore(Store):
                 *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
             ]
         )
-        listed = f"unusable-{corpus.name}.csv"
+        listed = f"unusable-{_called(corpus)}.csv"
         self.folder.write(listed, unusable.to_csv(index=False).encode())
         if not contents:
             first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
@@ -585,6 +587,14 @@ class _Index:
         except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def _called(corpus: Corpus) -> str:
+    """Return a name for a corpus that another folder of the same name does not have."""
+    if corpus.folder is None:
+        return corpus.name
+    place = hashlib.sha256(os.fsencode(os.path.realpath(corpus.folder))).hexdigest()
+    return f"{corpus.name}-{place[:6]}"
 
 
 def _tell(message: str) -> None:

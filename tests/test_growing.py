@@ -394,7 +394,7 @@ def test_whoever_watches_can_stop_it_and_nothing_is_kept(run, songs, tones, stag
 
 
 def test_what_a_killed_program_was_making_goes_in_time(run, songs, tones):
-    old, young = (run.parent / ".growing" / name for name in ("old", "young"))
+    old, young = (run.parent / ".growing" / (16 * digit) for digit in "0f")
     for part in (old, young):
         part.mkdir(parents=True)
         for name in ("model.keras", "record.json"):

@@ -350,9 +350,21 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
     assert len(prepared.clips) == 8
     # The decoders' own chatter is kept from people.
     assert capfd.readouterr() == ("", "")
-    listed = pd.read_csv(store.folder.path / "unusable-music.csv")
+    (listed,) = store.folder.path.glob("unusable-music-??????.csv")
+    listed = pd.read_csv(listed)
     assert set(listed.id) == set(prepared.unusable.id)
     assert listed.file.map(os.path.isabs).all()
+
+
+def test_two_folders_of_one_name_have_a_list_each(music, store, tmp_path) -> None:
+    (music / "Rock" / "bad.wav").write_bytes(b"")
+    first = store.prepare(open_corpus(music), progress=False)
+    shutil.copytree(music, tmp_path / "other" / "music")
+    (tmp_path / "other" / "music" / "Rock" / "worse.wav").write_bytes(b"")
+    second = store.prepare(open_corpus(tmp_path / "other" / "music"), progress=False)
+    assert [len(found.unusable) for found in (first, second)] == [1, 2]
+    lists = [pd.read_csv(file) for file in store.folder.path.glob("unusable-music-*.csv")]
+    assert sorted(map(len, lists)) == [1, 2]
 
 
 def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, monkeypatch):

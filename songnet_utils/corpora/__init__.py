@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import re
@@ -124,9 +125,12 @@ def open_corpus(
     folder = Path(os.path.normpath(folder))
     try:
         if is_own(folder):
-            return open_own(folder)
-        found = fma.find_fma(folder)
-        return fma.open_fma(*found, name=folder.name) if found else open_folder(folder)
+            opened = open_own(folder)
+        elif found := fma.find_fma(folder):
+            opened = fma.open_fma(*found, name=folder.name)
+        else:
+            opened = open_folder(folder)
+        return dataclasses.replace(opened, folder=folder)
     except OSError as error:
         raise SongNetError(
             f"{error.filename or folder}: cannot be read ({error.strerror}). Check who may read it."

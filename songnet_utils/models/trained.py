@@ -25,6 +25,7 @@ from songnet_utils.models.building import check_genres, keras, tf
 from songnet_utils.network import Network, Stepper
 from songnet_utils.patches import Listening
 from songnet_utils.reach import timeline_of
+from songnet_utils.runs import read_record
 from songnet_utils.timeline import Sound
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
@@ -331,16 +332,10 @@ def load_songnet(run: str | Path) -> Network:
         return load_keras(path)
     if not path.is_dir():
         raise SongNetError(f"{path}: there is no such folder. Train a network first: songnet train")
-    record = path / "record.json"
-    if not record.is_file():
-        raise SongNetError(
-            f"{path}: is not a finished run (it has no record.json). "
-            "Start the same songnet train again: it goes on where it stopped."
-        )
+    record = read_record(path)
     if not (path / "model.keras").is_file():
-        model = json.loads(record.read_text(encoding="utf-8")).get("model")
         raise SongNetError(
-            f"{path}: its model, {model}, answers for whole clips and hears nothing over time. "
-            "Choose the run of a network (model.keras)."
+            f"{path}: its model, {record['model']}, answers for whole clips and hears nothing "
+            "over time. Choose the run of a network (model.keras)."
         )
     return load_keras(path / "model.keras")
