@@ -162,9 +162,6 @@ def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
     code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
     assert (code, out) == (1, "")
     assert "mine.txt" in one_line(error)
-    code, _, error = songnet("kernels", run)
-    assert code == 1
-    assert "--corpus" in one_line(error)
     code, _, error = songnet("kernels", tmp_path / "nothing")
     assert code == 1
     assert "not a finished run" in one_line(error)
@@ -281,7 +278,7 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
     assert svm["clips"] == 30
 
 
-@pytest.mark.parametrize("place", ["a folder", "a file/below", "one\0two"])
+@pytest.mark.parametrize("place", ["a folder", "a file/below"])
 @pytest.mark.parametrize("command", ["compare", "evaluate", "kernels"])
 def test_where_results_go_is_looked_at_before_the_work(
     songnet, tones, tmp_path, monkeypatch, command, place
@@ -301,7 +298,7 @@ def test_where_results_go_is_looked_at_before_the_work(
     option = "--out" if command == "kernels" else "--json"
     code, out, error = songnet(command, tones, option, tmp_path / place)
     assert (code, out) == (1, "")
-    assert str(tmp_path / place).split("\0")[0] in one_line(error)
+    assert str(tmp_path / place) in one_line(error)
 
 
 def test_the_table_is_printed_whatever_becomes_of_its_file(songnet, tones, tmp_path, monkeypatch):

@@ -131,7 +131,7 @@ def check_free(out: Path) -> None:
             "another folder with --out."
         )
     # It is put in its place as a whole.
-    check_writable(out.with_name(f".{out.name}"))
+    check_writable(out.with_name(f".{out.name}") if out.exists() else out)
 
 
 def results_in_markdown(rows: Sequence[Mapping[str, str]], note: str) -> str:

@@ -112,7 +112,7 @@ def check_free(folder: Path) -> None:
         raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
     page = folder / "index.html"
     # It is written beside its place.
-    check_writable(folder.with_name(f".{folder.name}"))
+    check_writable(folder.with_name(f".{folder.name}") if folder.exists() else folder)
     if not folder.exists():
         return
     ours = page.is_file() and _MARK in page.read_text("utf-8", "replace")[:2000]
