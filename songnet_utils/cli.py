@@ -264,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument(
         "--corpus",
         metavar="CORPUS",
-        help="what it was trained on, where that is a folder (default: by the name in its record)",
+        help="what it was trained on, where that has moved (default: as its record says)",
     )
     learn.add_argument("--seed", type=_whole(0), default=0, help="of all that is random (0)")
     back = step("undo", _grow_undo, "Remove a run that has learnt from your songs; go back.")
@@ -347,7 +347,7 @@ def _add_own_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus",
         metavar="CORPUS",
-        help="what it was trained on, where that is a folder (default: by the name in its record)",
+        help="what it was trained on, where that has moved (default: as its record says)",
     )
 
 
