@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from songnet_utils.errors import MOST_SEED, SongNetError, did_you_mean
+from songnet_utils.files import check_working_folder
 from songnet_utils.printing import UnprintedError, print_note, safe_streams
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
     try:
         try:
             options = _parser().parse_args(arguments)
+            check_working_folder()
             return options.run(options), ""
         finally:
             # What is not printed yet may not come through.
@@ -290,7 +292,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument(
         "--corpus",
         metavar="CORPUS",
-        help="what it was trained on, where that is a folder (default: by the name in its record)",
+        help="what it was trained on, where that has moved (default: as its record says)",
     )
     learn.add_argument(
         "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
@@ -378,7 +380,7 @@ def _add_own_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus",
         metavar="CORPUS",
-        help="what it was trained on, where that is a folder (default: by the name in its record)",
+        help="what it was trained on, where that has moved (default: as its record says)",
     )
 
 
@@ -405,6 +407,7 @@ def _whole(least: int, most: int | None = None) -> Any:
 
 def _corpora(options: argparse.Namespace) -> int:
     from songnet_utils.corpora import credit, list_corpora, open_corpus
+    from songnet_utils.files import size_text
 
     if options.corpus is not None:
         corpus = open_corpus(options.corpus)
@@ -425,7 +428,7 @@ def _corpora(options: argparse.Namespace) -> int:
             else "not here"
         )
         # What is not here would have to be downloaded.
-        size = f"{row.bytes / 1e6:,.0f} MB" if row.bytes else ""
+        size = size_text(row.bytes) if row.bytes else ""
         print(f"{row.name:11} {size:>12}  {where}")
         for text in (row.description, row.licence, row.citation):
             print(f"{'':11} {'':>12}  {text}")
@@ -553,7 +556,11 @@ def _train(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     from songnet_utils.evaluation import compare
+    from songnet_utils.files import check_writable, write_json
 
+    if options.json is not None:
+        # Said before hours of work, not after.
+        check_writable(options.json)
     comparison = compare(
         options.corpus,
         models=options.models,
@@ -561,7 +568,6 @@ def _compare(options: argparse.Namespace) -> int:
         genres=options.genres,
         seeds=options.seeds,
         folds=options.folds,
-        json_file=options.json,
         side=options.side,
         dask=options.dask,
     )
@@ -571,18 +577,24 @@ def _compare(options: argparse.Namespace) -> int:
     print(comparison.as_text())
     for failure in comparison.failures:
         _complain(f"failed: {failure['run']}: {failure['reason']}", FAILED)
+    if options.json is not None:
+        write_json(options.json, comparison.results)
     return FAILED if comparison.failures else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from songnet_utils.assessment import assess
-    from songnet_utils.files import write_json
+    from songnet_utils.files import check_writable, write_json
 
+    if options.json is not None:
+        check_writable(options.json)
     assessment = assess(options.run_folder, options.corpus)
+    print(assessment.as_text())
+    if assessment.refused:
+        _complain(assessment.refused, FAILED)
     if options.json is not None:
         write_json(options.json, assessment.as_dict())
-    print(assessment.as_text())
-    return _complain(assessment.refused, FAILED) if assessment.refused else 0
+    return FAILED if assessment.refused else 0
 
 
 def _kernels(options: argparse.Namespace) -> int:

@@ -31,7 +31,6 @@ from tqdm.auto import tqdm
 from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError, check_names, did_you_mean
-from songnet_utils.files import write_json
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
 from songnet_utils.scores import (
@@ -217,7 +216,6 @@ def compare(
     genres: Sequence[str] | str | None = None,
     seeds: int = 1,
     folds: int | None = None,
-    json_file: str | Path | None = None,
     progress: bool = True,
     recipe: Recipe | None = None,
     side: str = "test",
@@ -240,8 +238,6 @@ def compare(
     folds : int, optional
         Test every clip exactly once a seed, in so many folds; on the artist split no artist is
         in two of them. Without, one train/validation/test split a seed.
-    json_file : path, optional
-        Write the results there as a list.
     progress : bool
         Show progress bars.
     recipe : Recipe, optional
@@ -355,8 +351,6 @@ def compare(
             for other in results
             if _is_stated(result, other, models, splits)
         ]
-    if json_file is not None:
-        write_json(json_file, results)
     cost = {
         "runs": len(made),
         "cached": sum(one.cached for one in made),

@@ -836,6 +836,8 @@ def _settle(folder: Path, runs: Path, base: str) -> Path:
 def _sweep(making: Path) -> None:
     """Remove what killed programs were making."""
     for part in making.glob("*"):
+        if not re.fullmatch("[0-9a-f]{16}", part.name):
+            continue
         with contextlib.suppress(OSError):
             newest = max(path.stat().st_mtime for path in (part, *part.iterdir()))
             if time.time() - newest > _ABANDONED_SECONDS:

@@ -3,7 +3,8 @@
 A shard is a safetensors file: eight bytes with the size of a JSON header, the header, which says
 where each array lies, and then nothing but numbers. So one clip can be read out of a shard by its
 place alone, and nothing in it can run. Its arrays are float32 and called ``CONTENT/ARRAY``, where
-CONTENT is the SHA-256 of the sound file that they were computed from.
+CONTENT is the SHA-256 of the sound file that they were computed from. The header keeps a checksum
+(CRC-32) of each array with its name and shape, which is compared when the array is first read.
 
 A shard is named by its contents and never changes, so it can be written by several processes, on
 several machines, in any order: whoever writes it writes the same bytes. Folders are fsspec's: a
@@ -18,8 +19,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 import threading
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +37,29 @@ from songnet_utils.files import atomic_write
 
 SUFFIX = ".safetensors"
 
+# What our shards are called, and where the checksums stand in a header.
+_NAME = re.compile(r"[0-9a-f]{32}\.safetensors")
+_CHECKSUMS = "crc32"
+
 # The size of the header stands in the first eight bytes (little-endian).
 _SIZE = struct.Struct("<Q")
 # Read at once of each shard that is far away: most headers are smaller.
 _FIRST_BYTES = 1 << 16
 
 
+class DamagedShardError(SongNetError):
+    """Numbers in a shard that are not those that were written."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies: in which shard, from which byte, and its shape."""
+    """Where an array lies: its name, in which shard, from which byte, its shape and checksum."""
 
+    name: str
     shard: str
     start: int
     shape: tuple[int, ...]
+    checksum: int
 
     @property
     def bytes(self) -> int:
@@ -81,6 +94,7 @@ class Folder:
             # Absolute, for workers that were started in another folder.
             self.address = str(self.path)
         self._maps: dict[str, np.ndarray] = {}
+        self._checked: set[Place] = set()
         self._lock = threading.Lock()
 
     # Dask sends folders to its workers by their address.
@@ -121,37 +135,56 @@ class Folder:
     def write_shard(self, arrays: Mapping[str, np.ndarray]) -> str:
         """Write arrays, float32, called ``CONTENT/ARRAY``, as one shard; return its name."""
         named = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
-        contents = sorted({name.split("/")[0] for name in named})
-        shard = hashlib.sha256("".join(contents).encode()).hexdigest()[:32] + SUFFIX
-        self.write(f"shards/{shard}", safetensors.numpy.save(named))
+        shard = shard_name(name.split("/")[0] for name in named)
+        sums = {name: _checksum(name, array.shape, array) for name, array in sorted(named.items())}
+        # One entry: safetensors would write several in any order.
+        about = {_CHECKSUMS: json.dumps(sums)}
+        self.write(f"shards/{shard}", safetensors.numpy.save(named, about))
         return shard
 
-    def places(self) -> dict[str, dict[str, Place]]:
-        """Return where everything lies: content → array → place, from the headers of all shards.
+    def remove(self, shard: str) -> None:
+        """Remove a shard."""
+        self.forget()
+        name = f"shards/{shard}"
+        try:
+            self._system.rm_file(f"{self._root}/{name}")
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise self._trouble(name, "removed", error) from error
 
-        A shard that is cut short or damaged in its header is as good as none.
+    def places(self) -> tuple[dict[str, dict[str, Place]], list[str]]:
+        """Return what the headers of all shards say.
+
+        Returns
+        -------
+        dict
+            Where everything lies: content → array → place.
+        list of str
+            The shards that are cut short or damaged in their header: they are as good as none.
         """
         found: dict[str, dict[str, Place]] = {}
+        damaged = []
         for shard, size, header in self._headers():
-            try:
-                arrays, end = json.loads(header), 8 + len(header)
-                places = {
-                    name: Place(shard, end + entry["data_offsets"][0], tuple(entry["shape"]))
-                    for name, entry in arrays.items()
-                    if entry["dtype"] == "F32"
-                }
-                whole = max((at.start + at.bytes for at in places.values()), default=0)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
-            if size < whole:
-                continue
-            for name, place in places.items():
-                content, _, array = name.partition("/")
+            places = _places(shard, size, header)
+            if places is None:
+                damaged.append(shard)
+            for place in places or ():
+                content, _, array = place.name.partition("/")
                 found.setdefault(content, {})[array] = place
-        return found
+        return found, damaged
 
     def load(self, place: Place) -> np.ndarray:
-        """Return an array, read-only: mapped from this disk, or brought from elsewhere."""
+        """Return an array, read-only: mapped from this disk, or brought from elsewhere.
+
+        Raises
+        ------
+        DamagedShardError
+            When its numbers are not those that were written. Of a file that is mapped, they are
+            looked at the first time only.
+        SongNetError
+            When it cannot be read.
+        """
         name = f"shards/{place.shard}"
         try:
             if self.path:
@@ -168,42 +201,46 @@ class Folder:
                     ),
                     np.uint8,
                 )
-            return raw.view("<f4").reshape(place.shape)
         except Exception as error:
             raise self._trouble(name, "read", error) from error
+        if not self.path or place not in self._checked:
+            if _checksum(place.name, place.shape, raw) != place.checksum:
+                raise DamagedShardError(f"{self}/{name}: its numbers are damaged.")
+            self._checked.add(place)
+        return raw.view("<f4").reshape(place.shape)
 
     def forget(self) -> None:
         """Let go of the shards that are mapped: they may have been written anew."""
         with self._lock:
             self._maps.clear()
+            self._checked.clear()
 
     def _headers(self) -> Iterable[tuple[str, int, bytes]]:
         """Yield the name, the size in bytes and the header of each shard."""
         if self.path:
             for file in sorted((self.path / "shards").glob(f"*{SUFFIX}")):
-                if not file.name.startswith("."):
+                if _NAME.fullmatch(file.name):
                     with file.open("rb") as shard:
-                        first = shard.read(_SIZE.size)
-                        if len(first) == _SIZE.size:
-                            header = shard.read(min(_SIZE.unpack(first)[0], 1 << 28))
-                            yield file.name, file.stat().st_size, header
+                        size = shard.read(_SIZE.size).ljust(_SIZE.size, b"\0")
+                        header = shard.read(min(_SIZE.unpack(size)[0], 1 << 28))
+                        yield file.name, file.stat().st_size, header
             return
         try:
             self._system.invalidate_cache()
             files = {
                 entry["name"]: entry["size"]
                 for entry in self._system.ls(f"{self._root}/shards", detail=True)
-                if entry["name"].endswith(SUFFIX)
+                if _NAME.fullmatch(entry["name"].rsplit("/", 1)[-1])
             }
             names = sorted(files)
             # All at once: far away, it is the waiting that costs.
             starts = self._system.cat_ranges(names, [0] * len(names), [_FIRST_BYTES] * len(names))
             for name, start in zip(names, starts, strict=True):
-                if len(start) >= _SIZE.size:
-                    end = _SIZE.size + _SIZE.unpack(start[: _SIZE.size])[0]
-                    if end > len(start):
-                        start = self._system.cat_file(name, 0, min(end, files[name]))
-                    yield name.rsplit("/", 1)[-1], files[name], start[_SIZE.size : end]
+                size = start[: _SIZE.size].ljust(_SIZE.size, b"\0")
+                end = _SIZE.size + _SIZE.unpack(size)[0]
+                if end > len(start):
+                    start = self._system.cat_file(name, 0, min(end, files[name]))
+                yield name.rsplit("/", 1)[-1], files[name], start[_SIZE.size : end]
         except FileNotFoundError:
             return
         except Exception as error:
@@ -215,3 +252,34 @@ class Folder:
             f"{self}/{name}: could not be {what} ({reason}). See that the store is there and "
             "may be used, then run the same again; what was stored is kept."
         )
+
+
+def shard_name(contents: Iterable[str]) -> str:
+    """Return the name of the shard that holds some contents."""
+    return hashlib.sha256("".join(sorted(set(contents))).encode()).hexdigest()[:32] + SUFFIX
+
+
+def _places(shard: str, size: int, header: bytes) -> list[Place] | None:
+    """Return where a shard of `size` bytes has its arrays, as its header says; None: damaged."""
+    try:
+        entries = json.loads(header)
+        sums = json.loads(entries.pop("__metadata__")[_CHECKSUMS])
+        places = []
+        for name, entry in entries.items():
+            first, last = (8 + len(header) + offset for offset in entry["data_offsets"])
+            place = Place(name, shard, first, tuple(entry["shape"]), sums[name])
+            numbers = (first, last, place.checksum, *place.shape)
+            if entry["dtype"] != "F32" or not all(isinstance(number, int) for number in numbers):
+                return None
+            # The shape stands for itself and in the size: one of them cannot be wrong alone.
+            if min(place.shape, default=0) < 0 or last - first != place.bytes or last > size:
+                return None
+            places.append(place)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return places if set(sums) == set(entries) else None
+
+
+def _checksum(name: str, shape: tuple[int, ...], numbers: np.ndarray) -> int:
+    """Return the CRC-32 of an array with its name and shape."""
+    return zlib.crc32(np.ascontiguousarray(numbers).data, zlib.crc32(f"{name} {shape}".encode()))

@@ -5,7 +5,8 @@ For each extraction (see `songnet_utils.extraction`) there is a folder::
     data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
         description.json                 the description itself, checked whenever it is opened
         shards/3fa9….safetensors         the arrays of some clips (see `songnet_utils.shards`)
-        unusable-mini.csv                what could not be used in a corpus, and why
+        unusable-mini.csv                what could not be used in a corpus, and why (of a folder,
+                                         the name goes on with six digits of its place)
     data/features/files.json             which content each sound file had when it was last read
 
 Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
@@ -23,9 +24,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 import math
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -49,8 +53,8 @@ from songnet_utils.extraction import (
     stamp_of,
 )
 from songnet_utils.features import feature_set
-from songnet_utils.files import atomic_write
-from songnet_utils.shards import Folder, Place
+from songnet_utils.files import atomic_write, sweep
+from songnet_utils.shards import DamagedShardError, Folder, Place, shard_name
 from songnet_utils.timeline import Sound
 from songnet_utils.workers import do_here, do_on_cluster
 
@@ -67,6 +71,8 @@ _LEAST_TASKS = 16
 _SETTLED_SECONDS = 2.0
 _SAVE_SECONDS = 20.0
 _ABANDONED_SECONDS = 3600.0
+# One at a time computes a damaged shard again.
+_MENDING = threading.Lock()
 # The sets that FMA's authors publish.
 _PUBLISHED = ("mfcc", "fma")
 
@@ -275,6 +281,8 @@ class Store:
         self.folder = Folder(f"{root}/{extraction.folder_name}")
         self._index_file = local / "files.json"
         self._places: dict[str, dict[str, Place]] = {}
+        # The sound file of each content, to compute again what is found damaged.
+        self._files: dict[str, str] = {}
         self._is_described()
 
     def compute(
@@ -308,7 +316,8 @@ class Store:
             self.folder.write(
                 "description.json", json.dumps(self.extraction.description(), indent=2).encode()
             )
-        self._sweep()
+        if self.folder.path:
+            sweep(self.folder.path, _ABANDONED_SECONDS)
         self._look()
         index = _Index(self._index_file)
         rows = list(zip(clips.id, clips.file, strict=True))
@@ -360,6 +369,7 @@ class Store:
             for outcome in found.values()
             if not outcome.reason and outcome.content not in self._places
         ]
+        self._files |= {outcome.content: outcome.file for outcome in found.values()}
         if unseen:
             raise SongNetError(
                 f"{self.folder}: {len(unseen)} clips were computed, but are not there: the workers "
@@ -370,28 +380,57 @@ class Store:
 
     def place(self, content: str, array: str) -> Place:
         """Return where a clip's array lies."""
+        if content not in self._places:
+            raise SongNetError(
+                f"{self.folder}: what was computed from {self._files.get(content, 'a clip')} is "
+                "damaged, and the file has changed or cannot be read any more. Run the same again."
+            )
         return self._places[content][array]
 
     def load(self, content: str, array: str) -> np.ndarray:
-        """Return a clip's array, float32, read-only."""
-        return self.folder.load(self.place(content, array))
+        """Return a clip's array, float32, read-only; where it is damaged, compute it again."""
+        try:
+            return self.folder.load(self.place(content, array))
+        except SongNetError:
+            with _MENDING:
+                # Another thread may have been quicker.
+                try:
+                    return self.folder.load(self.place(content, array))
+                except DamagedShardError as damage:
+                    _tell(f"{damage} They are computed again from the clips.")
+                    self._mend(self.place(content, array).shard)
+            return self.folder.load(self.place(content, array))
+
+    def _mend(self, shard: str) -> None:
+        """Compute a damaged shard again, from its clips."""
+        members = {
+            content
+            for content, arrays in self._places.items()
+            if any(place.shard == shard for place in arrays.values())
+        }
+        clips = [(name, self._files[name]) for name in sorted(members) if name in self._files]
+        done = extract(self.extraction, self.folder, clips)
+        if shard_name(outcome.content for outcome in done if not outcome.reason) != shard:
+            self.folder.remove(shard)
+        self._look()
 
     def _look(self) -> None:
-        """See what is there."""
+        """See what is there; let go of what is damaged."""
         self.folder.forget()
         wanted = set(self.extraction.arrays)
+        places, damaged = self.folder.places()
         self._places = {
-            content: arrays
-            for content, arrays in self.folder.places().items()
-            if wanted <= set(arrays)
+            content: arrays for content, arrays in places.items() if wanted <= set(arrays)
         }
-
-    def _sweep(self) -> None:
-        """Remove what killed processes were writing: temporary files that nobody touches."""
-        for part in self.folder.path.rglob(".*.part.*") if self.folder.path else ():
-            with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
-                    part.unlink()
+        if damaged:
+            _tell(
+                f"{self.folder}: {len(damaged)} of its shards are damaged or without checksums, "
+                f"the first is {damaged[0]}; what was in them is computed again when needed."
+            )
+        for shard in damaged:
+            # Where nothing may be removed, they are only passed over.
+            with contextlib.suppress(SongNetError):
+                self.folder.remove(shard)
 
     def _is_described(self) -> bool:
         """Tell whether the folder has a description; raise SongNetError when it is another one."""
@@ -487,7 +526,7 @@ class LogMelStore(Store):
                 *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
             ]
         )
-        listed = f"unusable-{corpus.name}.csv"
+        listed = f"unusable-{_called(corpus)}.csv"
         self.folder.write(listed, unusable.to_csv(index=False).encode())
         if not contents:
             first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
@@ -520,7 +559,7 @@ class _Index:
     def content_of(self, path: str) -> str | None:
         """Return the content's name as it was last read, if the file has not changed since."""
         entry = self._known.get(path)
-        if not (isinstance(entry, list) and len(entry) == 4):
+        if not (isinstance(entry, list) and len(entry) == 4 and isinstance(entry[3], str)):
             return None
         try:
             return entry[3] if list(stamp_of(path)) == entry[:3] else None
@@ -545,9 +584,22 @@ class _Index:
     def _load(self) -> dict[str, Any]:
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def _called(corpus: Corpus) -> str:
+    """Return a name for a corpus that another folder of the same name does not have."""
+    if corpus.folder is None:
+        return corpus.name
+    place = hashlib.sha256(os.fsencode(os.path.realpath(corpus.folder))).hexdigest()
+    return f"{corpus.name}-{place[:6]}"
+
+
+def _tell(message: str) -> None:
+    """Say something on stderr, above a progress bar."""
+    tqdm.write(f"songnet: {message}", file=sys.stderr)
 
 
 def _is_settled(stamp: Stamp) -> bool:

@@ -34,7 +34,7 @@ from songnet_utils.baselines import (
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError, check_seed, did_you_mean
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.files import read_csv, write_csv, write_json
+from songnet_utils.files import read_csv, sweep, write_csv, write_json
 from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, check_same
 from songnet_utils.metadata import metadata
 from songnet_utils.models import (
@@ -43,10 +43,10 @@ from songnet_utils.models import (
     SongNet,
     load_songnet,
     network_kind,
-    run_folder,
     save_keras,
     save_onnx,
 )
+from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
 from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
 from songnet_utils.splits import split as split_clips
@@ -56,7 +56,7 @@ from songnet_utils.timeline import Sound
 #: All that `train` can make.
 MODELS = (*NETWORKS, *BASELINES)
 
-_FILES = ("record.json", PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
+_FILES = (RECORD, PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
 
 
 def train(
@@ -91,7 +91,7 @@ def train(
     out : path, optional
         The run's folder; ``runs/CORPUS/MODEL-SPLIT-SEED`` in the data folder by default.
     force : bool
-        Throw away what an earlier run left in the folder.
+        Throw away what an earlier run on the same corpus left in the folder.
     progress : bool
         Show a progress bar.
     recipe : Recipe, optional
@@ -107,23 +107,27 @@ def train(
     Raises
     ------
     SongNetError
-        When there is nothing to learn from, when the folder holds a finished run, or an
-        unfinished one with other arguments.
+        When there is nothing to learn from, when the folder holds a finished run, an unfinished
+        one with other arguments, a run on another corpus, or anything else.
     """
     check_model(model)
     check_split(split)
     check_seed(seed)
+    if out is not None:
+        # What is wrong with the folder is said before minutes of work on the corpus, not after.
+        check_home(Path(out), force=True)
     recipe = recipe or recipe_of(model)
     if epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=epochs)
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
     folder = Path(out) if out else runs_folder(corpus) / f"{model}-{split}-{seed}"
-    if (folder / "record.json").exists() and not force:
+    if out and corpus.folder and folder.resolve().is_relative_to(corpus.folder.resolve()):
         raise SongNetError(
-            f"{folder}: holds a finished run. Use --force to train it again from the start, "
-            "or --out for another folder."
+            f"{folder}: lies in the corpus itself, which is never changed. Choose another folder: "
+            "--out DIR."
         )
+    check_home(folder, corpus, force=force)
     # What is wrong with the genres is said before hours of work on the frames, not after.
     keep_genres(corpus.clips, genres, kind=split)
     prepared = LogMelStore().prepare(corpus, progress=progress)
@@ -177,20 +181,8 @@ def runs_folder(corpus: Corpus) -> Path:
 def newest_run() -> Path | None:
     """Return the folder of the newest finished run of a network in the data folder, if any."""
     models = (data_folder() / "runs").glob("*/*/model.keras")
-    finished = [path.parent for path in models if (path.parent / "record.json").is_file()]
-    return max(finished, key=lambda run: (run / "record.json").stat().st_mtime, default=None)
-
-
-def read_record(folder: str | Path) -> dict[str, Any]:
-    """Return the record of a finished run."""
-    folder = run_folder(folder)
-    try:
-        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise SongNetError(
-            f"{folder}: is not a finished run (no readable record.json). "
-            "Start the same songnet train again: it goes on where it stopped."
-        ) from error
+    finished = [path.parent for path in models if (path.parent / RECORD).is_file()]
+    return max(finished, key=lambda run: (run / RECORD).stat().st_mtime, default=None)
 
 
 def read_answers(folder: str | Path) -> pd.DataFrame:
@@ -259,7 +251,8 @@ def prepared_of(
     record : dict
         Its record.
     corpus : Prepared, Corpus, str or path, optional
-        The corpus; by default what `open_corpus` finds under the name in the record.
+        The corpus; by default the folder in the record, or what `open_corpus` finds under the
+        name there.
     sound : Sound, optional
         Of the frames; what the run's network hears by default.
     progress : bool
@@ -273,10 +266,11 @@ def prepared_of(
     name = record["corpus"]
     if corpus is None:
         try:
-            corpus = open_corpus(name, progress=progress)
+            place = record.get("corpus_folder") or name
+            corpus = open_corpus(place, progress=progress)
         except SongNetError as error:
             raise SongNetError(
-                f"{folder}: was trained on {name}, which is not found under that name ({error}) "
+                f"{folder}: was trained on {place}, which cannot be opened ({error}) "
                 "Name its folder with --corpus FOLDER."
             ) from error
     elif not isinstance(corpus, Prepared | Corpus):
@@ -373,9 +367,11 @@ class Run:
         return self.clips[self.sides == side]
 
     def names(self) -> dict[str, Any]:
-        """Return what a run is called by, in its arguments and in its record."""
+        """Return what a run is called by, in its mark and in its record."""
+        folder = self.prepared.corpus.folder
         return {
             "corpus": self.prepared.corpus.name,
+            "corpus_folder": None if folder is None else str(folder),
             "model": self.model,
             "split": self.split,
             "seed": self.seed,
@@ -394,8 +390,10 @@ class Run:
         kind = self.kind or BASELINES[self.model]
         if kind.metadata:
             deal.update(metadata(self.clips).sort_index().to_csv().encode())
+        # Of the corpus, its clips count, wherever they lie.
+        names = {name: value for name, value in self.names().items() if name != "corpus_folder"}
         return {
-            **self.names(),
+            **names,
             "clips and their sides": deal.hexdigest()[:16],
             "sound": self.sound.to_dict(),
             **(
@@ -432,7 +430,7 @@ class Run:
         SongNetError
             When it holds another finished run.
         """
-        if not (folder / "record.json").exists():
+        if not (folder / RECORD).exists():
             return False
         check_same(folder, "a finished", read_record(folder).get("arguments"), self.arguments())
         return True
@@ -464,6 +462,7 @@ class Run:
         tensorboard: bool = False,
     ) -> None:
         """Do what is left to do of the run; see `train`."""
+        begin(folder, self.names())
         if force:
             # The record first: without it, what is left is an unfinished run.
             for name in _FILES:
@@ -534,11 +533,11 @@ class Run:
             "versions": versions(),
             "arguments": self.arguments(),
         }
-        write_json(folder / "record.json", record)
-        (folder / PROGRESS).unlink(missing_ok=True)
+        write_json(folder / RECORD, record)
+        for name in (PROGRESS, UNFINISHED):
+            (folder / name).unlink(missing_ok=True)
         # What was being written when an earlier start was killed.
-        for leftover in folder.glob(".*.part.*"):
-            leftover.unlink(missing_ok=True)
+        sweep(folder)
 
     def answers_table(
         self, answers: np.ndarray, genres: Sequence[str] | None = None

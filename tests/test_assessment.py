@@ -256,9 +256,12 @@ def other(corpus: Corpus, **changes) -> Corpus:
     return dataclasses.replace(corpus, **changes)
 
 
-def test_a_run_on_a_folder_needs_the_folder(run):
-    with pytest.raises(SongNetError, match=r"trained on tones.*--corpus FOLDER"):
-        assess(run, progress=False)
+def test_a_run_whose_corpus_has_moved_needs_its_folder(run, tmp_path):
+    moved = shutil.copytree(run, tmp_path / "run")
+    record = {**read_record(run), "corpus_folder": str(tmp_path / "tones")}
+    (moved / "record.json").write_text(json.dumps(record))
+    with pytest.raises(SongNetError, match=r"trained on .*/tones, which cannot.*--corpus FOLDER"):
+        assess(moved, progress=False)
 
 
 def test_another_corpus_is_refused(run, tones):

@@ -133,9 +133,8 @@ def test_evaluate_prints_each_part_and_says_what_a_baseline_lacks(songnet, tones
     for part in ("macro average", "expected calibration error", "seconds heard"):
         assert part in out
     assert json.loads(file.read_text())["until_right"]["moments"]
-    code, out, error = songnet("evaluate", run)
-    assert (code, out) == (1, "")
-    assert "--corpus" in one_line(error)
+    # The record says where the corpus is.
+    assert songnet("evaluate", run)[:2] == (0, out)
     baseline = tmp_path / "svm"
     songnet("train", tones, "--model", "svm", "--out", baseline)
     code, out, error = songnet("evaluate", baseline)
@@ -162,9 +161,6 @@ def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
     code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
     assert (code, out) == (1, "")
     assert "mine.txt" in one_line(error)
-    code, _, error = songnet("kernels", run)
-    assert code == 1
-    assert "--corpus" in one_line(error)
     code, _, error = songnet("kernels", tmp_path / "nothing")
     assert code == 1
     assert "there is no such folder" in one_line(error)
@@ -279,6 +275,119 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
     (chance, svm) = json.loads(file.read_text())
     assert (chance["model"], svm["model"]) == ("chance", "svm")
     assert svm["clips"] == 30
+
+
+@pytest.mark.parametrize("place", ["a folder", "a file/below"])
+@pytest.mark.parametrize("command", ["compare", "evaluate", "kernels"])
+def test_where_results_go_is_looked_at_before_the_work(
+    songnet, tones, tmp_path, monkeypatch, command, place
+):
+    from songnet_utils import assessment, evaluation
+    from songnet_utils.widgets import kernels
+
+    for module, work in (
+        (assessment, "assess"),
+        (evaluation, "compare"),
+        (kernels, "gallery_of_run"),
+    ):
+        monkeypatch.setattr(module, work, lambda *_, **__: pytest.fail("hours of work"))
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / "mine").write_text("")
+    (tmp_path / "a file").write_text("")
+    option = "--out" if command == "kernels" else "--json"
+    code, out, error = songnet(command, tones, option, tmp_path / place)
+    assert (code, out) == (1, "")
+    assert str(tmp_path / place) in one_line(error)
+
+
+def test_the_table_is_printed_whatever_becomes_of_its_file(songnet, tones, tmp_path, monkeypatch):
+    from songnet_utils import evaluation
+
+    compare = evaluation.compare
+
+    def lose_the_folder(*arguments, **options):
+        (tmp_path / "results").write_text("somebody made a file here meanwhile")
+        return compare(*arguments, **options)
+
+    monkeypatch.setattr(evaluation, "compare", lose_the_folder)
+    options = (
+        "--models",
+        "chance",
+        "--splits",
+        "random",
+        "--json",
+        tmp_path / "results" / "a.json",
+    )
+    code, out, error = songnet("compare", tones, *options)
+    assert code == 1
+    assert re.search(r"^chance +\d", out, re.MULTILINE)
+    assert "a.json: could not be written" in said(error)[-1]
+
+
+def test_a_damaged_record_is_said_the_same_everywhere(songnet, tones, tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    run = tmp_path / "runs" / "tones" / "chance-random-0"
+    assert songnet("train", tones, "--model", "chance")[0] == 0
+    (run / "model.keras").write_bytes(b"")
+    (run / "record.json").write_bytes((run / "record.json").read_bytes()[:-9])
+    before = {path: path.read_bytes() for path in run.iterdir()}
+    way_out = f"Move the folder {run} away or delete it, and train again; or use another folder."
+    for arguments in (
+        ("train", tones, "--model", "chance"),
+        ("train", tones, "--model", "chance", "--force"),
+        ("train", tones, "--model", "chance", "--out", run, "--force"),
+        ("evaluate", run),
+        ("kernels", run),
+        ("classify", tones / "High" / "00.wav"),
+        ("classify", tones / "High" / "00.wav", "--run", run),
+        ("grow", "learn"),
+        ("grow", "learn", "--run", run),
+        ("grow", "undo", "--run", run),
+        ("app", "--no-browser", "--port", "0", "--run", run),
+    ):
+        code, out, error = songnet(*arguments)
+        assert (code, out) == (1, ""), arguments
+        assert said(error)[-1].endswith(way_out), arguments
+        assert "Traceback" not in error
+    assert {path: path.read_bytes() for path in run.iterdir()} == before
+    # A comparison uses what it has of its own, and the way out is one.
+    code, out, _ = songnet("compare", tones, "--models", "chance", "--splits", "random")
+    assert code == 0
+    run.rename(tmp_path / "away")
+    assert songnet("train", tones, "--model", "chance")[0] == 0
+
+
+def test_a_damaged_record_of_a_comparison_names_its_folder(songnet, tones, tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    options = ("compare", tones, "--models", "chance,knn", "--splits", "random")
+    assert songnet(*options)[0] == 0
+    (run,) = tmp_path.glob("runs/tones/compared/knn-*")
+    (run / "record.json").write_text("[]")
+    code, out, error = songnet(*options)
+    assert code == 1
+    assert re.search(r"^chance +\d", out, re.MULTILINE)
+    assert f"Move the folder {run} away or delete it" in said(error)[-1]
+    shutil.rmtree(run)
+    assert songnet(*options)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["corpora"], ["features", "x"], ["train", "mini"], ["compare", "mini"]),
+        *(["evaluate", "x"], ["kernels", "x"], ["classify", "x"], ["grow", "list"]),
+        *(["app"], ["fetch", "fma_small"]),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_working_folder_that_is_gone_is_said(songnet, tmp_path, monkeypatch, arguments):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, out, error = songnet(*arguments)
+    assert (code, out) == (1, "")
+    assert "has been deleted or moved" in one_line(error)
 
 
 def test_a_comparison_that_lost_a_run_prints_the_others_and_fails(songnet, tones, monkeypatch):

@@ -206,7 +206,8 @@ def test_a_shard_is_named_by_its_contents_and_read_in_parts(tmp_path) -> None:
     assert (tmp_path / "x" / "shards" / names[0]).read_bytes() == (
         tmp_path / "y" / "shards" / names[1]
     ).read_bytes()
-    places = folders[0].places()
+    places, damaged = folders[0].places()
+    assert not damaged
     for name, array in arrays.items():
         content, kind = name.split("/")
         np.testing.assert_array_equal(folders[0].load(places[content][kind]), array)

@@ -288,9 +288,7 @@ def test_without_songs_there_is_nothing_to_learn(run, tones, own):
         learn_from(run, own, corpus=tones)
 
 
-def test_a_corpus_that_is_gone_or_another_is_said(run, songs, tones, tmp_path):
-    with pytest.raises(SongNetError, match=r"was trained on tones, which is not found.*--corpus"):
-        learn_from(run, songs)
+def test_another_corpus_is_said(run, songs, tones, tmp_path):
     other = open_corpus(tone_corpus(tmp_path / "others", clips=3))
     with pytest.raises(SongNetError, match="was trained on tones, not on others"):
         learn_from(run, songs, corpus=other)
@@ -446,7 +444,7 @@ def test_whoever_watches_can_stop_it_and_nothing_is_kept(run, songs, tones, stag
 
 
 def test_what_a_killed_program_was_making_goes_in_time(run, songs, tones):
-    old, young = (run.parent / ".growing" / name for name in ("old", "young"))
+    old, young = (run.parent / ".growing" / (16 * digit) for digit in "0f")
     for part in (old, young):
         part.mkdir(parents=True)
         for name in ("model.keras", "record.json"):

@@ -336,7 +336,7 @@ def test_pieces_are_put_together_once_and_no_more_than_was_announced():
     uploads.cancel({"upload": 4})
     uploads.chunk({"upload": 4, "at": 0}, [memoryview(b"abc")])
     assert len(arrived) == 2
-    with pytest.raises(SongNetError, match="d: has 0 MB; at most 0 MB are taken"):
+    with pytest.raises(SongNetError, match="d: has 11 B; at most 10 B are taken"):
         uploads.begin({"upload": 5, "name": "d", "bytes": 11})
 
 

@@ -380,7 +380,7 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path
 
 def test_what_a_killed_run_left_behind_is_swept_away(tmp_path, monkeypatch):
     monkeypatch.setattr(catalogue, "make_clip", lambda clip: (b"", {"id": clip.id}))
-    left, fresh = tmp_path / "Rock/.000001-x.part.flac", tmp_path / "Rock/.000002-x.part.flac"
+    left, fresh = (tmp_path / f"Rock/.songnet-0000000{n}.part.flac" for n in (1, 2))
     left.parent.mkdir()
     for path in (left, fresh):
         path.write_bytes(b"half a clip")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from toys import Frames
+from toys import Frames, toy_record
 
 from songnet_utils import mistakes
 from songnet_utils.corpora import Corpus
@@ -366,10 +366,10 @@ def test_what_does_not_belong_together_is_not_heard(heard, tmp_path):
         mistakes.hear(Fixed(sound=Sound(n_mels=64)), prepared, table, sides, progress=False)
     with pytest.raises(SongNetError, match="There are no test clips"):
         mistakes.hear(Fixed(), prepared, table, sides.replace("test", "train"), progress=False)
-    (tmp_path / "record.json").write_text(json.dumps({"corpus": "mini"}))
+    (tmp_path / "record.json").write_text(json.dumps(toy_record(corpus="mini")))
     answers("F", "F").to_csv(tmp_path / "answers.csv", index=False)
     with pytest.raises(SongNetError, match="is a run on mini, not on made"):
         mistakes.hear_run(tmp_path, prepared)
-    (tmp_path / "record.json").write_text(json.dumps({"corpus": "made"}))
+    (tmp_path / "record.json").write_text(json.dumps(toy_record(corpus="made")))
     with pytest.raises(SongNetError, match="1 of its clips are not in made any more"):
         mistakes.hear_run(tmp_path, prepared)

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from toys import toy_record
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.models import (
@@ -227,7 +228,7 @@ def test_loading_says_what_is_missing(tmp_path, net):
         load_songnet(tmp_path / "nowhere")
     with pytest.raises(SongNetError, match=r"not a finished run .* goes on where it stopped"):
         load_songnet(tmp_path)
-    (tmp_path / "record.json").write_text('{"model": "svm"}')
+    (tmp_path / "record.json").write_text(json.dumps(toy_record(model="svm")))
     with pytest.raises(SongNetError, match="svm, answers for whole clips"):
         load_songnet(tmp_path)
     (tmp_path / "model.keras").write_bytes(b"no zip")

@@ -171,7 +171,7 @@ def test_a_gallery_is_taken_along_and_an_older_site_replaced(small, tmp_path):
     (tmp_path / "gallery").mkdir()
     (tmp_path / "gallery" / "index.html").write_text("<title>Kernels</title>")
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / ".buildinfo").write_text("")
+    (tmp_path / "site" / ".songnet-site").write_text("")
     (tmp_path / "site" / "old.html").write_text("")
     site.write_site(small, tmp_path / "site", "", tmp_path, tmp_path / "gallery")
     assert "kernels/index.html" in Page(read(tmp_path / "site", "index.html")).links
@@ -187,6 +187,11 @@ def test_what_is_no_site_of_ours_is_left_alone(tmp_path):
     with pytest.raises(SongNetError, match="no site of the course"):
         site.check_free(tmp_path / "notes.txt")
     site.check_free(tmp_path / "not there yet")
+    # Sphinx leaves this beside every site, somebody else's too.
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / ".buildinfo").write_text("")
+    with pytest.raises(SongNetError, match="no site of the course"):
+        site.check_free(tmp_path / "theirs")
 
 
 # --- For teachers --------------------------------------------------------------------------------

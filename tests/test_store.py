@@ -19,6 +19,8 @@ import pandas as pd
 import pytest
 import safetensors.numpy
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import songnet_utils.extraction
 import songnet_utils.store
@@ -196,6 +198,117 @@ def test_a_damaged_file_of_the_store_is_made_again(music, store, damage) -> None
     whole(store, corpus)
 
 
+@pytest.fixture(scope="module", params=["a folder", "an address"])
+def two_clips(request, tmp_path_factory):
+    """A corpus of two short clips, its store, and what is right: the frames and statistics."""
+    folder = tmp_path_factory.mktemp("damage")
+    for number, name in enumerate(("Rock/a.wav", "Pop/b.wav")):
+        noise(folder / "music" / name, number, 0.3, rate=16000)
+    corpus = open_corpus(folder / "music")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(folder / "data"))
+        if request.param == "an address":
+            patch.setenv("SONGNET_STORE", "memory://damage")
+        store = LogMelStore(None, Sound(sample_rate=16000, n_fft=512, hop=256, n_mels=16))
+        prepared = store.prepare(corpus, progress=False, minimum_seconds=0)
+        frames = {clip: np.array(prepared.frames(clip)) for clip in corpus.clips.id}
+        yield corpus, store, frames, prepared.features
+
+
+def shard_files(store: LogMelStore) -> list[str]:
+    return sorted(store.folder._system.glob(f"{store.folder._root}/shards/*"))
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_one_flipped_bit_anywhere_in_a_shard_changes_no_number(two_clips, data) -> None:
+    corpus, store, frames, features = two_clips
+    files = shard_files(store)
+    assert len(files) == 2
+    file = data.draw(st.sampled_from(files))
+    content = bytearray(store.folder._system.cat_file(file))
+    header = 8 + int.from_bytes(content[:8], "little")
+    # As often in the little header as among the many numbers.
+    byte = data.draw(st.integers(0, header - 1) | st.integers(header, len(content) - 1))
+    content[byte] ^= 1 << data.draw(st.integers(0, 7))
+    store.folder._system.pipe_file(file, bytes(content))
+    another = LogMelStore(store.data, store.sound)
+    prepared = another.prepare(corpus, progress=False, minimum_seconds=0)
+    assert list(prepared.clips.id) == list(corpus.clips.id)
+    for clip, right in frames.items():
+        np.testing.assert_array_equal(prepared.frames(clip), right)
+    pd.testing.assert_frame_equal(prepared.features, features)
+    # From then on it is whole again.
+    assert shard_files(store) == files
+    assert store.folder.places()[1] == []
+
+
+def damage_numbers(store: LogMelStore) -> None:
+    """Flip a bit of the first and of the last number of each shard: of frames and of statistics."""
+    for file in store.folder.path.glob("shards/*"):
+        content = bytearray(file.read_bytes())
+        for byte in (8 + int.from_bytes(content[:8], "little"), -1):
+            content[byte] ^= 1
+        file.write_bytes(content)
+
+
+def test_damage_is_said_once_a_shard_and_looked_for_once_an_array(music, store, capsys) -> None:
+    corpus = open_corpus(music)
+    right = store.prepare(corpus, progress=False).features
+    damage_numbers(store)
+    prepared = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
+    assert capsys.readouterr().err == ""
+    pd.testing.assert_frame_equal(prepared.features, right)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 6
+    assert all("numbers are damaged. They are computed again" in line for line in said)
+    # In threads, too, and what was read before stays as it was.
+    damage_numbers(store)
+    prepared = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
+    clips = list(corpus.clips.id) * 4
+    found = joblib.Parallel(4, "threading")(joblib.delayed(prepared.frames)(clip) for clip in clips)
+    assert len(capsys.readouterr().err.splitlines()) <= 6
+    whole(store, corpus)
+    for clip, frames in zip(clips, found, strict=True):
+        np.testing.assert_array_equal(frames, prepared.frames(clip))
+
+
+def test_damaged_numbers_of_a_clip_that_is_gone_are_an_error(music, store) -> None:
+    corpus = open_corpus(music)
+    prepared = store.prepare(corpus, progress=False)
+    damage_numbers(store)
+    (music / "Rock" / "a.wav").unlink()
+    store.folder.forget()
+    with pytest.raises(SongNetError, match=r"a\.wav is damaged, and the file has changed"):
+        prepared.hand_crafted("mfcc", progress=False)
+
+
+def test_shards_without_checksums_are_made_again(music, store, capsys) -> None:
+    corpus = open_corpus(music)
+    store.prepare(corpus, progress=False)
+    before = bytes_of(store)
+    for file in store.folder.path.glob("shards/*"):
+        safetensors.numpy.save_file(safetensors.numpy.load_file(file), file)
+    # Somebody else's file is nobody's shard.
+    theirs = store.folder.path / "shards" / "weights.safetensors"
+    theirs.write_bytes(b"mine")
+    store.prepare(corpus, progress=False)
+    assert "6 of its shards are damaged or without checksums" in capsys.readouterr().err
+    assert theirs.read_bytes() == b"mine"
+    theirs.unlink()
+    assert bytes_of(store) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"a": 1, "b": [1, 2, 3, []]}'])
+def test_a_damaged_list_of_files_is_only_a_shortcut_lost(music, store, content) -> None:
+    corpus = open_corpus(music)
+    store.prepare(corpus, progress=False)
+    listed = store.folder.path.parent / "files.json"
+    listed.write_bytes(content)
+    store.prepare(corpus, progress=False)
+    whole(store, corpus)
+
+
 # --- clips that cannot be used ----------------------------------------------------------------
 
 
@@ -237,9 +350,21 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
     assert len(prepared.clips) == 8
     # The decoders' own chatter is kept from people.
     assert capfd.readouterr() == ("", "")
-    listed = pd.read_csv(store.folder.path / "unusable-music.csv")
+    (listed,) = store.folder.path.glob("unusable-music-??????.csv")
+    listed = pd.read_csv(listed)
     assert set(listed.id) == set(prepared.unusable.id)
     assert listed.file.map(os.path.isabs).all()
+
+
+def test_two_folders_of_one_name_have_a_list_each(music, store, tmp_path) -> None:
+    (music / "Rock" / "bad.wav").write_bytes(b"")
+    first = store.prepare(open_corpus(music), progress=False)
+    shutil.copytree(music, tmp_path / "other" / "music")
+    (tmp_path / "other" / "music" / "Rock" / "worse.wav").write_bytes(b"")
+    second = store.prepare(open_corpus(tmp_path / "other" / "music"), progress=False)
+    assert [len(found.unusable) for found in (first, second)] == [1, 2]
+    lists = [pd.read_csv(file) for file in store.folder.path.glob("unusable-music-*.csv")]
+    assert sorted(map(len, lists)) == [1, 2]
 
 
 def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, monkeypatch):

@@ -7,6 +7,8 @@ import dataclasses
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +151,65 @@ def test_a_finished_run_is_not_touched_without_force(run, tones):
     with pytest.raises(SongNetError, match=r"finished run\. Use --force"):
         quick_train(tones)
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_folder_of_mine_is_not_a_run(tones, tmp_path):
+    mine = {
+        name: f"my {name}"
+        for name in ("answers.csv", "model.keras", "model.onnx", "model.skops", ".draft.part.txt")
+    }
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text)
+    for force in (False, True):
+        with pytest.raises(SongNetError, match=r"is not a run of songnet's.*--out DIR"):
+            quick_train(tones, model="chance", out=tmp_path, force=force)
+        # A record of another program does not make it ours.
+        (tmp_path / "record.json").write_text('{"artist": "me", "title": "my record"}')
+        with pytest.raises(SongNetError, match=r"not songnet's \(it lacks corpus\)"):
+            quick_train(tones, model="chance", out=tmp_path, force=force)
+        (tmp_path / "record.json").unlink()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == mine
+
+
+def test_a_baseline_stopped_before_its_record_goes_on(tones, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "write_json", stop_after(0, None))
+        with pytest.raises(Killed):
+            quick_train(tones, model="chance", out=tmp_path)
+    (tmp_path / ".songnet-abcd1234.part.csv").write_text("half of the answ")
+    (tmp_path / ".draft.part.txt").write_text("mine")
+    quick_train(tones, model="chance", out=tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"answers.csv", "model.skops", "record.json", ".draft.part.txt"}
+
+
+def test_a_run_on_another_folder_of_the_same_name_stays(tones, tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    folders = [tone_corpus(tmp_path / place / "music") for place in ("one", "two")]
+    first = quick_train(str(folders[0]), model="chance")
+    assert first == tmp_path / "data" / "runs" / "music" / "chance-random-0"
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    said = f"finished run on {folders[0]}, not on {folders[1]}. Choose another folder"
+    for force in (False, True):
+        with pytest.raises(SongNetError, match=re.escape(said)):
+            quick_train(str(folders[1]), model="chance", force=force)
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
+    # Under another name of its folder, it is the same corpus.
+    (tmp_path / "three").symlink_to(tmp_path / "one")
+    quick_train(str(tmp_path / "three" / "music"), model="chance", force=True)
+    # It is opened again from where it was, and nowhere else.
+    prepared = training.prepared_of(first, read_record(first), progress=False)
+    assert prepared.clips.file.str.startswith(str(tmp_path / "three")).all()
+    shutil.rmtree(folders[0])
+    with pytest.raises(SongNetError, match=r"was trained on .*three/music, which cannot be opened"):
+        training.prepared_of(first, read_record(first), progress=False)
+
+
+def test_a_run_is_not_made_inside_its_corpus(tmp_path):
+    folder = tone_corpus(tmp_path / "music")
+    with pytest.raises(SongNetError, match="lies in the corpus itself"):
+        quick_train(str(folder), model="chance", out=folder / "run")
+    assert not (folder / "run").exists()
 
 
 def test_force_trains_again_from_the_start(tones, tmp_path):

@@ -55,6 +55,18 @@ def tone_corpus(
     return folder
 
 
+def toy_record(**entries: Any) -> dict[str, Any]:
+    """Return the least that a record has, with some entries of one's own."""
+    score = {"clips": 3, "accuracy": 2 / 3, "confidence_interval": [0.2, 0.9]}
+    return {
+        **{"corpus": "music", "corpus_folder": None, "model": "svm", "split": "random", "seed": 0},
+        **{"genres": ["Pop", "Rock"], "left_out": [], "unusable": [], "epochs": []},
+        **{"sound": Sound().to_dict(), "versions": {}, "arguments": {}, "network": None},
+        **dict.fromkeys(("train", "validation", "test"), score),
+        **entries,
+    }
+
+
 def html_of(widget: Any) -> str:
     """Return what a widget shows on a page without a kernel; in JupyterLab it shows itself."""
     bundle = widget._repr_mimebundle_()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import re
@@ -30,6 +31,7 @@ from songnet_utils.corpora.table import (
     unusable_table,
 )
 from songnet_utils.errors import SongNetError, did_you_mean, path_of
+from songnet_utils.files import check_working_folder
 
 __all__ = [
     "COLUMNS",
@@ -71,6 +73,7 @@ def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """
     if chosen := data_dir or os.environ.get("SONGNET_DATA"):
         return Path(chosen).absolute()
+    check_working_folder()
     project = _above_lessons()
     beside = project / "data" if project else None
     return beside if beside and beside.is_dir() else Path.cwd() / "data"
@@ -127,9 +130,12 @@ def open_corpus(
     folder = Path(os.path.normpath(folder))
     try:
         if is_own(folder):
-            return open_own(folder)
-        found = fma.find_fma(folder)
-        return fma.open_fma(*found, name=folder.name) if found else open_folder(folder)
+            opened = open_own(folder)
+        elif found := fma.find_fma(folder):
+            opened = fma.open_fma(*found, name=folder.name)
+        else:
+            opened = open_folder(folder)
+        return dataclasses.replace(opened, folder=folder)
     except OSError as error:
         raise SongNetError(
             f"{error.filename or folder}: cannot be read ({error.strerror}). Check who may read it."

@@ -38,7 +38,7 @@ from songnet_utils.audio import SUFFIXES, decode, suffix_of
 from songnet_utils.corpora.folder import describe_file, describe_tags, files_below, visible
 from songnet_utils.corpora.table import Corpus, name_key, table, unusable_table
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, write_json
+from songnet_utils.files import atomic_write, size_text, sweep, write_json
 
 #: What the list of songs is called; a folder that has one is a folder of own songs.
 LIST = "my-songs.json"
@@ -362,9 +362,8 @@ class OwnSongs:
         listed = {song.sha256: song for song in songs}
         gone = {song.sha256 for song in before} - set(listed)
         genres = [path for path in visible(self.folder) if path.is_dir() and not path.is_symlink()]
-        for part in [file for place in (self.folder, *genres) for file in place.glob(".*.part.*")]:
-            # What was being written when a program was killed: nobody else is at it now.
-            part.unlink(missing_ok=True)
+        # What was being written when a program was killed: nobody else is at it now.
+        sweep(self.folder)
         for genre in genres:
             for file in list(genre.iterdir()):
                 own = re.fullmatch(r"([0-9a-f]{64})(\.[a-z0-9]+)", file.name)
@@ -547,8 +546,8 @@ def _read(song: str | os.PathLike[str] | bytes, label: str) -> bytes:
         size = max(size, len(content))
     if size > MOST_BYTES:
         raise SongNetError(
-            f"{label}: has {size / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:.0f} MB are taken. Cut "
-            "it, or export it in a smaller format (mp3)."
+            f"{label}: has {size_text(size)}, at most {size_text(MOST_BYTES)} are taken. Cut it, "
+            "or export it in a smaller format (mp3)."
         )
     return content
 

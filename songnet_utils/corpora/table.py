@@ -189,6 +189,8 @@ class Corpus:
         How its genres belong together, where it says so (see `songnet_utils.corpora.read_genres`).
     features_csv : pathlib.Path, optional
         FMA's own table of features, where it is there.
+    folder : pathlib.Path, optional
+        The folder that was given for it; None where it was asked for by its name.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Corpus:
     notes: tuple[str, ...] = ()
     hierarchy: pd.DataFrame | None = None
     features_csv: Path | None = None
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         check_table(self.clips)

@@ -272,13 +272,6 @@ def _pieces(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
             raise DamagedError(f"{entry.filename}: its size or its CRC is not as the archive says")
 
 
-def sweep(folder: Path) -> None:
-    """Remove half-written files that a killed run has left in a folder."""
-    for file in folder.rglob(".*.part*"):
-        with contextlib.suppress(OSError):
-            file.unlink()
-
-
 def unpacked_bytes(entries: Iterable[zipfile.ZipInfo]) -> int:
     """Return how many bytes files take once unpacked."""
     return sum(entry.file_size for entry in entries)

@@ -35,7 +35,6 @@ from songnet_utils.fetch.archive import (
     read_checksums,
     read_list,
     sha1,
-    sweep,
     unpack,
     unpacked_bytes,
     write_list,
@@ -50,6 +49,7 @@ from songnet_utils.fetch.web import (
     forget,
     is_whole,
 )
+from songnet_utils.files import size_text, sweep
 
 #: Where FMA's authors publish the archives.
 BASE_URL = "https://os.unil.cloud.switch.ch/fma/"
@@ -499,8 +499,8 @@ class _Errand:
         free = shutil.disk_usage(there).free
         if needed > free:
             raise SongNetError(
-                f"{self.root}: {needed / 1e9:,.1f} GB are needed on the disk, and "
-                f"{free / 1e9:,.1f} GB are free. Make room, or choose another folder with --dir; "
+                f"{self.root}: {size_text(needed)} are needed on the disk, and "
+                f"{size_text(free)} are free. Make room, or choose another folder with --dir; "
                 "nothing was begun."
             )
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from songnet_utils.files import size_text
 from songnet_utils.lessons.kept import read_kept
 from songnet_utils.lessons.meter import Cost
 
@@ -168,6 +169,4 @@ def _time(seconds: float) -> str:
 
 
 def _size(size: float) -> str:
-    if size < _MEGA:
-        return "none"
-    return f"{size / _GIGA:.1f} GB" if size >= _GIGA else f"{size / _MEGA:,.0f} MB"
+    return "none" if size < _MEGA else size_text(size)

@@ -18,12 +18,13 @@ from typing import Any
 import nbformat
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import check_writable
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.pages import failure_of, for_page, title_of
 from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus
 
-#: What Sphinx leaves beside every site, and by which a site of ours is known.
-_MARK = ".buildinfo"
+# What a site of ours is known by: it is replaced as a whole.
+_MARK = ".songnet-site"
 
 
 def write_site(
@@ -96,6 +97,7 @@ def write_site(
         faults = _sphinx(source, new, Path(folder))
         if not (new / "index.html").is_file():
             raise SongNetError(f"The site could not be made. Sphinx says: {faults}")
+        (new / _MARK).touch()
         if out.exists():
             shutil.rmtree(out)
         new.replace(out)
@@ -122,12 +124,14 @@ def docs_folder() -> Path:
 
 
 def check_free(out: Path) -> None:
-    """Raise SongNetError when a folder holds anything but a site of ours."""
+    """Raise SongNetError unless a site can be put there and would replace only one of ours."""
     if out.exists() and not (out / _MARK).exists() and (not out.is_dir() or any(out.iterdir())):
         raise SongNetError(
             f"{out}: holds something that is no site of the course. Move it away, or choose "
             "another folder with --out."
         )
+    # It is put in its place as a whole.
+    check_writable(out.with_name(f".{out.name}") if out.exists() else out)
 
 
 def results_in_markdown(rows: Sequence[Mapping[str, str]], note: str) -> str:

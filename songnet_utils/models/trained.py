@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
-from songnet_utils.errors import SongNetError, did_you_mean, path_of
+from songnet_utils.errors import SongNetError, path_of
 from songnet_utils.files import atomic_write
 from songnet_utils.incremental import Stack
 from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
@@ -25,6 +25,7 @@ from songnet_utils.models.building import check_genres, keras, tf
 from songnet_utils.network import Network, Stepper
 from songnet_utils.patches import Listening
 from songnet_utils.reach import timeline_of
+from songnet_utils.runs import read_record, run_folder
 from songnet_utils.timeline import Sound
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
@@ -307,24 +308,6 @@ def load_keras(path: str | Path) -> SongNet:
     )
 
 
-def run_folder(run: str | Path) -> Path:
-    """Return the folder of a run as a path.
-
-    Raises
-    ------
-    SongNetError
-        When there is no such folder; it suggests one beside it.
-    """
-    path = path_of(run, "A run is the path of its folder.")
-    if not path.is_dir():
-        beside = [other.name for other in path.parent.glob("*/")]
-        raise SongNetError(
-            f"{path}: there is no such folder.{did_you_mean(path.name, beside)} "
-            "Train a network first: songnet train"
-        )
-    return path
-
-
 def load_songnet(run: str | Path) -> Network:
     """Return a network to listen with.
 
@@ -348,16 +331,10 @@ def load_songnet(run: str | Path) -> Network:
     if path_of(run, rule).suffix == ".keras":
         return load_keras(run)
     path = run_folder(run)
-    record = path / "record.json"
-    if not record.is_file():
-        raise SongNetError(
-            f"{path}: is not a finished run (it has no record.json). "
-            "Start the same songnet train again: it goes on where it stopped."
-        )
+    record = read_record(path)
     if not (path / "model.keras").is_file():
-        model = json.loads(record.read_text(encoding="utf-8")).get("model")
         raise SongNetError(
-            f"{path}: its model, {model}, answers for whole clips and hears nothing over time. "
-            "Choose the run of a network (model.keras)."
+            f"{path}: its model, {record['model']}, answers for whole clips and hears nothing "
+            "over time. Choose the run of a network (model.keras)."
         )
     return load_keras(path / "model.keras")

@@ -41,7 +41,13 @@ from songnet_utils.kernels import (
 from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.sound import band_centres
-from songnet_utils.training import network_of, prepared_of, read_record
+from songnet_utils.training import (
+    check_clips,
+    network_of,
+    prepared_of,
+    read_answers,
+    read_record,
+)
 from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
 from songnet_utils.widgets.pages import Page
 
@@ -374,6 +380,8 @@ def gallery_of_run(
     net = network_of(folder, record, refusal)
     kernels = Kernels(net)
     prepared = prepared_of(folder, record, corpus, progress=progress)
+    answers = read_answers(folder)
+    check_clips(folder, prepared, answers[answers.side == "test"], "test clips")
     clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
     heard = survey(kernels, prepared, clips, progress=progress)
     # Drawn, since clips of one artist stand together; the same ones each time.

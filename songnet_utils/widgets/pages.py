@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import cannot_write, check_writable
 
 # What tells a page of ours from somebody else's files.
 _MARK = '<meta name="generator" content="SongNet, the course">'
@@ -43,7 +44,7 @@ class Page:
         try:
             self._new.mkdir(parents=True)
         except OSError as error:
-            raise self._refused(error) from error
+            raise cannot_write(self._folder, error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,7 +57,7 @@ class Page:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         except OSError as error:
-            raise self._refused(error) from error
+            raise cannot_write(self._folder, error) from error
 
     def finish(
         self,
@@ -100,24 +101,20 @@ class Page:
         except OSError as error:
             if old.exists():
                 old.replace(self._folder)
-            raise self._refused(error) from error
+            raise cannot_write(self._folder, error) from error
         shutil.rmtree(old, ignore_errors=True)
         return self._folder / "index.html"
 
-    def _refused(self, error: OSError) -> SongNetError:
-        return SongNetError(
-            f"{self._folder}: the page could not be written ({error.strerror or error}). Make "
-            "room on the disk or choose another folder; what was there before is unchanged."
-        )
-
 
 def check_free(folder: Path) -> None:
-    """Raise SongNetError when a folder holds anything but a page of ours."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    """Raise SongNetError unless a page can be put there and would replace only one of ours."""
+    if folder.exists() and not folder.is_dir():
         raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
     page = folder / "index.html"
+    # It is written beside its place.
+    check_writable(folder.with_name(f".{folder.name}") if folder.exists() else folder)
+    if not folder.exists():
+        return
     ours = page.is_file() and _MARK in page.read_text("utf-8", "replace")[:2000]
     sounds = folder / "sounds"
     inside = sounds.iterdir() if sounds.is_dir() and not sounds.is_symlink() else ()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import size_text
 from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Content, MalformedError, first_of
 
 #: Characters of a file's name that are kept.
@@ -64,8 +65,8 @@ class Uploads:
             name = f"{name[: MOST_IN_NAME - 11]}…{name[-10:]}"
         if size > self._most_bytes:
             raise SongNetError(
-                f"{name}: has {size / 1e6:,.0f} MB; at most {self._most_bytes / 1e6:.0f} MB are "
-                "taken. Cut it, or export it in a smaller format (mp3)."
+                f"{name}: has {size_text(size)}; at most {size_text(self._most_bytes)} are taken. "
+                "Cut it, or export it in a smaller format (mp3)."
             )
         with self._lock:
             self._number, self._name, self._size = number, name, size

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.genres import GENRES
 from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, read_csv, write_csv
+from songnet_utils.files import atomic_write, read_csv, sweep, write_csv
 
 SEED = 0
 """The seed of the corpus that lessons use."""
@@ -153,14 +151,6 @@ def _make(folder: Path, clip: Clip) -> None:
         path.write_text(json.dumps(row), encoding="utf-8")
 
 
-def _sweep(folder: Path) -> None:
-    """Remove temporary files of runs that were killed: writing one takes less than a minute."""
-    for left in folder.glob("*/.*.part.*"):
-        with contextlib.suppress(OSError):  # another run's, and gone in the meantime
-            if time.time() - left.stat().st_mtime > 60:
-                left.unlink()
-
-
 def prepare(
     folder: Path,
     *,
@@ -205,7 +195,8 @@ def prepare(
             )
     if (folder / "clips.csv").is_file():
         return
-    _sweep(folder)
+    # Writing a clip takes less than a minute.
+    sweep(folder, 60)
     if not note.is_file():
         with atomic_write(note) as path:
             path.write_text(json.dumps(settings), encoding="utf-8")

@@ -1,0 +1,156 @@
+"""The folder of a run: whose it is, and what its record says.
+
+A run marks its folder before it leaves anything there, and takes the mark away when its record is
+written: so a folder holds a finished run of ours, an unfinished one, or nothing that we may touch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from songnet_utils.corpora import Corpus
+from songnet_utils.errors import SongNetError, did_you_mean, path_of
+from songnet_utils.files import check_writable, is_temporary, write_json
+from songnet_utils.timeline import Sound
+
+#: What a finished run has, and an unfinished one.
+RECORD, UNFINISHED = "record.json", "unfinished.json"
+
+# What both say of a run, and what a record says besides.
+_NAMES = {"corpus": str, "model": str, "split": str, "seed": int, "genres": list}
+_ENTRIES = {
+    **_NAMES,
+    **dict.fromkeys(("sound", "versions", "train", "validation", "test", "arguments"), dict),
+    **dict.fromkeys(("left_out", "unusable", "epochs"), list),
+}
+_SCORES = {"clips": int, "accuracy": (int, float), "confidence_interval": list}
+
+
+def run_folder(run: str | os.PathLike[str]) -> Path:
+    """Return the folder of a run as a path.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such folder; it suggests one beside it.
+    """
+    path = path_of(run, "A run is the path of its folder.")
+    if not path.is_dir():
+        beside = [other.name for other in path.parent.glob("*/")]
+        raise SongNetError(
+            f"{path}: there is no such folder.{did_you_mean(path.name, beside)} "
+            "Train a network first: songnet train"
+        )
+    return path
+
+
+def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the record of a finished run.
+
+    Raises
+    ------
+    SongNetError
+        When there is none, or it is not one that `songnet train` writes.
+    """
+    path = run_folder(folder) / RECORD
+    if not os.path.lexists(path):
+        raise SongNetError(
+            f"{folder}: is not a finished run (it has no {RECORD}). "
+            "Start the same songnet train again: it goes on where it stopped."
+        )
+    record = _read(path, _ENTRIES)
+    for side in ("train", "validation", "test"):
+        _check_entries(path, record[side], _SCORES, f"{side}: ")
+    try:
+        Sound.from_dict(record["sound"])
+    except (SongNetError, TypeError) as error:
+        raise _damaged(path, f"sound: {error}") from error
+    return record
+
+
+def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = False) -> None:
+    """Raise SongNetError unless a run may be made in a folder; call it before the work.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An empty folder, one that is not there yet, or one with an unfinished run of ours.
+    corpus : Corpus, optional
+        What the run is on: a run on another corpus stays as it is.
+    force : bool
+        Whether a finished run on the same corpus may be replaced.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise SongNetError(f"{folder}: is a file, and a run needs a folder. Choose another name.")
+    check_writable(folder / UNFINISHED)
+    if not folder.exists():
+        return
+    if os.path.lexists(folder / RECORD):
+        found, what = read_record(folder), "a finished"
+    elif os.path.lexists(folder / UNFINISHED):
+        found, what = _read(folder / UNFINISHED, _NAMES), "an unfinished"
+    else:
+        others = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
+        if others:
+            raise SongNetError(
+                f"{folder}: is not a run of songnet's, and holds {others[0]}. Choose an empty "
+                "folder, or one that is not there yet: --out DIR."
+            )
+        return
+    if corpus is not None and not _is_on(found, corpus):
+        raise SongNetError(
+            f"{folder}: holds {what} run on {found.get('corpus_folder') or found['corpus']}, not "
+            f"on {corpus.folder or corpus.name}. Choose another folder: --out DIR. (--force only "
+            "replaces a run on the same corpus.)"
+        )
+    if what == "a finished" and not force:
+        raise SongNetError(
+            f"{folder}: holds a finished run. Use --force to train it again from the start, "
+            "or --out for another folder."
+        )
+
+
+def begin(folder: Path, names: Mapping[str, Any]) -> None:
+    """Mark a folder as that of a run which is not finished, before anything else is written."""
+    write_json(folder / UNFINISHED, names)
+
+
+def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
+    """Tell whether a run is on a corpus: of the same name, and from the same folder."""
+    theirs, ours = found.get("corpus_folder"), corpus.folder
+    if theirs is None or ours is None:
+        return theirs is ours and found["corpus"] == corpus.name
+    return os.path.realpath(str(theirs)) == os.path.realpath(ours)
+
+
+def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON file's object, when it has the entries that it needs."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        raise SongNetError(f"{path}: cannot be read. Check who may read it.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
+    _check_entries(path, found, entries)
+    return found
+
+
+def _check_entries(path: Path, found: Any, entries: Mapping[str, Any], where: str = "") -> None:
+    if not isinstance(found, dict):
+        raise _damaged(path, "it is no JSON object")
+    for name, kind in entries.items():
+        if name not in found:
+            raise _damaged(path, f"{where}it lacks {name}")
+        if not isinstance(found[name], kind) or isinstance(found[name], bool):
+            raise _damaged(path, f"{where}{name} cannot be {json.dumps(found[name])[:40]}")
+
+
+def _damaged(path: Path, why: str) -> SongNetError:
+    return SongNetError(
+        f"{path}: is damaged, or not songnet's ({why}). Move the folder {path.parent} away or "
+        "delete it, and train again; or use another folder."
+    )
