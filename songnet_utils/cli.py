@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from songnet_utils.errors import MOST_SEED, SongNetError, did_you_mean
+from songnet_utils.errors import MOST_SEED, SongNetError, SongNetWarning, did_you_mean
 from songnet_utils.files import check_working_folder
 from songnet_utils.printing import UnprintedError, print_note, safe_streams
 
@@ -35,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What follows ``songnet`` on the command line; ``sys.argv[1:]`` by default.
     """
-    with safe_streams():
+    with safe_streams(), warnings.catch_warnings():
+        # Once each, whatever reads the same file again.
+        warnings.simplefilter("default", SongNetWarning)
+        warnings.showwarning = _show_warning
         code, message = _run(arguments)
         # Said only now: when the exception is gone, so are the progress bars of its loops.
         return _complain(message, code) if message else code
@@ -71,6 +75,16 @@ def _complain(message: object, code: int) -> int:
     """Print a message in one line on stderr; return `code`."""
     _note(" ".join(str(message).split()))
     return code
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    """Print our own warnings in one line, and all others as Python does."""
+    if issubclass(category, SongNetWarning):
+        _note(" ".join(str(message).split()))
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _note(message: str) -> None:

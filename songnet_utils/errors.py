@@ -13,6 +13,13 @@ from typing import Any
 MOST_SEED = 2**32 - 1
 
 
+class SongNetWarning(UserWarning):
+    """Something odd that a person should know of, and that stopped nothing.
+
+    The command line prints its message in one line on stderr.
+    """
+
+
 class SongNetError(ValueError):
     """Bad input, told in words: what it is about, the rule it breaks, and what to do.
 

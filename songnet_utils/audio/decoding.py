@@ -30,7 +30,6 @@ from songnet_utils.audio.ffmpeg import (
     pieces_of,
     promised_seconds,
     told_plainly,
-    too_long,
     warn,
 )
 from songnet_utils.audio.frames import (
@@ -110,8 +109,6 @@ class AudioReader:
         with told_plainly(self.name), opened(self._content) as container:
             audio_stream(container, self.name)
             self.seconds = promised_seconds(self._content, container) or 0.0
-        if most_seconds is not None and self.seconds > most_seconds:
-            raise too_long(self.name, most_seconds)
         planes, self.rate = next(self._pieces())
         self.channels = len(planes)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from songnet_utils.audio.frames import HIGHEST_RATE, LOWEST_RATE, AudioError
 from songnet_utils.audio.mp3 import plain_pieces, promised_by_mp3
+from songnet_utils.errors import SongNetWarning
 
 #: File endings that `load_audio` reads on every machine.
 SUFFIXES = (
@@ -63,7 +64,7 @@ Source: TypeAlias = str | os.PathLike[str] | bytes
 Piece: TypeAlias = tuple[list[np.ndarray], int]
 
 
-class AudioWarning(UserWarning):
+class AudioWarning(SongNetWarning):
     """Something about a sound file is odd, but all of its sound was decoded."""
 
 
@@ -143,6 +144,7 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
         while container is not None:
             stream = audio_stream(container, progress.name)
             promised.append(promised_seconds(content, container))
+            progress.expect(promised[-1])
             yield from progress.counted(_ffmpeg_pieces(container, stream, progress))
             content, container = _next_file(content, container, progress.position)
             if container is not None:
@@ -172,6 +174,11 @@ class Progress:
         self._pieces = 0
         self._rate = HIGHEST_RATE
 
+    def expect(self, promised: float | None) -> None:
+        """Raise AudioError when a header promises more than is decoded."""
+        if self._most_seconds is not None and (promised or 0.0) > self._most_seconds:
+            raise _too_long(self.name, self._most_seconds)
+
     def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """Yield pieces as they come and count what is in them."""
         for planes, rate in pieces:
@@ -191,7 +198,7 @@ class Progress:
         if self._most_seconds is None:
             return
         if self.seconds > self._most_seconds:
-            raise too_long(self.name, self._most_seconds)
+            raise _too_long(self.name, self._most_seconds)
         self._numbers += samples * channels
         if self._numbers > self._most_seconds * _NUMBERS_PER_SECOND:
             raise AudioError(
@@ -390,8 +397,7 @@ def audio_stream(container: Any, name: str) -> Any:
     return stream
 
 
-def too_long(name: str, most_seconds: float) -> AudioError:
-    """Return the error for a file that lasts longer than is taken."""
+def _too_long(name: str, most_seconds: float) -> AudioError:
     return AudioError(
         f"{name}: lasts longer than {most_seconds / 60:g} minutes, the most that is taken. "
         "Cut a piece out of it."
