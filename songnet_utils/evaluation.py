@@ -42,8 +42,7 @@ from songnet_utils.scores import (
     right_answers,
     wilson_interval,
 )
-from songnet_utils.splits import artist_overlap, artists, keep_genres
-from songnet_utils.splits import folds as deal_folds
+from songnet_utils.splits import artist_overlap, fold_sides, keep_genres
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
@@ -71,9 +70,6 @@ PAPER = {
 
 #: How many clips FMA's official split of fma_small tests, and how many of its clips can be used.
 _OFFICIAL_TEST, _USABLE = 800, 7994
-
-#: With folds, one of so many parts of the clips that are not tested is for validation.
-_VALIDATION_PARTS = 8
 
 #: What follows a network's name to stand for it and for it without each of its parts
 #: and with each of its extras.
@@ -358,46 +354,6 @@ def compare(
         "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
     }
     return Comparison(results, answers, left_out, prepared.unusable, failures, cost)
-
-
-def fold_sides(clips: pd.DataFrame, split: str, seed: int, folds: int) -> list[pd.Series]:
-    """Return train, validation and test sides for each fold.
-
-    Parameters
-    ----------
-    clips : pandas.DataFrame
-        The table of clips.
-    split : str
-        ``"random"`` or ``"artist"``: then no artist is on two sides.
-    seed : int
-        Of the dealing.
-    folds : int
-        Every clip is tested in exactly one of them. Of the others about an eighth are for
-        validation.
-
-    Raises
-    ------
-    SongNetError
-        When a genre has too few clips or artists.
-    """
-    part = deal_folds(clips, split, folds, seed)
-    dealt = []
-    for fold in range(folds):
-        rest = clips[part != fold]
-        groups = artists(rest) if split == "artist" else rest.id
-        fewest = groups.groupby(rest.genre).nunique()
-        if fewest.min() < 2:
-            what = "artist" if split == "artist" else "clip"
-            raise SongNetError(
-                f"genre {fewest.idxmin()}: has 1 {what} outside fold {fold}; one to learn from "
-                "and one for validation are needed. Choose more folds, or leave the genre out."
-            )
-        validation = deal_folds(rest, split, min(_VALIDATION_PARTS, int(fewest.min())), seed) == 0
-        sides = pd.Series("train", clips.index, name="side")
-        sides[part == fold] = "test"
-        sides[validation.index[validation]] = "validation"
-        dealt.append(sides)
-    return dealt
 
 
 def _sides(

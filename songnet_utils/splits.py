@@ -29,6 +29,9 @@ from songnet_utils.errors import SongNetError
 SIDES = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
+# With folds, so much of what is not tested is for training and for validation.
+_UNTESTED = (7 / 8, 1 / 8)
+
 
 def split(
     clips: pd.DataFrame,
@@ -103,6 +106,42 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     return part.rename("fold")
 
 
+def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
+    """Return the train, validation and test sides for each of `k` folds.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small for `k` folds are an error (`keep_genres` leaves them
+        out).
+    kind : str
+        ``random`` or ``artist``.
+    seed : int
+        Of the dealing.
+    k : int ≥ 2
+        How many folds. Every clip is tested in exactly one of them.
+
+    Returns
+    -------
+    list of pandas.Series
+        One for each fold, as `split` returns them. An eighth of the clips that are not tested is
+        for validation, in each genre as nearly as whole artists allow: a genre with
+        four artists of the same size outside a fold needs one of them, a quarter, for validation.
+    """
+    _check_kind(kind, KINDS[:2], "folds")
+    _check_k(k)
+    # Halves of two parts each: what is outside a fold is for training *and* for validation.
+    part = folds(clips, kind, k, seed) if k > 2 else folds(clips, kind, 4, seed) // 2
+    dealt = []
+    for fold in range(k):
+        rest = clips[part != fold]
+        untested = _deal(rest, _groups(rest, kind), np.array(_UNTESTED), seed)
+        sides = untested.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
+        _check_everywhere(clips, sides, SIDES, kind)
+        dealt.append(sides.astype("str").rename("side"))
+    return dealt
+
+
 def keep_genres(
     clips: pd.DataFrame,
     genres: Sequence[str] | None = None,
@@ -122,7 +161,9 @@ def keep_genres(
         ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
         (artist) for every side, or clips on every side already (official).
     k
-        The number of folds, when it is for `folds`.
+        The number of folds, when it is for `folds` or `fold_sides`: a genre needs a clip or an
+        artist for each, and four for two folds, where each half is trained on and validated with
+        while the other is tested.
 
     Returns
     -------
@@ -147,8 +188,8 @@ def keep_genres(
         there = sorted(set(genres))
     if k is not None:
         _check_k(k)
-    needed = k or len(SIDES)
-    places = f"{needed} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    needed = len(SIDES) if k is None else 4 if k == 2 else k
+    places = f"{k} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
     groups = _groups(clips, kind)
     left_out = []
     for genre in there:
@@ -226,7 +267,8 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
     """Deal whole groups out to parts so that every genre is cut in nearly the same fractions.
 
     Groups are taken in random order, and each draws its part among those with room for all its
-    clips, with chances as the room: large artists are not always in the large part. Then single
+    clips, with chances as the room: large artists are not always in the large part. What fits
+    nowhere goes where most room is left, but not where it would be too large alone. Then single
     groups are moved as long as that brings the genres' counts nearer to what is wanted. Nearness
     is the sum of (count − wanted)² / wanted over genres and parts, so that ten clips too many
     weigh more in a small part than in a large one; a part without any clip of a genre outweighs
@@ -249,7 +291,9 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
         if chances[-1] > 0:
             part[group] = np.searchsorted(chances, generator.random() * chances[-1], "right")
         else:
-            part[group] = np.argmax((room / wanted) @ size)
+            too_large = (size > wanted).any(axis=1)
+            room_left = np.where(too_large & ~too_large.all(), -np.inf, (room / wanted) @ size)
+            part[group] = np.argmax(room_left)
         have[part[group]] += size
     everyone = np.arange(len(sizes))
     # Each move lowers a sum that cannot fall for ever; the bound only guards against rounding.
