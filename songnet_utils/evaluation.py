@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from songnet_utils.baselines import BASELINES
-from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.corpora import Corpus, contradictions, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import write_json
 from songnet_utils.learning import Recipe
@@ -42,7 +42,7 @@ from songnet_utils.scores import (
     right_answers,
     wilson_interval,
 )
-from songnet_utils.splits import artist_overlap, fold_sides, keep_genres
+from songnet_utils.splits import artist_overlap, copies_on_two_sides, fold_sides, keep_genres
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
@@ -95,10 +95,11 @@ class Comparison:
         (tested, each once a seed when folds are used), ``accuracy``, ``confidence_interval``,
         ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
         artist is among the training or validation clips too; null where the corpus knows no
-        artist), ``artists_on_two_sides`` (how many artists have clips on more than one side, the
-        most in a run; null likewise), ``accuracies`` (one a seed), ``paper`` (what the paper
-        prints for this model; null if nothing), ``seconds`` (fitting and answering, all its
-        runs), ``left_out`` (genres and why), and ``differences``: this accuracy minus that of
+        artist), ``artists_on_two_sides`` and ``copies_on_two_sides`` (how many artists, null
+        likewise, and contents have clips on more than one side, the most in a run),
+        ``accuracies`` (one a seed), ``paper`` (what the paper prints for this model; null if
+        nothing), ``seconds`` (fitting and answering, all its runs), ``left_out`` (genres and
+        why), and ``differences``: this accuracy minus that of
         other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
         the same clips, ``mcnemar`` (one a seed: ``seed``, ``only_this`` and ``only_other``, the
         clips that only one got right, and ``p`` of McNemar's exact test) and ``mcnemar_p``, the
@@ -118,6 +119,8 @@ class Comparison:
         ``runs``; ``cached``, how many of them were there before; ``seconds``, fitting and
         answering of all runs, from their records; ``seconds_now``, what this call took for those
         that were not there, with everything around them (reading, scoring, saving).
+    notes : list of str
+        What contradicts itself in the corpus (see `songnet_utils.corpora.contradictions`).
     """
 
     results: list[dict[str, Any]]
@@ -126,6 +129,7 @@ class Comparison:
     unusable: pd.DataFrame
     failures: list[dict[str, str]] = field(default_factory=list)
     cost: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def as_table(self) -> pd.DataFrame:
         """Return the results, one row each."""
@@ -288,10 +292,13 @@ def compare(
         for split, seed in itertools.product(splits, range(seeds))
         for fold, sides in _sides(clips, split, seed, folds)
     ]
-    on_two_sides = {
-        split: max(artist_overlap(clips, sides) for of, _, _, sides in dealt if of == split)
-        for split in splits
-    }
+    artists_parted, copies_parted = (
+        {
+            split: max(count(clips, sides) for of, _, _, sides in dealt if of == split)
+            for split in splits
+        }
+        for count in (artist_overlap, copies_on_two_sides)
+    )
     runs = [
         Run(
             prepared=prepared,
@@ -333,7 +340,8 @@ def compare(
             {
                 **_result(tested[model, split], model, split, seeds, folds, nobody),
                 "side": side,
-                "artists_on_two_sides": None if nobody else on_two_sides[split],
+                "artists_on_two_sides": None if nobody else artists_parted[split],
+                "copies_on_two_sides": copies_parted[split],
                 "paper": float(PAPER[model]) if model in PAPER else None,
                 "seconds": round(sum(seconds), 3),
                 "left_out": reasons,
@@ -353,7 +361,8 @@ def compare(
         "seconds": round(sum(one.seconds for one in made), 3),
         "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
     }
-    return Comparison(results, answers, left_out, prepared.unusable, failures, cost)
+    notes = contradictions(clips)
+    return Comparison(results, answers, left_out, prepared.unusable, failures, cost, notes)
 
 
 def _sides(
@@ -599,6 +608,8 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
         else f"artists on two sides: {'up to ' if several else ''}"
         f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
     )
+    if last["copies_on_two_sides"]:
+        known += f"; copies on two sides: {last['copies_on_two_sides']:,}"
     return [
         f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} "
         f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",

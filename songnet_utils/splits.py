@@ -12,6 +12,11 @@ of k parts, each to be tested on once. Three kinds:
 ``official``
     The corpus's own split, where it has one.
 
+Copies, which are clips with the same content, stay together on the random and the artist split:
+a network that was trained on one knows the other by heart. Artists who share a content stay
+together on the artist split. The official split is given: `copies_on_two_sides` counts the copies
+that it parts.
+
 The first two are stratified: each genre is cut as nearly in the same proportions as its clips
 and artists allow. The same seed gives the same split, whatever the order of the table's rows.
 """
@@ -22,6 +27,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from songnet_utils.corpora import OFFICIAL
 from songnet_utils.errors import SongNetError
@@ -125,8 +131,13 @@ def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Ser
     -------
     list of pandas.Series
         One for each fold, as `split` returns them. An eighth of the clips that are not tested is
-        for validation, in each genre as nearly as whole artists allow: a genre with
+        for validation, in each genre as nearly as whole artists (or copies) allow: a genre with
         four artists of the same size outside a fold needs one of them, a quarter, for validation.
+
+    Raises
+    ------
+    SongNetError
+        When a genre has too few clips or artists.
     """
     _check_kind(kind, KINDS[:2], "folds")
     _check_k(k)
@@ -159,7 +170,8 @@ def keep_genres(
         The genres to keep, if not all.
     kind : str
         ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
-        (artist) for every side, or clips on every side already (official).
+        (artist) for every side, or clips on every side already (official). Copies count as one
+        clip, and artists who share a clip as one artist.
     k
         The number of folds, when it is for `folds` or `fold_sides`: a genre needs a clip or an
         artist for each, and four for two folds, where each half is trained on and validated with
@@ -190,6 +202,7 @@ def keep_genres(
         _check_k(k)
     needed = len(SIDES) if k is None else 4 if k == 2 else k
     places = f"{k} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    single = artists(clips) if kind == "artist" else clips.id
     groups = _groups(clips, kind)
     left_out = []
     for genre in there:
@@ -202,8 +215,14 @@ def keep_genres(
             continue
         have = groups[of_genre].nunique()
         if have < needed:
-            what = "clip" if kind == "random" else "artist"
-            reason = f"{have} {what}{'s' * (have != 1)}, {places} need at least {needed}"
+            what = f"{'clip' if kind == 'random' else 'artist'}{'s' * (have != 1)}"
+            if have < single[of_genre].nunique():
+                what += (
+                    " (copies count as one)"
+                    if kind == "random"
+                    else " (those who share a clip count as one)"
+                )
+            reason = f"{have} {what}, {places} need at least {needed}"
             left_out.append({"genre": genre, "reason": reason})
     kept = [genre for genre in there if genre not in {entry["genre"] for entry in left_out}]
     if len(kept) < 2:
@@ -249,8 +268,11 @@ def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series
 
 
 def artists(clips: pd.DataFrame) -> pd.Series:
-    """Return each clip's artist; a clip whose artist is not known is an artist of its own."""
-    return clips.artist.where(clips.artist.notna(), "unknown artist of " + clips.id)
+    """Return each clip's artist; a clip whose artist is not known is an artist of its own.
+
+    Copies of one clip whose artist is not known are all by the same unknown artist.
+    """
+    return clips.artist.where(clips.artist.notna(), "unknown artist of " + _originals(clips))
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
@@ -258,9 +280,36 @@ def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
     return int((parts.groupby(artists(clips)).nunique() > 1).sum())
 
 
+def copies_on_two_sides(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many contents have clips on more than one side (or in more than one fold)."""
+    return int((parts.groupby(clips.content).nunique() > 1).sum())
+
+
+def _originals(clips: pd.DataFrame) -> pd.Series:
+    """Return the id of each clip's first copy: its own, where no other has its content."""
+    copies = clips[clips.content.notna() & clips.content.duplicated(keep=False)]
+    first = copies.id.groupby(copies.content).transform("min")
+    return first.reindex(clips.index).fillna(clips.id).astype("str")
+
+
 def _groups(clips: pd.DataFrame, kind: str) -> pd.Series:
-    """Return what is dealt out whole: the clip itself, or its artist."""
-    return artists(clips) if kind == "artist" else clips.id
+    """Return what is dealt out whole, by the first name in it.
+
+    On the artist split, the connected components of artists and the contents of their clips.
+    """
+    originals = _originals(clips)
+    if kind != "artist":
+        return originals
+    artist, names = pd.factorize(artists(clips), sort=True)
+    content, contents = pd.factorize(originals)
+    nodes = len(names) + len(contents)
+    links = scipy.sparse.coo_array(
+        (np.ones(len(clips)), (artist, len(names) + content)), shape=(nodes, nodes)
+    )
+    component = scipy.sparse.csgraph.connected_components(links, directed=False)[1][: len(names)]
+    # The names are sorted: the first one of each component.
+    first = np.unique(component, return_index=True)[1]
+    return pd.Series(names[first[component[artist]]], clips.index).astype("str")
 
 
 def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: int) -> pd.Series:
