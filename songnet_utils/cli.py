@@ -454,7 +454,7 @@ def _tell_of(corpus: Corpus) -> None:
     import pandas as pd
 
     from songnet_utils.corpora import licence_table
-    from songnet_utils.splits import SIDES, artist_overlap, every_split
+    from songnet_utils.splits import SIDES, artist_overlap, copies_on_two_sides, every_split
 
     clips = corpus.clips
     print(f"{corpus.name}: {corpus.description}")
@@ -465,9 +465,11 @@ def _tell_of(corpus: Corpus) -> None:
     sides, reasons = every_split(clips)
     for kind, side in sides.items():
         dealt = clips.loc[side.index]
+        copies = copies_on_two_sides(dealt, side)
         print(
             f"\n{kind} split, seed 0: clips of each genre; artists on two sides: "
             f"{artist_overlap(dealt, side):,}"
+            + (f"; copies on two sides: {copies:,}" if copies else "")
         )
         table = pd.crosstab(dealt.genre, side)[list(SIDES)]
         table.loc["all"] = table.sum()
@@ -491,7 +493,7 @@ def _tell_of(corpus: Corpus) -> None:
 
 
 def _features(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora import open_corpus
+    from songnet_utils.corpora import contradictions, open_corpus
     from songnet_utils.features import feature_set
     from songnet_utils.store import LogMelStore
 
@@ -501,6 +503,8 @@ def _features(options: argparse.Namespace) -> int:
     corpus = open_corpus(options.corpus)
     where = {"workers": options.workers, "dask": options.dask}
     prepared = LogMelStore().prepare(corpus, **where)
+    for note in contradictions(prepared.clips):
+        _note(note)
     print(f"{corpus.name}: the frames of {len(prepared.clips):,} clips are ready.")
     for name in options.sets:
         columns = prepared.hand_crafted(name, **where).shape[1]
@@ -539,6 +543,8 @@ def _train(options: argparse.Namespace) -> int:
         tensorboard=options.tensorboard,
     )
     record = read_record(folder)
+    for note in record["notes"]:
+        _note(note)
     for entry in record["left_out"]:
         _note(f"left out: {entry['genre']}: {entry['reason']}")
     _name_first(f"{entry['id']}: {entry['reason']}" for entry in record["unusable"])
@@ -585,6 +591,8 @@ def _compare(options: argparse.Namespace) -> int:
         side=options.side,
         dask=options.dask,
     )
+    for note in comparison.notes:
+        _note(note)
     for genre, reason in comparison.left_out.items():
         _note(f"left out: {genre}: {reason}")
     _name_first(f"{row.id}: {row.reason}" for row in comparison.unusable.itertuples())

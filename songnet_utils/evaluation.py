@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from songnet_utils.baselines import BASELINES
-from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.corpora import Corpus, contradictions, open_corpus
 from songnet_utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
@@ -40,8 +40,7 @@ from songnet_utils.scores import (
     mcnemar_exact,
     right_answers,
 )
-from songnet_utils.splits import artist_overlap, artists, keep_genres
-from songnet_utils.splits import folds as deal_folds
+from songnet_utils.splits import artist_overlap, copies_on_two_sides, fold_sides, keep_genres
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
@@ -70,9 +69,6 @@ PAPER = {
 #: How many clips FMA's official split of fma_small tests, and how many of its clips can be used.
 _OFFICIAL_TEST, _USABLE = 800, 7994
 
-#: With folds, one of so many parts of the clips that are not tested is for validation.
-_VALIDATION_PARTS = 8
-
 #: What follows a network's name to stand for it and for it without each of its parts
 #: and with each of its extras.
 _EACH = "~each"
@@ -99,10 +95,11 @@ class Comparison:
         ``interval_note`` (what to know of an interval over few artists; null if nothing),
         ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
         artist is among the training or validation clips too; null where the corpus knows no
-        artist), ``artists_on_two_sides`` (how many artists have clips on more than one side, the
-        most in a run; null likewise), ``accuracies`` (one a seed), ``paper`` (what the paper
-        prints for this model; null if nothing), ``seconds`` (fitting and answering, all its
-        runs), ``left_out`` (genres and why), and ``differences``: this accuracy minus that of
+        artist), ``artists_on_two_sides`` and ``copies_on_two_sides`` (how many artists, null
+        likewise, and contents have clips on more than one side, the most in a run),
+        ``accuracies`` (one a seed), ``paper`` (what the paper prints for this model; null if
+        nothing), ``seconds`` (fitting and answering, all its runs), ``left_out`` (genres and
+        why), and ``differences``: this accuracy minus that of
         other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
         the same clips, ``mcnemar`` (one a seed: ``seed``, ``only_this`` and ``only_other``, the
         clips that only one got right, and ``p`` of McNemar's exact test) and ``mcnemar_p``, the
@@ -122,6 +119,8 @@ class Comparison:
         ``runs``; ``cached``, how many of them were there before; ``seconds``, fitting and
         answering of all runs, from their records; ``seconds_now``, what this call took for those
         that were not there, with everything around them (reading, scoring, saving).
+    notes : list of str
+        What contradicts itself in the corpus (see `songnet_utils.corpora.contradictions`).
     """
 
     results: list[dict[str, Any]]
@@ -130,6 +129,7 @@ class Comparison:
     unusable: pd.DataFrame
     failures: list[dict[str, str]] = field(default_factory=list)
     cost: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def as_table(self) -> pd.DataFrame:
         """Return the results, one row each."""
@@ -294,10 +294,13 @@ def compare(
         for split, seed in itertools.product(splits, range(seeds))
         for fold, sides in _sides(clips, split, seed, folds)
     ]
-    on_two_sides = {
-        split: max(artist_overlap(clips, sides) for of, _, _, sides in dealt if of == split)
-        for split in splits
-    }
+    artists_parted, copies_parted = (
+        {
+            split: max(count(clips, sides) for of, _, _, sides in dealt if of == split)
+            for split in splits
+        }
+        for count in (artist_overlap, copies_on_two_sides)
+    )
     runs = [
         Run(
             prepared=prepared,
@@ -339,7 +342,8 @@ def compare(
             {
                 **_result(tested[model, split], model, split, seeds, folds, nobody),
                 "side": side,
-                "artists_on_two_sides": None if nobody else on_two_sides[split],
+                "artists_on_two_sides": None if nobody else artists_parted[split],
+                "copies_on_two_sides": copies_parted[split],
                 "paper": float(PAPER[model]) if model in PAPER else None,
                 "seconds": round(sum(seconds), 3),
                 "left_out": reasons,
@@ -357,47 +361,8 @@ def compare(
         "seconds": round(sum(one.seconds for one in made), 3),
         "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
     }
-    return Comparison(results, answers, left_out, prepared.unusable, failures, cost)
-
-
-def fold_sides(clips: pd.DataFrame, split: str, seed: int, folds: int) -> list[pd.Series]:
-    """Return train, validation and test sides for each fold.
-
-    Parameters
-    ----------
-    clips : pandas.DataFrame
-        The table of clips.
-    split : str
-        ``"random"`` or ``"artist"``: then no artist is on two sides.
-    seed : int
-        Of the dealing.
-    folds : int
-        Every clip is tested in exactly one of them. Of the others about an eighth are for
-        validation.
-
-    Raises
-    ------
-    SongNetError
-        When a genre has too few clips or artists.
-    """
-    part = deal_folds(clips, split, folds, seed)
-    dealt = []
-    for fold in range(folds):
-        rest = clips[part != fold]
-        groups = artists(rest) if split == "artist" else rest.id
-        fewest = groups.groupby(rest.genre).nunique()
-        if fewest.min() < 2:
-            what = "artist" if split == "artist" else "clip"
-            raise SongNetError(
-                f"genre {fewest.idxmin()}: has 1 {what} outside fold {fold}; one to learn from "
-                "and one for validation are needed. Choose more folds, or leave the genre out."
-            )
-        validation = deal_folds(rest, split, min(_VALIDATION_PARTS, int(fewest.min())), seed) == 0
-        sides = pd.Series("train", clips.index, name="side")
-        sides[part == fold] = "test"
-        sides[validation.index[validation]] = "validation"
-        dealt.append(sides)
-    return dealt
+    notes = contradictions(clips)
+    return Comparison(results, answers, left_out, prepared.unusable, failures, cost, notes)
 
 
 def _sides(
@@ -641,6 +606,8 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
         else f"artists on two sides: {'up to ' if several else ''}"
         f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
     )
+    if last["copies_on_two_sides"]:
+        known += f"; copies on two sides: {last['copies_on_two_sides']:,}"
     return [
         f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} "
         f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",

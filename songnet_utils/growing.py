@@ -192,6 +192,7 @@ def learn_from(
         told = _told(run, record, lesson, before, said, new)
         whole = {
             **old.names(),
+            **old.overlaps(),
             "left_out": record["left_out"],
             "unusable": record["unusable"],
             "sound": record["sound"],

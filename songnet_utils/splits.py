@@ -12,6 +12,11 @@ of k parts, each to be tested on once. Three kinds:
 ``official``
     The corpus's own split, where it has one.
 
+Copies, which are clips with the same content, stay together on the random and the artist split:
+a network that was trained on one knows the other by heart. Artists who share a content stay
+together on the artist split. The official split is given: `copies_on_two_sides` counts the copies
+that it parts.
+
 The first two are stratified: each genre is cut as nearly in the same proportions as its clips
 and artists allow. The same seed gives the same split, whatever the order of the table's rows.
 """
@@ -23,12 +28,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from songnet_utils.corpora import OFFICIAL, name_key
 from songnet_utils.errors import SongNetError, check_names, check_seed, did_you_mean
 
 SIDES = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
+
+# With folds, so much of what is not tested is for training and for validation.
+_UNTESTED = (7 / 8, 1 / 8)
 
 
 def split(
@@ -106,6 +115,47 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     return part.rename("fold")
 
 
+def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
+    """Return the train, validation and test sides for each of `k` folds.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small for `k` folds are an error (`keep_genres` leaves them
+        out).
+    kind : str
+        ``random`` or ``artist``.
+    seed : int
+        Of the dealing.
+    k : int ≥ 2
+        How many folds. Every clip is tested in exactly one of them.
+
+    Returns
+    -------
+    list of pandas.Series
+        One for each fold, as `split` returns them. An eighth of the clips that are not tested is
+        for validation, in each genre as nearly as whole artists (or copies) allow: a genre with
+        four artists of the same size outside a fold needs one of them, a quarter, for validation.
+
+    Raises
+    ------
+    SongNetError
+        When a genre has too few clips or artists.
+    """
+    _check_kind(kind, KINDS[:2], "folds")
+    _check_k(k)
+    # Halves of two parts each: what is outside a fold is for training *and* for validation.
+    part = folds(clips, kind, k, seed) if k > 2 else folds(clips, kind, 4, seed) // 2
+    dealt = []
+    for fold in range(k):
+        rest = clips[part != fold]
+        untested = _deal(rest, _groups(rest, kind), np.array(_UNTESTED), seed)
+        sides = untested.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
+        _check_everywhere(clips, sides, SIDES, kind)
+        dealt.append(sides.astype("str").rename("side"))
+    return dealt
+
+
 def keep_genres(
     clips: pd.DataFrame,
     genres: Sequence[str] | str | None = None,
@@ -123,9 +173,12 @@ def keep_genres(
         The genres to keep, if not all; see `chosen_genres`.
     kind : str
         ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
-        (artist) for every side, or clips on every side already (official).
+        (artist) for every side, or clips on every side already (official). Copies count as one
+        clip, and artists who share a clip as one artist.
     k
-        The number of folds, when it is for `folds`.
+        The number of folds, when it is for `folds` or `fold_sides`: a genre needs a clip or an
+        artist for each, and four for two folds, where each half is trained on and validated with
+        while the other is tested.
 
     Returns
     -------
@@ -147,8 +200,9 @@ def keep_genres(
         there = chosen_genres(genres, there)
     if k is not None:
         _check_k(k)
-    needed = k or len(SIDES)
-    places = f"{needed} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    needed = len(SIDES) if k is None else 4 if k == 2 else k
+    places = f"{k} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    single = artists(clips) if kind == "artist" else clips.id
     groups = _groups(clips, kind)
     left_out = []
     for genre in there:
@@ -161,8 +215,14 @@ def keep_genres(
             continue
         have = groups[of_genre].nunique()
         if have < needed:
-            what = "clip" if kind == "random" else "artist"
-            reason = f"{have} {what}{'s' * (have != 1)}, {places} need at least {needed}"
+            what = f"{'clip' if kind == 'random' else 'artist'}{'s' * (have != 1)}"
+            if have < single[of_genre].nunique():
+                what += (
+                    " (copies count as one)"
+                    if kind == "random"
+                    else " (those who share a clip count as one)"
+                )
+            reason = f"{have} {what}, {places} need at least {needed}"
             left_out.append({"genre": genre, "reason": reason})
     kept = [genre for genre in there if genre not in {entry["genre"] for entry in left_out}]
     if len(kept) < 2:
@@ -258,8 +318,11 @@ def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series
 
 
 def artists(clips: pd.DataFrame) -> pd.Series:
-    """Return each clip's artist; a clip whose artist is not known is an artist of its own."""
-    return clips.artist.where(clips.artist.notna(), "unknown artist of " + clips.id)
+    """Return each clip's artist; a clip whose artist is not known is an artist of its own.
+
+    Copies of one clip whose artist is not known are all by the same unknown artist.
+    """
+    return clips.artist.where(clips.artist.notna(), "unknown artist of " + _originals(clips))
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
@@ -267,16 +330,44 @@ def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
     return int((parts.groupby(artists(clips)).nunique() > 1).sum())
 
 
+def copies_on_two_sides(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many contents have clips on more than one side (or in more than one fold)."""
+    return int((parts.groupby(clips.content).nunique() > 1).sum())
+
+
+def _originals(clips: pd.DataFrame) -> pd.Series:
+    """Return the id of each clip's first copy: its own, where no other has its content."""
+    copies = clips[clips.content.notna() & clips.content.duplicated(keep=False)]
+    first = copies.id.groupby(copies.content).transform("min")
+    return first.reindex(clips.index).fillna(clips.id).astype("str")
+
+
 def _groups(clips: pd.DataFrame, kind: str) -> pd.Series:
-    """Return what is dealt out whole: the clip itself, or its artist."""
-    return artists(clips) if kind == "artist" else clips.id
+    """Return what is dealt out whole, by the first name in it.
+
+    On the artist split, the connected components of artists and the contents of their clips.
+    """
+    originals = _originals(clips)
+    if kind != "artist":
+        return originals
+    artist, names = pd.factorize(artists(clips), sort=True)
+    content, contents = pd.factorize(originals)
+    nodes = len(names) + len(contents)
+    links = scipy.sparse.coo_array(
+        (np.ones(len(clips)), (artist, len(names) + content)), shape=(nodes, nodes)
+    )
+    component = scipy.sparse.csgraph.connected_components(links, directed=False)[1][: len(names)]
+    # The names are sorted: the first one of each component.
+    first = np.unique(component, return_index=True)[1]
+    return pd.Series(names[first[component[artist]]], clips.index).astype("str")
 
 
 def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: int) -> pd.Series:
     """Deal whole groups out to parts so that every genre is cut in nearly the same fractions.
 
     Groups are taken in random order, and each draws its part among those with room for all its
-    clips, with chances as the room: large artists are not always in the large part. Then single
+    clips, with chances as the room: large artists are not always in the large part. What fits
+    nowhere goes where most room is left, but not where it would be too large alone. Then single
     groups are moved as long as that brings the genres' counts nearer to what is wanted. Nearness
     is the sum of (count − wanted)² / wanted over genres and parts, so that ten clips too many
     weigh more in a small part than in a large one; a part without any clip of a genre outweighs
@@ -299,7 +390,9 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
         if chances[-1] > 0:
             part[group] = np.searchsorted(chances, generator.random() * chances[-1], "right")
         else:
-            part[group] = np.argmax((room / wanted) @ size)
+            too_large = (size > wanted).any(axis=1)
+            room_left = np.where(too_large & ~too_large.all(), -np.inf, (room / wanted) @ size)
+            part[group] = np.argmax(room_left)
         have[part[group]] += size
     everyone = np.arange(len(sizes))
     # Each move lowers a sum that cannot fall for ever; the bound only guards against rounding.

@@ -31,7 +31,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,11 +88,10 @@ class Prepared:
     sound : Sound
         The description of sound of the frames.
     clips : pandas.DataFrame
-        The usable clips: the corpus's table without the others.
+        The usable clips: the corpus's table without the others, each with its ``content``, under
+        which the store keeps its frames.
     unusable : pandas.DataFrame
         ``id``, ``file`` and ``reason`` of the others, the corpus's own included.
-    contents : mapping of str to str
-        The SHA-256 of each clip's sound file, by id.
     store : LogMelStore
         Where the frames are.
     """
@@ -101,12 +100,16 @@ class Prepared:
     sound: Sound
     clips: pd.DataFrame
     unusable: pd.DataFrame
-    contents: Mapping[str, str]
     store: LogMelStore
     # Sets of hand-crafted statistics that were asked for: hundreds of runs ask for the same.
     _statistics: dict[str, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @functools.cached_property
+    def contents(self) -> dict[str, str]:
+        """The SHA-256 of each clip's sound file, by id."""
+        return dict(zip(self.clips.id, self.clips.content, strict=True))
 
     def frames(self, clip: str) -> np.ndarray:
         """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""
@@ -518,7 +521,7 @@ class LogMelStore(Store):
                 )
             else:
                 contents[outcome.clip] = outcome.content
-        clips = corpus.clips
+        clips = corpus.clips.assign(content=corpus.clips.id.map(contents).astype("str"))
         bad = clips[clips.id.isin(reasons)]
         unusable = unusable_table(
             [
@@ -539,7 +542,6 @@ class LogMelStore(Store):
             sound=self.sound,
             clips=clips[clips.id.isin(contents)].reset_index(drop=True),
             unusable=unusable,
-            contents=contents,
             store=self,
         )
 

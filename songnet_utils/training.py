@@ -31,7 +31,7 @@ from songnet_utils.baselines import (
     fit_baseline,
     save_baseline,
 )
-from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils.corpora import Corpus, contradictions, data_folder, open_corpus
 from songnet_utils.errors import SongNetError, check_seed, did_you_mean
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import read_csv, sweep, write_csv, write_json
@@ -48,7 +48,14 @@ from songnet_utils.models import (
 )
 from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
-from songnet_utils.splits import KINDS, SIDES, artists, keep_genres
+from songnet_utils.splits import (
+    KINDS,
+    SIDES,
+    artist_overlap,
+    artists,
+    copies_on_two_sides,
+    keep_genres,
+)
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore, Prepared
 from songnet_utils.timeline import Sound
@@ -403,6 +410,15 @@ class Run:
             ),
         }
 
+    def overlaps(self) -> dict[str, Any]:
+        """Return what the sides have in common and what contradicts itself, fit for JSON."""
+        nobody = self.clips.artist.isna().all()
+        return {
+            "artists_on_two_sides": None if nobody else artist_overlap(self.clips, self.sides),
+            "copies_on_two_sides": copies_on_two_sides(self.clips, self.sides),
+            "notes": contradictions(self.clips),
+        }
+
     @property
     def fingerprint(self) -> str:
         """Ten hexadecimal digits that differ where two runs are not the same run."""
@@ -520,6 +536,7 @@ class Run:
         write_csv(folder / "answers.csv", answers)
         record = {
             **self.names(),
+            **self.overlaps(),
             "left_out": self.left_out,
             "unusable": self.prepared.unusable[["id", "reason"]].to_dict("records"),
             "sound": self.sound.to_dict(),

@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_mistakes import heard  # noqa: F401  (a fixture)
 
+from songnet_utils.corpora import table
 from songnet_utils.errors import SongNetError
 from songnet_utils.lessons import checks
 from songnet_utils.lessons.checks.answers import UnreadableError, is_open, name, number, numbers
@@ -70,7 +71,7 @@ def clips() -> pd.DataFrame:
         for genre, tempos in tempo.items()
         for place, one in enumerate(tempos)
     ]
-    return pd.DataFrame(rows)
+    return table(rows)
 
 
 def sides() -> pd.Series:

@@ -10,18 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from toys import tone_corpus
 
 from songnet_utils import evaluation, training
 from songnet_utils.baselines import BASELINES
-from songnet_utils.corpora import Corpus, data_folder, open_corpus, table
+from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.evaluation import compare, fold_sides
+from songnet_utils.evaluation import compare
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS
 from songnet_utils.scores import difference_interval, few_artists
@@ -425,51 +422,3 @@ def test_an_unknown_artist_is_counted_as_not_known(tmp_path):
 def test_bad_arguments_are_named(tones, options, message):
     with pytest.raises(SongNetError, match=message):
         compare(tones, **{"models": ["svm"], "progress": False, **options})
-
-
-@st.composite
-def tables(draw) -> pd.DataFrame:
-    rows = []
-    for genre in "ABC"[: draw(st.integers(2, 3))]:
-        sizes = draw(st.lists(st.integers(1, 4), min_size=4, max_size=8))
-        for artist, clips in enumerate(sizes):
-            name = None if draw(st.booleans()) and clips == 1 else f"{genre}{artist}"
-            for clip in range(clips):
-                rows.append(
-                    {
-                        "id": f"{genre}{artist}-{clip}",
-                        "file": "/x",
-                        "genre": genre,
-                        "artist": name,
-                        "seconds": 3.0,
-                    }
-                )
-    return table(rows)
-
-
-@settings(max_examples=30, deadline=None)
-@given(tables(), st.sampled_from(["random", "artist"]), st.integers(3, 4), st.integers(0, 9))
-def test_folds_test_every_clip_once_and_keep_artists_apart(clips, split, k, seed):
-    dealt = fold_sides(clips, split, seed, k)
-    assert len(dealt) == k
-    times_tested = sum((sides == "test").astype(int) for sides in dealt)
-    assert (times_tested == 1).all()
-    for sides in dealt:
-        counts = pd.crosstab(clips.genre, sides)
-        assert set(counts.columns) == {"train", "validation", "test"}
-        assert (counts > 0).all(axis=None)
-        if split == "artist":
-            known = clips.artist.notna()
-            assert sides[known].groupby(clips.artist[known]).nunique().max() == 1
-
-
-def test_the_same_seed_deals_the_same_folds():
-    rows = [
-        {"id": f"{genre}{clip}", "file": "/x", "genre": genre, "seconds": 3.0}
-        for genre in "AB"
-        for clip in range(20)
-    ]
-    first, again, other = (fold_sides(table(rows), "random", seed, 4) for seed in (1, 1, 2))
-    for one, two in zip(first, again, strict=True):
-        pd.testing.assert_series_equal(one, two)
-    assert not np.array_equal(first[0], other[0])

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songnet_utils.corpora import name_key, table
+from songnet_utils.corpora import name_key, open_corpus, table
 from songnet_utils.errors import MOST_SEED, SongNetError
 from songnet_utils.splits import (
     SIDES,
     artist_overlap,
     artists,
     chosen_genres,
+    fold_sides,
     folds,
     keep_genres,
     split,
@@ -161,6 +162,93 @@ def test_the_official_split_is_the_corpuss() -> None:
         split(clips, "official")
 
 
+# --- folds with training and validation --------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(
+    clips=corpora(artists_at_least=6),
+    kind=st.sampled_from(["random", "artist"]),
+    k=st.integers(2, 6),
+    seed=st.integers(0, 99),
+)
+def test_folds_test_every_clip_once_and_have_every_genre_on_all_sides(clips, kind, k, seed) -> None:
+    dealt = fold_sides(clips, kind, seed, k)
+    assert len(dealt) == k
+    assert (sum((sides == "test").astype(int) for sides in dealt) == 1).all()
+    for sides in dealt:
+        assert (pd.crosstab(clips.genre, sides)[list(SIDES)] > 0).all(axis=None)
+        assert kind == "random" or artist_overlap(clips, sides) == 0
+    assert all(map(pd.Series.equals, dealt, fold_sides(clips, kind, seed, k)))
+
+
+@settings(max_examples=30)
+@given(
+    clips=corpora(artists_at_least=6),
+    kind=st.sampled_from(["random", "artist"]),
+    k=st.integers(2, 6),
+    seed=st.integers(0, 99),
+)
+def test_validation_is_an_eighth_as_nearly_as_whole_artists_allow(clips, kind, k, seed) -> None:
+    groups = artists(clips) if kind == "artist" else clips.id
+    for sides in fold_sides(clips, kind, seed, k):
+        for genre in clips.genre.unique():
+            sizes = {
+                side: groups[(clips.genre == genre) & (sides == side)].value_counts()
+                for side in ("train", "validation")
+            }
+            wanted = (sizes["train"].sum() + sizes["validation"].sum()) / 8
+            over = sizes["validation"].sum() - wanted
+            # No artist could change sides and bring it nearer, unless a side would lose its last.
+            giving = sizes["validation" if over > 0 else "train"]
+            assert len(giving) == 1 or abs(over) <= giving.min() / 2
+
+
+def validation_shares(clips: pd.DataFrame, kind: str, k: int) -> list[float]:
+    """What part of the clips that are not tested is for validation, in each fold of 3 seeds."""
+    return [
+        float((sides[sides != "test"] == "validation").mean())
+        for seed in range(3)
+        for sides in fold_sides(clips, kind, seed, k)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["random", "artist"])
+def test_validation_is_an_eighth_of_real_folders(shared_fma: Path, kind: str) -> None:
+    fma = open_corpus(shared_fma / "fma_small").clips
+    four = keep_genres(fma, ["Folk", "Experimental", "Rock", "International"], kind=kind, k=5)[0]
+    assert four.genre.nunique() == 4
+    # 106 clips; International has five artists, of 10, 6, 2, 1 and 1 clips.
+    shares = validation_shares(four, kind, 5)
+    assert np.mean(shares) == pytest.approx(1 / 8, abs=0.015)
+    assert all(share == pytest.approx(1 / 8, abs=0.03) for share in shares)
+    emotify = shared_fma.parent / "emotify"
+    if not emotify.is_dir():
+        pytest.skip(f"no Emotify at {emotify}")
+    shares = validation_shares(open_corpus(emotify).clips, kind, 5)
+    assert all(share == pytest.approx(1 / 8, abs=0.01) for share in shares)
+
+
+def test_a_small_genre_takes_no_training_clips_from_the_others() -> None:
+    clips = corpus({"Pop": [2] * 40, "Rap": [2] * 3, "Rock": [30] + [1] * 30})
+    for sides in fold_sides(clips, "artist", 0, 3):
+        counts = pd.crosstab(clips.genre, sides)
+        untested = counts.train + counts.validation
+        # Of Rap's two artists outside a fold, one is for validation.
+        assert counts.validation["Rap"] == 2
+        for genre in ("Pop", "Rock"):
+            assert abs(counts.validation[genre] - untested[genre] / 8) <= 1
+
+
+def test_two_folds_need_four_artists_so_that_each_half_is_trained_on_and_validated() -> None:
+    clips = corpus({"Folk": [1, 1, 1], "Pop": [9, 1, 1, 1], "Rock": [1, 2, 3, 4, 5]})
+    kept, left_out = keep_genres(clips, kind="artist", k=2)
+    assert left_out == [{"genre": "Folk", "reason": "3 artists, 2 folds need at least 4"}]
+    for seed in range(20):
+        for sides in fold_sides(kept, "artist", seed, 2):
+            assert (pd.crosstab(kept.genre, sides)[list(SIDES)] > 0).all(axis=None)
+
+
 # --- genres that are too small ----------------------------------------------------------------
 
 
@@ -218,6 +306,8 @@ def test_too_small_a_genre_is_an_error_of_the_split_itself() -> None:
         lambda clips: folds(clips, k=1),
         lambda clips: folds(clips, "official", 3),
         lambda clips: keep_genres(clips, k=0),
+        lambda clips: fold_sides(clips, "official", 0, 3),
+        lambda clips: fold_sides(clips, "random", 0, 1),
     ],
 )
 def test_what_cannot_be_asked_is_refused(call) -> None:

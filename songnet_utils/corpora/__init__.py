@@ -16,6 +16,7 @@ import pandas as pd
 
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
+from songnet_utils.corpora.contents import contents_of, contradictions
 from songnet_utils.corpora.fma import read_features, read_genres
 from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
@@ -41,6 +42,7 @@ __all__ = [
     "Song",
     "check_table",
     "chosen_corpus",
+    "contradictions",
     "credit",
     "data_folder",
     "licence_family",
@@ -97,9 +99,10 @@ def open_corpus(
         a folder of that name: write ``./mini`` for the folder.
     data_dir
         Where named corpora are kept; see `data_folder`.
-    workers, progress
-        For rendering ``mini`` when it is not there yet: how many at once (all cores by default),
-        and whether to show a progress bar.
+    workers
+        How many clips of ``mini`` to render at once when it is not there yet; all cores by default.
+    progress
+        Whether to show progress bars.
 
     Raises
     ------
@@ -108,8 +111,16 @@ def open_corpus(
     """
     path_of(corpus, "A corpus is given by its name or the path of its folder.")
     # As it was given: ./mini is a folder.
-    name = os.fspath(corpus)
-    data = data_folder(data_dir)
+    found = _open(os.fspath(corpus), data_folder(data_dir), workers, progress)
+    clips = found.clips.assign(content=contents_of(found.clips.file, progress)).astype(
+        {"content": "str"}
+    )
+    notes = (*found.notes, *contradictions(clips))
+    return dataclasses.replace(found, clips=clips, notes=notes)
+
+
+def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
+    """Return a corpus whose contents have not been looked at."""
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
         return _open_mini(data / name, int(seed[1] or 0), workers, progress)
     if name in _FMA:

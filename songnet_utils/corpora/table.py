@@ -8,6 +8,9 @@ column   kind         what it holds
 ======== ============ =========================================================================
 id       str          names the clip within its corpus; unique
 file     str          the sound file, an absolute path
+content  str          the SHA-256 of the file's bytes; copies are clips that share it. Missing where
+                      nobody has read the whole file (see `songnet_utils.corpora.contents`): such
+                      a clip counts as one without a copy
 genre    str          the one label; case, spaces and Unicode form tell no two genres apart
 artist   str          one name, one artist; missing where unknown
 title    str
@@ -39,14 +42,17 @@ import pandas as pd
 
 from songnet_utils.errors import SongNetError
 
-_TEXT = ("id", "file", "genre", "artist", "title", "album", "licence", "split", "subset")
+_TEXT = (
+    *("id", "file", "content", "genre", "artist", "title", "album", "licence"),
+    *("split", "subset"),
+)
 _REAL = ("seconds", "duration")
 _WHOLE = ("year", "listens", "favorites", "bit_rate")
 
 #: The columns of the table, in order.
 COLUMNS = (
-    *("id", "file", "genre", "artist", "title", "album", "year", "seconds", "licence"),
-    *("split", "subset", "genres", "listens", "favorites", "duration", "bit_rate"),
+    *("id", "file", "content", "genre", "artist", "title", "album", "year", "seconds"),
+    *("licence", "split", "subset", "genres", "listens", "favorites", "duration", "bit_rate"),
     "date_recorded",
 )
 

@@ -10,7 +10,15 @@ from songnet_utils.corpora import Corpus, credit
 from songnet_utils.errors import SongNetError
 from songnet_utils.players import Player, excerpt
 from songnet_utils.plots import artists_on_sides
-from songnet_utils.splits import SIDES, artist_overlap, artists, every_split, keep_genres, split
+from songnet_utils.splits import (
+    SIDES,
+    artist_overlap,
+    artists,
+    copies_on_two_sides,
+    every_split,
+    keep_genres,
+    split,
+)
 from songnet_utils.timeline import Sound
 from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
 
@@ -80,6 +88,8 @@ class SplitExplorer(Explorer):
             f"{len(self.leaked):,} test clips, {int(self.leaked.sum()):,} ({share:.0%}) are by an "
             "artist who has clips in training or validation, too."
         )
+        if copies := copies_on_two_sides(clips, self.sides):
+            words += f" Clips with copies on another side: {copies:,}."
         ax = artists_on_sides(self._clips, {kind: self.sides})
         self._show(words, ax, self._pair(clips))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from songnet_utils.corpora import table
 from songnet_utils.corpora.licences import FAMILIES, licence_family
 from songnet_utils.lessons.checks.answers import name
 from songnet_utils.lessons.checks.questions import Choice, Function, Mistake, Question, exercise
@@ -150,7 +151,7 @@ def on_several_sides() -> Question:
         # Rows in no order, as in a table from which some were taken.
         index = list(range(len(artist), 0, -1))
         ids = [f"clip {number}" for number in index]
-        clips = pd.DataFrame({"id": ids, "artist": artist}, index=index)
+        clips = table(pd.DataFrame({"id": ids, "artist": artist})).set_axis(index)
         inputs.append((clips, pd.Series(side, index=index)))
     return Function(
         inputs=inputs,

@@ -1,0 +1,117 @@
+"""Copies: clips whose files hold the same bytes.
+
+A copy on two sides of a split is a clip that the network has been trained on; and a copy under two
+genres contradicts itself. The column ``content`` of the table of clips tells copies by the SHA-256
+of their files.
+
+Opening a corpus must not read all of its sound, which may be hundreds of gigabytes. Copies have the
+same size and the same middle, so only files that share both with another are read whole, and the
+column is missing for the others until `songnet_utils.store.LogMelStore.prepare` has read them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+# So many bytes in the middle of a file tell it from nearly all others of its size.
+_MIDDLE = 4096
+
+
+def contents_of(files: Iterable[str], progress: bool = True) -> list[str | None]:
+    """Return the SHA-256 of each file that is a copy of another or looks like one.
+
+    Parameters
+    ----------
+    files
+        Paths of sound files. What is no regular file (a named pipe, say), is empty or cannot be
+        read has no content.
+    progress : bool
+        Whether to show a progress bar when reading takes long.
+
+    Returns
+    -------
+    list of str or None
+        64 hexadecimal digits, or None: no other file has the same content, or it has none.
+    """
+    files = list(files)
+    alike = files
+    looks: tuple[Callable[[str], Hashable], ...] = (_size, _middle)
+    with ThreadPoolExecutor() as pool:
+        for look in looks:
+            seen = list(pool.map(look, alike))
+            times = Counter(seen)
+            alike = [
+                file
+                for file, found in zip(alike, seen, strict=True)
+                if found is not None and times[found] > 1
+            ]
+        reading = tqdm(
+            pool.map(_sha256, alike),
+            total=len(alike),
+            desc="comparing files that look like copies",
+            unit="file",
+            disable=not progress,
+            leave=False,
+            delay=2,
+        )
+        known = dict(zip(alike, reading, strict=True))
+    return [known.get(file) for file in files]
+
+
+def contradictions(clips: pd.DataFrame) -> list[str]:
+    """Say which copies are under two genres: one sentence, or none where there are no such copies.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        The table of clips.
+    """
+    copies = clips[clips.content.notna() & clips.content.duplicated(keep=False)]
+    genres = copies.genre.groupby(copies.content).transform("nunique")
+    wrong = copies[genres > 1]
+    if wrong.empty:
+        return []
+    first = wrong.iloc[0]
+    same = wrong[wrong.content == first.content]
+    other = same[same.genre != first.genre].iloc[0]
+    count = wrong.content.nunique()
+    return [
+        f"{count:,} {'clip has copies' if count == 1 else 'clips have copies'} under another genre"
+        f"{'' if count == 1 else '; the first'}: {first.id} ({first.genre}) and {other.id} "
+        f"({other.genre}) are the same file. A clip has one genre: remove the wrong copies."
+    ]
+
+
+def _size(file: str) -> int | None:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    # Opening a named pipe would wait for somebody to write into it.
+    return status.st_size or None if stat.S_ISREG(status.st_mode) else None
+
+
+def _middle(file: str) -> tuple[int, bytes] | None:
+    try:
+        with open(file, "rb") as content:
+            size = os.fstat(content.fileno()).st_size
+            content.seek(size // 2)
+            return size, hashlib.sha256(content.read(_MIDDLE)).digest()
+    except OSError:
+        return None
+
+
+def _sha256(file: str) -> str | None:
+    try:
+        with open(file, "rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return None
