@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -549,3 +550,14 @@ def test_the_list_says_what_is_on_disk(tmp_path: Path) -> None:
     assert now.on_disk
     assert now.clips == 2
     assert now.bytes == sum(file.stat().st_size for file in (root / "fma_small").rglob("*.mp3"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_a_genres_folder_is_listed_and_nothing_waits_for_it(tmp_path) -> None:
+    for name in ("Rock/a.wav", "Pop/b.wav"):
+        (tmp_path / name).parent.mkdir()
+        soundfile.write(tmp_path / name, np.ones(100), 8_000)
+    os.mkfifo(tmp_path / "Rock" / "pipe.wav")
+    corpus = open_corpus(tmp_path)
+    assert list(corpus.clips.id) == ["Pop/b.wav", "Rock/a.wav"]
+    assert corpus.unusable.reason[0].startswith("is a pipe or a device")

@@ -83,6 +83,9 @@ def seconds_of_file(file: str | os.PathLike[str]) -> float:
     """
     import av
 
+    if not Path(file).is_file():
+        # A named pipe would wait for somebody to write into it.
+        return float("nan")
     try:
         with av.open(os.fspath(file), container_options=_options("file")) as container:
             streams = container.streams.audio

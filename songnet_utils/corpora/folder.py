@@ -180,6 +180,8 @@ def _reason_to_leave_out(file: Path, genre: str) -> str:
             f"its ending, {file.suffix or 'none'}, is none of those read as sound "
             f"({' '.join(SUFFIXES)})"
         )
+    if file.exists() and not file.is_file():
+        return "is a pipe or a device; put an ordinary file in its place"
     if not genre:
         return "lies in no genre's folder; move it into one"
     return ""
