@@ -24,7 +24,9 @@ import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
-from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.audio import load_audio, log_mel, mix_down
+from songnet_utils.audio.ffmpeg import Progress, ffmpeg_pieces, opened
+from songnet_utils.audio.mp3 import plain_pieces
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.extraction import LogMel, Statistics, extract
 from songnet_utils.features import FEATURE_SETS
@@ -42,6 +44,7 @@ SECONDS = 30
 TRIES = 7
 CLIPS = 24
 THREADS = 2
+BEGINNING = 4_000
 TURNS = 6
 SOUND = Sound()
 
@@ -73,10 +76,12 @@ def plain(file: Path) -> np.ndarray:
     )
 
 
+SHARED = Path(os.environ.get("SONGNET_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
 def clips_to_decode(folder: Path) -> list[Path]:
     """Return some mp3s: real ones, or noise written to `folder`."""
-    root = Path(os.environ.get("SONGNET_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-    real = sorted((root / "fma" / "fma_small").glob("*/*.mp3"))[:CLIPS]
+    real = sorted((SHARED / "fma" / "fma_small").glob("*/*.mp3"))[:CLIPS]
     if real:
         print(f"Extraction: {len(real)} real mp3 clips of 30 s")
         return real
@@ -130,6 +135,36 @@ def extraction(files: Sequence[Path]) -> None:
     worst = max(worst_decibels(file) for file in files)
     print(f"{'furthest from float64':<34}{worst:9.1e} dB, in bins within 60 dB of the loudest")
     whole(files)
+
+
+def decoders() -> None:
+    """Print how far samples are from libsndfile's, which alone decoded mp3s before FFmpeg did.
+
+    The first frames of a clip that was cut out of an mp3 lean on frames that are not there: what a
+    decoder makes of them is its own affair.
+    """
+    files = sorted((SHARED / "fma" / "fma_small").glob("*/*.mp3"))
+    files += sorted((SHARED / "emotify").glob("*/*.mp3"))
+    if not files:
+        return
+    ours, ffmpeg, beginnings, plain = [], [], [], 0
+    for file in files:
+        content = file.read_bytes()
+        before, rate = soundfile.read(file, dtype="float32", always_2d=True)
+        before = mix_down(before)
+        plain += plain_pieces(content, file) is not None
+        with opened(content) as container:
+            pieces = ffmpeg_pieces(container, container.streams.audio[0], Progress(file.name, None))
+            alone = mix_down(np.concatenate([np.stack(planes, 1) for planes, _ in pieces]))
+        ours.append(np.abs(load_audio(file, rate) - before).max())
+        apart = np.abs(alone - before)
+        ffmpeg.append(apart[BEGINNING:].max())
+        beginnings.append(apart[:BEGINNING].max() > 1e-4)
+    print(
+        f"{len(files)} real mp3s, {plain} of them plain: samples within {max(ours):.1e} of "
+        f"libsndfile's. FFmpeg alone: within {max(ffmpeg):.1e} from sample {BEGINNING:,} on; the "
+        f"first frames of {sum(beginnings)} clips differ"
+    )
 
 
 def whole(files: Sequence[Path]) -> None:
@@ -404,6 +439,7 @@ def main() -> None:
     """Print one line for each step."""
     with tempfile.TemporaryDirectory() as folder:
         extraction(clips_to_decode(Path(folder)))
+        decoders()
     print()
     sound = SOUND
     rng = np.random.default_rng(0)

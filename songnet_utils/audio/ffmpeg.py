@@ -148,7 +148,7 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
             stream = audio_stream(container, progress.name)
             promised.append(promised_seconds(content, container))
             progress.expect(promised[-1])
-            yield from progress.counted(_ffmpeg_pieces(container, stream, progress))
+            yield from progress.counted(ffmpeg_pieces(container, stream, progress))
             content, container = _next_file(content, container, progress.position)
             if container is not None:
                 stack.enter_context(container)
@@ -278,7 +278,7 @@ def _options(protocols: str = "") -> dict[str, str]:
     return {"format_whitelist": ",".join(_ENDINGS), "protocol_whitelist": protocols}
 
 
-def _ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[Piece]:
+def ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[Piece]:
     """Yield what FFmpeg decodes, frame by frame."""
     import av
 
