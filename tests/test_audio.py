@@ -283,6 +283,14 @@ def test_a_wav_with_unknown_or_wrong_sizes_is_read_whole(sizes):
     np.testing.assert_allclose(song.audio, melody(1, 44_100, 1)[:, 0], atol=2**-14)
 
 
+def test_an_ogg_that_lost_its_end_is_said():
+    """Nothing in its header says how long it is; but its last page is marked."""
+    content = sound_file(melody(3), format="OGG")
+    with pytest.warns(AudioWarning, match="song: its last page is not there"):
+        song = decode(content[:-100], name="song")
+    assert 1 < song.seconds < 3
+
+
 def test_a_flac_of_unknown_duration_is_read_whole():
     content = bytearray(sound_file(melody(2), format="FLAC"))
     # The last 36 bits before the MD5 sum are the number of samples; 0 is "unknown".
@@ -319,7 +327,7 @@ def written(suffix: str, samples: np.ndarray, rate: int) -> bytes:
     )
 
 
-JOINED = [suffix for suffix in SUFFIXES if suffix not in (".au", ".wma", ".webm")]
+JOINED = [suffix for suffix in SUFFIXES if suffix not in (".au", ".webm")]
 
 
 @pytest.mark.parametrize("suffix", JOINED)
@@ -360,6 +368,19 @@ def test_channels_that_cancel_each_other_are_said_and_one_is_heard(channels, noi
     with pytest.warns(AudioWarning):
         streamed = mix_down(np.concatenate(list(AudioReader(content).blocks(0.3))))
     np.testing.assert_array_equal(audio, streamed)
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".ogg", ".m4a", ".wma"])
+def test_channels_that_cancel_each_other_are_found_in_lossy_files(suffix):
+    song = melody(3, 44_100, 1) + np.random.default_rng(0).normal(0, 0.02, (3 * 44_100, 1))
+    samples = np.concatenate([song, -song], axis=1).astype(np.float32)
+    if suffix in WIDE:
+        content = ffmpeg_file(samples, 44_100, *WIDE[suffix])
+    else:
+        content = sound_file(samples, 44_100, suffix[1:].upper())
+    with pytest.warns(AudioWarning, match="song: its channels cancel each other"):
+        audio = decode(content, name="song").audio
+    assert np.std(audio) == pytest.approx(np.std(song), rel=0.1)
 
 
 def test_wide_stereo_is_no_cancelling(recwarn):

@@ -44,9 +44,10 @@ from songnet_utils.audio.frames import (
     resample,
 )
 
-# Where the mean of the channels has this small a share of their power, they cancel each other
-# (−40 dB). One second of sound decides, which is less than any network's first step takes.
-_CANCELLED = 1e-4
+# Where the mean of the channels has this small a share of their power (−10 dB), they cancel each
+# other: what is left in lossy files is coding noise. In no second of 122 real clips does the mean
+# have less than a third. One second of sound decides; no network's first step takes less.
+_CANCELLED = 0.1
 _DECIDING_SECONDS = 1.0
 
 

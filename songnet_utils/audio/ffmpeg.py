@@ -34,7 +34,7 @@ _ENDINGS = {
 # itself finds the second of two joined files of the other kinds.
 _FIRST_BYTES = {
     **{"wav": (b"RIFF", 0), "aiff": (b"FORM", 0), "mov": (b"ftyp", 4)},
-    "ogg": (b"OggS\x00\x02", 0),
+    **{"ogg": (b"OggS\x00\x02", 0), "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0)},
 }
 
 # How FFmpeg stores samples: the type, the number that means 0, and full scale.
@@ -149,10 +149,16 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
             promised.append(promised_seconds(content, container))
             progress.expect(promised[-1])
             yield from progress.counted(ffmpeg_pieces(container, stream, progress))
-            content, container = _next_file(content, container, progress.position)
+            following, container = _next_file(content, container, progress.position)
             if container is not None:
+                content = following
                 stack.enter_context(container)
     progress.end(None if None in promised else sum(filter(None, promised)), kind)
+    if kind == "ogg" and not _ends_as_ogg(content):
+        warn(
+            f"{progress.name}: its last page is not there, as after a download that stopped; "
+            f"the {progress.seconds:.2f} s before it were decoded."
+        )
 
 
 class Progress:
@@ -358,8 +364,8 @@ def _planes(frame: Any) -> list[np.ndarray]:
 def promised_seconds(content: bytes, container: Any) -> float | None:
     """Return how many seconds of sound a file's own header promises; None where it does not say.
 
-    FFmpeg guesses from the file's size where nothing is said, and instead of what a wav says that
-    has too few bytes. So mutagen reads mp3 and wav.
+    FFmpeg guesses from the file's size where nothing is said, and instead of what a wav or a wma
+    says. So mutagen reads these headers, and those of mp3s.
     """
     kind = container.format.name.split(",")[0]
     stream = container.streams.audio[0]
@@ -367,6 +373,8 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
         return promised_by_mp3(content)
     if kind == "wav":
         return _promised_by_wav(content) if stream.codec_context.name.startswith("pcm") else None
+    if kind == "asf":
+        return _promised_by_asf(content)
     if kind in ("aac", "loas", "ogg"):
         return None
     if stream.duration:
@@ -385,6 +393,24 @@ def _promised_by_wav(content: bytes) -> float | None:
         return 0.0
     size = info.length * info.sample_rate * info.channels * info.bits_per_sample // 8
     return None if size >= _UNKNOWN_BYTES else info.length
+
+
+def _promised_by_asf(content: bytes) -> float | None:
+    """Return the seconds that a wma's header promises, if it can be read."""
+    import mutagen.asf
+
+    try:
+        return mutagen.asf.ASF(io.BytesIO(content)).info.length
+    except mutagen.MutagenError:
+        return None
+
+
+def _ends_as_ogg(content: bytes) -> bool:
+    """Tell whether an ogg ends with a whole page that is marked as the last (RFC 3533, section 6)."""
+    at = content.rfind(b"OggS")
+    segments = content[at + 27 : at + 27 + content[at + 26]] if at + 26 < len(content) else b""
+    size = 27 + len(segments) + sum(segments)
+    return bool(segments) and at + size <= len(content) and bool(content[at + 5] & 4)
 
 
 def audio_stream(container: Any, name: str) -> Any:
