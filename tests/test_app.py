@@ -408,8 +408,8 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
 @pytest.mark.parametrize(
     ("arguments", "said", "code"),
     [
-        (["--port", "70000"], "port 70000: a port is a number from 0", 1),
-        (["--port", "x"], "a whole number of at least 0; got 'x'", 2),
+        (["--port", "70000"], "a whole number from 0 to 65535; got '70000'", 2),
+        (["--port", "x"], "a whole number from 0 to 65535; got 'x'", 2),
         (["--corpus", "no/such"], "no/such: is no corpus", 1),
         (["--run", "no/such"], "no/such", 1),
     ],

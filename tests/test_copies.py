@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import os
 import shutil
 from pathlib import Path
@@ -210,7 +209,7 @@ def test_twenty_copied_files_are_not_tested_on_what_was_trained_on(copied: Path)
 # --- saying them --------------------------------------------------------------------------------
 
 
-def test_copies_that_the_official_split_parts_are_counted_and_said(copied: Path, tmp_path) -> None:
+def test_copies_that_the_official_split_parts_are_counted_and_said(copied: Path) -> None:
     corpus = open_corpus(copied, progress=False)
     # By name: "00.wav" is trained on, "copy of 00.wav" is tested.
     clips = corpus.clips.assign(split="training", artist=corpus.clips.id)
@@ -219,17 +218,17 @@ def test_copies_that_the_official_split_parts_are_counted_and_said(copied: Path,
     corpus = dataclasses.replace(corpus, clips=clips)
     record = read_record(train(corpus, "chance", "official", progress=False))
     assert (record["artists_on_two_sides"], record["copies_on_two_sides"]) == (0, 18)
-    found = compare(
-        corpus, ["chance"], ["official", "random"], json_file=tmp_path / "r.json", progress=False
-    )
-    official, random = json.loads((tmp_path / "r.json").read_text())
+    found = compare(corpus, ["chance"], ["official", "random"], progress=False)
+    official, random = found.results
     assert (official["copies_on_two_sides"], random["copies_on_two_sides"]) == (18, 0)
     first, second = found.as_text().split("\n\n")[:2]
     assert "copies on two sides: 18" in first
     assert "copies" not in second
 
 
-def test_a_copy_under_two_genres_contradicts_itself_and_is_said(copied: Path, capsys) -> None:
+def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
+    copied: Path, tmp_path: Path, capsys
+) -> None:
     assert open_corpus(copied, progress=False).notes == ()
     shutil.copy(copied / "High" / "03.wav", copied / "Low" / "x.wav")
     shutil.copy(copied / "Low" / "05.wav", copied / "High" / "y.wav")
@@ -240,14 +239,14 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(copied: Path, ca
     sides = split(corpus.clips, "random", 0)
     assert copies_on_two_sides(corpus.clips, sides) == 0
     assert len(sides) == 42
+    run = tmp_path / "run"
     for command in (
         ["features", str(copied)],
-        ["train", str(copied), "--model", "chance", "--split", "artist", "--force"],
+        ["train", str(copied), "--model", "chance", "--split", "artist", "--out", str(run)],
         ["compare", str(copied), "--models", "chance", "--splits", "artist"],
     ):
         assert main(command) == 0
         assert capsys.readouterr().err.count("copies under another genre") == 1
-    run = Path(os.environ["SONGNET_DATA"]) / "runs" / "copied" / "chance-artist-0"
     assert read_record(run)["notes"] == [note]
     # Where only one of the genres takes part, nothing contradicts itself.
     assert contradictions(corpus.clips[corpus.clips.genre == "High"]) == []

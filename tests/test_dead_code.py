@@ -15,8 +15,8 @@ CALLED_BY_OTHERS = [
     # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, nbclient, ipywidgets, traitlets
     *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "initial"),
     *("on_notebook_start", "button_style", "_at_a_stop"),
-    # argparse
-    "_check_value",
+    # argparse, warnings
+    *("_check_value", "showwarning"),
     # tornado, http.server, html.parser
     *("set_default_headers", "write_error", "initialize", "on_message"),
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),

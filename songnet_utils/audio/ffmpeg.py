@@ -406,7 +406,7 @@ def _promised_by_asf(content: bytes) -> float | None:
 
 
 def _ends_as_ogg(content: bytes) -> bool:
-    """Tell whether an ogg ends with a whole page that is marked as the last (RFC 3533, section 6)."""
+    """Tell whether an ogg's last page is whole and marked as the last (RFC 3533, section 6)."""
     at = content.rfind(b"OggS")
     segments = content[at + 27 : at + 27 + content[at + 26]] if at + 26 < len(content) else b""
     size = 27 + len(segments) + sum(segments)
