@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.audio import decode, log_mel
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_SETS, FeatureSet, mfcc_statistics
 from songnet_utils.shards import Folder
@@ -149,6 +149,8 @@ class Outcome:
         Taken before the file was read.
     reason : str
         Why it cannot be used; "" when its arrays are in the store.
+    notes : tuple of str
+        What is odd about the file, a sentence each.
     """
 
     clip: str
@@ -156,6 +158,7 @@ class Outcome:
     content: str = ""
     stamp: Stamp | None = None
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def extract(
@@ -202,9 +205,12 @@ def extract(
             continue
         content = hashlib.sha256(sound_file).hexdigest()
         reason = ""
+        notes: tuple[str, ...] = ()
         if content not in known and content not in done:
             try:
-                computed = extraction.compute(load_audio(sound_file, extraction.rate, name=file))
+                song = decode(sound_file, extraction.rate, name=file)
+                notes = song.notes
+                computed = extraction.compute(song.audio)
                 if stamp_of(file) != stamp:
                     raise SongNetError("changed while it was read. Run the same again.")
                 for name, array in computed.items():
@@ -219,7 +225,7 @@ def extract(
                     f"cannot be analysed ({type(error).__name__}: {error}). Convert it to wav or "
                     "flac."
                 )
-        outcomes.append(Outcome(clip, file, content, stamp, reason))
+        outcomes.append(Outcome(clip, file, content, stamp, reason, notes))
     if arrays:
         folder.write_shard(arrays)
     return outcomes

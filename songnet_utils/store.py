@@ -40,6 +40,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from songnet_utils.audio import warn
 from songnet_utils.corpora import Corpus, data_folder, unusable_table
 from songnet_utils.corpora.fma import read_features
 from songnet_utils.errors import SongNetError
@@ -358,6 +359,7 @@ class Store:
             for outcomes in done:
                 for outcome in outcomes:
                     found[outcome.clip] = outcome
+                    warn(outcome.notes)
                     index.add(outcome)
                 bar.update(len(outcomes))
         finally:

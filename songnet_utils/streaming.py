@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songnet_utils.audio import decode, look_ahead, name_of
+from songnet_utils.audio import decode, look_ahead, name_of, warn
 from songnet_utils.errors import SongNetError
 from songnet_utils.framing import FrameStream
 from songnet_utils.network import Network
@@ -84,6 +84,7 @@ def hear_song(
     """
     name = name or name_of(source)
     song = decode(source, net.sound.sample_rate, name=name)
+    warn(song.notes)
     try:
         answers = net.genre_over_time(song.audio)
     except SongNetError as error:

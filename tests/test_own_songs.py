@@ -212,7 +212,7 @@ BAD = {
     "a false promise": (lambda: promising_frames(20 * RATE), "song: is cut short"),
     "too many channels": (
         lambda: written(np.full((2_000_000, 8), 0.1, np.float32), 8_000, "FLAC"),
-        "song: 8 channels at 8000 Hz are more sound than is taken",
+        "song: 8 channels at 8000 Hz are more data than is accepted",
     ),
     "not numbers": (
         lambda: sound_file(np.full((4 * RATE, 1), np.nan), RATE, subtype="FLOAT"),

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import songnet_utils.extraction
 import songnet_utils.store
-from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.audio import AudioWarning, decode, load_audio, log_mel
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc_statistics
@@ -134,8 +134,8 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
     calls = []
     monkeypatch.setattr(
         songnet_utils.extraction,
-        "load_audio",
-        lambda *a, **k: calls.append(k["name"]) or load_audio(*a, **k),
+        "decode",
+        lambda *a, **k: calls.append(k["name"]) or decode(*a, **k),
     )
     again = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
     assert calls == []
@@ -374,7 +374,7 @@ def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, 
         gone.unlink(missing_ok=True)
         return load_audio(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.extraction, "load_audio", load_and_remove)
+    monkeypatch.setattr(songnet_utils.extraction, "decode", load_and_remove)
     prepared = store.prepare(open_corpus(music), 1, progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "cannot be read" in prepared.unusable.reason[0]
@@ -385,12 +385,12 @@ def test_a_file_that_changes_while_it_is_read_is_listed(music, store, monkeypatc
     changing = music / "Rock" / "a.wav"
 
     def load_and_change(*arguments, **names):
-        audio = load_audio(*arguments, **names)
+        song = decode(*arguments, **names)
         if names["name"] == str(changing):
             noise(changing, 1234, 3.0)
-        return audio
+        return song
 
-    monkeypatch.setattr(songnet_utils.extraction, "load_audio", load_and_change)
+    monkeypatch.setattr(songnet_utils.extraction, "decode", load_and_change)
     corpus = open_corpus(music)
     prepared = store.prepare(corpus, progress=False)
     assert list(prepared.unusable.id) == ["Rock/a.wav"]
@@ -404,12 +404,23 @@ def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatc
     def fail(*arguments, **names):
         if names["name"].endswith("c.mp3"):
             raise OverflowError("what?")
-        return load_audio(*arguments, **names)
+        return decode(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.extraction, "load_audio", fail)
+    monkeypatch.setattr(songnet_utils.extraction, "decode", fail)
     prepared = store.prepare(open_corpus(music), progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "OverflowError: what?" in prepared.unusable.reason[0]
+
+
+@pytest.mark.parametrize("set_name", ["mfcc", "tzanetakis"])
+def test_what_is_odd_about_a_clip_is_said_by_threads_and_processes_alike(music, store, set_name):
+    tone = 0.3 * np.sin(np.arange(3 * 22_050) / 10)[:, None]
+    soundfile.write(music / "Rock" / "odd.wav", np.concatenate([tone, -tone], 1), 22_050)
+    with pytest.warns(AudioWarning, match=r"odd\.wav: its channels cancel out"):
+        prepared = store.prepare(open_corpus(music), progress=False)
+    if set_name != "mfcc":
+        with pytest.warns(AudioWarning, match=r"odd\.wav: its channels cancel out"):
+            prepared.hand_crafted(set_name, progress=False)
 
 
 def test_what_the_corpus_could_not_use_is_kept_in_the_list(music, store) -> None:
@@ -553,7 +564,7 @@ def test_hand_crafted_statistics_are_computed_once(music, store, monkeypatch, na
         np.testing.assert_array_equal(
             found.loc[clip.id], FEATURE_SETS[name].compute(audio, SOUND.sample_rate)
         )
-    monkeypatch.setattr(songnet_utils.extraction, "load_audio", None)
+    monkeypatch.setattr(songnet_utils.extraction, "decode", None)
     again = store.prepare(open_corpus(music), progress=False).hand_crafted(name, progress=False)
     pd.testing.assert_frame_equal(found, again)
 

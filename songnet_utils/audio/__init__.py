@@ -1,7 +1,7 @@
 """Sound files in, log-mel frames out."""
 
 from songnet_utils.audio.decoding import AudioReader, decode, load_audio, name_of, read_audio
-from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of
+from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of, warn
 from songnet_utils.audio.frames import (
     LOUDEST,
     RESAMPLER,
@@ -41,4 +41,5 @@ __all__ = [
     "resample",
     "seconds_of_file",
     "suffix_of",
+    "warn",
 ]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import soxr
@@ -26,6 +26,7 @@ from songnet_utils.audio.ffmpeg import (
     Progress,
     Source,
     audio_stream,
+    ffmpeg_pieces,
     opened,
     pieces_of,
     promised_seconds,
@@ -44,11 +45,14 @@ from songnet_utils.audio.frames import (
     resample,
 )
 
-# Where the mean of the channels has this small a share of their power (−10 dB), they cancel each
-# other: what is left in lossy files is coding noise. In no second of 122 real clips does the mean
-# have less than a third. One second of sound decides; no network's first step takes less.
+# Where the mean of the channels has this small a share of the first one's power (−10 dB), they
+# cancel out: what is left in lossy files is coding noise. In no second of 122 real clips does the
+# mean have less than a third.
 _CANCELLED = 0.1
-_DECIDING_SECONDS = 1.0
+_DECIDING_SECONDS = 0.5
+
+# Samples of each channel, their rate, and the mean of the channels.
+_Mixed: TypeAlias = tuple[list[np.ndarray], int, np.ndarray]
 
 
 class Decoded(NamedTuple):
@@ -62,11 +66,14 @@ class Decoded(NamedTuple):
         How long the song lasts.
     rates : tuple of int
         The sample rates in the file, in Hz, in order; nearly always just one.
+    notes : tuple of str
+        What is odd about the file, a sentence each: what `load_audio` warns of.
     """
 
     audio: np.ndarray
     seconds: float
     rates: tuple[int, ...]
+    notes: tuple[str, ...]
 
 
 class AudioReader:
@@ -105,13 +112,18 @@ class AudioReader:
         most_seconds: float | None = None,
     ) -> None:
         self.name = name or name_of(source)
-        self._source, self._content = source, _content_of(source, self.name)
+        self._content = _content_of(source, self.name)
         self._most_seconds = most_seconds
-        with told_plainly(self.name), opened(self._content) as container:
-            audio_stream(container, self.name)
+        progress = Progress(self.name, most_seconds)
+        with told_plainly(self.name), opened(self._content, self.name) as container:
+            stream = audio_stream(container, self.name)
             self.seconds = promised_seconds(self._content, container) or 0.0
-        planes, self.rate = next(self._pieces())
-        self.channels = len(planes)
+            progress.expect(self.seconds)
+            first = next(ffmpeg_pieces(container, stream, progress), None)
+        if first is None:
+            progress.end(None, "")
+        assert first is not None
+        self.rate, self.channels = first[1], len(first[0])
 
     def blocks(self, seconds: float | None = None) -> Iterator[np.ndarray]:
         """Decode the file from its beginning.
@@ -145,14 +157,12 @@ class AudioReader:
         if there:
             yield _checked(np.concatenate(waiting), self.name)
 
-    def _pieces(self) -> Iterator[Piece]:
-        progress = Progress(self.name, self._most_seconds)
-        return _without_cancelling(pieces_of(self._source, self._content, progress), self.name)
-
     def _rows(self) -> Iterator[np.ndarray]:
         """Yield (samples, channels) at the first rate and with the first number of channels."""
-        for rate, pieces in itertools.groupby(self._pieces(), key=lambda piece: piece[1]):
-            rows = (self._as_rows(planes) for planes, _ in pieces)
+        progress = Progress(self.name, self._most_seconds)
+        mixed = _mixed(pieces_of(self._content, progress), progress)
+        for rate, pieces in itertools.groupby(mixed, key=lambda piece: piece[1]):
+            rows = (self._as_rows(planes) for planes, _, _ in pieces)
             if rate == self.rate:
                 yield from rows
                 continue
@@ -162,6 +172,7 @@ class AudioReader:
             for block in rows:
                 yield stream.resample_chunk(block)
             yield stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)
+        warn(progress.notes)
 
     def _as_rows(self, planes: list[np.ndarray]) -> np.ndarray:
         rows = np.stack(planes, axis=1)
@@ -229,11 +240,11 @@ def decode(
     name = name or name_of(source)
     content = _content_of(source, name)
     progress = Progress(name, most_seconds)
-    pieces = _without_cancelling(pieces_of(source, content, progress), name)
+    mixed = _mixed(pieces_of(content, progress), progress)
     parts, rates = [], []
     samples, seconds = 0, 0.0
-    for own, stretch in itertools.groupby(pieces, key=lambda piece: piece[1]):
-        audio = _checked(np.concatenate([_mean(planes) for planes, _ in stretch]), name)
+    for own, stretch in itertools.groupby(mixed, key=lambda piece: piece[1]):
+        audio = _checked(np.concatenate([mean for _, _, mean in stretch]), name)
         samples += len(audio)
         seconds += len(audio) / own
         rates.append(own)
@@ -245,7 +256,7 @@ def decode(
             "Choose a file with music in it."
         )
     check_audible(max(whole.max(), -whole.min()), name)
-    return Decoded(whole, seconds, tuple(rates))
+    return Decoded(whole, seconds, tuple(rates), tuple(progress.notes))
 
 
 def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndarray:
@@ -274,7 +285,9 @@ def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndar
     >>> audio = load_audio("song.mp3", 22_050)        # doctest: +SKIP
     """
     _check_rate(rate)
-    return decode(source, rate, name=name).audio
+    song = decode(source, rate, name=name)
+    warn(song.notes)
+    return song.audio
 
 
 def name_of(source: Source) -> str:
@@ -310,37 +323,53 @@ def _content_of(source: Source, name: str) -> bytes:
     return content
 
 
-def _without_cancelling(pieces: Iterator[Piece], name: str) -> Iterator[Piece]:
-    """Give all channels the first one's sound where their mean would cancel it.
+def _mixed(pieces: Iterator[Piece], progress: Progress) -> Iterator[_Mixed]:
+    """Add the mean of its channels to each piece; where that cancels them, the first one counts.
 
     The right channel of some files is the left one upside down. Mixed down, nothing is left but
-    rounding noise, loud enough for a network to name its genre.
+    rounding noise, loud enough for a network to name its genre. Each second is judged by itself.
     """
-    held: list[Piece] = []
-    seconds = power = mixed = 0.0
-    for planes, rate in pieces:
-        held.append((planes, rate))
-        if len(planes) == 1:
-            break
-        mean = _mean(planes)
-        of_channels = sum(float(np.vdot(plane, plane)) for plane in planes) / len(planes)
-        if of_channels < len(mean) * SILENCE**2:
-            continue
-        power += of_channels
-        mixed += float(np.vdot(mean, mean))
-        seconds += len(mean) / rate
-        if seconds >= _DECIDING_SECONDS:
-            break
-    if mixed < _CANCELLED * power:
-        warn(
-            f"{name}: its channels cancel each other (one is the other upside down); only the "
-            "first one is taken."
+    cancelled = 0.0
+    cancels, before = False, 0
+    for second in _seconds(pieces):
+        seconds = sum(len(mean) / rate for _, rate, mean in second)
+        channels = len(second[0][0])
+        # The last piece of a second is too short to judge by: it goes with the second before it.
+        if seconds >= _DECIDING_SECONDS or channels != before:
+            cancels = _cancels(second)
+        before = channels
+        if cancels:
+            cancelled += seconds
+            second = [([planes[0]] * len(planes), rate, planes[0]) for planes, rate, _ in second]
+        yield from second
+    if cancelled:
+        progress.notes.append(
+            f"{progress.name}: its channels cancel out for {cancelled:.1f} s (one is the other "
+            "upside down); there only the first is used."
         )
-        for planes, rate in itertools.chain(held, pieces):
-            yield [planes[0]] * len(planes), rate
-    else:
-        yield from held
-        yield from pieces
+
+
+def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
+    """Yield pieces with their means, a second at a time, of one rate and number of channels."""
+    held: list[_Mixed] = []
+    seconds = 0.0
+    for planes, rate in pieces:
+        changes = bool(held) and (rate, len(planes)) != (held[0][1], len(held[0][0]))
+        if changes or seconds >= 1:
+            yield held
+            held, seconds = [], 0.0
+        held.append((planes, rate, _mean(planes)))
+        seconds += len(planes[0]) / rate
+    if held:
+        yield held
+
+
+def _cancels(pieces: list[_Mixed]) -> bool:
+    """Tell whether the mean of the channels has next to nothing of the first one's sound."""
+    first = sum(float(np.vdot(planes[0], planes[0])) for planes, _, _ in pieces)
+    mean = sum(float(np.vdot(mean, mean)) for _, _, mean in pieces)
+    samples = sum(len(mean) for _, _, mean in pieces)
+    return mean < _CANCELLED * first and first >= samples * SILENCE**2
 
 
 def _mean(planes: list[np.ndarray]) -> np.ndarray:

@@ -87,7 +87,9 @@ def seconds_of_file(file: str | os.PathLike[str]) -> float:
         # A named pipe would wait for somebody to write into it.
         return float("nan")
     try:
-        with av.open(os.fspath(file), container_options=_options("file")) as container:
+        with av.open(
+            os.fspath(file), container_options=_options("file"), metadata_errors="replace"
+        ) as container:
             streams = container.streams.audio
             if streams and streams[0].duration:
                 return float(streams[0].duration * streams[0].time_base)
@@ -114,49 +116,48 @@ def suffix_of(content: bytes) -> str:
     AudioError
         When FFmpeg cannot open it.
     """
-    with told_plainly("it"), opened(content) as container:
+    with opened(content, "it") as container:
         kinds = container.format.name.split(",")
     return next(_ENDINGS[kind] for kind in kinds if kind in _ENDINGS)
 
 
-def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Piece]:
-    """Yield what is decoded, piece by piece; then raise or warn of what is missing or odd.
+def pieces_of(content: bytes, progress: Progress) -> Iterator[Piece]:
+    """Yield what is decoded, piece by piece; then raise or note what is missing or odd.
 
     Parameters
     ----------
-    source
-        A path, or the file's bytes.
     content
         The file's bytes.
     progress
         Counts what is decoded, and knows what to call the file.
     """
-    file: Any = io.BytesIO(content)
-    if not isinstance(source, bytes) and Path(source).is_file():
-        file = source
-    plain = plain_pieces(content, file)
+    plain = plain_pieces(content)
     if plain is not None:
         yield from progress.counted(plain)
         progress.end(promised_by_mp3(content), "mp3")
         return
     promised: list[float | None] = []
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(told_plainly(progress.name))
-        container = stack.enter_context(opened(content))
-        kind = container.format.name
-        while container is not None:
+    kind, following = "", content
+    while following:
+        content = following
+        try:
+            container = opened(content, progress.name)
+        except AudioError:
+            if not promised:
+                raise
+            # It only looked like another file after the first.
+            break
+        with told_plainly(progress.name), container:
             stream = audio_stream(container, progress.name)
+            kind = container.format.name
             promised.append(promised_seconds(content, container))
             progress.expect(promised[-1])
             yield from progress.counted(ffmpeg_pieces(container, stream, progress))
-            following, container = _next_file(content, container, progress.position)
-            if container is not None:
-                content = following
-                stack.enter_context(container)
+            following = _next_file(content, kind, progress.position)
     progress.end(None if None in promised else sum(filter(None, promised)), kind)
     if kind == "ogg" and not _ends_as_ogg(content):
-        warn(
-            f"{progress.name}: its last page is not there, as after a download that stopped; "
+        progress.notes.append(
+            f"{progress.name}: its last page is missing, as if a download had stopped early; "
             f"the {progress.seconds:.2f} s before it were decoded."
         )
 
@@ -175,6 +176,8 @@ class Progress:
     def __init__(self, name: str, most_seconds: float | None) -> None:
         self.name, self._most_seconds = name, most_seconds
         self.seconds = 0.0
+        #: What is odd about the file, all of whose sound was decoded.
+        self.notes: list[str] = []
         #: Where something could not be decoded, in seconds.
         self.bad: list[float] = []
         #: Where the last packet that was decoded ends, in bytes.
@@ -211,12 +214,12 @@ class Progress:
         self._numbers += samples * channels
         if self._numbers > self._most_seconds * _NUMBERS_PER_SECOND:
             raise AudioError(
-                f"{self.name}: {channels} channels at {rate} Hz are more sound than is taken of a "
-                "song this long. Export it in stereo at 44,100 Hz."
+                f"{self.name}: {channels} channels at {rate} Hz are more data than is accepted for "
+                "one song. Export it in stereo at 44,100 Hz."
             )
 
     def end(self, promised: float | None, kind: str) -> None:
-        """Raise AudioError when sound is missing; warn where something is odd.
+        """Raise AudioError when sound is missing; note what is odd.
 
         Parameters
         ----------
@@ -233,8 +236,8 @@ class Progress:
         inside = [at for at in self.bad if at < self.seconds]
         if self.seconds and missing > slack:
             raise AudioError(
-                f"{self.name}: is cut short or damaged: its header promises {promised:.2f} s, "
-                f"{self.seconds:.2f} s can be decoded. Copy or download it again."
+                f"{self.name}: is cut short or damaged: its header promises {promised:.2f} s, but "
+                f"only {self.seconds:.2f} s can be decoded. Copy or download it again."
             )
         if self.seconds and len(inside) > self._pieces:
             raise AudioError(
@@ -246,12 +249,13 @@ class Progress:
                 f"{self.name}: holds no samples at all. Choose a file with sound in it."
             )
         if inside and promised is None:
-            warn(
-                f"{self.name}: {len(inside)} pieces of it, the first {inside[0]:.1f} s from its "
-                "beginning, are no sound that can be decoded; the rest was decoded."
+            pieces = "1 piece" if len(inside) == 1 else f"{len(inside)} pieces"
+            self.notes.append(
+                f"{self.name}: {pieces} of it could not be decoded as sound, the first at "
+                f"{inside[0]:.1f} s; the rest was decoded."
             )
         if promised == 0:
-            warn(
+            self.notes.append(
                 f"{self.name}: its header was never finished (it says that there is no sound); "
                 f"all {self.seconds:.2f} s to the end of the file were decoded."
             )
@@ -273,11 +277,12 @@ def told_plainly(name: str) -> Iterator[None]:
         ) from error
 
 
-def opened(content: bytes) -> Any:
+def opened(content: bytes, name: str) -> Any:
     """Open a file with FFmpeg, which may read nothing but the file itself."""
     import av
 
-    return av.open(io.BytesIO(content), container_options=_options())
+    with told_plainly(name):
+        return av.open(io.BytesIO(content), container_options=_options(), metadata_errors="replace")
 
 
 def _options(protocols: str = "") -> dict[str, str]:
@@ -314,34 +319,21 @@ def ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[P
         yield from ((_planes(frame), rate) for frame in frames if frame.samples)
 
 
-def _next_file(content: bytes, container: Any, position: int) -> tuple[bytes, Any]:
-    """Return the file that follows in the same file, and open it; (b"", None) where none does.
+def _next_file(content: bytes, kind: str, position: int) -> bytes:
+    """Return the file that seems to follow in the same file; b"" where none does.
 
     Parameters
     ----------
     content
         The bytes of the file so far.
-    container
-        The same, opened by FFmpeg, which in these kinds of files sees nothing beyond the first.
+    kind
+        FFmpeg's name of its kind. Of some kinds FFmpeg sees nothing beyond the first file.
     position
         Where its last packet ends, in bytes.
     """
-    import av
-
-    kind = container.format.name.split(",")[0]
-    first_bytes, offset = _FIRST_BYTES.get(kind, (b"", 0))
+    first_bytes, offset = _FIRST_BYTES.get(kind.split(",")[0], (b"", 0))
     at = content.find(first_bytes, position) - offset if first_bytes else -1
-    if at <= 0:
-        return b"", None
-    try:
-        following = opened(content[at:])
-    except (av.FFmpegError, ValueError):
-        # It only looked like one.
-        return b"", None
-    if following.format.name != container.format.name or not following.streams.audio:
-        following.close()
-        return b"", None
-    return content[at:], following
+    return content[at:] if at > 0 else b""
 
 
 def _planes(frame: Any) -> list[np.ndarray]:
@@ -365,14 +357,15 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
     """Return how many seconds of sound a file's own header promises; None where it does not say.
 
     FFmpeg guesses from the file's size where nothing is said, and instead of what a wav or a wma
-    says. So mutagen reads these headers, and those of mp3s.
+    says. So these headers are read here, and those of mp3s.
     """
     kind = container.format.name.split(",")[0]
     stream = container.streams.audio[0]
     if kind == "mp3":
         return promised_by_mp3(content)
     if kind == "wav":
-        return _promised_by_wav(content) if stream.codec_context.name.startswith("pcm") else None
+        there = float((stream.duration or 0) * stream.time_base)
+        return _promised_by_wav(content, there)
     if kind == "asf":
         return _promised_by_asf(content)
     if kind in ("aac", "loas", "ogg"):
@@ -383,16 +376,31 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
     return container.duration / 1e6 if container.duration and len(container.streams) == 1 else None
 
 
-def _promised_by_wav(content: bytes) -> float | None:
-    """Return the seconds that a wav's header promises; 0 where it was never finished."""
-    import mutagen.wave
+def _promised_by_wav(content: bytes, seconds: float) -> float | None:
+    """Return the seconds that a wav's header promises; 0 where it was never finished.
 
-    try:
-        info = mutagen.wave.WAVE(io.BytesIO(content)).info
-    except mutagen.MutagenError:
-        return 0.0
-    size = info.length * info.sample_rate * info.channels * info.bits_per_sample // 8
-    return None if size >= _UNKNOWN_BYTES else info.length
+    Parameters
+    ----------
+    content
+        The bytes of the file: RIFF, or RF64 with sizes of 64 bits (EBU Tech 3306).
+    seconds
+        How long the bytes that are there last.
+    """
+    at, long_size = 12, None
+    while at + 8 <= len(content):
+        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        at += 8
+        if name == b"ds64":
+            long_size = int.from_bytes(content[at + 8 : at + 16], "little")
+        if name == b"data":
+            if size == 2**32 - 1 and long_size is not None:
+                size = long_size
+            elif size >= _UNKNOWN_BYTES:
+                return None
+            there = min(size, len(content) - at)
+            return seconds * size / there if there else 0.0
+        at += size + size % 2
+    return None
 
 
 def _promised_by_asf(content: bytes) -> float | None:
@@ -428,11 +436,12 @@ def audio_stream(container: Any, name: str) -> Any:
 
 def _too_long(name: str, most_seconds: float) -> AudioError:
     return AudioError(
-        f"{name}: lasts longer than {most_seconds / 60:g} minutes, the most that is taken. "
-        "Cut a piece out of it."
+        f"{name}: lasts longer than {most_seconds / 60:g} minutes, the longest allowed. "
+        "Use a shorter excerpt."
     )
 
 
-def warn(message: str) -> None:
+def warn(notes: Iterable[str]) -> None:
     """Say what is odd about a file all of whose sound was decoded."""
-    warnings.warn(message, AudioWarning, stacklevel=2)
+    for note in notes:
+        warnings.warn(note, AudioWarning, stacklevel=3)

@@ -11,7 +11,6 @@ makes of that what it can.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -45,18 +44,13 @@ def promised_by_mp3(content: bytes) -> float | None:
     return None if info.bitrate_mode == mutagen.mp3.BitrateMode.UNKNOWN else info.length
 
 
-def plain_pieces(
-    content: bytes, source: str | os.PathLike[str] | io.BytesIO
-) -> Iterator[tuple[list[np.ndarray], int]] | None:
+def plain_pieces(content: bytes) -> Iterator[tuple[list[np.ndarray], int]] | None:
     """Decode a plain mp3 with libsndfile.
 
     Parameters
     ----------
     content : bytes
         The file's bytes.
-    source
-        Its path, or its bytes again. By its path, libsndfile reads a file without asking Python
-        for each kilobyte, which matters where several threads decode.
 
     Returns
     -------
@@ -70,7 +64,7 @@ def plain_pieces(
     if promised is None or abs(frames - promised * rate / per_frame) > _SLACK_FRAMES:
         return None
     try:
-        samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, OSError):
         return None
     if len(samples) < (frames - _SLACK_FRAMES) * per_frame:

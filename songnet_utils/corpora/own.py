@@ -34,7 +34,7 @@ from pathlib import Path
 import filelock
 import pandas as pd
 
-from songnet_utils.audio import SUFFIXES, decode, suffix_of
+from songnet_utils.audio import SUFFIXES, decode, suffix_of, warn
 from songnet_utils.corpora.folder import describe_file, describe_tags, files_below, visible
 from songnet_utils.corpora.table import Corpus, name_key, table, unusable_table
 from songnet_utils.errors import SongNetError
@@ -568,7 +568,9 @@ def check_song(content: bytes, label: str) -> float:
         When it cannot be decoded, holds only silence, is too short or too long.
     """
     with _ONE_AT_A_TIME:
-        seconds = decode(content, name=label, most_seconds=MOST_SECONDS).seconds
+        song = decode(content, name=label, most_seconds=MOST_SECONDS)
+    warn(song.notes)
+    seconds = song.seconds
     if seconds < LEAST_SECONDS:
         raise SongNetError(
             f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are needed. "
