@@ -410,7 +410,7 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
     [
         (["--port", "70000"], "a whole number from 0 to 65535; got '70000'", 2),
         (["--port", "x"], "a whole number from 0 to 65535; got 'x'", 2),
-        (["--corpus", "no/such"], "no/such: is no corpus", 1),
+        (["--corpus", "no/such"], "no/such: is not a corpus", 1),
         (["--run", "no/such"], "no/such", 1),
     ],
 )
@@ -430,7 +430,7 @@ def test_the_port_is_free_again_after_an_error(tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     for _ in range(2):
-        with pytest.raises(SongNetError, match="is no corpus"):
+        with pytest.raises(SongNetError, match="is not a corpus"):
             App("no/such", [Toy()], port=port)
 
 

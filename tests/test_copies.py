@@ -234,7 +234,7 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
     shutil.copy(copied / "Low" / "05.wav", copied / "High" / "y.wav")
     corpus = open_corpus(copied, progress=False)
     (note,) = corpus.notes
-    assert note.startswith("2 clips have copies under another genre; the first: High/03.wav")
+    assert note.startswith("2 clips also appear under another genre; the first: High/03.wav")
     assert "Low/x.wav" in note
     sides = split(corpus.clips, "random", 0)
     assert copies_on_two_sides(corpus.clips, sides) == 0
@@ -246,7 +246,7 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
         ["compare", str(copied), "--models", "chance", "--splits", "artist"],
     ):
         assert main(command) == 0
-        assert capsys.readouterr().err.count("copies under another genre") == 1
+        assert capsys.readouterr().err.count("appear under another genre") == 1
     assert read_record(run)["notes"] == [note]
     # Where only one of the genres takes part, nothing contradicts itself.
     assert contradictions(corpus.clips[corpus.clips.genre == "High"]) == []
@@ -259,8 +259,8 @@ def test_one_contradiction_is_said_in_the_singular() -> None:
     )
     (note,) = contradictions(clips)
     assert note == (
-        "1 clip has copies under another genre: a (Pop) and c (Rock) are the same file. "
-        "A clip has one genre: remove the wrong copies."
+        "1 clip also appears under another genre: a (Pop) and c (Rock) are the same file. "
+        "Remove the wrong copy."
     )
 
 

@@ -165,7 +165,7 @@ def test_a_path_with_dots_names_the_folder_it_leads_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda folder: None, "no folder has that path"),
+        (lambda folder: None, "is not a corpus: there is no folder with that path"),
         (lambda folder: folder.mkdir(), "holds no sound files"),
         (lambda folder: (folder / "Rock").mkdir(parents=True), "holds no sound files"),
         (lambda folder: folder.write_bytes(b"RIFF"), "is a file"),
@@ -204,7 +204,21 @@ def clips_at(folder: Path, *names: str) -> Path:
         (["rock/a.wav", "jazz/b.wav", "more/rock/c.wav", "more/jazz/d.wav"], "more"),
         (["genres_original/blues/a.wav", "genres_original/rock/b.wav"], "genres_original"),
         (["Data/genres/blues/a.wav", "Data/genres/rock/artist/b.wav"], "Data/genres"),
-        (["gtzan/train/rock/a.wav", "gtzan/test/rock/b.wav"], "gtzan"),
+        (["train_set/rock/a.wav", "Test Set/jazz/b.wav"], "Test Set"),
+        (["trainingData/rock/a.wav", "gtzan-val2/jazz/b.wav", "x/c.wav"], "gtzan-val2"),
+        (["train/rock/a.wav", "train/jazz/b.wav", "test/c.wav"], "train"),
+        (["one/rock/a.wav", "one/jazz/b.wav", "two/Rock/c.wav", "two/jazz/d.wav"], "one"),
+        # The folder to give is right itself.
+        (["gtzan/train/rock/a.wav", "gtzan/test/rock/b.wav"], "gtzan/test"),
+        (["train/x/rock/a.wav", "train/x/jazz/b.wav", "test/x/rock/c.wav"], "test"),
+        (["test/x/rock/a.wav", "test/x/jazz/b.wav", "train/x/rock/c.wav"], "test/x"),
+        (
+            [f"Data/{part}/{genre}/a.wav" for part in ("30s", "3s") for genre in ("pop", "rap")],
+            "Data/30s",
+        ),
+        # A stray file is no genre's.
+        (["Data/genres/blues/a.wav", "Data/genres/rock/b.wav", "Data/genres/c.wav"], "Data/genres"),
+        (["Data/genres/blues/a.wav", "Data/genres/rock/b.wav", "Data/c.wav"], "Data/genres"),
     ],
 )
 def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files, give) -> None:
@@ -212,30 +226,61 @@ def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files
     for beside in ("images_original/blues/a.png", "features_30_sec.csv"):
         (folder / beside).parent.mkdir(parents=True, exist_ok=True)
         (folder / beside).write_bytes(b"x")
-    with pytest.raises(SongNetError, match="seem to be") as caught:
+    with pytest.raises(SongNetError, match=r"seem to be|looks? like") as caught:
         open_corpus(folder)
     words = str(caught.value)
+    assert open_corpus(folder / give).genres
     assert f"({folder / give})" in words or words.endswith(f"Give {folder / give}")
     assert "\n" not in words
 
 
+def test_parts_of_a_split_without_genres_are_no_genres(tmp_path: Path) -> None:
+    clips_at(tmp_path, "train_set/a.wav", "test_set/b.wav")
+    with pytest.raises(SongNetError, match="not like genres") as caught:
+        open_corpus(tmp_path)
+    assert "Sort the clips" in str(caught.value)
+
+
 @pytest.mark.parametrize(
-    "files",
+    ("files", "give"),
     [
-        ["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"],
-        ["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"],
-        ["Rock/Various/a.wav", "Rock/AWOL/b.wav", "Jazz/Various/c.wav", "Jazz/Miles/d.wav"],
-        ["Rock/a.wav", "Jazz/Miles/Live/b.wav"],
+        (["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"], "Rock"),
+        (["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"], "Jazz"),
+        (["Rock/Various/a.wav", "Rock/AWOL/b.wav", "Jazz/Various/c.wav"], "Rock"),
+        (["Rock/Various Artists/a.wav", "Jazz/Various Artists/b.wav"], "Jazz"),
+        (["Rock/audio/a.wav", "Rock/audio/b.wav", "Jazz/audio/c.wav"], "Jazz"),
+        (["Rock/a.wav", "Jazz/Miles/Live/b.wav"], "Jazz"),
+        # It may be a stray file that makes a genre of another folder.
+        (["Data/genres/rock/a.wav", "Data/genres/jazz/b.wav", "extra/demo.wav"], "Data/genres"),
     ],
 )
-def test_artists_and_albums_in_a_genres_folder_are_no_genres(tmp_path, files) -> None:
+def test_folders_in_a_genres_folder_are_of_that_genre_and_said(tmp_path, files, give) -> None:
     corpus = open_corpus(clips_at(tmp_path, *files))
     assert dict(zip(corpus.clips.id, corpus.clips.genre, strict=True)) == {
         file: file.split("/")[0] for file in files
     }
     # That it could be meant otherwise is said.
     (note,) = corpus.notes
-    assert f"give {tmp_path / 'Jazz'}" in note
+    assert f"give {tmp_path / give} instead" in note
+
+
+@pytest.mark.parametrize("genres", [["rock", "jazz"], ["rock"]])
+@pytest.mark.parametrize("sides", [["train", "test"], ["Training Set", "val_data", "test"]])
+def test_each_genre_may_have_a_splits_parts(tmp_path, genres, sides) -> None:
+    names = (f"{genre}/{side}/a.wav" for genre in genres for side in sides)
+    corpus = open_corpus(clips_at(tmp_path, *names))
+    assert corpus.genres == sorted(genres)
+    (note,) = corpus.notes
+    # None of these folders would be right.
+    assert note.endswith("genre rock." if genres == ["rock"] else "these genres.")
+
+
+def test_genres_that_differ_only_in_punctuation_are_said(tmp_path: Path) -> None:
+    names = ["Hip-Hop", "Hip_Hop", "hip hop", "R&B", "!!!", "Pop", "Post-Rock"]
+    corpus = open_corpus(clips_at(tmp_path, *(f"{name}/a.wav" for name in names)))
+    assert corpus.genres == sorted(names)
+    (note,) = corpus.notes
+    assert note.startswith("The genres 'Hip-Hop', 'Hip_Hop', 'hip hop' differ")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are one folder")
@@ -358,10 +403,11 @@ def test_several_sets_in_a_folder_are_not_mixed(tmp_path: Path) -> None:
         (b"track_id,genre\n2,Rock\n", "not raw_tracks.csv"),
         (b"\xff\xfe\x00\x01" * 50, "UTF-16"),
         ((HEADER + track(2).replace("2,", "two,", 1)).encode(), "whole numbers"),
+        ((HEADER + track(10**20)).encode(), "whole numbers"),
         ((HEADER + track(2) + "\n" + track(2)).encode(), "twice"),
         (HEADER.encode(), "no clip there is described"),
     ],
-    ids=["empty", "another table", "binary", "no number", "a track twice", "no rows"],
+    ids=["empty", "another table", "binary", "no number", "too large", "a track twice", "no rows"],
 )
 def test_a_wrong_tracks_csv_is_an_error_that_names_it(tmp_path, text, words) -> None:
     root = fma_folder(tmp_path / "f", [track(2)], [2])
@@ -396,6 +442,19 @@ def test_metadata_that_a_spreadsheet_has_saved_is_named_with_the_cause(
     with pytest.raises(SongNetError, match=f"{name}: .*{words}.*spreadsheet") as caught:
         open_corpus(root)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_too_large_to_hold_are_said_wherever_they_are(tmp_path: Path) -> None:
+    row = track(2, artist=str(10**20)).replace("1293", str(10**20))
+    root = fma_folder(tmp_path / "f", [row], [2])
+    corpus = open_corpus(root)
+    assert corpus.clips[["listens", "artist_id"]].isna().all(axis=None)
+    for name in ("listens", "artist_id"):
+        assert f"1 value of {name} cannot be true: left missing." in corpus.notes
+    genres = root / "fma_metadata" / "genres.csv"
+    genres.write_text(genres.read_text().replace("25,2,12", f"{10**20},2,12"))
+    with pytest.raises(SongNetError, match=r"genres\.csv"):
+        open_corpus(root)
 
 
 def test_features_that_a_spreadsheet_has_saved_are_named_with_the_cause(tmp_path: Path) -> None:

@@ -129,8 +129,9 @@ def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
     if not name or not folder.exists():
         known = ["mini", *_FMA, *(beside.name for beside in folder.parent.glob("*/"))]
         raise SongNetError(
-            f"{name or 'an empty name'}: is no corpus: no folder has that path, and the names "
-            f"are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} Check the spelling."
+            f"{name or 'an empty name'}: is not a corpus: there is no folder with that path, and "
+            f"the names are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} "
+            "Check the spelling."
         )
     if not folder.is_dir():
         raise SongNetError(

@@ -84,9 +84,9 @@ def contradictions(clips: pd.DataFrame) -> list[str]:
     other = same[same.genre != first.genre].iloc[0]
     count = wrong.content.nunique()
     return [
-        f"{count:,} {'clip has copies' if count == 1 else 'clips have copies'} under another genre"
-        f"{'' if count == 1 else '; the first'}: {first.id} ({first.genre}) and {other.id} "
-        f"({other.genre}) are the same file. A clip has one genre: remove the wrong copies."
+        f"{count:,} {'clip also appears' if count == 1 else 'clips also appear'} under another "
+        f"genre{'' if count == 1 else '; the first'}: {first.id} ({first.genre}) and {other.id} "
+        f"({other.genre}) are the same file. Remove the wrong {'copy' if count == 1 else 'copies'}."
     ]
 
 

@@ -364,7 +364,7 @@ def read_tracks(file: Path) -> pd.DataFrame:
         ) from error
     except SongNetError:
         raise
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SongNetError(
             f"{file}: its first column must hold track ids, whole numbers ({error}). "
             "Unpack fma_metadata.zip again."
@@ -431,7 +431,7 @@ def read_genres(file: Path) -> pd.DataFrame:
         raise
     except UnicodeDecodeError as error:
         raise _rewritten(file, "is not written in UTF-8") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise SongNetError(
             f"{file}: cannot be read as FMA's genres.csv ({error}). {again}"
         ) from error
@@ -507,7 +507,7 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
         raise SongNetError(f"{file}: is missing. {again}") from error
     except SongNetError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise SongNetError(
             f"{file}: cannot be read as FMA's features.csv ({error}). {again}"
         ) from error
@@ -550,7 +550,8 @@ def _typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             values = pd.to_numeric(given, errors="coerce").astype("float64")
             values = values.where(np.isfinite(values))
             note(values.isna() & given.notna(), name, "cannot be read as numbers")
-            most = _PLACES.get(name, np.inf)
+            # Whole numbers are exact up to 2 ** 53 here.
+            most = _PLACES.get(name, 2**53 if name in _COUNTS else np.inf)
             least = -most if name in _PLACES else 0
             # A song of no length is one whose length nobody knew.
             wrong = (values < least) | (values > most) | ((values == 0) & (name == "duration"))
