@@ -392,7 +392,7 @@ class Assessment:
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     def _interval_note(self) -> str:
-        return few_artists(self.record["test"]["artists"])
+        return few_artists(self.record["test"].get("artists"))
 
     def _genre_lines(self) -> list[str]:
         wide = max(len("macro average"), *map(len, self.genres.index))
@@ -443,8 +443,8 @@ def assess(
     Raises
     ------
     SongNetError
-        When the folder holds no finished run, or the corpus is not the one it was trained on: of
-        another name, without its test clips, with other genres for them, or with other music.
+        When the folder holds no finished run, or the corpus is not the one it was trained on:
+        without its test clips, with other genres for them, or with other music.
     """
     folder = Path(folder)
     record, answers = read_record(folder), _answers(folder)

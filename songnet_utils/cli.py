@@ -493,7 +493,7 @@ def _tell_of(corpus: Corpus) -> None:
 
 
 def _features(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora import contradictions, open_corpus
+    from songnet_utils.corpora import open_corpus
     from songnet_utils.features import feature_set
     from songnet_utils.store import LogMelStore
 
@@ -503,7 +503,7 @@ def _features(options: argparse.Namespace) -> int:
     corpus = open_corpus(options.corpus)
     where = {"workers": options.workers, "dask": options.dask}
     prepared = LogMelStore().prepare(corpus, **where)
-    for note in contradictions(prepared.clips):
+    for note in prepared.notes(prepared.clips):
         _note(note)
     print(f"{corpus.name}: the frames of {len(prepared.clips):,} clips are ready.")
     for name in options.sets:

@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from songnet_utils.baselines import BASELINES
-from songnet_utils.corpora import Corpus, contradictions, open_corpus
+from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS, ablation
@@ -120,7 +120,7 @@ class Comparison:
         answering of all runs, from their records; ``seconds_now``, what this call took for those
         that were not there, with everything around them (reading, scoring, saving).
     notes : list of str
-        What contradicts itself in the corpus (see `songnet_utils.corpora.contradictions`).
+        What to know of the corpus (see `songnet_utils.store.Prepared.notes`).
     """
 
     results: list[dict[str, Any]]
@@ -361,7 +361,7 @@ def compare(
         "seconds": round(sum(one.seconds for one in made), 3),
         "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
     }
-    notes = contradictions(clips)
+    notes = prepared.notes(clips)
     return Comparison(results, answers, left_out, prepared.unusable, failures, cost, notes)
 
 

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from songnet_utils.corpora import Corpus
@@ -28,6 +29,19 @@ _ENTRIES = {
     **dict.fromkeys(("left_out", "unusable", "epochs"), list),
 }
 _SCORES = {"clips": int, "accuracy": (int, float), "confidence_interval": list}
+
+# What both may say besides, and the scores of a side.
+_OPTIONAL = {
+    "corpus_folder": (str, NoneType),
+    **dict.fromkeys(("fold", "folds"), (int, NoneType)),
+    "network": (dict, NoneType),
+    "notes": list,
+    "grown": dict,
+}
+_OPTIONAL_SCORES = {"artists": (int, NoneType), "clips_of_unknown_artists": int}
+
+# What file managers leave in folders, in lower case; macOS's "._…" besides.
+_JUNK = {".ds_store", ".localized", ".directory", "thumbs.db", "ehthumbs.db", "desktop.ini"}
 
 
 def run_folder(run: str | os.PathLike[str]) -> Path:
@@ -60,11 +74,13 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not os.path.lexists(path):
         raise SongNetError(
             f"{folder}: is not a finished run (it has no {RECORD}). "
-            "Start the same songnet train again: it goes on where it stopped."
+            "Run the same songnet train command again to resume it."
         )
     record = _read(path, _ENTRIES)
+    if wrong := [genre for genre in record["genres"] if not isinstance(genre, str)]:
+        raise _damaged(path, f"a genre cannot be {json.dumps(wrong[0])[:40]}")
     for side in ("train", "validation", "test"):
-        _check_entries(path, record[side], _SCORES, f"{side}: ")
+        _check_entries(path, record[side], _SCORES, _OPTIONAL_SCORES, f"{side}: ")
     try:
         Sound.from_dict(record["sound"])
     except (SongNetError, TypeError) as error:
@@ -78,9 +94,10 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
     Parameters
     ----------
     folder : pathlib.Path
-        An empty folder, one that is not there yet, or one with an unfinished run of ours.
+        An empty folder (hidden files of file managers do not count), one that is not there yet,
+        or one with an unfinished run of ours.
     corpus : Corpus, optional
-        What the run is on: a run on another corpus stays as it is.
+        What the run is on: a run on another corpus stays as it is. A corpus may have moved.
     force : bool
         Whether a finished run on the same corpus may be replaced.
     """
@@ -94,10 +111,11 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
     elif os.path.lexists(folder / UNFINISHED):
         found, what = _read(folder / UNFINISHED, _NAMES), "an unfinished"
     else:
-        others = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
+        left = (path for path in folder.iterdir() if not is_temporary(path))
+        others = sorted(path.name for path in left if not _is_junk(path.name))
         if others:
             raise SongNetError(
-                f"{folder}: is not a run of songnet's, and holds {others[0]}. Choose an empty "
+                f"{folder}: is not a SongNet run and contains {others[0]}. Choose an empty "
                 "folder, or one that is not there yet: --out DIR."
             )
         return
@@ -120,11 +138,20 @@ def begin(folder: Path, names: Mapping[str, Any]) -> None:
 
 
 def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
-    """Tell whether a run is on a corpus: of the same name, and from the same folder."""
+    """Tell whether a run may be on a corpus.
+
+    It is of the same folder, or of the same name and its own folder is not known (older runs) or
+    no longer there: then the corpus has moved. Its contents are compared when the run goes on.
+    """
     theirs, ours = found.get("corpus_folder"), corpus.folder
-    if theirs is None or ours is None:
-        return theirs is ours and found["corpus"] == corpus.name
-    return os.path.realpath(str(theirs)) == os.path.realpath(ours)
+    if theirs is not None and os.path.exists(theirs):
+        return ours is not None and os.path.realpath(theirs) == os.path.realpath(ours)
+    by_name = theirs is None and "corpus_folder" in found
+    return found["corpus"] == corpus.name and (ours is None or not by_name)
+
+
+def _is_junk(name: str) -> bool:
+    return name.lower() in _JUNK or name.startswith("._")
 
 
 def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,16 +162,25 @@ def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
         raise SongNetError(f"{path}: cannot be read. Check who may read it.") from error
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
-    _check_entries(path, found, entries)
+    _check_entries(path, found, entries, _OPTIONAL)
     return found
 
 
-def _check_entries(path: Path, found: Any, entries: Mapping[str, Any], where: str = "") -> None:
+def _check_entries(
+    path: Path,
+    found: Any,
+    entries: Mapping[str, Any],
+    optional: Mapping[str, Any],
+    where: str = "",
+) -> None:
     if not isinstance(found, dict):
         raise _damaged(path, "it is no JSON object")
-    for name, kind in entries.items():
+    for name in entries:
         if name not in found:
             raise _damaged(path, f"{where}it lacks {name}")
+    for name, kind in {**entries, **optional}.items():
+        if name not in found:
+            continue
         if not isinstance(found[name], kind) or isinstance(found[name], bool):
             raise _damaged(path, f"{where}{name} cannot be {json.dumps(found[name])[:40]}")
 

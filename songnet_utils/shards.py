@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import struct
 import threading
@@ -218,12 +219,7 @@ class Folder:
     def _headers(self) -> Iterable[tuple[str, int, bytes]]:
         """Yield the name, the size in bytes and the header of each shard."""
         if self.path:
-            for file in sorted((self.path / "shards").glob(f"*{SUFFIX}")):
-                if _NAME.fullmatch(file.name):
-                    with file.open("rb") as shard:
-                        size = shard.read(_SIZE.size).ljust(_SIZE.size, b"\0")
-                        header = shard.read(min(_SIZE.unpack(size)[0], 1 << 28))
-                        yield file.name, file.stat().st_size, header
+            yield from self._local_headers(self.path / "shards")
             return
         try:
             self._system.invalidate_cache()
@@ -246,11 +242,32 @@ class Folder:
         except Exception as error:
             raise self._trouble("shards", "read", error) from error
 
+    def _local_headers(self, folder: Path) -> Iterable[tuple[str, int, bytes]]:
+        """Yield what `_headers` does, of shards on this disk."""
+        try:
+            names = sorted(filter(_NAME.fullmatch, os.listdir(folder)))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._trouble(folder.name, "read", error) from error
+        for name in names:
+            try:
+                with (folder / name).open("rb") as shard:
+                    size = shard.read(_SIZE.size).ljust(_SIZE.size, b"\0")
+                    header = shard.read(min(_SIZE.unpack(size)[0], 1 << 28))
+                    whole = os.fstat(shard.fileno()).st_size
+            except FileNotFoundError:
+                # Another process has removed it since.
+                continue
+            except OSError as error:
+                raise self._trouble(f"{folder.name}/{name}", "read", error) from error
+            yield name, whole, header
+
     def _trouble(self, name: str, what: str, error: Exception) -> SongNetError:
         reason: Any = getattr(error, "strerror", None) or error
         return SongNetError(
-            f"{self}/{name}: could not be {what} ({reason}). See that the store is there and "
-            "may be used, then run the same again; what was stored is kept."
+            f"{self}/{name}: could not be {what} ({reason}). Check that the store exists and "
+            "is accessible, then run the same again; what was stored is kept."
         )
 
 

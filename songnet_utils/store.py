@@ -41,7 +41,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from songnet_utils.audio import warn
-from songnet_utils.corpora import Corpus, data_folder, unusable_table
+from songnet_utils.corpora import Corpus, contradictions, data_folder, unusable_table
+from songnet_utils.corpora.fma import CITATION as FMA_CITATION
 from songnet_utils.corpora.fma import read_features
 from songnet_utils.errors import SongNetError
 from songnet_utils.extraction import (
@@ -111,6 +112,26 @@ class Prepared:
     def contents(self) -> dict[str, str]:
         """The SHA-256 of each clip's sound file, by id."""
         return dict(zip(self.clips.id, self.clips.content, strict=True))
+
+    def notes(self, clips: pd.DataFrame) -> list[str]:
+        """Return what to know before trusting results on some of the clips.
+
+        Parameters
+        ----------
+        clips : pandas.DataFrame
+            Those that take part, of `clips`.
+
+        Returns
+        -------
+        list of str
+            How the corpus's folders were understood, where that could be meant in another way,
+            and which copies among the clips contradict each other.
+        """
+        corpus = self.corpus
+        # FMA's own notes are a long list of what was put right in its tables.
+        of_folders = () if corpus.citation == FMA_CITATION else corpus.notes
+        of_all = contradictions(corpus.clips)
+        return [note for note in of_folders if note not in of_all] + contradictions(clips)
 
     def frames(self, clip: str) -> np.ndarray:
         """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""

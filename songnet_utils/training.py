@@ -31,7 +31,7 @@ from songnet_utils.baselines import (
     fit_baseline,
     save_baseline,
 )
-from songnet_utils.corpora import Corpus, contradictions, data_folder, open_corpus
+from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError, check_seed, did_you_mean
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.files import read_csv, sweep, write_csv, write_json
@@ -258,8 +258,8 @@ def prepared_of(
     record : dict
         Its record.
     corpus : Prepared, Corpus, str or path, optional
-        The corpus; by default the folder in the record, or what `open_corpus` finds under the
-        name there.
+        The corpus, which may have another name by now (`check_clips` tells whether it is the
+        one); by default the folder in the record, or what `open_corpus` finds under the name there.
     sound : Sound, optional
         Of the frames; what the run's network hears by default.
     progress : bool
@@ -268,12 +268,11 @@ def prepared_of(
     Raises
     ------
     SongNetError
-        When it is not found, or it is another one.
+        When it is not found.
     """
-    name = record["corpus"]
     if corpus is None:
         try:
-            place = record.get("corpus_folder") or name
+            place = record.get("corpus_folder") or record["corpus"]
             corpus = open_corpus(place, progress=progress)
         except SongNetError as error:
             raise SongNetError(
@@ -282,9 +281,6 @@ def prepared_of(
             ) from error
     elif not isinstance(corpus, Prepared | Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    given = corpus.corpus.name if isinstance(corpus, Prepared) else corpus.name
-    if given != name:
-        raise SongNetError(f"{folder}: was trained on {name}, not on {given}. Give it {name}.")
     if isinstance(corpus, Prepared):
         return corpus
     sound = sound or Sound.from_dict(record["sound"])
@@ -310,8 +306,9 @@ def check_clips(folder: Path, prepared: Prepared, answers: pd.DataFrame, what: s
     gone = now.index[now.isna()]
     if len(gone):
         raise SongNetError(
-            f"{folder}: {len(gone):,} of its {len(answers):,} {what} are no longer usable clips "
-            f"of {name}, the first is {gone[0]}. Bring them back, or train on {name} as it is now."
+            f"{folder}: {len(gone):,} of its {len(answers):,} {what} are not among the usable "
+            f"clips of {name}, the first is {gone[0]}. Bring them back, give the corpus that it "
+            f"was trained on, or train on {name} as it is now."
         )
     other = now.index[now.to_numpy() != answers.genre.to_numpy()]
     if len(other):
@@ -411,12 +408,12 @@ class Run:
         }
 
     def overlaps(self) -> dict[str, Any]:
-        """Return what the sides have in common and what contradicts itself, fit for JSON."""
+        """Return what the sides have in common and what to know of the clips, fit for JSON."""
         nobody = self.clips.artist.isna().all()
         return {
             "artists_on_two_sides": None if nobody else artist_overlap(self.clips, self.sides),
             "copies_on_two_sides": copies_on_two_sides(self.clips, self.sides),
-            "notes": contradictions(self.clips),
+            "notes": self.prepared.notes(self.clips),
         }
 
     @property
@@ -478,7 +475,9 @@ class Run:
         tensorboard: bool = False,
     ) -> None:
         """Do what is left to do of the run; see `train`."""
-        begin(folder, self.names())
+        if force or not (folder / UNFINISHED).exists():
+            # A run that goes on keeps its mark: that it is the same one is only found out below.
+            begin(folder, self.names())
         if force:
             # The record first: without it, what is left is an unfinished run.
             for name in _FILES:

@@ -234,6 +234,12 @@ def test_an_interval_over_few_artists_comes_with_a_word(assessed):
     assert of(6).as_dict()["interval_note"] is None
 
 
+def test_a_record_that_names_no_artists_needs_no_caution(assessed):
+    test = {name: of for name, of in assessed.record["test"].items() if name != "artists"}
+    older = dataclasses.replace(assessed, record=assessed.record | {"test": test})
+    assert older.as_dict()["interval_note"] is None
+
+
 def test_a_network_that_was_told_of_the_songs_is_told_again(tones):
     years = 1960 + 20 * tones.clips.genre.map({"High": 0, "Low": 1, "Noise": 2})
     dated = other(tones, clips=tones.clips.assign(year=years.astype("Int64")))
@@ -264,15 +270,22 @@ def test_a_run_whose_corpus_has_moved_needs_its_folder(run, tmp_path):
         assess(moved, progress=False)
 
 
-def test_another_corpus_is_refused(run, tones):
-    with pytest.raises(SongNetError, match="trained on tones, not on chords"):
-        assess(run, other(tones, name="chords"), progress=False)
+def test_a_corpus_that_was_renamed_is_still_the_one(run, folder, tmp_path, assessed):
+    renamed = shutil.copytree(folder, tmp_path / "notes")
+    assert assess(run, renamed, progress=False).as_dict() == assessed.as_dict()
+
+
+def test_another_corpus_is_refused(run, tones, tmp_path):
+    for name in ("chords", "tones"):
+        strange = tones.clips.assign(id="x" + tones.clips.id)
+        with pytest.raises(SongNetError, match=f"not among the usable clips of {name}"):
+            assess(run, other(tones, name=name, clips=strange), progress=False)
 
 
 def test_clips_that_are_gone_or_have_another_genre_are_told(run, tones):
     tested = read_answers(run).query("side == 'test'").id
     lost = tones.clips[tones.clips.id != tested.iloc[0]]
-    with pytest.raises(SongNetError, match=f"1 of its {len(tested)} test clips are no longer"):
+    with pytest.raises(SongNetError, match=f"1 of its {len(tested)} test clips are not among"):
         assess(run, other(tones, clips=lost), progress=False)
     moved = tones.clips.assign(
         genre=tones.clips.genre.where(tones.clips.id != tested.iloc[0], "Noisy")

@@ -18,6 +18,7 @@ from toys import tone_corpus
 from songnet_utils.cli import main
 from songnet_utils.corpora import contradictions, open_corpus, table
 from songnet_utils.corpora.contents import contents_of
+from songnet_utils.corpora.fma import CITATION
 from songnet_utils.evaluation import compare
 from songnet_utils.splits import (
     artist_overlap,
@@ -250,6 +251,43 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
     assert read_record(run)["notes"] == [note]
     # Where only one of the genres takes part, nothing contradicts itself.
     assert contradictions(corpus.clips[corpus.clips.genre == "High"]) == []
+
+
+def test_what_was_decided_about_folders_is_said_once_wherever_clips_are_used(
+    tmp_path: Path, capsys
+) -> None:
+    music, run = tone_corpus(tmp_path / "music"), tmp_path / "run"
+    # Folders in a genre's folder, and one genre under two names.
+    (music / "High" / "Live").mkdir()
+    for file in (music / "High").glob("*.wav"):
+        file.rename(music / "High" / "Live" / file.name)
+    (music / "low ").mkdir()
+    (music / "Low" / "00.wav").rename(music / "low " / "00.wav")
+    shutil.copy(music / "Low" / "01.wav", music / "Noise" / "x.wav")
+    notes = list(open_corpus(music, progress=False).notes)
+    assert len(notes) == 3
+    train_it = ["train", str(music), "--model", "chance", "--out", str(run)]
+    compare_it = ["compare", str(music), "--models", "chance", "--splits", "random"]
+    for command in (["features", str(music)], train_it, compare_it):
+        assert main(command) == 0
+        told = " ".join(capsys.readouterr().err.split())
+        assert [told.count(note) for note in notes] == [1, 1, 1], command
+    assert read_record(run)["notes"] == notes
+    # A contradiction concerns the clips that take part.
+    assert main([*train_it, "--genres", "High,Low", "--force"]) == 0
+    assert read_record(run)["notes"] == notes[:2]
+
+
+def test_the_list_of_what_was_put_right_in_fma_is_not_said_again(tmp_path: Path) -> None:
+    corpus = open_corpus(tone_corpus(tmp_path / "music"), progress=False)
+    prepared = LogMelStore().prepare(
+        dataclasses.replace(corpus, citation=CITATION, notes=("2 dates: put right.",)),
+        progress=False,
+    )
+    assert prepared.notes(prepared.clips) == []
+    clips = prepared.clips.assign(content="same")
+    (note,) = prepared.notes(clips)
+    assert contradictions(clips) == [note]
 
 
 def test_one_contradiction_is_said_in_the_singular() -> None:

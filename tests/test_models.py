@@ -226,7 +226,7 @@ def test_padding_is_refused():
 def test_loading_says_what_is_missing(tmp_path, net):
     with pytest.raises(SongNetError, match="no such folder"):
         load_songnet(tmp_path / "nowhere")
-    with pytest.raises(SongNetError, match=r"not a finished run .* goes on where it stopped"):
+    with pytest.raises(SongNetError, match=r"not a finished run .* again to resume it"):
         load_songnet(tmp_path)
     (tmp_path / "record.json").write_text(json.dumps(toy_record(model="svm")))
     with pytest.raises(SongNetError, match="svm, answers for whole clips"):

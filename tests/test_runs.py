@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from toys import toy_record
@@ -37,6 +36,24 @@ DAMAGED = {
     "too deep": b"[" * 100_000,
     **{f"without {name}": without(name) for name in ("corpus", "genres", "sound", "test")},
     "another type": json.dumps(toy_record(genres="Rock")).encode(),
+    **{
+        f"{name} of another type": json.dumps(toy_record(**{name: value})).encode()
+        for name, value in (
+            ("genres", ["Rock", 7]),
+            ("fold", "x"),
+            ("folds", [5]),
+            ("corpus_folder", 7),
+            ("network", "songnet"),
+            ("notes", "none"),
+            ("grown", []),
+        )
+    },
+    **{
+        f"{name} of a side of another type": json.dumps(
+            toy_record(test={**toy_record()["test"], name: "x"})
+        ).encode()
+        for name in ("artists", "clips_of_unknown_artists", "clips", "confidence_interval")
+    },
     "a seed that is true": json.dumps(toy_record(seed=True)).encode(),
     "a side without figures": json.dumps(toy_record(test={})).encode(),
     "half a sound": json.dumps(toy_record(sound={"hop": 256})).encode(),
@@ -90,7 +107,7 @@ def test_only_empty_folders_and_our_own_are_a_home(tmp_path):
     for name in (".draft.part.txt", "model.keras", "progress.npz", ".songnet", "notes"):
         (tmp_path / name).write_text("mine")
         for force in (False, True):
-            with pytest.raises(SongNetError, match=f"not a run of songnet's, and holds {name}"):
+            with pytest.raises(SongNetError, match=f"not a SongNet run and contains {name}"):
                 check_home(tmp_path, MUSIC, force=force)
         (tmp_path / name).unlink()
     (tmp_path / "file").write_text("")
@@ -101,19 +118,65 @@ def test_only_empty_folders_and_our_own_are_a_home(tmp_path):
         check_home(tmp_path / "dangling", MUSIC)
 
 
+def test_what_file_managers_leave_makes_no_folder_somebody_s(tmp_path):
+    for name in (".DS_Store", "._.DS_Store", ".localized", ".directory", "Thumbs.db", "thumbs.db"):
+        (tmp_path / name).write_bytes(b"x")
+        check_home(tmp_path, MUSIC)
+    (tmp_path / "Desktop.ini").write_bytes(b"x")
+    check_home(tmp_path, MUSIC)
+    (tmp_path / "Thumbs.db.txt").write_text("mine")
+    with pytest.raises(SongNetError, match=r"contains Thumbs\.db\.txt"):
+        check_home(tmp_path, MUSIC)
+
+
 def test_an_unfinished_run_goes_on_but_not_another_corpus_s(tmp_path):
+    run, one, two = tmp_path / "run", tmp_path / "one" / "music", tmp_path / "two" / "music"
+    for folder in (run, one, two):
+        folder.mkdir(parents=True)
     names = {key: toy_record()[key] for key in ("corpus", "model", "split", "seed", "genres")}
-    begin(tmp_path, {**names, "corpus_folder": "/one/music"})
-    (tmp_path / "answers.csv").write_text("id\n")
-    ours = Corpus("music", CLIPS, folder=Path("/one/music"))
-    theirs = Corpus("music", CLIPS, folder=Path("/two/music"))
-    check_home(tmp_path, ours)
-    check_home(tmp_path, ours, force=True)
-    for corpus, asked in ((theirs, "/two/music"), (MUSIC, "music")):
+    begin(run, {**names, "corpus_folder": str(one)})
+    (run / "answers.csv").write_text("id\n")
+    ours = Corpus("music", CLIPS, folder=one)
+    theirs = Corpus("music", CLIPS, folder=two)
+    check_home(run, ours)
+    check_home(run, ours, force=True)
+    for corpus, asked in ((theirs, two), (MUSIC, "music")):
         with pytest.raises(
-            SongNetError, match=f"holds an unfinished run on /one/music, not on {asked}. Choose"
+            SongNetError, match=f"holds an unfinished run on {one}, not on {asked}. Choose"
         ):
-            check_home(tmp_path, corpus, force=True)
-    (tmp_path / "unfinished.json").write_text("{}")
+            check_home(run, corpus, force=True)
+    (run / "unfinished.json").write_text("{}")
     with pytest.raises(SongNetError, match="is damaged, or not songnet's"):
-        check_home(tmp_path, ours, force=True)
+        check_home(run, ours, force=True)
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("place", ["moved", "unknown", "asked for by its name"])
+def test_the_run_of_a_corpus_that_moved_is_its_own(tmp_path, place, finished):
+    run, now = tmp_path / "run", tmp_path / "else" / "music"
+    now.mkdir(parents=True)
+    record = toy_record(corpus_folder=str(tmp_path / "music"))
+    if place == "unknown":
+        del record["corpus_folder"]
+    elif place == "asked for by its name":
+        record["corpus_folder"] = None
+    if finished:
+        run.mkdir()
+        (run / "record.json").write_text(json.dumps(record))
+    else:
+        names = ("corpus", "corpus_folder", "model", "split", "seed", "genres")
+        begin(run, {key: record[key] for key in names if key in record})
+    music, other = (Corpus(name, CLIPS, folder=now) for name in ("music", "other"))
+    with pytest.raises(SongNetError, match="Choose another folder"):
+        check_home(run, other, force=True)
+    if place == "asked for by its name":
+        check_home(run, MUSIC, force=True)
+        with pytest.raises(SongNetError, match="Choose another folder"):
+            check_home(run, music, force=True)
+        return
+    check_home(run, music, force=True)
+    if finished:
+        with pytest.raises(SongNetError, match="holds a finished run"):
+            check_home(run, music)
+    else:
+        check_home(run, music)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from songnet_utils.audio import AudioWarning, decode, load_audio, log_mel
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc_statistics
+from songnet_utils.shards import Folder
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 
@@ -241,6 +243,32 @@ def test_one_flipped_bit_anywhere_in_a_shard_changes_no_number(two_clips, data) 
     # From then on it is whole again.
     assert shard_files(store) == files
     assert store.folder.places()[1] == []
+
+
+@pytest.mark.parametrize("trouble", ["a shard is a folder", "no folder", "not allowed"])
+def test_shards_that_cannot_be_read_are_told_with_a_way_out(
+    tmp_path: Path, monkeypatch, trouble
+) -> None:
+    folder = Folder(str(tmp_path))
+    assert folder.places() == ({}, [])
+    name = f"{'0' * 32}.safetensors"
+    if trouble == "no folder":
+        (tmp_path / "shards").write_text("a file")
+    elif trouble == "a shard is a folder":
+        (tmp_path / "shards" / name).mkdir(parents=True)
+    else:
+        folder.write(f"shards/{name}", b"")
+
+        def refuse(path: Path, *_, **__) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+        # Root, as whom tests may run, is refused nothing.
+        monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(
+        SongNetError,
+        match=r"shards.*: could not be read \(.*\)\. Check that the store exists and is accessible",
+    ):
+        folder.places()
 
 
 def damage_numbers(store: LogMelStore) -> None:

@@ -161,7 +161,7 @@ def test_a_folder_of_mine_is_not_a_run(tones, tmp_path):
     for name, text in mine.items():
         (tmp_path / name).write_text(text)
     for force in (False, True):
-        with pytest.raises(SongNetError, match=r"is not a run of songnet's.*--out DIR"):
+        with pytest.raises(SongNetError, match=r"is not a SongNet run.*--out DIR"):
             quick_train(tones, model="chance", out=tmp_path, force=force)
         # A record of another program does not make it ours.
         (tmp_path / "record.json").write_text('{"artist": "me", "title": "my record"}')
@@ -203,6 +203,22 @@ def test_a_run_on_another_folder_of_the_same_name_stays(tones, tmp_path, monkeyp
     shutil.rmtree(folders[0])
     with pytest.raises(SongNetError, match=r"was trained on .*three/music, which cannot be opened"):
         training.prepared_of(first, read_record(first), progress=False)
+
+
+def test_a_stopped_run_goes_on_where_its_corpus_has_moved(tmp_path, monkeypatch):
+    music, run = tone_corpus(tmp_path / "music"), tmp_path / "run"
+    unfinished(str(music), run, monkeypatch, epochs=1)
+    moved = shutil.move(music, tmp_path / "else" / "music")
+    # The name alone makes no corpus the same.
+    stranger = tone_corpus(tmp_path / "third" / "music", seed=1)
+    with pytest.raises(SongNetError, match=r"with other arguments \(clips and their sides"):
+        quick_train(str(stranger), out=run, epochs=1)
+    began = []
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "crop", lambda *_, **__: began.append(1))
+        quick_train(str(moved), out=run, epochs=1)
+    assert began == []
+    assert read_record(run)["corpus_folder"] == str(moved)
 
 
 def test_a_run_is_not_made_inside_its_corpus(tmp_path):
