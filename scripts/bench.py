@@ -152,7 +152,7 @@ def decoders() -> None:
         content = file.read_bytes()
         before, rate = soundfile.read(file, dtype="float32", always_2d=True)
         before = mix_down(before)
-        plain += plain_pieces(content) is not None
+        plain += plain_pieces(content, file) is not None
         with opened(content, file.name) as container:
             pieces = ffmpeg_pieces(container, container.streams.audio[0], Progress(file.name, None))
             alone = mix_down(np.concatenate([np.stack(planes, 1) for planes, _ in pieces]))

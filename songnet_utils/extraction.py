@@ -196,19 +196,18 @@ def extract(
     for clip, file in clips:
         try:
             stamp = stamp_of(file)
-            sound_file = Path(file).read_bytes()
+            content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         except OSError as error:
             reason = (
                 f"cannot be read ({error.strerror}). Put the file back, or check who may read it."
             )
             outcomes.append(Outcome(clip, file, reason=reason))
             continue
-        content = hashlib.sha256(sound_file).hexdigest()
         reason = ""
         notes: tuple[str, ...] = ()
         if content not in known and content not in done:
             try:
-                song = decode(sound_file, extraction.rate, name=file)
+                song = decode(file, extraction.rate)
                 notes = song.notes
                 computed = extraction.compute(song.audio)
                 if stamp_of(file) != stamp:

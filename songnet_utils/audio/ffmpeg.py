@@ -121,17 +121,19 @@ def suffix_of(content: bytes) -> str:
     return next(_ENDINGS[kind] for kind in kinds if kind in _ENDINGS)
 
 
-def pieces_of(content: bytes, progress: Progress) -> Iterator[Piece]:
+def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Piece]:
     """Yield what is decoded, piece by piece; then raise or note what is missing or odd.
 
     Parameters
     ----------
+    source
+        A path, or the file's bytes.
     content
         The file's bytes.
     progress
         Counts what is decoded, and knows what to call the file.
     """
-    plain = plain_pieces(content)
+    plain = plain_pieces(content, source)
     if plain is not None:
         yield from progress.counted(plain)
         progress.end(promised_by_mp3(content), "mp3")

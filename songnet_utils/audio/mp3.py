@@ -11,7 +11,9 @@ makes of that what it can.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -44,13 +46,18 @@ def promised_by_mp3(content: bytes) -> float | None:
     return None if info.bitrate_mode == mutagen.mp3.BitrateMode.UNKNOWN else info.length
 
 
-def plain_pieces(content: bytes) -> Iterator[tuple[list[np.ndarray], int]] | None:
+def plain_pieces(
+    content: bytes, source: str | os.PathLike[str] | bytes
+) -> Iterator[tuple[list[np.ndarray], int]] | None:
     """Decode a plain mp3 with libsndfile.
 
     Parameters
     ----------
     content : bytes
         The file's bytes.
+    source
+        Its path, or its bytes again. By a path that is called mp3 libsndfile reads without asking
+        Python for each kilobyte, which matters where several threads decode.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def plain_pieces(content: bytes) -> Iterator[tuple[list[np.ndarray], int]] | Non
     if promised is None or abs(frames - promised * rate / per_frame) > _SLACK_FRAMES:
         return None
     try:
-        samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(_readable(content, source), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, OSError):
         return None
     if len(samples) < (frames - _SLACK_FRAMES) * per_frame:
@@ -72,6 +79,15 @@ def plain_pieces(content: bytes) -> Iterator[tuple[list[np.ndarray], int]] | Non
     return (
         (list(samples[first : first + _PIECE].T), rate) for first in range(0, len(samples), _PIECE)
     )
+
+
+def _readable(content: bytes, source: str | os.PathLike[str] | bytes) -> str | io.BytesIO:
+    """Return the path, where libsndfile can open it and will take it for an mp3; else the bytes."""
+    if isinstance(source, bytes) or not Path(source).is_file():
+        return io.BytesIO(content)
+    path = os.fspath(source)
+    plain = path.lower().endswith(".mp3") and path.isprintable()
+    return path if plain else io.BytesIO(content)
 
 
 def _frames_alike(content: bytes) -> tuple[int, int, int]:
