@@ -400,7 +400,7 @@ def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, 
 
     def load_and_remove(*arguments, **names):
         gone.unlink(missing_ok=True)
-        return load_audio(*arguments, **names)
+        return decode(*arguments, **names)
 
     monkeypatch.setattr(songnet_utils.extraction, "decode", load_and_remove)
     prepared = store.prepare(open_corpus(music), 1, progress=False)
