@@ -29,6 +29,7 @@ from songnet_utils.training import read_record, train
 from songnet_utils.widgets import GrowSongs, LiveSong
 from songnet_utils.widgets import growing as module
 from songnet_utils.widgets.live import Present
+from songnet_utils.widgets.messages import Content
 from songnet_utils.widgets.uploads import Uploads
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -321,23 +322,23 @@ def test_pieces_are_put_together_once_and_no_more_than_was_announced():
         lambda name, content, number: arrived.append((name, content)),
         most_bytes=10,
     )
-    uploads.begin({"upload": 1, "name": "a", "bytes": 6})
-    uploads.chunk({"upload": 1, "at": 0}, [memoryview(b"abc")])
-    uploads.chunk({"upload": 1, "at": 0}, [memoryview(b"abc")])  # sent again
-    uploads.chunk({"upload": 2, "at": 3}, [memoryview(b"xyz")])  # another file's
-    uploads.chunk({"upload": 1, "at": 5}, [memoryview(b"xyz")])  # from the wrong place
-    uploads.chunk({"upload": 1, "at": 3}, [memoryview(b"defghi")])
-    uploads.chunk({"upload": 1, "at": 6}, [memoryview(b"jkl")])
+    uploads.begin(Content({"upload": 1, "name": "a", "bytes": 6}))
+    uploads.chunk(Content({"upload": 1, "at": 0}), [memoryview(b"abc")])
+    uploads.chunk(Content({"upload": 1, "at": 0}), [memoryview(b"abc")])  # sent again
+    uploads.chunk(Content({"upload": 2, "at": 3}), [memoryview(b"xyz")])  # another file's
+    uploads.chunk(Content({"upload": 1, "at": 5}), [memoryview(b"xyz")])  # from the wrong place
+    uploads.chunk(Content({"upload": 1, "at": 3}), [memoryview(b"defghi")])
+    uploads.chunk(Content({"upload": 1, "at": 6}), [memoryview(b"jkl")])
     assert arrived == [("a", b"abcdef")]
     assert told == [0, 3, 3, 3, 6]
-    uploads.begin({"upload": 3, "name": "b", "bytes": 0})
+    uploads.begin(Content({"upload": 3, "name": "b", "bytes": 0}))
     assert arrived[1] == ("b", b"")
-    uploads.begin({"upload": 4, "name": "c", "bytes": 3})
-    uploads.cancel({"upload": 4})
-    uploads.chunk({"upload": 4, "at": 0}, [memoryview(b"abc")])
+    uploads.begin(Content({"upload": 4, "name": "c", "bytes": 3}))
+    uploads.cancel(Content({"upload": 4}))
+    uploads.chunk(Content({"upload": 4, "at": 0}), [memoryview(b"abc")])
     assert len(arrived) == 2
     with pytest.raises(SongNetError, match="d: has 11 B; at most 10 B are taken"):
-        uploads.begin({"upload": 5, "name": "d", "bytes": 11})
+        uploads.begin(Content({"upload": 5, "name": "d", "bytes": 11}))
 
 
 # --- Beside the live song -----------------------------------------------------------------------

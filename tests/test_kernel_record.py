@@ -56,8 +56,6 @@ def test_a_record_is_made_of_any_run(tmp_path, monkeypatch):
         lambda survey, layer, progress: _dream_table(survey, layer, range(2), progress=progress),
     )
     said: list[str] = []
-    opened = {"tones": corpus}
-    monkeypatch.setattr("songnet_utils.training.open_corpus", lambda name, progress: opened[name])
     path = make_kernel_record(tmp_path, run, progress=False, say=said.append)
     kept = read_kernel_record(tmp_path)
     assert path == tmp_path / "kernels.json"

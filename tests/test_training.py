@@ -266,7 +266,7 @@ def stop_after(calls: int, function):
         (learning, "atomic_write", 4),  # when the last epoch is saved
         (training, "save_keras", 0),
         (training, "save_onnx", 0),
-        (training, "atomic_write", 0),  # when the answers are written
+        (training, "write_csv", 0),  # when the answers are written
         (training, "write_json", 0),  # when the record is written
     ],
 )
