@@ -328,7 +328,8 @@ def _mixed(pieces: Iterator[Piece], progress: Progress) -> Iterator[_Mixed]:
     """Add the mean of its channels to each piece; where that cancels them, the first one counts.
 
     The right channel of some files is the left one upside down. Mixed down, nothing is left but
-    rounding noise, loud enough for a network to name its genre. Each second is judged by itself.
+    rounding noise, loud enough for a network to name its genre. Each stretch of one to three
+    seconds is judged by itself.
     """
     cancelled = 0.0
     cancels, before = False, 0

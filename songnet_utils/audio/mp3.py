@@ -31,8 +31,8 @@ _MOST_FRAMES = 12_000
 # The first frame may be a header, and encoders put up to two frames of silence around a song.
 _SLACK_FRAMES = 4
 
-# Samples in a piece of what was decoded.
-_PIECE = 2**15
+# Samples in a piece of what was decoded: fewer would make threads wait for each other.
+_PIECE = 2**17
 
 
 def promised_by_mp3(content: bytes) -> float | None:
