@@ -148,15 +148,26 @@ class AudioReader:
         size = None if seconds is None else max(1, round(seconds * self.rate))
         waiting: list[np.ndarray] = []
         there = 0
-        for rows in self._rows():
-            waiting.append(rows)
-            there += len(rows)
+        damage: AudioError | None = None
+        rows = self._rows()
+        while damage is None:
+            try:
+                block = next(rows, None)
+            except AudioError as error:
+                # What comes before the damage is heard first.
+                damage, block = error, None
+            if block is None:
+                break
+            waiting.append(block)
+            there += len(block)
             while size is not None and there >= size:
                 whole = np.concatenate(waiting)
                 yield _checked(whole[:size], self.name)
                 waiting, there = [whole[size:]], there - size
         if there:
             yield _checked(np.concatenate(waiting), self.name)
+        if damage is not None:
+            raise damage
 
     def _rows(self) -> Iterator[np.ndarray]:
         """Yield (samples, channels) at the first rate and with the first number of channels."""
@@ -355,13 +366,19 @@ def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
     """Yield pieces with their means, a second at a time, of one rate and number of channels."""
     held: list[_Mixed] = []
     seconds = 0.0
-    for planes, rate in pieces:
-        changes = bool(held) and (rate, len(planes)) != (held[0][1], len(held[0][0]))
-        if changes or seconds >= 1:
+    try:
+        for planes, rate in pieces:
+            changes = bool(held) and (rate, len(planes)) != (held[0][1], len(held[0][0]))
+            if changes or seconds >= 1:
+                yield held
+                held, seconds = [], 0.0
+            held.append((planes, rate, _mean(planes)))
+            seconds += len(planes[0]) / rate
+    except AudioError:
+        # What comes before the damage is heard, too.
+        if held:
             yield held
-            held, seconds = [], 0.0
-        held.append((planes, rate, _mean(planes)))
-        seconds += len(planes[0]) / rate
+        raise
     if held:
         yield held
 
