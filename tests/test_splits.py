@@ -165,13 +165,16 @@ def test_the_official_split_is_the_corpuss() -> None:
 # --- folds with training and validation --------------------------------------------------------
 
 
-@settings(max_examples=30)
-@given(
+any_folds = given(
     clips=corpora(artists_at_least=6),
     kind=st.sampled_from(["random", "artist"]),
     k=st.integers(2, 6),
     seed=st.integers(0, 99),
 )
+
+
+@settings(max_examples=30)
+@any_folds
 def test_folds_test_every_clip_once_and_have_every_genre_on_all_sides(clips, kind, k, seed) -> None:
     dealt = fold_sides(clips, kind, seed, k)
     assert len(dealt) == k
@@ -183,12 +186,7 @@ def test_folds_test_every_clip_once_and_have_every_genre_on_all_sides(clips, kin
 
 
 @settings(max_examples=30)
-@given(
-    clips=corpora(artists_at_least=6),
-    kind=st.sampled_from(["random", "artist"]),
-    k=st.integers(2, 6),
-    seed=st.integers(0, 99),
-)
+@any_folds
 def test_validation_is_an_eighth_as_nearly_as_whole_artists_allow(clips, kind, k, seed) -> None:
     groups = artists(clips) if kind == "artist" else clips.id
     for sides in fold_sides(clips, kind, seed, k):

@@ -41,7 +41,7 @@ from songnet_utils.audio.frames import (
     AudioError,
     check_audible,
     check_values,
-    mix_down,
+    mean_of_channels,
     resample,
 )
 
@@ -187,10 +187,9 @@ class AudioReader:
         warn(progress.notes)
 
     def _as_rows(self, planes: list[np.ndarray]) -> np.ndarray:
-        rows = np.stack(planes, axis=1)
         if len(planes) == self.channels:
-            return rows
-        return np.repeat(mix_down(rows)[:, None], self.channels, axis=1)
+            return np.stack(planes, axis=1)
+        return np.repeat(mean_of_channels(planes)[:, None], self.channels, axis=1)
 
 
 def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, int]:
@@ -372,7 +371,7 @@ def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
             if changes or seconds >= 1:
                 yield held
                 held, seconds = [], 0.0
-            held.append((planes, rate, _mean(planes)))
+            held.append((planes, rate, mean_of_channels(planes)))
             seconds += len(planes[0]) / rate
     except AudioError:
         # What comes before the damage is heard, too.
@@ -390,18 +389,6 @@ def _cancels(pieces: list[_Mixed]) -> bool:
     means = np.concatenate([mean[::_APART] for _, _, mean in pieces])
     first, mean = float(np.vdot(firsts, firsts)), float(np.vdot(means, means))
     return mean < _CANCELLED * first and first >= len(firsts) * SILENCE**2
-
-
-def _mean(planes: list[np.ndarray]) -> np.ndarray:
-    """Return the mean of some channels, shape (samples,), float32."""
-    if len(planes) == 1:
-        return planes[0]
-    # Adding columns is far quicker than np.mean over the short axis.
-    total = planes[0] + planes[1]
-    for plane in planes[2:]:
-        total += plane
-    total *= np.float32(1 / len(planes))
-    return total
 
 
 def _checked(samples: np.ndarray, name: str) -> np.ndarray:
