@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from lab import FAKE_MICROPHONE, FLAGS
 from listening_place import (
     GENRES,
     described_onnx,
@@ -22,9 +20,8 @@ from listening_place import (
     wait_until_ready,
     write_place,
 )
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from songnet_utils.audio import log_mel
 from songnet_utils.streaming import SongStream, hear_song
 
 RATE = 22_050
@@ -239,10 +236,10 @@ def test_an_hour_of_mp3_answers_early_and_takes_little_memory(page, songs):
     assert told["heard"]["seconds"] > 3500
 
 
-@pytest.mark.parametrize("rates", [(44_100, RATE), (48_000, 16_000), (44_100, 16_000), (8_000, RATE)])
-def test_the_resampler_is_as_good_as_soxr(page, songs, rates):
-    ...
+@pytest.mark.parametrize(
+    "rates", [(44_100, RATE), (48_000, 16_000), (44_100, 16_000), (8_000, RATE)]
+)
+def test_the_resampler_is_as_good_as_soxr(page, songs, rates): ...
 
 
-def test_an_mp3_is_played_in_step(page, songs):
-    ...
+def test_an_mp3_is_played_in_step(page, songs): ...
