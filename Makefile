@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium readme FORCE
+.PHONY: chromium readme page FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -55,6 +55,9 @@ records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS
 
 readme: chromium ## put results and pictures into README (needs a run on mini)
 	@$(BIN)/python scripts/readme.py
+
+page: $(READY) ## build the listening page from its JavaScript (asks npm for its packages)
+	@$(BIN)/python scripts/build_page.py
 
 costs: $(READY) ## measure what each lesson costs, on a machine that does nothing else
 	@$(BIN)/python scripts/costs.py

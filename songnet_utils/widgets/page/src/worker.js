@@ -86,11 +86,12 @@ async function listen(job, { blob, name, network, frames }) {
     const promised = (song.gap.promised ?? 0) / song.rate;
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
-        `${name}: is cut short or damaged: its header promises ${promised.toFixed(2)} s, but only ` +
-          `${seconds.toFixed(2)} s can be decoded. These were answered.`,
+        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only the ` +
+          `first ${seconds.toFixed(2)} s can be decoded, and these are answered.`,
       );
     } else if (damage) {
-      facts.notes.push(`${name}: is damaged after ${seconds.toFixed(2)} s, up to where it was answered.`);
+      const until = seconds.toFixed(2);
+      facts.notes.push(`${name}: is damaged after ${until} s; what comes before is answered.`);
     }
     listening.end();
     while (await listening.answer(true)) await job.breathe();
@@ -121,16 +122,21 @@ async function hearAll(job, song, listening, notes) {
   const pieces = song.pieces();
   /** @type {unknown} */
   let damage = null;
-  for (;;) {
-    const next = await pieces.next().catch((error) => void (damage = error));
-    if (!next || next.done) break;
-    const { channels, rate } = next.value;
-    const changes = held.length && (rate !== held[0].rate || channels.length !== held[0].channels.length);
-    if (changes || seconds >= 1) await hear();
-    held.push(next.value);
-    seconds += channels[0].length / rate;
+  try {
+    for (;;) {
+      const next = await pieces.next().catch((error) => void (damage = error));
+      if (!next || next.done) break;
+      const { channels, rate } = next.value;
+      const [before] = held;
+      const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
+      if (changes || seconds >= 1) await hear();
+      held.push(next.value);
+      seconds += channels[0].length / rate;
+    }
+    await hear();
+  } finally {
+    await pieces.return(null);
   }
-  await hear();
   if (cancelled) {
     notes.push(
       `${song.name}: its channels cancel out for ${cancelled.toFixed(1)} s (one is the other ` +
@@ -178,7 +184,7 @@ const asks = {
   },
   listen,
   microphone,
-  playable: (job, { blob }) => playable(blob, () => job.breathe()),
+  playable: (_, { blob }) => playable(blob),
 };
 
 onmessage = async ({ data: { id, ask, ...asked } }) => {

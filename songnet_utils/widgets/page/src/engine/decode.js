@@ -1,6 +1,7 @@
 // Song files in, samples out, piece by piece: mediabunny takes files apart, WebCodecs decodes.
 import {
-  ADTS, AudioSampleSink, BlobSource, FLAC, Input, MATROSKA, MP3, MP4, OGG, QTFF, WAVE, WEBM,
+  ADTS, AudioSampleSink, BlobSource, EncodedPacketSink, FLAC, Input, MATROSKA, MP3, MP4, OGG,
+  PCM_AUDIO_CODECS, QTFF, WAVE, WEBM,
 } from "mediabunny";
 import { gapOf } from "./mp3.js";
 
@@ -11,6 +12,8 @@ import { gapOf } from "./mp3.js";
 const LOWEST_RATE = 1_000;
 const HIGHEST_RATE = 1_000_000;
 export const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
+// Packets that wait for the decoder at most.
+const MOST_WAITING = 64;
 const READABLE = "mp3, m4a, mp4, ogg, wav, flac, webm, aac";
 
 export class Song {
@@ -46,8 +49,11 @@ export class Song {
     if ((await input.getFormat()) === MP3) {
       this.gap = await gapOf(blob, rate);
       if (this.gap.promised) seconds = this.gap.promised / rate;
-    } else if (promised) {
-      this.gap.promised = promised * rate * (await promisedShare(blob));
+    } else {
+      // Other kinds say when the song begins: at time 0.
+      const early = -(await track.getFirstTimestamp().catch(() => 0));
+      this.gap.start = Math.max(0, Math.round(early * rate));
+      if (promised) this.gap.promised = promised * rate * (await promisedShare(blob));
     }
     const { images = [], title, artist } = tags;
     const image = images.find(({ kind }) => kind === "coverFront") ?? images[0];
@@ -66,15 +72,14 @@ export class Song {
   // The song's samples, without what encoders put around them.
   /** @returns {AsyncGenerator<Piece>} */
   async *pieces() {
-    let { start } = this.gap;
-    let left = this.gap.stop - start;
+    let { start, stop } = this.gap;
     for await (const { channels, rate } of this.#decoded()) {
-      const gone = Math.min(start, channels[0].length);
-      const count = Math.min(left, channels[0].length - gone);
-      start -= gone;
-      left -= count;
-      if (count > 0) yield { rate, channels: channels.map((one) => one.subarray(gone, gone + count)) };
-      if (left <= 0) return;
+      const count = channels[0].length;
+      const song = channels.map((channel) => channel.subarray(Math.max(0, start), Math.max(0, stop)));
+      if (song[0].length) yield { channels: song, rate };
+      start -= count;
+      stop -= count;
+      if (stop <= 0) return;
     }
   }
 
@@ -82,22 +87,20 @@ export class Song {
   async *#decoded() {
     const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
     if (!(await track.canDecode())) {
-      yield await this.decodeWhole(this.rate).catch(() => {
+      return yield await this.decodeWhole(this.rate).catch(() => {
         throw this.unreadable();
       });
-      return;
     }
-    let isFirst = true;
-    for await (const sample of new AudioSampleSink(track).samples()) {
-      if (isFirst) this.gap.start ||= Math.max(0, Math.round(-sample.timestamp * sample.sampleRate));
-      isFirst = false;
-      const channels = Array.from({ length: sample.numberOfChannels }, (_, planeIndex) => {
-        const plane = new Float32Array(sample.numberOfFrames);
-        sample.copyTo(plane, { planeIndex, format: "f32-planar" });
+    const codec = await track.getCodec();
+    const isPlain = PCM_AUDIO_CODECS.some((plain) => plain === codec);
+    for await (const data of isPlain ? new AudioSampleSink(track).samples() : decodedBy(track)) {
+      const { numberOfChannels, numberOfFrames, sampleRate: rate } = data;
+      const channels = Array.from({ length: numberOfChannels }, (_, planeIndex) => {
+        const plane = new Float32Array(numberOfFrames);
+        data.copyTo(plane, { planeIndex, format: "f32-planar" });
         return plane;
       });
-      const rate = sample.sampleRate;
-      sample.close();
+      data.close();
       checkRate(rate, this.name);
       yield { channels, rate };
     }
@@ -125,4 +128,43 @@ async function promisedShare(blob) {
   // A header that promises nearly 2 GB was written before the size was known.
   if (head.getUint32(0) !== 0x52494646 || bytes > 2 ** 31 - 2 ** 16) return 1;
   return Math.max(1, bytes / blob.size);
+}
+
+// mediabunny decodes as well, but forgets what is decoded already when it meets damage. This goes
+// on behind packets that cannot be decoded, and to the last one that is there.
+/** @param {import("mediabunny").InputAudioTrack} track @returns {AsyncGenerator<AudioData>} */
+async function* decodedBy(track) {
+  const config = /** @type {AudioDecoderConfig} */ (await track.getDecoderConfig());
+  const packets = new EncodedPacketSink(track).packets();
+  /** @type {AudioData[]} */
+  const decoded = [];
+  let wake = () => {};
+  const begin = () => {
+    const decoder = new AudioDecoder({ output: (data) => decoded.push(data), error: () => wake() });
+    decoder.configure(config);
+    decoder.ondequeue = () => wake();
+    return decoder;
+  };
+  let decoder = begin();
+  /** @type {unknown} */
+  let damage = null;
+  try {
+    for (;;) {
+      const next = await packets.next().catch((error) => void (damage = error));
+      if (!next || next.done) break;
+      if (decoder.state === "closed") decoder = begin();
+      decoder.decode(next.value.toEncodedAudioChunk());
+      while (decoder.state !== "closed" && decoder.decodeQueueSize > MOST_WAITING) {
+        await new Promise((resolve) => (wake = () => resolve(null)));
+      }
+      while (decoded.length) yield /** @type {AudioData} */ (decoded.shift());
+    }
+    if (decoder.state !== "closed") await decoder.flush().catch(() => {});
+    while (decoded.length) yield /** @type {AudioData} */ (decoded.shift());
+  } finally {
+    for (const data of decoded) data.close();
+    if (decoder.state !== "closed") decoder.close();
+    await packets.return();
+  }
+  if (damage) throw damage;
 }
