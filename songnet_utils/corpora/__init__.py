@@ -51,7 +51,6 @@ __all__ = [
     "name_key",
     "named_files",
     "open_corpus",
-    "open_own",
     "own_songs",
     "read_features",
     "read_genres",
