@@ -14,6 +14,7 @@ cut by index, whatever the number of clips and frames.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,8 @@ from songnet_utils.reach import along_time
 if TYPE_CHECKING:
     import keras
 
-    from songnet_utils.models import SongNet
+    from songnet_utils.network import Network
+    from songnet_utils.timeline import ReceptiveField
 
 #: The version of ONNX's operators: the first with LayerNormalization.
 OPSET = 17
@@ -44,21 +46,39 @@ _LAST, _FIRST, _TIME = "channels last", "channels first", "time first"
 _AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
 
 
-def save_onnx(net: SongNet, path: str | Path) -> None:
+def save_onnx(net: Network, path: str | Path) -> None:
     """Write the network in the ONNX format (`onnx_of`), whole or not at all.
 
-    The description of sound and the genres are in the file's metadata.
+    What a listener has to know of it is in the file's metadata, each entry a text: ``name``,
+    ``training_music`` and ``caution`` as in `songnet_utils.network.Network`, ``genres`` (a list, in
+    JSON), ``sound`` (as `songnet_utils.timeline.Sound.to_dict`) and ``receptive_field`` (``size``,
+    ``stride`` and ``past`` as in `songnet_utils.timeline.ReceptiveField`; ``past`` is null for a
+    network that remembers the song from its beginning).
+
+    Parameters
+    ----------
+    net : Network
+        A `songnet_utils.models.SongNet` or the pretrained listener.
+    path
+        The file to write.
 
     Raises
     ------
     SongNetError
         When the network has a layer that is not known here.
     """
-    proto = onnx_of(net.keras_model)
-    for key, value in net.description().items():
-        text = value if isinstance(value, str) else json.dumps(value)
+    _write(onnx_of(net.keras_model), net, net.timeline.field, path)
+
+
+def _write(proto: Any, net: Network, field: ReceptiveField, path: str | Path) -> None:
+    past = None if math.isinf(field.past) else field.past
+    told = {
+        **net.description(),
+        "receptive_field": {"size": field.size, "stride": field.stride, "past": past},
+    }
+    for key, value in told.items():
         entry = proto.metadata_props.add()
-        entry.key, entry.value = key, text
+        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
     with atomic_write(path) as temporary:
         temporary.write_bytes(proto.SerializeToString())
 
@@ -67,7 +87,7 @@ def onnx_of(model: keras.Model) -> Any:
     """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
     Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time`` and ``genre``.
+    takes it; outputs ``genre_over_time`` and ``genre``, and the listener's ``embedding``.
 
     Raises
     ------
@@ -77,7 +97,7 @@ def onnx_of(model: keras.Model) -> Any:
     with quiet_stderr():
         import onnx
 
-    names = ("genre_over_time", "genre")
+    names = tuple(model.output)
     graph = graph_to(model, [model.output[name] for name in names])
     proto = _Writer(graph).model(names)
     onnx.checker.check_model(proto)
