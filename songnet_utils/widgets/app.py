@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import size_text
+from songnet_utils.files import data_folder, size_text
 from songnet_utils.widgets import page
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ class App:
             self._server = _listen(port)
             undo.callback(self._server.server_close)
             self._server.songs = songs
-            self._server.contents = ThreadPoolExecutor(1).submit(_contents, networks)
+            work = ThreadPoolExecutor(1)
+            self._server.contents = work.submit(_contents, networks)
+            work.submit(page.medley.mp3)
             if networks is not None:
                 self._server.contents.result()
             undo.pop_all()
@@ -267,9 +269,5 @@ def _listen(port: int) -> _Server:
 
 def _contents(networks: Sequence[Source] | None) -> Contents:
     """Return what the page shows: the networks, a medley, and the clips of mini, if it is there."""
-    from songnet_utils.corpora import data_folder, open_corpus
-
-    clips = [page.medley()]
-    if (data_folder() / "mini" / "clips.csv").is_file():
-        clips += page.clips_of(open_corpus("mini", progress=False))
+    clips = [page.medley_clip(), *page.clips_of_mini(data_folder())]
     return page.contents(networks, clips)

@@ -67,7 +67,7 @@ class LiveSong(Messages):
     ) -> None:
         if isinstance(corpus, str):
             corpus = open_corpus(corpus)
-        clips = [page.medley()] if corpus is None else [page.medley(), *page.clips_of(corpus)]
+        clips = [page.medley_clip(), *(page.clips_of(corpus) if corpus is not None else ())]
         if song is not None:
             clips.insert(0, _first(corpus, os.fspath(song)))
         self._contents = page.contents(networks, clips)

@@ -13,17 +13,20 @@ starts TensorFlow, except for a network that is given as an object and has to be
 from __future__ import annotations
 
 import base64
+import csv
 import functools
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write
+from songnet_utils.files import atomic_write, data_folder
+from songnet_utils.widgets.page import medley
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
@@ -38,6 +41,11 @@ _OURS, _MUSICNN = _NETWORKS / "songnet-mini.onnx", _NETWORKS / "musicnn.onnx"
 
 #: Clips of one genre that a page lists at most.
 MOST_OF_GENRE = 50
+
+_TOLD = (
+    "this network is told what is known of a song (year, place and the like), and a page knows "
+    "only the sound. Choose another one."
+)
 
 # Where an asset's bytes are.
 _Bytes = Path | Callable[[], bytes]
@@ -139,20 +147,19 @@ def contents(
     assets: dict[str, _Bytes] = {"ort.wasm": _VENDOR / "ort.wasm.gz"}
     assets |= {f"networks/{file.name}": file for file in sorted(_NETWORKS.glob("*.onnx"))}
     offers: dict[str, dict[str, str]] = {}
-    for number, (files, folder) in enumerate(map(_files_of, [*networks, _MUSICNN])):
-        described = _described(files["asset"])
-        name = described["name"]
-        if name in offers and files["asset"] == _MUSICNN:
-            continue
-        offer = {"name": name, "title": described.get("title") or name}
+    for number, source in enumerate([*networks, _MUSICNN]):
+        name, title, files = _network(source)
         if name in offers:
-            offer = {what: f"{text} ({folder or number + 1})" for what, text in offer.items()}
+            if name == _MUSICNN.stem:
+                continue
+            name = f"{name} ({number + 1})"
+        offers[name] = {"name": name, "title": title}
         for what, content in files.items():
-            offer[what] = f"networks/{number + 1}-{what}.onnx"
+            asset = f"{number + 1}-{what}.onnx"
             if isinstance(content, Path) and content.parent == _NETWORKS:
-                offer[what] = f"networks/{content.name}"
-            assets[offer[what]] = content
-        offers[offer["name"]] = offer
+                asset = content.name
+            offers[name][what] = f"networks/{asset}"
+            assets[f"networks/{asset}"] = content
     listed = []
     for number, clip in enumerate(clips):
         asset = f"clips/{number}{Path(clip.facts['file']).suffix}"
@@ -162,108 +169,108 @@ def contents(
 
 
 def _newest_run() -> list[Path]:
-    from songnet_utils.corpora import data_folder
-
     models = (data_folder() / "runs").glob("*/*/model.onnx")
     finished = [model.parent for model in models if model.with_name("record.json").is_file()]
     return sorted(finished, key=lambda run: (run / "record.json").stat().st_mtime)[-1:]
 
 
-def _files_of(source: Source) -> tuple[dict[str, _Bytes], str]:
-    """Return a network's ONNX files, ``asset`` and perhaps ``stream``; and its run's name."""
-    if source == "musicnn" or getattr(source, "name", "") == "musicnn":
-        return {"asset": _MUSICNN}, ""
+def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
+    """Return a network's name and title, and its ONNX files: ``asset``, perhaps ``stream``."""
     if not isinstance(source, str | Path):
-        return {"asset": functools.partial(_exported, source)}, ""
-    path = Path(source)
-    if path.suffix == ".onnx":
-        return {"asset": path}, path.stem
-    from songnet_utils.runs import read_record
+        if source.name.startswith(_MUSICNN.stem):
+            return _network(_MUSICNN)
+        return source.name, source.name, _exported(source)
+    path = _MUSICNN if source == _MUSICNN.stem else Path(source)
+    model, stream = path, None
+    if path.suffix != ".onnx":
+        model, stream = path / "model.onnx", path / "stream.onnx"
+        if not model.is_file():
+            from songnet_utils.runs import read_record
 
-    record = read_record(path)
-    if not (path / "model.onnx").is_file():
-        raise SongNetError(
-            f"{path}: its model, {record['model']}, answers for whole clips and hears nothing "
-            "over time. Choose the run of a network (model.onnx)."
-        )
-    stream = path / "stream.onnx"
-    return {"asset": path / "model.onnx", **({"stream": stream} if stream.is_file() else {})}, (
-        path.name
-    )
+            raise SongNetError(
+                f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
+                "hears nothing over time. Choose the run of a network (model.onnx)."
+            )
+    title = _title(model)
+    files: dict[str, _Bytes] = {"asset": model}
+    if stream and stream.is_file():
+        files["stream"] = stream
+    return path.stem, title if path == _MUSICNN else f"{title} ({path.stem})", files
 
 
-def _exported(net: Any) -> bytes:
+def _exported(net: Any) -> dict[str, _Bytes]:
     from songnet_utils.models import save_onnx
 
+    if net.encoder is not None:
+        raise SongNetError(f"{net.name}: {_TOLD}")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         save_onnx(net, file)
-        return file.read_bytes()
+        return {"asset": functools.partial(bytes, file.read_bytes())}
 
 
-def _described(content: _Bytes) -> dict[str, str]:
-    """Return what an ONNX file says about its network."""
+def _title(file: Path) -> str:
+    """Return what a network in an ONNX file is called, or say why a page cannot use it."""
     import onnx
 
     try:
-        packed = content.read_bytes() if isinstance(content, Path) else content()
-        model = onnx.load_model_from_string(packed)
-    except (OSError, onnx.onnx_cpp2py_export.checker.ValidationError, ValueError) as error:
-        raise SongNetError(f"{content}: cannot be read as a network ({error}).") from error
+        model = onnx.load(file, load_external_data=False)
+    except OSError as error:
+        raise SongNetError(f"{file}: cannot be read ({error.strerror}).") from error
+    # What protobuf raises for damaged bytes has no name in onnx.
+    except Exception as error:
+        raise SongNetError(f"{file}: is no ONNX file, or is damaged. Export it again.") from error
     described = {entry.key: entry.value for entry in model.metadata_props}
     if "name" not in described:
         raise SongNetError(
-            f"{content}: does not say what its network is: an older version of SongNet wrote it. "
+            f"{file}: does not say what its network is: an older version of SongNet wrote it. "
             "Train the run again: songnet train … --force"
         )
     if any(given.name == "metadata" for given in model.graph.input):
-        raise SongNetError(
-            f"{content}: its network is told what is known of a song (year, place and the like), "
-            "and a page knows only the sound. Choose another run."
-        )
-    return described
+        raise SongNetError(f"{file}: {_TOLD}")
+    return described["name"]
 
 
-def medley() -> Clip:
-    """Return a clip in which the genres change, composed when it is asked for."""
-    from songnet_utils.corpora.mini.medley import starts
-
-    changes = [{"start": start, "genre": genre} for start, genre in starts()]
+def medley_clip() -> Clip:
+    """Return a clip in which the genres change; it is composed when the page asks for it."""
     facts = {
-        **{"file": "medley.mp3", "title": "Medley of eight genres", "artist": "", "genre": ""},
-        "credit": "Composed by rules for this course (mini), CC BY 4.0",
+        **{"file": "medley.mp3", "title": "A medley of eight genres", "artist": "", "genre": ""},
+        "credit": "Composed by rules for this course, CC BY 4.0",
     }
-    return Clip({**facts, "medley": changes}, _medley_mp3)
-
-
-@functools.cache
-def _medley_mp3() -> bytes:
-    from songnet_utils.corpora.mini.medley import medley as play
-    from songnet_utils.players import Player
-
-    return Player(*play(), "Medley").mp3
+    changes = [{"start": start, "genre": genre} for start, genre in medley.STARTS]
+    return Clip({**facts, "medley": changes}, medley.mp3)
 
 
 def clips_of(corpus: Corpus, most: int = MOST_OF_GENRE) -> list[Clip]:
     """Return clips of a corpus to choose from, at most so many of each genre."""
-    from songnet_utils.corpora import credit
-
-    listed = corpus.clips.groupby("genre").head(most).sort_values(["genre", "id"])
-    return [
-        Clip(
-            {
-                "file": Path(row.file).name,
-                **{what: _text(getattr(row, what)) for what in ("title", "artist", "genre")},
-                "credit": credit(row, corpus.name),
-            },
-            Path(row.file),
-        )
-        for row in listed.itertuples()
-    ]
+    return _clips(corpus.clips.to_dict("records"), Path(), corpus.name, most)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def clips_of_mini(data: Path) -> list[Clip]:
+    """Return clips of mini where it is in a data folder, read without pandas (a second's work)."""
+    try:
+        with (data / "mini" / "clips.csv").open(encoding="utf-8", newline="") as file:
+            return _clips(csv.DictReader(file), data / "mini", "mini", MOST_OF_GENRE)
+    except FileNotFoundError:
+        return []
+
+
+def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int) -> list[Clip]:
+    clips, counts = [], Counter[str]()
+    for row in rows:
+        counts[row["genre"]] += 1
+        if counts[row["genre"]] > most:
+            continue
+        file = folder / row["file"]
+        # What is not known is no text.
+        facts = {
+            what: row[what] if isinstance(row[what], str) else ""
+            for what in ("title", "artist", "genre", "licence")
+        }
+        by = f" by {facts['artist']}" if facts["artist"] else ""
+        credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {facts.pop('licence') or '?'}"
+        clips.append(Clip({"file": file.name, **facts, "credit": credit}, file))
+    return sorted(clips, key=lambda clip: clip.facts["genre"])
 
 
 def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
@@ -294,7 +301,7 @@ def write_page(
     networks, clips
         As in `contents`; by default the networks that come with the project, and the medley.
     """
-    shown = contents(networks or [_OURS], [medley()] if clips is None else clips)
+    shown = contents(networks or [_OURS], [medley_clip()] if clips is None else clips)
     files = {
         "songnet.js": script(),
         "manifest.js": shown.manifest_script(),
