@@ -45,6 +45,7 @@ from songnet_utils.models import (
     network_kind,
     save_keras,
     save_onnx,
+    save_stream,
 )
 from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
@@ -63,7 +64,15 @@ from songnet_utils.timeline import Sound
 #: All that `train` can make.
 MODELS = (*NETWORKS, *BASELINES)
 
-_FILES = (RECORD, PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
+_FILES = (
+    RECORD,
+    PROGRESS,
+    "model.keras",
+    "model.onnx",
+    "stream.onnx",
+    "model.skops",
+    "answers.csv",
+)
 
 
 def train(
@@ -499,6 +508,7 @@ class Run:
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
+            save_stream(net, folder / "stream.onnx")
             epochs = learning.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)
