@@ -46,6 +46,7 @@ from songnet_utils.models import (
     network_kind,
     save_keras,
     save_onnx,
+    save_stream,
 )
 from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
@@ -73,7 +74,8 @@ SLOWER = 0.2
 # What a run that starts from another one knows of those before it.
 _EARLIER = "trained-on-before.csv"
 
-_FILES = (RECORD, PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv", _EARLIER)
+_NETWORK_FILES = ("model.keras", "model.onnx", "stream.onnx")
+_FILES = (RECORD, PROGRESS, *_NETWORK_FILES, "model.skops", "answers.csv", _EARLIER)
 
 
 def train(
@@ -608,6 +610,7 @@ class Run:
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
+            save_stream(net, folder / "stream.onnx")
             epochs = learning.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write, data_folder
+from songnet_utils.onnx_description import read_description
 from songnet_utils.widgets.page import medley
 
 if TYPE_CHECKING:
@@ -199,36 +200,27 @@ def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
 
 
 def _exported(net: Any) -> dict[str, _Bytes]:
-    from songnet_utils.models import save_onnx
+    from songnet_utils.models import save_onnx, save_stream
 
-    if net.encoder is not None:
+    if getattr(net, "encoder", None) is not None:
         raise SongNetError(f"{net.name}: {_TOLD}")
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.onnx"
-        save_onnx(net, file)
-        return {"asset": functools.partial(bytes, file.read_bytes())}
+        files = {"asset": Path(folder) / "model.onnx", "stream": Path(folder) / "stream.onnx"}
+        save_onnx(net, files["asset"])
+        # Nothing is written where a network remembers nothing.
+        save_stream(net, files["stream"])
+        there = {what: file.read_bytes() for what, file in files.items() if file.is_file()}
+    return {what: functools.partial(bytes, content) for what, content in there.items()}
 
 
 def _title(file: Path) -> str:
     """Return what a network in an ONNX file is called, or say why a page cannot use it."""
     import onnx
 
-    try:
-        model = onnx.load(file, load_external_data=False)
-    except OSError as error:
-        raise SongNetError(f"{file}: cannot be read ({error.strerror}).") from error
-    # What protobuf raises for damaged bytes has no name in onnx.
-    except Exception as error:
-        raise SongNetError(f"{file}: is no ONNX file, or is damaged. Export it again.") from error
-    described = {entry.key: entry.value for entry in model.metadata_props}
-    if "name" not in described:
-        raise SongNetError(
-            f"{file}: does not say what its network is: an older version of SongNet wrote it. "
-            "Train the run again: songnet train … --force"
-        )
-    if any(given.name == "metadata" for given in model.graph.input):
+    described = read_description(file)
+    if any(given.name == "metadata" for given in onnx.load(file).graph.input):
         raise SongNetError(f"{file}: {_TOLD}")
-    return described["name"]
+    return described.name
 
 
 def medley_clip() -> Clip:
