@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium networks readme FORCE
+.PHONY: chromium networks page readme FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -57,6 +57,9 @@ networks: $(READY) ## train and write the two networks that come with the listen
 
 readme: chromium ## put results and pictures into README (needs a run on mini)
 	@$(BIN)/python scripts/readme.py
+
+page: $(READY) ## build the listening page from its JavaScript (asks npm for its packages)
+	@$(BIN)/python scripts/build_page.py
 
 costs: $(READY) ## measure what each lesson costs, on a machine that does nothing else
 	@$(BIN)/python scripts/costs.py

@@ -33,7 +33,7 @@ const texts = {
   },
 };
 
-const { outputFiles, metafile } = await build({
+const { outputFiles } = await build({
   ...options,
   entryPoints: ["src/page.js"],
   plugins: [texts],
@@ -45,12 +45,21 @@ const wasm = await readFile(
 );
 await writeFile(join(target, "ort.wasm.gz"), gzipSync(wasm, { level: 9 }));
 
-// What is built in, each with its licence.
+// What is built in, with the licence of each.
 const { packages } = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
-const built = ["fft.js", "mediabunny", "onnxruntime-common", "onnxruntime-web"];
-const licences = [];
-for (const name of built) {
+const licenceOf = {
+  "fft.js": ["README.md", "https://github.com/indutny/fft.js"],
+  mediabunny: ["LICENSE", "https://github.com/Vanilagy/mediabunny"],
+  "onnxruntime-web": [null, "https://github.com/microsoft/onnxruntime"],
+};
+const readme = await readFile(join(here, "node_modules/fft.js/README.md"), "utf8");
+const [, mit] = readme.split(/Copyright Fedor Indutny, 2017\.\s*/);
+const parts = [];
+for (const [name, [file, source]] of Object.entries(licenceOf)) {
   const { version, license } = packages[`node_modules/${name}`];
-  licences.push(`${name} ${version} (${license})`);
+  const whole = file === "LICENSE" && (await readFile(join(here, "node_modules", name, file), "utf8"));
+  const holder = file ? "Copyright Fedor Indutny, 2017." : "Copyright (c) Microsoft Corporation.";
+  const text = whole || `${holder}\n\n${mit.split("\n[")[0]}`;
+  parts.push(`${name} ${version} (${license}), ${source}\n\n${text.trim()}\n`);
 }
-await writeFile(join(target, "LICENSES.txt"), `${licences.join("\n")}\n`);
+await writeFile(join(target, "LICENSES.txt"), parts.join(`\n${"-".repeat(80)}\n\n`));

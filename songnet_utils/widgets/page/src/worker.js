@@ -184,7 +184,7 @@ const asks = {
   },
   listen,
   microphone,
-  playable: (job, { blob }) => playable(blob, () => job.breathe()),
+  playable: (_, { blob }) => playable(blob),
 };
 
 onmessage = async ({ data: { id, ask, ...asked } }) => {
