@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from typing import ClassVar
 
 import numpy as np
 import soundfile
@@ -34,6 +35,9 @@ class Player:
         When mp3 has no such rate, or `audio` is no mono audio.
     """
 
+    #: From 0, the best, to 1, the smallest: 64 kbit/s at 22,050 Hz.
+    compression: ClassVar[float] = 0.6
+
     def __init__(self, audio: np.ndarray, rate: int, label: str, *, autoplay: bool = False) -> None:
         self.label = label
         self._autoplay = " autoplay" if autoplay else ""
@@ -47,7 +51,7 @@ class Player:
                 rate,
                 format="MP3",
                 bitrate_mode="CONSTANT",
-                compression_level=0.6,
+                compression_level=self.compression,
             )
         except soundfile.LibsndfileError as error:
             raise SongNetError(

@@ -27,6 +27,7 @@ from songnet_utils.lessons.site import check_free, results_in_markdown, write_si
 from songnet_utils.store import LogMelStore
 from songnet_utils.timeline import Sound
 from songnet_utils.training import read_record, runs_folder, train
+from songnet_utils.widgets.recording import VARIABLE as RECORD
 
 #: What the table of results compares, and on which splits.
 MODELS = ("chance", "svm", "songnet")
@@ -140,7 +141,7 @@ def _kept_at(pages: Path) -> Path:
 def _run_lessons(
     paths: Sequence[Path], pages: Path, say: Callable[[str], None], bars: bool
 ) -> None:
-    environment = {"SONGNET_DATA": str(data_folder().resolve())}
+    environment = {"SONGNET_DATA": str(data_folder().resolve()), RECORD: "1"}
     for path in paths:
         with _timed(f"Lesson {path.stem}", say, bars):
             lesson, *solved = run_lesson(path, environment)
@@ -163,7 +164,7 @@ def _publish(
     results = results_table(runs)
     with _timed("The site", say, bars):
         markdown = results_in_markdown(results, NOTE)
-        index = write_site(ran, pages, markdown, records_folder(), _gallery())
+        index = write_site(ran, pages, markdown, records_folder())
     say("")
     if results:
         for line in as_text(results):
@@ -181,13 +182,6 @@ def _publish(
             "Their pages show the whole message."
         )
     return index
-
-
-def _gallery() -> Path | None:
-    """Return the newest kernel gallery that was saved beside a run on mini, if there is one."""
-    pages = (data_folder() / "runs" / "mini").glob("*/kernels/index.html")
-    newest = max(pages, key=lambda page: page.stat().st_mtime, default=None)
-    return newest.parent if newest else None
 
 
 def find_lessons(folder: Path) -> list[Path]:

@@ -1,15 +1,13 @@
 """Running a notebook from top to bottom, keeping what came out, and making it ready for a page.
 
-A page has no kernel, which a widget needs: so a page shows what the widget's cell left for such
-places, or says how to come to the widget.
+A page has no kernel, which a widget needs: so a page shows what the widget recorded for such
+places, else what its cell left for them, else it says how to come to the widget.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -25,6 +23,7 @@ from songnet_utils.corpora import data_folder
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
 from songnet_utils.lessons.meter import Cost, Meter
+from songnet_utils.widgets import recording
 
 #: A cell that takes longer than this many seconds is taken to hang.
 CELL_SECONDS = 3600
@@ -37,11 +36,6 @@ _OURS = "songnet"
 _TO_TOUCH = (
     '<p class="widget-here">Here is something to touch: run <code>make lab</code> and open this '
     "lesson.</p>"
-)
-
-_SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/wav": "wav"}
-_INSIDE = re.compile(
-    rf'src="data:(?P<kind>{"|".join(_SUFFIXES)});base64,(?P<content>[A-Za-z0-9+/=\s]+)"'
 )
 
 
@@ -181,8 +175,8 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     notebook
         With its outputs.
     media
-        A folder. Pictures and sounds are taken out of the outputs and written there, so that the
-        page itself is small.
+        A folder. Pictures, sounds and recordings are taken out of the outputs and written there,
+        so that the page itself is small.
     found_at
         Where the page finds that folder.
 
@@ -206,22 +200,13 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
                     continue
                 data.setdefault("text/html", _TO_TOUCH)
             if "text/html" in data:
-                data["text/html"] = _INSIDE.sub(
-                    lambda found: f'src="{found_at}/{_outside(found, media)}"', data["text/html"]
-                )
+                data["text/html"] = recording.take_out(data["text/html"], media, f"{found_at}/")
+            if its := data.pop(recording.MIME, None):
+                name = recording.in_files(its, media)
+                data["text/html"] = recording.place(name, f"{found_at}/", data["text/html"])
             outputs.append(output)
         cell.outputs = outputs
     return made
-
-
-def _outside(found: re.Match[str], media: Path) -> str:
-    """Write a picture or sound into a file; return the file's name."""
-    content = base64.b64decode(found["content"])
-    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIXES[found['kind']]}"
-    if not (media / name).exists():
-        with atomic_write(media / name) as temporary:
-            temporary.write_bytes(content)
-    return name
 
 
 def _written(path: Path) -> list[tuple[str, str]]:

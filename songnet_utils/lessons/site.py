@@ -22,6 +22,7 @@ from songnet_utils.files import check_writable
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.pages import failure_of, for_page, title_of
 from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus
+from songnet_utils.widgets import recording
 
 # What a site of ours is known by: it is replaced as a whole.
 _MARK = ".songnet-site"
@@ -32,7 +33,6 @@ def write_site(
     out: Path,
     results: str,
     records: Path,
-    gallery: Path | None = None,
 ) -> Path:
     """Make the site, and put it in the place of the one before.
 
@@ -47,8 +47,6 @@ def write_site(
         What the course measured, in Markdown.
     records
         The folder of the records that are kept with the course.
-    gallery
-        A kernel gallery that was saved as a page, to take along.
 
     Returns
     -------
@@ -71,8 +69,7 @@ def write_site(
         extra = source / "extra"
         media = extra / "media"
         media.mkdir(parents=True)
-        if gallery is not None:
-            shutil.copytree(gallery, extra / "kernels")
+        (source / "_static" / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
         (source / "lessons" / SOLUTIONS).mkdir(parents=True)
         for path in ran:
             page = for_page(notebooks[path.stem], media, "../media")
@@ -89,7 +86,6 @@ def write_site(
             "costs": cost_table(notebooks, costs),
             "syllabus": syllabus(notebooks, costs),
             "results": results,
-            "gallery": _GALLERY if gallery is not None else _NO_GALLERY,
         }.items():
             file = source / "generated" / f"{name}.md"
             file.parent.mkdir(exist_ok=True)
@@ -170,12 +166,3 @@ def _sphinx(source: Path, out: Path, scratch: Path) -> str:
     if done.returncode == 0:
         return ""
     return (said or done.stderr).strip().replace(str(source), "docs") or "nothing"
-
-
-_GALLERY = """\
-<a href="kernels/index.html">Hear and see what each kernel of a trained SongNet answers to</a>: the
-kernel gallery of lesson 6, as a page."""
-
-_NO_GALLERY = """\
-The kernel gallery of lesson 6 can be a page of this site, too: `songnet kernels` saves that of a
-run beside the run, and `make site` takes it along."""

@@ -7,7 +7,7 @@ import html
 import io
 import weakref
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -109,7 +109,7 @@ def description(ax: Axes) -> str:
 
 
 class Picture:
-    """A figure as a PNG with a text alternative, which notebooks show.
+    """A figure as a picture with a text alternative, which notebooks show.
 
     It becomes an HTML ``<img alt=…>``, because that survives JupyterLab, nbconvert and MyST
     alike; image/png outputs lose their text alternative on the way to some of them.
@@ -127,6 +127,9 @@ class Picture:
         When there is no text alternative.
     """
 
+    #: How the figure is saved.
+    saved_as: ClassVar[dict[str, Any]] = {"format": "png", "dpi": 160}
+
     def __init__(self, ax: Axes, alt: str | None = None) -> None:
         self.alt = description(ax) if alt is None else " ".join(alt.split())
         if not self.alt:
@@ -136,14 +139,15 @@ class Picture:
             )
         figure = figure_of(ax)
         content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=160, facecolor="white")
-        self.png = content.getvalue()
+        figure.savefig(content, **self.saved_as, facecolor="white")
+        self.content = content.getvalue()
         self.width = round(figure.get_figwidth() * 100)
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.png).decode("ascii")
+        data = base64.b64encode(self.content).decode("ascii")
+        kind = f"image/{self.saved_as['format']}"
         return (
-            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
+            f'<img alt="{html.escape(self.alt)}" src="data:{kind};base64,{data}" '
             f'style="width: {self.width}px; max-width: 100%; height: auto;">'
         )
 

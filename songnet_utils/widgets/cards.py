@@ -12,7 +12,9 @@ its own rate.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,16 +24,17 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.errors import SongNetError
 from songnet_utils.mistakes import Heard, deciding_steps, nearest
-from songnet_utils.players import Player
+from songnet_utils.players import Player, excerpt
 from songnet_utils.plots import genre_colours
 from songnet_utils.scores import confusion
 from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
+from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 
-#: Cards that stand on a page without a kernel, at most.
-MOST_ON_PAGE = 20
+#: Cards that stand on a page without a kernel, at most, and seconds of their neighbours' sounds.
+MOST_ON_PAGE, NEIGHBOUR_SECONDS = 20, 10.0
 
 
-class ErrorCards(Messages):
+class ErrorCards(WithRecording, Messages):
     """A gallery of cards, one a test clip, to filter by truth and answer.
 
     Parameters
@@ -102,52 +105,57 @@ class ErrorCards(Messages):
     # ---- Messages ------------------------------------------------------------------------------
 
     def _hello(self, content: Content, buffers: list) -> None:
-        answers = self._heard.answers.loc[self._clips]
+        self._tell("welcome", **self._welcome(self._clips))
+
+    def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
+        """Return what is told of some cards at once."""
+        answers = self._heard.answers.loc[list(clips)]
         genres = list(self._heard.genres)
         counts = (
             confusion(answers.genre, answers.answer, genres)
             if len(answers)
             else np.zeros((len(genres), len(genres)), int)
         )
-        self._tell(
-            "welcome",
-            genres=genres,
-            colours=list(genre_colours(genres).values()),
-            counts=counts.tolist(),
-            cards=[self._summary(clip) for clip in self._clips],
-            begin=self._begin,
-        )
+        return {
+            "genres": genres,
+            "colours": list(genre_colours(genres).values()),
+            "counts": counts.tolist(),
+            "cards": [self._summary(clip) for clip in clips],
+            "begin": self._begin,
+        }
 
     def _send_card(self, content: Content, buffers: list) -> None:
         clip = content.text("clip")
         if clip not in self._clips:
             raise MalformedError(f"there is no card of {clip!r}")
+        card, pictures = self._card(clip)
+        self._tell("card", pictures, **card)
+
+    def _card(self, clip: str) -> tuple[dict[str, Any], list[bytes]]:
+        """Return what is told of a card that is opened."""
         heard = self._heard
         frames, steps = heard.prepared.frames(clip), heard.steps_of(clip)
         shares = heard.contributions(clip)
         timeline = heard.net.timeline
         spans = np.array([timeline.step_span(step) for step in range(len(steps))])
-        self._tell(
-            "card",
-            [
-                _grey(frames).tobytes(),
-                np.ascontiguousarray(steps, np.float32).tobytes(),
-                spans.tobytes(),
-                shares.astype(np.float32).tobytes(),
-            ],
-            clip=clip,
-            columns=len(frames),
-            bands=frames.shape[1],
-            frame_seconds=heard.net.sound.seconds_of_frame(1),
-            step_seconds=timeline.step_seconds,
-            rival=heard.rival(clip),
-            deciding=deciding_steps(shares).tolist(),
-            difference=float(shares.sum()),
-            neighbours=[
+        card = {
+            **{"clip": clip, "columns": len(frames), "bands": frames.shape[1]},
+            "frame_seconds": heard.net.sound.seconds_of_frame(1),
+            "step_seconds": timeline.step_seconds,
+            "rival": heard.rival(clip),
+            "deciding": deciding_steps(shares).tolist(),
+            "difference": float(shares.sum()),
+            "neighbours": [
                 {**self._about(row.neighbour), "distance": row.distance, "genre": row.genre}
                 for row in self._neighbours(clip).itertuples()
             ],
-        )
+        }
+        return card, [
+            _grey(frames).tobytes(),
+            np.ascontiguousarray(steps, np.float32).tobytes(),
+            spans.tobytes(),
+            shares.astype(np.float32).tobytes(),
+        ]
 
     def _send_sound(self, content: Content, buffers: list) -> None:
         # Decoding and encoding take a moment: the kernel is not kept waiting.
@@ -164,8 +172,15 @@ class ErrorCards(Messages):
 
     # ---- What is on a card ---------------------------------------------------------------------
 
-    def sound_of(self, clip: str) -> bytes:
+    def sound_of(self, clip: str, seconds: float | None = None) -> bytes:
         """Return a clip as the network heard it, mono and at its rate, as an mp3.
+
+        Parameters
+        ----------
+        clip : str
+            Its id.
+        seconds : float, optional
+            How much of it, from its beginning; by default the whole.
 
         Raises
         ------
@@ -173,8 +188,10 @@ class ErrorCards(Messages):
             When the clip is not of this run, or its file can no longer be read.
         """
         rate = self._heard.net.sound.sample_rate
-        row = self._heard.clip(clip)
-        return Player(load_audio(row.file, rate), rate, clip).mp3
+        audio = load_audio(self._heard.clip(clip).file, rate)
+        if seconds is not None:
+            audio = excerpt(audio, rate, 0, seconds)
+        return Player(audio, rate, clip).mp3
 
     def _neighbours(self, clip: str) -> pd.DataFrame:
         assert self._nearest is not None
@@ -200,8 +217,36 @@ class ErrorCards(Messages):
             "note": self._notes.get(clip, ""),
         }
 
-    def _table(self) -> str:
-        """Return the first cards as a table in HTML, for pages without a kernel."""
+    def recording(self) -> dict[str, Any]:
+        """Return the first cards with their sounds, and the beginnings of their neighbours'."""
+        clips = self._clips[:MOST_ON_PAGE]
+        answers = {"hello": answer("welcome", **self._welcome(clips))}
+        sounds: dict[str, float | None] = dict.fromkeys(clips)
+        for clip in clips:
+            card, pictures = self._card(clip)
+            for near in card["neighbours"]:
+                sounds.setdefault(near["clip"], NEIGHBOUR_SECONDS)
+                near["credit"] += f", the first {NEIGHBOUR_SECONDS:.0f} s"
+            answers[f"card {clip}"] = answer("card", pictures, **card)
+
+        def sound(clip: str) -> list[Any]:
+            try:
+                address = address_of(self.sound_of(clip, sounds[clip]))
+                return answer("sound", clip=clip, address=address)
+            except SongNetError as error:
+                return answer("error", clip=clip, text=str(error))
+
+        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = pool.map(sound, sounds)
+            answers |= {f"sound {clip}": its for clip, its in zip(sounds, made, strict=True)}
+        note = (
+            f"This page holds {len(clips)} of {len(self._clips)} cards. The notebook has them "
+            "all: run make lab and open this lesson."
+        )
+        return {"widget": "cards", "note": note, "answers": answers}
+
+    def _still_html(self) -> str:
+        """Return the first cards as a table in HTML."""
         wrong = [c for c in self._clips if not self._heard.answers.right[c]]
         clips = (wrong if self._begin["only_wrong"] else self._clips)[:MOST_ON_PAGE]
         rows = []
@@ -223,9 +268,8 @@ class ErrorCards(Messages):
         body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         of = len(wrong) if self._begin["only_wrong"] else len(self._clips)
         return (
-            f"<table><caption>{len(clips)} of {of} error cards. To listen, see and filter: "
-            f"<code>make lab</code> and this lesson.</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
+            f"<table><caption>{len(clips)} of {of} error cards</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
 

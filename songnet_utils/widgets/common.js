@@ -72,7 +72,11 @@ class Sounds extends Told {
 
   on_sound(content, buffers) {
     const key = this.keyOf(content);
-    const { at, of, mime } = content;
+    const { at, of, mime, address: known } = content;
+    if (known) {
+      this.keep(key, content); // beside the page
+      return;
+    }
     const before = at === 0 ? { pieces: [], bytes: 0 } : this.coming.get(key);
     if (!before || before.bytes !== at) return; // a second answer to the same wish
     before.pieces.push(bytesOf(buffers[0]).slice());
@@ -122,12 +126,14 @@ class Sounds extends Told {
     this.until = until;
     this.audio.play().catch((error) => {
       if (error.name === "AbortError") return; // another sound took its place
-      this.errors.set(key, this.whyNot(key, error));
+      this.errors.set(key, this.whyNot(this.sounds.get(key).address, error));
       this.changed("error");
     });
   }
 
-  whyNot(key, error) {
+  whyNot(address, error) {
+    if (error.name === "NotSupportedError" && !address.startsWith("blob:"))
+      return `${address}: cannot be played. Is it still beside this page?`;
     return `The browser did not start the sound (${error.message}). Press play again.`;
   }
 

@@ -19,7 +19,7 @@ from songnet_utils.mistakes import Heard
 from songnet_utils.players import Player, excerpt
 from songnet_utils.scores import confusion
 from songnet_utils.widgets.numbers import Numbers
-from songnet_utils.widgets.still import WithStill
+from songnet_utils.widgets.recording import WithRecording, smaller
 
 #: Of each clip so much is played, in seconds.
 SECONDS = 12.0
@@ -28,7 +28,7 @@ SECONDS = 12.0
 AT_ONCE = 4
 
 
-class ConfusionButtons(WithStill):
+class ConfusionButtons(WithRecording, ipywidgets.VBox):
     """A number for each pair of truth and answer; pressing it plays its clips.
 
     Rows are the truth, columns the answers; the colour is the share of the row, as in
@@ -61,9 +61,7 @@ class ConfusionButtons(WithStill):
     def choose(self, truth: str, answer: str) -> None:
         """Show and play the clips of one cell, as a press of its number does."""
         self._about.value = f"<p role='status'><b>{html.escape(self._says(truth, answer))}</b></p>"
-        answers = self._heard.answers
-        of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
-        self.clips = of_cell.sort_values("confidence", ascending=False).index.tolist()
+        self.clips = self._clips_of(truth, answer)
         self._sounds.children = []
         self._play_more()
 
@@ -72,12 +70,17 @@ class ConfusionButtons(WithStill):
         coming = self.clips[there : there + AT_ONCE]
         # Only what was asked for plays by itself: of what comes, the first.
         new = [self._sound(clip, autoplay=place == 0) for place, clip in enumerate(coming)]
-        self._sounds.children = (*self._sounds.children, *new)
+        self._sounds.children = (*self._sounds.children, *map(ipywidgets.HTML, new))
         left = len(self.clips) - len(self._sounds.children)
         self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
         self._more.layout.display = "" if left else "none"
 
-    def _sound(self, clip: str, *, autoplay: bool) -> ipywidgets.HTML:
+    def _clips_of(self, truth: str, answer: str) -> list[str]:
+        answers = self._heard.answers
+        of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
+        return of_cell.sort_values("confidence", ascending=False).index.tolist()
+
+    def _sound(self, clip: str, *, autoplay: bool) -> str:
         rate = self._heard.net.sound.sample_rate
         # From the corpus: in what was heard, unknown artists have names of their own.
         row: Any = self._known.loc[clip]
@@ -85,9 +88,9 @@ class ConfusionButtons(WithStill):
         label = f"{sure:.0%} sure: {credit(row, self._heard.prepared.corpus.name)}"
         try:
             piece = excerpt(load_audio(row.file, rate), rate, 0, SECONDS)
-            return ipywidgets.HTML(Player(piece, rate, label, autoplay=autoplay)._repr_html_())
+            return Player(piece, rate, label, autoplay=autoplay)._repr_html_()
         except SongNetError as error:
-            return ipywidgets.HTML(f"<p>{html.escape(f'{label}: {error}')}</p>")
+            return f"<p>{html.escape(f'{label}: {error}')}</p>"
 
     def _says(self, truth: str, answer: str) -> str:
         row = self._counts[self._heard.genres.index(truth)]
@@ -107,10 +110,34 @@ class ConfusionButtons(WithStill):
             lambda row, column: self.choose(genres[row], genres[column]),
         )
 
-    def _still(self) -> plots.Picture:
+    def _still_html(self) -> str:
         return plots.show(
             plots.confusion_matrix(self._counts, self._heard.genres, title="Behind each number")
-        )
+        )._repr_html_()
+
+    def recording(self) -> dict[str, Any]:
+        """Return the numbers, and the first clips behind each."""
+        genres = self._heard.genres
+        with smaller():
+            cells = [
+                [
+                    {"says": self._says(truth, answer), "players": self._players(truth, answer)}
+                    for answer in genres
+                ]
+                for truth in genres
+            ]
+        names = ("caption", "heads", "counts", "names", "looks")
+        numbers = {name: getattr(self.numbers, name) for name in names}
+        return {
+            "widget": "confusion",
+            "note": f"This page holds up to {AT_ONCE} clips behind each number. The notebook plays "
+            "all of them: run make lab and open this lesson.",
+            "traits": {"numbers": numbers, "cells": cells},
+        }
+
+    def _players(self, truth: str, answer: str) -> str:
+        clips = self._clips_of(truth, answer)[:AT_ONCE]
+        return "".join(self._sound(clip, autoplay=clip == clips[0]) for clip in clips)
 
 
 def ink_on(colour: tuple[float, float, float, float]) -> str:

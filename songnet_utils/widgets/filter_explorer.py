@@ -65,13 +65,19 @@ class FilterBankExplorer(Explorer):
         )
         super().__init__([self.bands, self.low, self.high, self.band])
 
+    def _fit(self) -> None:
+        self.high.value = max(self.high.value, self.low.value + _NARROWEST)
+        self.band.max = self.bands.value - 1
+
+    def _recorded(self) -> list[tuple[int, ...]]:
+        bands = self._sound.n_mels
+        return [(8, bands), (0, 1000), (4000, self.high.max), (0, 4, bands // 4)]
+
     def _make(self) -> None:
         # librosa is slow to import.
         import librosa
 
-        low = self.low.value
-        self.high.value = high = max(self.high.value, low + _NARROWEST)
-        self.band.max = self.bands.value - 1
+        low, high = self.low.value, self.high.value
         points = librosa.mel_frequencies(self.bands.value + 2, fmin=low, fmax=high)
         picked = self.band.value
         left, peak, right = (float(point) for point in points[picked : picked + 3])

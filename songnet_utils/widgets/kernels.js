@@ -1,9 +1,8 @@
 // The kernel gallery in the browser: pictures of what kernels like, and their sounds at a click.
 //
 // Python sends pictures and figures of all kernels at once, what else is known of a kernel when it
-// is chosen, and a sound when it is played (kernels.py says which messages there are). On a page
-// without Python, `Embedded` answers the same messages from what the page holds. common.js stands
-// before this text.
+// is chosen, and a sound when it is played (kernels.py says which messages there are). common.js
+// stands before this text.
 //
 // A `Gallery` is what is told; `draw` makes a picture of it, of which there may be several.
 
@@ -59,8 +58,7 @@ class Gallery extends Sounds {
 
   on_sound(content, buffers) {
     this.starts.set(this.keyOf(content), content.starts);
-    if (content.address) this.keep(this.keyOf(content), content);
-    else super.on_sound(content, buffers);
+    super.on_sound(content, buffers);
   }
 
   cardOf({ layer, kernel }) {
@@ -73,42 +71,6 @@ class Gallery extends Sounds {
     }
     return { card: this.cards.get(key), error };
   }
-
-  whyNot(key, error) {
-    const { address } = this.sounds.get(key) ?? {};
-    if (!this.welcome.page || error.name === "NotAllowedError") return super.whyNot(key, error);
-    return `${address}: cannot be played. Is the folder “sounds” still beside this page?`;
-  }
-}
-
-// Stands in for anywidget's model on a page without Python.
-class Embedded {
-  constructor({ welcome, cards, buffers }) {
-    Object.assign(this, { welcome, cards });
-    this.buffers = buffers.map((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
-  }
-
-  on(_, tell) {
-    this.tell = tell;
-  }
-
-  off() {}
-
-  send({ kind, ...about }) {
-    const [content, buffers] = this.answer(kind, about);
-    queueMicrotask(() => this.tell(content, buffers));
-  }
-
-  answer(kind, about) {
-    if (kind === "hello") return [{ kind: "welcome", ...this.welcome }, this.buffers];
-    const { error, ...its } = this.cards[`${about.layer}/${about.kernel}`];
-    return [error ? { kind: "error", text: error, ...about } : { kind, ...its[kind], ...about }, []];
-  }
-}
-
-function openPage() {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  draw(new Gallery(new Embedded(data)), document.getElementById("widget"));
 }
 
 // ---- The picture of it -------------------------------------------------------------------------
@@ -361,9 +323,7 @@ function draw(gallery, el) {
       stays ? "Stop comparing" : "Compare",
     );
     on(compare, "click", () => pin(its));
-    const names = Object.keys(SOUND_NAMES).filter(
-      (what) => !(its.dead && what === "found") && (!welcome.page || what === "found") && !(what === "song" && !welcome.songs.length),
-    );
+    const names = welcome.sounds.filter((what) => !(its.dead && what === "found"));
     const players = names.map((what) => player(its, what));
     const clock = h("span", { class: "sk-clock", "aria-hidden": "true" });
     const busy = h("p", { class: "sk-busy", role: "status" });

@@ -11,11 +11,13 @@ the same gallery as a page without Python, with the found clips beside it.
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import math
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -49,7 +51,8 @@ from songnet_utils.training import (
     read_record,
 )
 from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
-from songnet_utils.widgets.pages import Page
+from songnet_utils.widgets.pages import save_page
+from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 
 #: Bytes of all pictures together, at most: finer ones are averaged. With the figures of SongNet's
 #: 768 kernels they fit into one message (`messages.MOST_IN_MESSAGE`).
@@ -61,13 +64,16 @@ MOST_SONGS = 8
 #: Clips of each genre in which the votes of a run's kernels are counted.
 VOTING_CLIPS = 8
 
+#: Found pieces that a recording on a page of the course plays of each kernel, at most.
+PIECES_ON_PAGE = 3
+
 # The finest picture: columns in time, mel bands.
 _FINEST = (32, 128)
 # A natural logarithm of power in decibels.
 _DECIBELS = 10 / np.log(10)
 
 
-class KernelGallery(Messages):
+class KernelGallery(WithRecording, Messages):
     """A gallery of all kernels of a network, by layer.
 
     Parameters
@@ -189,7 +195,7 @@ class KernelGallery(Messages):
         Parameters
         ----------
         folder : path
-            Gets ``index.html`` and ``sounds/``, the found clips as mp3s. A page that was saved
+            Gets ``index.html`` and ``media/``, with the found clips as mp3s. A page that was saved
             there before is replaced once the new one is whole.
         progress : bool
             Show a progress bar.
@@ -205,39 +211,58 @@ class KernelGallery(Messages):
             When the folder holds anything else, a song cannot be read any more, or the disk is
             full.
         """
-        with Page(folder) as page:
-            cards: dict[str, Any] = {}
-            total = len(self._votes) - self.dead
-            bar = tqdm(
+        return save_page(
+            folder,
+            f"{self.title}, on {self._source}",
+            "Each picture is what excites a kernel, each sound the music in which it was found. "
+            "Choose one to hear it.",
+            lambda: self._recorded(progress=progress),
+        )
+
+    def recording(self) -> dict[str, Any]:
+        """Return all kernels, with the strongest of the pieces that they found."""
+        with smaller():
+            its = self._recorded(PIECES_ON_PAGE, progress=False)
+        note = (
+            f"This page plays the {PIECES_ON_PAGE} strongest pieces of each kernel. The notebook "
+            "plays all, dreams, and lets a kernel hear songs: run make lab and open this lesson."
+        )
+        return {**its, "note": note}
+
+    def _recorded(self, most: int | None = None, *, progress: bool) -> dict[str, Any]:
+        """Return all kernels for pages without Python, with so many of their found pieces."""
+        welcome, buffers = self._summary()
+        answers = {"hello": answer("welcome", buffers, **{**welcome, "sounds": ["found"]})}
+        total = len(self._votes) - self.dead
+        with (
+            tqdm(
                 desc="Cutting", total=total, unit="kernel", disable=not progress, leave=False
-            )
-            with bar:
-                # A layer at a time: the clips of all would fill the memory.
-                for its in self.survey.layers:
-                    number, alive = its.layer.number, []
-                    for kernel in range(its.layer.kernels):
-                        try:
-                            cards[f"{number}/{kernel}"] = {"card": self._card(its, kernel)}
-                            alive.append((number, kernel))
-                        except SongNetError as error:
-                            cards[f"{number}/{kernel}"] = {"error": str(error)}
-                    for (_, kernel), clip in found_clips(self.survey, alive, progress=False):
-                        address = f"sounds/{number}-{kernel:04d}.mp3"
-                        page.add(address, _mp3(clip))
-                        cards[f"{number}/{kernel}"]["sound"] = {
-                            "address": address,
-                            "starts": list(clip.starts),
-                        }
-                        bar.update(1)
-            welcome, buffers = self._summary()
-            return page.finish(
-                f"{self.title}, on {self._source}",
-                "Each picture is what excites a kernel, each sound the music in which it was "
-                "found. Choose one to hear it.",
-                (self._esm, self._css),
-                {"welcome": {**welcome, "page": True}, "cards": cards},
-                buffers,
-            )
+            ) as bar,
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+        ):
+            # A layer at a time: the clips of all would fill the memory.
+            for its in self.survey.layers:
+                number, alive = its.layer.number, []
+                for kernel in range(its.layer.kernels):
+                    about = {"layer": number, "kernel": kernel}
+                    card = {"what": "card", **about}
+                    key = f"card card {number} {kernel}"
+                    try:
+                        pieces = self._card(its, kernel)["pieces"][:most]
+                        answers[key] = answer("card", **card, pieces=pieces)
+                        alive.append((number, kernel))
+                    except SongNetError as error:
+                        answers[key] = answer("error", **card, text=str(error))
+                clips = [clip for _, clip in found_clips(self.survey, alive, progress=False)]
+                sounds = pool.map(lambda clip: address_of(_mp3(_first(clip, most))), clips)
+                for (_, kernel), clip, address in zip(alive, clips, sounds, strict=True):
+                    answers[f"sound found {number} {kernel}"] = answer(
+                        "sound",
+                        **{"what": "found", "layer": number, "kernel": kernel},
+                        **{"address": address, "starts": list(clip.starts[:most])},
+                    )
+                    bar.update(1)
+        return {"widget": "kernels", "answers": answers}
 
     # ---- Messages ------------------------------------------------------------------------------
 
@@ -301,7 +326,8 @@ class KernelGallery(Messages):
             )
         welcome = {
             **{"network": net.name, "corpus": self._source, "clips": len(self.survey.clips)},
-            **{"dead": self.dead, "twins": self.twins, "page": False},
+            **{"dead": self.dead, "twins": self.twins},
+            "sounds": ["found", "dreamed", *(["song"] if self._songs else [])],
             **{"genres": list(net.genres), "colours": list(genre_colours(net.genres).values())},
             "hertz": band_centres(net.sound).round(1).tolist(),
             "layers": layers,
@@ -332,8 +358,8 @@ class KernelGallery(Messages):
         title = self._known.title[clip]
         return title if isinstance(title, str) and title else str(clip)
 
-    def _table(self) -> str:
-        """Return the layers as a table in HTML, for pages without a kernel."""
+    def _still_html(self) -> str:
+        """Return the layers as a table in HTML."""
         rows = []
         for its in self.survey.layers:
             layer = its.layer
@@ -349,9 +375,8 @@ class KernelGallery(Messages):
         head = "".join(f'<th scope="col">{name}</th>' for name in heads)
         body = "\n".join(f"<tr>{row}</tr>" for row in rows)
         return (
-            f"<table><caption>{html.escape(self.title)}. To see and hear them: "
-            f"<code>make lab</code> and this lesson.</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
+            f"<table><caption>{html.escape(self.title)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
 
@@ -391,6 +416,14 @@ def gallery_of_run(
 
 def _mp3(clip: KernelClip) -> bytes:
     return Player(clip.audio, clip.rate, clip.label).mp3
+
+
+def _first(clip: KernelClip, most: int | None) -> KernelClip:
+    """Return a found clip with its first pieces only."""
+    if most is None or len(clip.starts) <= most:
+        return clip
+    end = round(clip.starts[most] * clip.rate)
+    return dataclasses.replace(clip, audio=clip.audio[:end], starts=clip.starts[:most])
 
 
 def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarray]]:

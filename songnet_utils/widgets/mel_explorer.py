@@ -69,13 +69,18 @@ class MelExplorer(Explorer):
         )
         super().__init__([self.n_fft, self.hop, self.bands, self.floor])
 
-    def _make(self) -> None:
+    def _fit(self) -> None:
         # Hann windows fade to nothing at both ends: further apart, they would miss samples.
         fitting = _fitting_hops(self.n_fft.value)
         if self.hop.options != fitting:
             hop = min(max(self.hop.value, fitting[0]), fitting[-1])
             self.hop.options = fitting
             self.hop.value = hop
+
+    def _recorded(self) -> list[tuple[int, ...]]:
+        return [(512, 2048, 8192), (256, 1024), (16, 128), (-100, -20)]
+
+    def _make(self) -> None:
         self.chosen = sound = Sound(
             sample_rate=self._rate,
             n_fft=self.n_fft.value,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.kernels import KernelClip, Question, score
 from songnet_utils.players import Player
+from songnet_utils.widgets.recording import WithRecording, smaller
 
 
-class KernelQuiz(ipywidgets.VBox):
+class KernelQuiz(WithRecording, ipywidgets.VBox):
     """Hear what a kernel found, guess, and see whether that is more than luck.
 
     Parameters
@@ -55,14 +57,9 @@ class KernelQuiz(ipywidgets.VBox):
             button.disabled = True
             # Not by colour alone: the verdict stands in words below.
             button.button_style = {question.right: "success", choice: "warning"}.get(number, "")
-        whose = "".join(
-            f"<li>{html.escape(sound.label)}: {html.escape('; '.join(sound.credits))}</li>"
-            for sound in question.sounds
-        )
         self._say(
-            f"<p role='status'><b>{html.escape(verdict)}.</b> It was kernel {question.kernel} of "
-            f"{html.escape(question.layer)}. {score(self.questions, self.answers)}</p>"
-            + (f"<ul>{whose}</ul>" if whose else "")
+            f"<p role='status'><b>{html.escape(verdict)}.</b> {html.escape(_was(question))} "
+            f"{score(self.questions, self.answers)}</p>{_credits(question)}"
         )
         self._next.disabled = len(self.answers) == len(self.questions)
 
@@ -70,14 +67,8 @@ class KernelQuiz(ipywidgets.VBox):
         self._question = question = self.questions[len(self.answers)]
         self._answered = False
         self._next.disabled = True
-        what = (
-            "Which piece excites it, too?" if question.sounds else "Which genre does it vote for?"
-        )
-        self._title.value = (
-            f"<p><b>Question {len(self.answers) + 1} of {len(self.questions)}.</b> "
-            f"Hear what a kernel found. {what}</p>"
-        )
-        self._sounds.children = [_player(sound) for sound in (question.heard, *question.sounds)]
+        self._title.value = self._asks(len(self.answers))
+        self._sounds.children = [ipywidgets.HTML(sound) for sound in _players(question)]
         buttons = []
         for number, choice in enumerate(question.choices):
             button = ipywidgets.Button(description=choice)
@@ -89,6 +80,63 @@ class KernelQuiz(ipywidgets.VBox):
     def _say(self, words: str) -> None:
         self._verdict.value = words
 
+    def _asks(self, number: int) -> str:
+        asked = (
+            "Which piece excites it, too?"
+            if self.questions[number].sounds
+            else "Which genre does it vote for?"
+        )
+        return (
+            f"<p><b>Question {number + 1} of {len(self.questions)}.</b> "
+            f"Hear what a kernel found. {asked}</p>"
+        )
 
-def _player(clip: KernelClip) -> ipywidgets.HTML:
-    return ipywidgets.HTML(Player(clip.audio, clip.rate, clip.label)._repr_html_())
+    def _still_html(self) -> str:
+        first = self.questions[0]
+        choices = "".join(f"<li>{html.escape(choice)}</li>" for choice in first.choices)
+        return f"{self._asks(0)}{''.join(_players(first))}<ul>{choices}</ul>"
+
+    def recording(self) -> dict[str, Any]:
+        """Return the questions, their answers, and every score that one can have."""
+        with smaller():
+            questions = [
+                {
+                    **{"title": self._asks(number), "sounds": "".join(_players(question))},
+                    **{"choices": list(question.choices), "right": question.right},
+                    **{"was": _was(question), "credits": _credits(question)},
+                }
+                for number, question in enumerate(self.questions)
+            ]
+        return {"widget": "quiz", "traits": {"questions": questions, "scores": self._scores()}}
+
+    def _scores(self) -> list[list[str]]:
+        """Return what is said after so many answers (from 1), of which so many (from 0) right."""
+        right = [question.right for question in self.questions]
+        wrong = [-1] * len(right)
+        return [
+            [
+                str(score(self.questions, right[:count] + wrong[: answered - count]))
+                for count in range(answered + 1)
+            ]
+            for answered in range(1, len(right) + 1)
+        ]
+
+
+def _players(question: Question) -> list[str]:
+    return [_player(sound) for sound in (question.heard, *question.sounds)]
+
+
+def _player(clip: KernelClip) -> str:
+    return Player(clip.audio, clip.rate, clip.label)._repr_html_()
+
+
+def _was(question: Question) -> str:
+    return f"It was kernel {question.kernel} of {question.layer}."
+
+
+def _credits(question: Question) -> str:
+    whose = "".join(
+        f"<li>{html.escape(sound.label)}: {html.escape('; '.join(sound.credits))}</li>"
+        for sound in question.sounds
+    )
+    return f"<ul>{whose}</ul>" if whose else ""

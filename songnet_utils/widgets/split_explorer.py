@@ -65,10 +65,15 @@ class SplitExplorer(Explorer):
         )
         super().__init__([self.kind, self.seed, self.test])
 
+    def _fit(self) -> None:
+        # The official split was dealt once and for all.
+        self.seed.disabled = self.test.disabled = self.kind.value == "official"
+
+    def _recorded(self) -> list[tuple[str | int, ...]]:
+        return [self.kind.options, (0, 1, 2), (10, 20, 40)]
+
     def _make(self) -> None:
         kind, test = self.kind.value, self.test.value
-        # The official split was dealt once and for all.
-        self.seed.disabled = self.test.disabled = kind == "official"
         fractions = [part / 100 for part in (100 - _VALIDATION - test, _VALIDATION, test)]
         clips = keep_genres(self._clips, kind=kind)[0]
         try:

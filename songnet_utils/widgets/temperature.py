@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -18,11 +19,12 @@ from songnet_utils.calibration import (
 )
 from songnet_utils.errors import SongNetError
 from songnet_utils.scores import accuracy
+from songnet_utils.widgets.explorer import slider_recording
+from songnet_utils.widgets.recording import WithRecording
 from songnet_utils.widgets.slider import Slider
-from songnet_utils.widgets.still import WithStill
 
 
-class TemperatureSlider(WithStill):
+class TemperatureSlider(WithRecording, ipywidgets.VBox):
     """Slide the temperature; see the reliability diagram of the test clips change.
 
     The fitted temperature is that of the validation clips, as in
@@ -90,16 +92,30 @@ class TemperatureSlider(WithStill):
             f"<b>{row.error:.3f}</b>, negative log-likelihood <b>{row.log_loss:.3f}</b> nats, "
             f"accuracy {right:.1%}. {fitted}</p>"
         )
-        self._diagram.value = self._still()._repr_html_()
+        name = f"Temperature {row.temperature:.2f}"
+        self._diagram.value = plots.show(
+            plots.reliability_diagram({name: reliability(self.probabilities, self._truth)})
+        )._repr_html_()
         self._curves.value = plots.show(
             plots.over_temperatures(self._curve, row, self.fitted)
         )._repr_html_()
 
-    def _still(self) -> plots.Picture:
-        name = f"Temperature {self.slider.value:.2f}"
-        return plots.show(
-            plots.reliability_diagram({name: reliability(self.probabilities, self._truth)})
-        )
+    def _parts(self) -> list[str]:
+        self._draw()
+        return [self._says.value, self._diagram.value, self._curves.value]
+
+    def _still_html(self) -> str:
+        return "".join(self._parts())
+
+    def recording(self) -> dict[str, Any]:
+        """Return some stops of the slider, the fitted one among them, and what stands there."""
+        stops = {*self.slider.stops[::5], self.slider.value}
+        buttons = []
+        if self.fitted is not None:
+            at = self.slider.stops[np.abs(np.subtract(self.slider.stops, self.fitted)).argmin()]
+            stops.add(at)
+            buttons.append({"text": self.to_fitted.description, "values": [at]})
+        return slider_recording(self.slider, sorted(stops), self._parts, buttons)
 
 
 def _temperatures(fitted: float | None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -11,14 +12,15 @@ import pandas as pd
 from songnet_utils import plots
 from songnet_utils.assessment import probabilities_of
 from songnet_utils.scores import Interval, artist_interval, few_artists, selective_accuracy
+from songnet_utils.widgets.explorer import slider_recording
+from songnet_utils.widgets.recording import WithRecording
 from songnet_utils.widgets.slider import Slider
-from songnet_utils.widgets.still import WithStill
 
 # Where the slider stops; rounded, because 0.29 is to be 0.29.
 _THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
 
 
-class ThresholdSlider(WithStill):
+class ThresholdSlider(WithRecording, ipywidgets.VBox):
     """Slide the least confidence of an answer; see how many are left, and how good they are.
 
     Parameters
@@ -72,8 +74,16 @@ class ThresholdSlider(WithStill):
             given = self._confidence >= row.threshold
             words += f" {few_artists(len(set(self._artists[given])))}".rstrip()
         self._says.value = f"<p role='status'>{words}</p>"
-        self._picture.value = self._still()._repr_html_()
+        picture = plots.show(plots.selective_accuracy(self._table, row.threshold, interval))
+        self._picture.value = picture._repr_html_()
 
-    def _still(self) -> plots.Picture:
-        row, interval = self.at, self.interval()
-        return plots.show(plots.selective_accuracy(self._table, row.threshold, interval))
+    def _parts(self) -> list[str]:
+        self._draw()
+        return [self._says.value, self._picture.value]
+
+    def _still_html(self) -> str:
+        return "".join(self._parts())
+
+    def recording(self) -> dict[str, Any]:
+        """Return every fifth stop of the slider, and what stands there."""
+        return slider_recording(self.slider, _THRESHOLDS[::5], self._parts)

@@ -1,0 +1,168 @@
+"""Widgets on pages without Python: what they would answer is recorded while a lesson runs.
+
+A widget adds its recording to what its cell leaves when ``SONGNET_RECORD`` is set, as `make course`
+sets it. `in_files` writes a recording beside a page, `place` is the HTML that shows it, and
+`script` the JavaScript that makes it live. All of it works from disk, too: nothing is fetched, and
+what was recorded is loaded by a script tag when a reader comes near.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import html
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from songnet_utils.files import atomic_write
+from songnet_utils.players import Player
+from songnet_utils.plots import Picture
+from songnet_utils.widgets.messages import joined
+
+#: Under which kind a cell's output holds a recording.
+MIME = "application/vnd.songnet.recording+json"
+
+#: While this is set in the environment, widgets add their recording to what their cell leaves.
+VARIABLE = "SONGNET_RECORD"
+
+#: The name of the script in the site's folder of files.
+SCRIPT = "recordings.js"
+
+_SUFFIXES = {
+    **{"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg"},
+    **{"audio/mpeg": "mp3", "audio/wav": "wav"},
+}
+_INSIDE = re.compile(rf"data:(?P<kind>{'|'.join(_SUFFIXES)});base64,(?P<content>[A-Za-z0-9+/=]+)")
+
+# What stands for the folder of the files in a recording; its page knows where that is.
+_FOLDER = "media:"
+
+# The widgets that can be live on a page: each is a script that ends with `export default`.
+_WIDGETS = ("cards", "confusion", "explorer", "kernels", "numbers", "quiz", "slider")
+_STYLES = ("common", "cards", "explorer", "kernels", "numbers", "slider")
+
+
+class WithRecording:
+    """A widget that leaves something for pages without Python: a still, and a recording."""
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        if bundle is None:
+            return None
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**data, "text/html": self._still_html()}
+        if os.environ.get(VARIABLE):
+            data[MIME] = self.recording()
+        return (data, *metadata) if metadata else data
+
+    def _still_html(self) -> str:
+        """Return what a page shows that runs nothing, as HTML."""
+        raise NotImplementedError
+
+    def recording(self) -> dict[str, Any]:
+        """Return the widget for pages without Python.
+
+        Returns
+        -------
+        dict
+            For JSON: ``widget`` says which script shows it, ``note`` what the notebook can do
+            more; the rest is for that script. Pictures and sounds are ``data:`` addresses.
+        """
+        raise NotImplementedError
+
+
+def answer(kind: str, buffers: Sequence[bytes] = (), **content: Any) -> list[Any]:
+    """Return a message to the page, as a recording holds it."""
+    return [{"kind": kind, **content}, [base64.b64encode(one).decode("ascii") for one in buffers]]
+
+
+def address_of(mp3: bytes) -> str:
+    """Return a sound as a ``data:`` address."""
+    return f"data:audio/mpeg;base64,{base64.b64encode(mp3).decode('ascii')}"
+
+
+@contextlib.contextmanager
+def smaller() -> Iterator[None]:
+    """Make pictures and sounds of fewer bytes: a page holds many of them."""
+    usual = Player.compression, Picture.saved_as
+    Player.compression, Picture.saved_as = 0.85, {"format": "webp", "dpi": 120}
+    try:
+        yield
+    finally:
+        Player.compression, Picture.saved_as = usual
+
+
+def take_out(text: str, folder: Path, found_at: str) -> str:
+    """Write the pictures and sounds inside a text into files; return it with their addresses.
+
+    Parameters
+    ----------
+    text
+        HTML or JSON with ``data:`` addresses.
+    folder
+        Where the files go, named by what they hold: equal ones are one file.
+    found_at
+        What stands before a file's name in its address.
+    """
+
+    def outside(found: re.Match[str]) -> str:
+        content = base64.b64decode(found["content"])
+        return found_at + _written(content, _SUFFIXES[found["kind"]], folder)
+
+    return _INSIDE.sub(outside, text)
+
+
+def in_files(recording: dict[str, Any], folder: Path) -> str:
+    """Write a recording, its pictures and its sounds into a folder; return the recording's name."""
+    text = take_out(json.dumps(recording, allow_nan=False), folder, _FOLDER)
+    # The script's name is its content's, so it can be loaded under it.
+    name = hashlib.sha256(text.encode()).hexdigest()[:20]
+    call = f'SongNetRecordings.add("{name}", {json.dumps(text)});\n'
+    _write(folder / f"{name}.js", call.encode())
+    return name
+
+
+def place(name: str, media: str, still: str) -> str:
+    """Return the HTML where a recording is shown.
+
+    Parameters
+    ----------
+    name
+        As `in_files` returned it.
+    media
+        Where the page finds that folder.
+    still
+        What stands there without JavaScript.
+    """
+    return (
+        f'<div class="songnet-recording" data-name="{html.escape(name)}" '
+        f'data-media="{html.escape(media)}">{still}</div>'
+    )
+
+
+def script() -> str:
+    """Return the JavaScript that makes the recordings on a page live: a script, not a module."""
+    widgets = []
+    for name in _WIDGETS:
+        text = joined(f"{name}.js").replace("export default", "return")
+        widgets.append(f"widgets.{name} = (() => {{\n{text}}})();")
+    style = json.dumps(joined(*(f"{name}.css" for name in _STYLES)))
+    parts = [joined("common.js"), "const widgets = {};", *widgets, f"const style = {style};"]
+    return "\n".join(["(() => {", '"use strict";', *parts, joined("recording.js"), "})();\n"])
+
+
+def _written(content: bytes, suffix: str, folder: Path) -> str:
+    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}"
+    _write(folder / name, content)
+    return name
+
+
+def _write(file: Path, content: bytes) -> None:
+    if not file.exists():
+        with atomic_write(file) as temporary:
+            temporary.write_bytes(content)
