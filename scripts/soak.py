@@ -1,8 +1,6 @@
-"""Do what fails at random for a long time; print what happened.
+"""Fetch from a server that fails at random, for a long time; print what happened.
 
-First fetches from a server that fails at random: every byte that is kept is held against the truth
-at every request and after every command. Then somebody clicks, seeks and uploads at random in the
-live song: there must be no error in the browser's console, and no growing memory.
+Every byte that is kept is held against the truth at every request and after every command.
 """
 
 from __future__ import annotations
@@ -14,15 +12,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
 from tqdm.auto import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
 
 from faulty_runs import faulty_run
-from lab import FAKE_MICROPHONE, FLAGS, find_chromium, running_lab
-from wild import CELL, go_wild, write_clips
 
 
 def fetches(runs: int, first_seed: int) -> None:
@@ -41,32 +35,13 @@ def fetches(runs: int, first_seed: int) -> None:
     )
 
 
-def clicks(minutes: float, seed: int) -> None:
-    """Click at random in a live song, and print what was done, said and used."""
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        folder = write_clips(Path(place) / "tunes")
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*FLAGS, *FAKE_MICROPHONE]
-        )
-        with running_lab(browser, Path(place) / "data", Path(place)) as lab:
-            page = lab.open([CELL.format(folder=str(folder))], name="soak.ipynb")
-            page.wait_for_function(
-                "document.querySelector('.sn-live')?.dataset.finished === 'true'"
-            )
-            print(go_wild(page, 60 * minutes, seed, checkpoints=10))
-            print(f"errors in the browser's console: {page.complaints or 'none'}")
-        browser.close()
-
-
 def main() -> None:
-    """Do both."""
+    """Fetch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200, help="fetches")
     parser.add_argument("--first-seed", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=10, help="of clicking")
     options = parser.parse_args()
     fetches(options.runs, options.first_seed)
-    clicks(options.minutes, options.first_seed)
 
 
 if __name__ == "__main__":

@@ -159,13 +159,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_corpus(train)
     train.add_argument(
         "--model",
-        default="songnet",
-        help="songnet (default); songnet-bn, songnet-lstm, crnn-2d, cnn-2d, cnn-mfcc, "
-        "songnet-meta, songnet-plus, songnet-transfer; a network without one of its parts, as in "
-        "songnet~batch-norm; chance; knn, lr, mlp, svm or svm-linear on 140 MFCC statistics, "
-        "with -518 on FMA's 518 features, with -meta on the 140 and what is known of a song "
-        "(artist, year, …); tzanetakis-knn, tzanetakis-gmm, mandel-ellis, deshpande-knn, "
-        "deshpande-gmm, deshpande-svm",
+        help="songnet (default, or that of the run of --from); songnet-bn, songnet-lstm, "
+        "crnn-2d, cnn-2d, cnn-mfcc, songnet-meta, songnet-plus, songnet-transfer; a network "
+        "without one of its parts, as in songnet~batch-norm; chance; knn, lr, mlp, svm or "
+        "svm-linear on 140 MFCC statistics, with -518 on FMA's 518 features, with -meta "
+        "on the 140 and what is known of a song (artist, year, …); tzanetakis-knn, "
+        "tzanetakis-gmm, mandel-ellis, deshpande-knn, deshpande-gmm, deshpande-svm",
     )
     train.add_argument(
         "--split",
@@ -181,6 +180,14 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="default: data/runs/CORPUS/MODEL-SPLIT-SEED"
     )
     train.add_argument("--force", action="store_true", help="start a finished run afresh")
+    train.add_argument(
+        "--from",
+        type=Path,
+        metavar="RUN",
+        dest="start",
+        help="fine-tune: start from the weights of this finished run, at a fifth of the learning "
+        "rate; nothing is tested that it was trained on",
+    )
     train.add_argument(
         "--tensorboard",
         action="store_true",
@@ -273,77 +280,27 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument("--model", choices=["musicnn"], help="the pretrained listener")
     classify.add_argument("--json", action="store_true", help="print one JSON object a file")
 
-    grow = command(
-        "grow",
-        None,
-        "Bring songs of your own, say what they are, and let a network learn from them.",
-        "Your songs are kept in data/my-songs, which is a corpus like any other.",
-    )
-    steps = grow.add_subparsers(required=True, metavar="STEP", title="steps")
-
-    def step(name: str, run: Any, summary: str, epilog: str = "") -> argparse.ArgumentParser:
-        added = steps.add_parser(name, help=summary, description=summary, epilog=epilog)
-        added.set_defaults(run=run)
-        return added
-
-    add = step("add", _grow_add, "Add a song. Its file is copied, and never changed.")
-    add.add_argument("file", metavar="FILE", help="a sound file")
-    add.add_argument("--genre", required=True, help="what it is")
-    for what, said in (
-        ("title", "default: as the file's tags, or else its name, say"),
-        ("artist", "default: as the file's tags say"),
-        ("source", "where it is from"),
-        ("licence", "default: as the file's tags say"),
-    ):
-        add.add_argument(f"--{what}", help=said)
-    step("list", _grow_list, "List your songs.")
-    learn = step(
-        "learn",
-        _grow_learn,
-        "Go on training a network with your songs, and say what that has changed.",
-        "What comes of it is a run of its own; the old one stays as it is.",
-    )
-    learn.add_argument(
-        "--corpus",
-        metavar="CORPUS",
-        help="what it was trained on, where that has moved (default: as its record says)",
-    )
-    learn.add_argument(
-        "--seed", type=_whole(0, MOST_SEED), default=0, help="of all that is random (0)"
-    )
-    back = step("undo", _grow_undo, "Remove a run that has learnt from your songs; go back.")
-    for parser_of, default in ((learn, "the newest"), (back, "the newest that has learnt")):
-        parser_of.add_argument(
-            "--run",
-            type=Path,
-            metavar="DIR",
-            dest="run_folder",
-            help=f"the run's folder (default: {default})",
-        )
-
     app = command(
         "app",
         _app,
-        "Open the live song as a page: songs are heard, labelled and learnt from, no notebook.",
+        "Open the page that listens: songs and the microphone, heard in your browser.",
         "It listens on this machine only. Ctrl-C ends it.",
     )
     app.add_argument(
         "--port",
         type=_whole(0, 65_535),
         metavar="N",
+        default=8765,
         help="where to listen (8765; 0: any free port)",
     )
     app.add_argument("--no-browser", action="store_true", help="only print the page's address")
-    app.add_argument(
-        "--corpus", metavar="CORPUS", help="whose clips can be chosen (default: mini, if there)"
-    )
     app.add_argument(
         "--run",
         action="append",
         metavar="DIR",
         dest="networks",
-        help="a run whose network can be asked, or musicnn; may be given several times (default: "
-        "the newest run and the pretrained listener, where they are there)",
+        help="a run whose network can be asked; may be given several times (default: the newest "
+        "run, if any); songnet trained on mini and musicnn are always there",
     )
 
     fetch = command(
@@ -541,6 +498,7 @@ def _train(options: argparse.Namespace) -> int:
         out=options.out,
         force=options.force,
         tensorboard=options.tensorboard,
+        start=options.start,
     )
     record = read_record(folder)
     for note in record["notes"]:
@@ -555,8 +513,9 @@ def _train(options: argparse.Namespace) -> int:
             f"{unknown} of {clips} clips name no artist and count as an artist each: "
             "the split cannot keep those artists apart. Write artists into the files' tags."
         )
+    start = f", from {record['from']['run']}" if "from" in record else ""
     print(
-        f"{record['model']} on {record['corpus']}, {record['split']} split: accuracy "
+        f"{record['model']} on {record['corpus']}, {record['split']} split{start}: accuracy "
         "[95 % interval over artists]"
     )
     for side in SIDES:
@@ -726,64 +685,10 @@ def _answer(net: Network, file: str) -> dict[str, Any]:
     }
 
 
-def _grow_add(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora import own_songs
-
-    songs = own_songs()
-    song = songs.add(
-        options.file,
-        options.genre,
-        title=options.title,
-        artist=options.artist,
-        source=options.source,
-        licence=options.licence,
-    )
-    print(f"{song}: {song.genre} ({songs.file_of(song)})")
-    return 0
-
-
-def _grow_list(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora import open_own, own_songs
-
-    songs = own_songs()
-    for song in songs.songs():
-        licence = song.licence or "licence unknown"
-        source = f"; from {song.source}" if song.source else ""
-        print(f"{song.sha256[:8]}  {song.genre}: {song} ({song.seconds:.0f} s; {licence}{source})")
-    return _name_unusable(open_own(songs.folder).unusable)
-
-
-def _grow_learn(options: argparse.Namespace) -> int:
-    from songnet_utils.growing import as_text, learn_from
-    from songnet_utils.training import newest_run, read_record
-
-    run = options.run_folder or newest_run()
-    if run is None:
-        raise SongNetError("There is no network to go on with. Train one: songnet train mini")
-    folder = learn_from(run, corpus=options.corpus, seed=options.seed)
-    record = read_record(folder)
-    for entry in record["grown"]["left_out"]:
-        _note(f"left out: {entry['song']}: {entry['reason']}")
-    print(as_text(record))
-    print(folder)
-    return 0
-
-
-def _grow_undo(options: argparse.Namespace) -> int:
-    from songnet_utils.growing import undo
-
-    print(undo(options.run_folder))
-    return 0
-
-
 def _app(options: argparse.Namespace) -> int:
-    _note("starting; the page's address comes in some seconds.")
-    from songnet_utils.widgets.app import NO_NETWORK, PORT, App
+    from songnet_utils.widgets.app import App
 
-    port = PORT if options.port is None else options.port
-    app = App(options.corpus, options.networks, port=port)
-    if not app.hears:
-        _note(NO_NETWORK)
+    app = App(options.networks, port=options.port)
     print(app.address, flush=True)
     _note("the page is at this address. Ctrl-C ends it.")
     app.serve(browser=not options.no_browser)

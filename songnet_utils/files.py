@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever meets half of one, and tables whose texts stay texts."""
+"""Where data is kept, and writing files so that nobody ever meets half of one."""
 
 from __future__ import annotations
 
@@ -208,6 +208,28 @@ def check_working_folder() -> None:
             "The folder that you are in has been deleted or moved. Change to one that is there "
             "(cd), then run the same again."
         ) from error
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
+
+    JupyterLab runs a notebook inside its own folder: in ``notebooks`` or ``notebooks/solutions``,
+    where there is a ``data`` beside ``notebooks``, that one is meant, so that lessons and command
+    line share their data.
+    """
+    if chosen := data_dir or os.environ.get("SONGNET_DATA"):
+        return Path(chosen).absolute()
+    check_working_folder()
+    project = above_lessons()
+    beside = project / "data" if project else None
+    return beside if beside and beside.is_dir() else Path.cwd() / "data"
+
+
+def above_lessons() -> Path | None:
+    """Return the folder that holds ``notebooks`` where one is in it, or in its ``solutions``."""
+    here = Path.cwd()
+    lessons = here.parent if here.name == "solutions" else here
+    return lessons.parent if lessons.name == "notebooks" else None
 
 
 def _make_temporary(folder: Path, suffix: str = "") -> Path:

@@ -30,6 +30,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from tqdm.auto import tqdm
 
+from songnet_utils.corpora import name_key
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
 from songnet_utils.incremental import Stack
@@ -56,10 +57,6 @@ from songnet_utils.timeline import Sound, Timeline
 
 #: What is kept while a network learns.
 PROGRESS = "progress.npz"
-
-#: Of a batch, the share of clips that have just come, and the least batches of an epoch with them.
-FRESH_SHARE = 0.25
-LEAST_BATCHES = 8
 
 # What a probability is taken to be at least, so that its logarithm is finite (Keras's epsilon).
 _EPSILON = 1e-7
@@ -151,10 +148,6 @@ class Recipe:
             )
 
 
-class RunAwayError(SongNetError):
-    """Training whose loss is no longer a number."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """What a network learns from, and for what.
@@ -169,14 +162,10 @@ class Material:
         The clips that take part.
     sides : pandas.Series
         train, validation or test, with the index of `clips`. Nothing is learnt from the last.
-        Without any for validation, nothing is chosen by it: the last epoch's weights are kept.
     genres : sequence of str
         The genres told apart, in the order of the outputs.
     seed : int
         Of the weights and everything random.
-    fresh : frozenset of str
-        Ids of training clips that have just come: each batch has a share of them, and an epoch is
-        as long as they need, not as all clips do (`mixed`).
     """
 
     kind: NetworkKind
@@ -185,7 +174,6 @@ class Material:
     sides: pd.Series
     genres: Sequence[str]
     seed: int
-    fresh: frozenset[str] = frozenset()
 
     @property
     def sound(self) -> Sound:
@@ -233,9 +221,6 @@ class _State:
         The learning rate falls as with Keras's ReduceLROnPlateau.
         """
         self.epochs.append(epoch)
-        if "validation_loss" not in epoch:
-            self.best_epoch = len(self.epochs)
-            return True
         if epoch["validation_loss"] < self.best_loss:
             self.best_loss, self.best_epoch, self.waited = (
                 epoch["validation_loss"],
@@ -283,7 +268,8 @@ class Learning:
     arguments : dict
         What two runs must have in common to be the same run, fit for JSON.
     start : SongNet, optional
-        A network of the same kind and genres, to go on from its weights; fresh ones by default.
+        A network of the same kind, to start from its weights; fresh ones by default. Of its last
+        layer only the genres that are told apart here are taken over; new ones start fresh.
     progress : bool
         Whether to show progress bars.
     tensorboard : bool
@@ -343,8 +329,7 @@ class Learning:
         self._failure: BaseException | None = None
         if start:
             # What it subtracts and divides by is part of what it has learnt.
-            learnt_before = head_weights(start.keras_model, self.model)
-            set_weights(self.model, learnt_before)
+            set_weights(self.model, _started(self.model, material.genres, start))
             self.mean = self.model.get_layer("centring").adapt_mean.numpy().reshape(-1)
         else:
             mean, spread = _mean_and_spread(self.rows, self.clips)
@@ -445,31 +430,19 @@ class Learning:
             given["metadata"] = np.stack([self.known[clip] for clip in clips])
         return dict(zip(clips, self._answer(given).numpy(), strict=True))
 
-    def go_on(self, progress: bool, watch: Callable[[int, int], None] | None = None) -> None:
+    def go_on(self, progress: bool) -> None:
         """Train until the run is over.
 
         Parameters
         ----------
         progress : bool
             Show a progress bar.
-        watch : callable, optional
-            Called after each batch with how many are done and how many there are in all epochs.
-            What it raises stops the training.
         """
         recipe, state = self.recipe, self.state
-        batches = math.ceil(len(self._hearings(np.random.default_rng(0))[0]) / recipe.batch)
-        total, done = recipe.epochs * batches, len(state.epochs) * batches
-
-        def heard_batch() -> None:
-            nonlocal done
-            done += 1
-            bar.update()
-            if watch is not None:
-                watch(done, total)
-
+        batches = math.ceil(len(self.clips) / recipe.batch)
         with tqdm(
-            total=total,
-            initial=done,
+            total=recipe.epochs * batches,
+            initial=len(state.epochs) * batches,
             unit="batch",
             disable=not progress,
             leave=False,
@@ -481,12 +454,12 @@ class Learning:
                 began = time.monotonic()
                 rate = state.rate(recipe)
                 self.optimizer.learning_rate = rate
-                epoch = {"epoch": number, **self._hear_once(number, heard_batch)}
+                epoch = {"epoch": number, **self._hear_once(number, bar.update)}
                 with self._averaged():
                     epoch |= self._validate()
                     judged = weights_of(self.model)
-                if not math.isfinite(epoch["loss"] + epoch.get("validation_loss", 0.0)):
-                    raise RunAwayError(
+                if not math.isfinite(epoch["loss"] + epoch["validation_loss"]):
+                    raise SongNetError(
                         f"{self.folder}: the loss of epoch {number} is not a number: training has "
                         "run away. Start it afresh (--force) with another seed or a lower "
                         "learning rate."
@@ -502,7 +475,7 @@ class Learning:
                     {
                         "loss": f"{epoch['loss']:.2f}",
                         "accuracy": f"{epoch['accuracy']:.2f}",
-                        "validation": f"{epoch.get('validation_accuracy', math.nan):.2f}",
+                        "validation": f"{epoch['validation_accuracy']:.2f}",
                     }
                 )
 
@@ -525,10 +498,12 @@ class Learning:
         # Each clip has its cross-entropy, and all of them the batch's penalty.
         return tf.reduce_sum(losses + penalty), tf.reduce_sum(right)
 
-    def _hear_once(self, epoch: int, heard_batch: Callable[[], None]) -> dict[str, float]:
+    def _hear_once(self, epoch: int, heard_batch: Callable[[], Any]) -> dict[str, float]:
         """Go through the training clips once."""
         random = np.random.default_rng([self.material.seed, epoch])
-        order, starts = self._hearings(random)
+        # A crop starts anywhere from 0 to 1 of the room that it leaves.
+        order = random.permutation(len(self.clips))
+        starts = random.random(len(order))[order]
         reseed(self.model, random)
         data = tf.data.Dataset.from_generator(
             lambda: self._batches(order, starts, random), output_signature=self._signature
@@ -546,20 +521,6 @@ class Learning:
                 raise self._failure from None
             raise
         return {"loss": loss / len(order), "accuracy": right / len(order)}
-
-    def _hearings(self, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return which training clips an epoch hears, in order, and where each one's crop starts.
-
-        A crop starts anywhere from 0 to 1 of the room that it leaves.
-        """
-        if not self.material.fresh:
-            order = random.permutation(len(self.clips))
-            return order, random.random(len(order))[order]
-        is_fresh = np.isin(self.clips, list(self.material.fresh))
-        order = mixed(
-            np.flatnonzero(~is_fresh), np.flatnonzero(is_fresh), self.recipe.batch, random
-        )
-        return order, random.random(len(order))
 
     def _batches(
         self, order: np.ndarray, starts: np.ndarray, random: np.random.Generator
@@ -605,8 +566,6 @@ class Learning:
     def _validate(self) -> dict[str, float]:
         """Judge the (averaged) weights on the validation clips; leave them in the network."""
         clips = self.material.side("validation")
-        if clips.empty:
-            return {}
         truth = clips.genre.map(self.place).to_numpy(int)
         answers = self.answers(clips.id.tolist()).astype(float)
         chances = answers[np.arange(len(truth)), truth]
@@ -688,36 +647,17 @@ def reseed(model: keras.Model, random: np.random.Generator) -> None:
             variable.assign(random.integers(0, 2**31, variable.shape).astype(variable.dtype))
 
 
-def mixed(
-    old: np.ndarray, fresh: np.ndarray, batch: int, random: np.random.Generator
-) -> np.ndarray:
-    """Return which clips to hear so that each batch has its share of those that have just come.
-
-    Parameters
-    ----------
-    old, fresh : np.ndarray of int
-        The clips that were there, and those that came; at least one each.
-    batch : int
-        Clips in a batch.
-    random : numpy.random.Generator
-        Draws them. None comes again before all of its kind have come.
-
-    Returns
-    -------
-    np.ndarray, shape (batches · batch,)
-        `FRESH_SHARE` of each batch are fresh, at least one clip; there are as many batches as it
-        takes to hear all that are fresh, at least `LEAST_BATCHES`.
-    """
-    of_fresh = min(max(1, round(batch * FRESH_SHARE)), max(1, batch - 1))
-    batches = max(LEAST_BATCHES, math.ceil(len(fresh) / of_fresh))
-
-    def draw(clips: np.ndarray, count: int) -> np.ndarray:
-        rounds = math.ceil(batches * count / len(clips))
-        drawn = np.concatenate([random.permutation(clips) for _ in range(max(1, rounds))])
-        return drawn[: batches * count].reshape(batches, count)
-
-    together = [draw(fresh, of_fresh), draw(old, batch - of_fresh)]
-    return np.concatenate(together, axis=1).reshape(-1)
+def _started(model: keras.Model, genres: Sequence[str], start: SongNet) -> list[np.ndarray]:
+    """Return the weights that a network starts with where it goes on from another one."""
+    weights = head_weights(start.keras_model, model)
+    # The last layer's kernel, (channels, genres), and bias, (genres,).
+    for place, fresh in zip((-2, -1), weights_of(model)[-2:], strict=True):
+        column = {name_key(genre): at for at, genre in enumerate(start.genres)}
+        for at, genre in enumerate(genres):
+            if (known := column.get(name_key(genre))) is not None:
+                fresh[..., at] = weights[place][..., known]
+        weights[place] = fresh
+    return weights
 
 
 def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:

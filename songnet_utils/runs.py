@@ -36,7 +36,7 @@ _OPTIONAL = {
     **dict.fromkeys(("fold", "folds"), (int, NoneType)),
     "network": (dict, NoneType),
     "notes": list,
-    "grown": dict,
+    "from": dict,
 }
 _OPTIONAL_SCORES = {"artists": (int, NoneType), "clips_of_unknown_artists": int}
 

@@ -24,6 +24,7 @@ and artists allow. The same seed gives the same split, whatever the order of the
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,8 +37,15 @@ from songnet_utils.errors import SongNetError, check_names, check_seed, did_you_
 SIDES = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
+#: What an artist who is not known is called, before the id of the clip.
+UNKNOWN_ARTIST = "unknown artist of "
+
 # With folds, so much of what is not tested is for training and for validation.
 _UNTESTED = (7 / 8, 1 / 8)
+
+# Without folds, so much is tested, and so much of the rest is for training and for validation.
+_TESTED = 0.1
+_NOT_TESTED = (7 / 9, 2 / 9)
 
 
 def split(
@@ -85,6 +93,96 @@ def split(
         sides = part.map(dict(enumerate(SIDES)))
     _check_everywhere(clips, sides, SIDES, kind)
     return sides.astype("str").rename("side")
+
+
+class UntestedError(SongNetError):
+    """There are genres of which every clip was trained on before."""
+
+
+def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataFrame) -> pd.Series:
+    """Put every clip on one side, but nothing into the test set that was trained on before.
+
+    Artists who share a content, with each other or with clips that were trained on, count as one,
+    whatever they are called; and an artist of whom any clip was trained on is never tested.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        The table of clips; of each the content is known.
+    kind : str
+        ``random`` or ``artist``: a tenth of the clips of each genre is tested (at least one), as
+        nearly as what was trained on and whole artists (or copies) allow. ``official``: what was
+        trained on moves from the test set into the training set.
+    seed : int
+        Of the dealing.
+    trained_on : pandas.DataFrame
+        ``content`` and ``artist`` (missing where unknown) of the clips that were trained on.
+
+    Returns
+    -------
+    pandas.Series
+        As `split` returns it.
+
+    Raises
+    ------
+    UntestedError
+        When there is a genre with no clip to test on.
+    """
+    names = set(trained_on.artist.dropna().map(name_key))
+    by_them = clips.artist.map(name_key, na_action="ignore").isin(names)
+    together = _groups(clips, "artist")
+    seen = together.isin(together[by_them | clips.content.isin(trained_on.content)])
+    if kind == "official":
+        sides = split(clips, kind, seed)
+        sides = sides.mask((sides == "test") & seen, "train")
+    else:
+        groups = _groups(clips, kind)
+        tested = groups.isin(_tested(clips, groups, seen, seed))
+        rest = clips[~tested]
+        parts = _deal(rest, _groups(rest, kind), np.array(_NOT_TESTED), seed)
+        sides = parts.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
+    if untested := sorted(set(clips.genre) - set(clips.genre[sides == "test"])):
+        counts = [
+            f"{genre} ({int((seen & (clips.genre == genre)).sum())} of "
+            f"{int((clips.genre == genre).sum())} clips)"
+            for genre in untested
+        ]
+        raise UntestedError(
+            "no clip is left to test on, since it, or a run that it started from, was trained on "
+            f"them or on others by their artists: {', '.join(counts)}."
+        )
+    _check_everywhere(clips, sides, SIDES, kind)
+    return sides.astype("str").rename("side")
+
+
+def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) -> list[str]:
+    """Return which groups are tested: unseen ones, as many as each genre needs.
+
+    They are drawn by their names, so most of those that were tested stay so when others come. The
+    first round takes groups that fit; the second takes any for genres that have none by then.
+    Training and validation keep a group of each genre.
+    """
+    counts = pd.crosstab(groups, clips.genre)
+    total = counts.sum().to_numpy()
+    wanted = np.maximum(1, np.rint(_TESTED * total))
+    have, left = np.zeros_like(total), (counts > 0).sum().to_numpy()
+    unseen = sorted(
+        set(groups[~seen]), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest()
+    )
+    chosen: dict[str, None] = {}
+    for enough, most in ((wanted, wanted), (np.minimum(1, wanted), total)):
+        for name in unseen:
+            size = counts.loc[name].to_numpy()
+            there = size > 0
+            if (
+                name not in chosen
+                and (have < enough)[there].any()
+                and (have + size <= most)[there].all()
+                and (left > 2)[there].all()
+            ):
+                chosen[name] = None
+                have, left = have + size, left - there
+    return list(chosen)
 
 
 def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) -> pd.Series:
@@ -322,7 +420,7 @@ def artists(clips: pd.DataFrame) -> pd.Series:
 
     Copies of one clip whose artist is not known are all by the same unknown artist.
     """
-    return clips.artist.where(clips.artist.notna(), "unknown artist of " + _originals(clips))
+    return clips.artist.where(clips.artist.notna(), UNKNOWN_ARTIST + _originals(clips))
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:

@@ -9,6 +9,7 @@ and the same run goes on to the same end, whenever it was stopped.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -45,16 +46,20 @@ from songnet_utils.models import (
     network_kind,
     save_keras,
     save_onnx,
+    save_stream,
 )
 from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
 from songnet_utils.splits import (
     KINDS,
     SIDES,
+    UNKNOWN_ARTIST,
+    UntestedError,
     artist_overlap,
     artists,
     copies_on_two_sides,
     keep_genres,
+    split_unseen,
 )
 from songnet_utils.splits import split as split_clips
 from songnet_utils.store import LogMelStore, Prepared
@@ -63,12 +68,19 @@ from songnet_utils.timeline import Sound
 #: All that `train` can make.
 MODELS = (*NETWORKS, *BASELINES)
 
-_FILES = (RECORD, PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
+#: How much slower a network learns that starts from a run's weights.
+SLOWER = 0.2
+
+# What a run that starts from another one knows of those before it.
+_EARLIER = "trained-on-before.csv"
+
+_NETWORK_FILES = ("model.keras", "model.onnx", "stream.onnx")
+_FILES = (RECORD, PROGRESS, *_NETWORK_FILES, "model.skops", "answers.csv", _EARLIER)
 
 
 def train(
     corpus: Corpus | str,
-    model: str = "songnet",
+    model: str | None = None,
     split: str = "random",
     genres: Sequence[str] | str | None = None,
     seed: int = 0,
@@ -78,6 +90,7 @@ def train(
     progress: bool = True,
     recipe: Recipe | None = None,
     tensorboard: bool = False,
+    start: str | Path | None = None,
 ) -> Path:
     """Train a model on a corpus, or go on with a run that was stopped.
 
@@ -85,8 +98,8 @@ def train(
     ----------
     corpus : Corpus or str
         What `open_corpus` returns or takes.
-    model : str
-        One of `MODELS`.
+    model : str, optional
+        One of `MODELS`: songnet by default, or the model of the run that it starts from.
     split : str
         ``"random"``, ``"artist"`` (no artist on two sides) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
@@ -102,9 +115,14 @@ def train(
     progress : bool
         Show a progress bar.
     recipe : Recipe, optional
-        How a network is trained; its own recipe by default.
+        How a network is trained; by default its own recipe, and where it starts from a run's
+        weights, at `SLOWER` times the learning rate.
     tensorboard : bool
         Write a network's figures for TensorBoard, too, into the run's folder.
+    start : path, optional
+        A finished run of a network to fine-tune: training starts from its weights. Genres that it
+        does not know start fresh. No clip is in the test set that it, or a run that it started
+        from itself, was trained on or chosen by; nor is any other clip by the same artist.
 
     Returns
     -------
@@ -114,21 +132,24 @@ def train(
     Raises
     ------
     SongNetError
-        When there is nothing to learn from, when the folder holds a finished run, an unfinished
-        one with other arguments, a run on another corpus, or anything else.
+        When there is nothing to learn from or to test on, when the folder holds a finished run, an
+        unfinished one with other arguments, a run on another corpus, or anything else.
     """
+    parent = None if start is None else Parent.of(Path(start), model)
+    model = model or (parent.model if parent else "songnet")
     check_model(model)
     check_split(split)
     check_seed(seed)
     if out is not None:
         # What is wrong with the folder is said before minutes of work on the corpus, not after.
         check_home(Path(out), force=True)
-    recipe = recipe or recipe_of(model)
+    recipe = recipe or (parent.recipe() if parent else recipe_of(model))
     if epochs is not None:
         recipe = dataclasses.replace(recipe, epochs=epochs)
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    folder = Path(out) if out else runs_folder(corpus) / f"{model}-{split}-{seed}"
+    name = f"{model}-{split}-{seed}" + (f"-from-{parent.fingerprint[:6]}" if parent else "")
+    folder = Path(out) if out else runs_folder(corpus) / name
     if out and corpus.folder and folder.resolve().is_relative_to(corpus.folder.resolve()):
         raise SongNetError(
             f"{folder}: lies in the corpus itself, which is never changed. Choose another folder: "
@@ -137,17 +158,19 @@ def train(
     check_home(folder, corpus, force=force)
     # What is wrong with the genres is said before hours of work on the frames, not after.
     keep_genres(corpus.clips, genres, kind=split)
-    prepared = LogMelStore().prepare(corpus, progress=progress)
+    store = LogMelStore(sound=parent.sound) if parent else LogMelStore()
+    prepared = store.prepare(corpus, progress=progress)
     clips, left_out = keep_genres(prepared.clips, genres, kind=split)
     run = Run(
         prepared=prepared,
         clips=clips,
-        sides=split_clips(clips, split, seed),
+        sides=parent.split(clips, split, seed) if parent else split_clips(clips, split, seed),
         left_out=left_out,
         model=model,
         split=split,
         seed=seed,
         recipe=recipe,
+        parent=parent,
     )
     run.make(folder, force=force, progress=progress, tensorboard=tensorboard)
     return folder
@@ -198,8 +221,9 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id``, ``side`` (train, validation, test), ``artist`` (one's own where unknown),
-        ``genre`` (the truth), ``answer``, and for a network ``p_GENRE`` for each genre.
+        ``id``, ``content`` (the SHA-256 of the file), ``side`` (train, validation, test),
+        ``artist`` (one's own where unknown), ``genre`` (the truth), ``answer``, and for a network
+        ``p_GENRE`` for each genre.
 
     Raises
     ------
@@ -319,6 +343,88 @@ def check_clips(folder: Path, prepared: Prepared, answers: pd.DataFrame, what: s
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parent:
+    """A finished run from whose weights another one starts.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the run.
+    model : str
+        Which network it trained.
+    net : SongNet
+        What came of it.
+    trained_on : pandas.DataFrame
+        ``content`` (SHA-256) and ``artist`` (missing where unknown) of each clip that it, or a run
+        that it started from itself, was trained on or chosen by (training and validation).
+    """
+
+    folder: Path
+    model: str
+    net: SongNet
+    trained_on: pd.DataFrame
+
+    @classmethod
+    def of(cls, folder: Path, model: str | None = None) -> Parent:
+        """Return a run as a parent, or say why it cannot be one of `model`."""
+        record = read_record(folder)
+        if model is not None and model != record["model"]:
+            raise SongNetError(
+                f"{folder}: is a run of {record['model']}, and {model} cannot start from its "
+                f"weights. Leave --model out, or choose a run of {model}."
+            )
+        refusal = (
+            f"{record['model']} is no network, so there are no weights to start from. Choose the "
+            "run of a network, such as songnet or songnet-transfer."
+        )
+        net, answers = network_of(folder, record, refusal), read_answers(folder)
+        if "content" not in answers:
+            raise SongNetError(
+                f"{folder}: was trained by an older version of SongNet, which did not write down "
+                "what it was trained on. Train it again: songnet train … --force"
+            )
+        mine = answers.loc[answers.side != "test", ["content", "artist"]]
+        mine = mine.assign(artist=mine.artist.mask(mine.artist.str.startswith(UNKNOWN_ARTIST)))
+        earlier = [read_csv(folder / _EARLIER)] if (folder / _EARLIER).is_file() else []
+        trained_on = pd.concat([*earlier, mine], ignore_index=True).drop_duplicates()
+        return cls(folder=folder.absolute(), model=record["model"], net=net, trained_on=trained_on)
+
+    @property
+    def sound(self) -> Sound:
+        """The description of sound of the frames that it was trained on."""
+        return Sound() if network_kind(self.model).listener else self.net.sound
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of its network's file."""
+        return hashlib.sha256((self.folder / "model.keras").read_bytes()).hexdigest()
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what a record says of it."""
+        return {"run": str(self.folder), "network": self.fingerprint[:16]}
+
+    def recipe(self) -> Recipe:
+        """Return how its network is fine-tuned: as it is trained, but slowly."""
+        usual = recipe_of(self.model)
+        return dataclasses.replace(
+            usual,
+            learning_rate=SLOWER * usual.learning_rate,
+            # An average over the steps would still be nearly what it was before.
+            averaging=0.0,
+        )
+
+    def split(self, clips: pd.DataFrame, kind: str, seed: int) -> pd.Series:
+        """Split clips so that it was trained on nothing that is tested; see `split_unseen`."""
+        try:
+            return split_unseen(clips, kind, seed, self.trained_on)
+        except UntestedError as error:
+            raise SongNetError(
+                f"{self.folder}: {error} Add songs by other artists, leave such genres out "
+                "(--genres), or train from scratch (without --from)."
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Everything that decides what a run comes to.
 
@@ -338,6 +444,8 @@ class Run:
         Which of several folds is tested.
     folds : int, optional
         How many there are.
+    parent : Parent, optional
+        The run from whose weights it starts.
     """
 
     prepared: Prepared
@@ -350,6 +458,7 @@ class Run:
     recipe: Recipe
     fold: int | None = None
     folds: int | None = None
+    parent: Parent | None = None
 
     @property
     def genres(self) -> list[str]:
@@ -382,6 +491,7 @@ class Run:
             "fold": self.fold,
             "folds": self.folds,
             "genres": self.genres,
+            **({"from": self.parent.as_dict()} if self.parent else {}),
         }
 
     def arguments(self) -> dict[str, Any]:
@@ -489,6 +599,7 @@ class Run:
                 self.recipe,
                 folder,
                 self.arguments(),
+                start=self.parent.net if self.parent else None,
                 progress=progress,
                 tensorboard=tensorboard,
             )
@@ -499,6 +610,7 @@ class Run:
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
+            save_stream(net, folder / "stream.onnx")
             epochs = learning.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)
@@ -533,6 +645,8 @@ class Run:
             }
             epochs, extra, network = [], {"baseline": about}, None
         write_csv(folder / "answers.csv", answers)
+        if self.parent:
+            write_csv(folder / _EARLIER, self.parent.trained_on)
         record = {
             **self.names(),
             **self.overlaps(),
@@ -562,6 +676,7 @@ class Run:
         table = pd.DataFrame(
             {
                 "id": self.clips.id,
+                "content": self.clips.id.map(self.prepared.contents),
                 "side": self.sides,
                 "artist": artists(self.clips),
                 "genre": self.clips.genre,
@@ -614,11 +729,12 @@ def _is_composed(run: Run) -> bool:
 
 
 def _training_music(run: Run) -> str:
+    before = f"{run.parent.net.training_music}, then " if run.parent else ""
     count, genres = (run.sides == "train").sum(), len(run.genres)
     name = run.prepared.corpus.name
     if _is_composed(run):
         name += ", a teaching corpus of music composed by rules"
-    return f"{count} clips of {genres} genres of {name}"
+    return f"{before}{count} clips of {genres} genres of {name}"
 
 
 def _caution(run: Run) -> str:

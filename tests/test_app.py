@@ -1,11 +1,11 @@
-"""The page of `songnet app` without a browser: requests, messages on the wire, and the command."""
+"""The server of `songnet app` without a browser: what it serves, keeps and refuses."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import io
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,376 +14,332 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import websocket_connect
-
-sys.path.insert(0, str(Path(__file__).parent / "browser"))
-
-from toy import GENRES, Toy
 from toys import RATE
 
 from songnet_utils import cli
-from songnet_utils.corpora import OwnSongs
+from songnet_utils.corpora import OwnSongs, own
 from songnet_utils.errors import SongNetError
-from songnet_utils.streaming import hear_song
-from songnet_utils.widgets import app as module
-from songnet_utils.widgets.app import App, packed, unpacked
+from songnet_utils.widgets.app import App
 
 pytestmark = pytest.mark.usefixtures("data")
 
 ROOT = Path(__file__).resolve().parents[1]
+ENDED = ["songnet: the page is at this address. Ctrl-C ends it.", "songnet: ended."]
 
 
-def tune(seconds: float = 6.0) -> bytes:
-    dice = np.random.default_rng(0)
-    loud = np.repeat(dice.uniform(0.01, 0.3, int(4 * seconds) + 1), RATE // 4)
-    samples = loud[: round(seconds * RATE)] * dice.standard_normal(round(seconds * RATE))
+def tune(seconds: float = 4.0, seed: int = 0) -> bytes:
     file = io.BytesIO()
+    samples = 0.1 * np.random.default_rng(seed).standard_normal(round(seconds * RATE))
     soundfile.write(file, samples.astype(np.float32), RATE, format="FLAC")
     return file.getvalue()
 
 
 class Running:
-    """An app that serves in a thread, and pages that talk to it."""
+    """A server, in this process or another, and requests to it."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
-        # A daemon: a test that fails before it ends its app must not keep pytest from ending.
-        self.thread = threading.Thread(target=app.serve, kwargs={"browser": False}, daemon=True)
-        self.thread.start()
-        wait_until(lambda: app.loop is not None)
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.port = urlsplit(address).port
+        self.token = address.split("?token=")[1]
 
-    def get(self, path: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
-        request = urllib.request.Request(self.app.address + path, headers=headers)
+    def ask(self, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict, str]:
+        url = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(url, body, headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, dict(answer.headers), answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read().decode()
 
-    def page(self, **headers: str) -> Page:
-        return Page(self.app.address, headers)
+    def get(self, name: str, **headers: str) -> tuple[int, dict, str]:
+        return self.ask(f"/{self.token}/{name}", **headers)
 
-    def end(self) -> None:
-        self.app.stop()
-        self.thread.join(30)
-        assert not self.thread.is_alive()
+    def keep(self, body: bytes, **told: str) -> tuple[int, str]:
+        status, _, text = self.ask(self.keeping(**told), body)
+        return status, text
 
+    def keeping(self, **told: str) -> str:
+        return f"/keep?{urlencode({'token': self.token, **told})}"
 
-class Page:
-    """Stands in for the browser: says things, and remembers what it is told."""
+    def connection(self, head: str) -> socket.socket:
+        """Send the head of a request, and nothing more."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        return connection
 
-    def __init__(self, address: str, headers: dict[str, str]) -> None:
-        # In a thread of its own: after a browser test, Playwright's loop still runs in this one.
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        url = address.replace("http", "ws") + "talk"
-        request = HTTPRequest(url, headers={"Origin": address.rstrip("/"), **headers})
-        self.talk = self.run(websocket_connect, request, max_message_size=2**24)
-        self.told: list[tuple[str, dict[str, Any], list[bytes]]] = []
-
-    def run(self, begin: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-        async def work() -> Any:
-            return await asyncio.wait_for(begin(*arguments, **more), 60)
-
-        return asyncio.run_coroutine_threadsafe(work(), self.loop).result(90)
-
-    def says(self, widget: str, kind: str, *buffers: bytes, **content: Any) -> None:
-        content = {"kind": kind, **content}
-        self.says_raw(packed({"widget": widget, "content": content}, buffers))
-
-    def says_raw(self, message: bytes | str) -> None:
-        self.run(self.talk.write_message, message, binary=isinstance(message, bytes))
-
-    def hears(self, widget: str, kind: str) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the first message of a kind that has not been returned yet."""
-        while True:
-            for place, (who, content, buffers) in enumerate(self.told):
-                if (who, content["kind"]) == (widget, kind):
-                    del self.told[place]
-                    return content, buffers
-            message = self.run(self.talk.read_message)
-            assert message is not None, f"no {kind} came, and the page is over"
-            header, views = unpacked(message)
-            self.told.append((header["widget"], header["content"], [bytes(view) for view in views]))
-
-    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
-        self.says("live", "upload", upload=number, name=name, bytes=len(content))
-        for at in range(0, len(content), 1_000_000):
-            self.says("live", "chunk", content[at : at + 1_000_000], upload=number, at=at)
-
-    def close(self) -> None:
-        async def leave() -> None:
-            self.talk.close()
-            await asyncio.sleep(0.05)
-
-        self.run(leave)
-
-
-def wait_until(what: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it never came true"
-        time.sleep(0.01)
+    def post(self, path: str, size: int, host: str = "") -> socket.socket:
+        host = host or f"127.0.0.1:{self.port}"
+        return self.connection(f"POST {path} HTTP/1.1\nHost: {host}\nContent-Length: {size}")
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    running = Running(App(None, [Toy()], songs=tmp_path / "my-songs", port=0))
-    yield running
-    running.end()
+def songs(tmp_path: Path) -> OwnSongs:
+    return OwnSongs(tmp_path / "my-songs")
 
 
-# --- The page -----------------------------------------------------------------------------------
+@pytest.fixture
+def running(songs: OwnSongs) -> Iterator[Running]:
+    app = App(port=0, songs=songs)
+    thread = threading.Thread(target=app.serve, kwargs={"browser": False}, daemon=True)
+    thread.start()
+    yield Running(app.address)
+    app.stop()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def start(tmp_path: Path) -> tuple[subprocess.Popen, Running]:
+    """Start the command in a process of its own, with its own temporary files and data."""
+    for name in ("tmp", "data"):
+        (tmp_path / name).mkdir()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-X", "importtime", "-m", "songnet_utils"),
+            *("app", "--no-browser", "--port", "0"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=(tmp_path / "stderr").open("w"),
+        text=True,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "SONGNET_DATA": str(tmp_path / "data"),
+            "TMPDIR": str(tmp_path / "tmp"),
+        },
+        # As a terminal starts it: a shell's background job would ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    return process, Running(process.stdout.readline().strip())
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, Running]]:
+    process, running = start(tmp_path)
+    yield process, running
+    if process.poll() is None:
+        process.kill()
+    process.communicate(timeout=30)
+
+
+def said(tmp_path: Path) -> list[str]:
+    lines = (tmp_path / "stderr").read_text().splitlines()
+    return [line for line in lines if not line.startswith("import time")]
+
+
+def memory(process: int | None = None) -> float:
+    return psutil.Process(process).memory_info().rss / 1e6
+
+
+# --- What it serves -------------------------------------------------------------------------------
 
 
 def test_the_page_and_what_it_loads_come_from_here_alone(running):
-    status, headers, text = running.get()
+    status, headers, text = running.ask(f"/?token={running.token}")
     assert status == 200
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     rules = dict(
         rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";")
     )
     assert rules["default-src"] == rules["form-action"] == rules["frame-ancestors"] == "'none'"
-    assert rules["script-src"] == "'self' blob:"
-    for name in ("app.js", "live.js", "grow.js", "app.css", "live.css", "grow.css"):
-        status, headers, content = running.get(name)
-        assert status == 200
-        assert ("javascript" if name.endswith("js") else "css") in headers["Content-Type"]
-        assert len(content) > 500
-        for text_of in (text, content):
-            for elsewhere in ("https://", "//cdn", "unpkg", "jsdelivr"):
-                assert elsewhere not in text_of
-    assert running.get("app.py")[0] == 404
-    assert running.get("../cli.py")[0] == 404
-    assert running.get("tree/api/kernels")[0] == 404
+    for rule in rules.values():
+        assert not re.search(r"https?:|\*", rule)
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert f'data-base="/{running.token}/"' in text
+    for name in ("songnet.js", "manifest.js", "assets/ort.wasm.js"):
+        status, headers, _ = running.get(name)
+        assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    manifest = running.get("manifest.js")[2]
+    told = json.loads(re.fullmatch(r"SongNetPage\.assets\.manifest\((.*)\);\n", manifest)[1])
+    assert told["keep"] == f"/keep?token={running.token}"
+    assert [network["name"] for network in told["networks"]] == ["songnet-mini", "musicnn"]
+    assert told["clips"][0]["medley"][0]["start"] == 0
+    for name in ("app.py", "../cli.py", "assets/clips/99.mp3.js", "assets/../app.py.js", ""):
+        assert running.get(name)[0] == 404
+    assert running.keep(b"")[0] == 422
+    assert running.ask(f"/elsewhere?token={running.token}", b"x")[0] == 404
 
 
-def test_other_names_and_other_pages_are_refused(running):
-    port = running.app.address.rsplit(":")[-1].strip("/")
-    for host in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", ""):
-        assert running.get(Host=host)[0] in (400, 403)
-    assert running.get(Host=f"localhost:{port}")[0] == 200
+@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=x", "/x/songnet.js", "/songnet.js"])
+def test_who_does_not_know_the_token_is_refused(running, songs, path):
+    assert running.ask(path)[0] == 403
+    status, _, text = running.ask("/keep?genre=Folk", tune())
+    assert (status, "with its token" in text) == (403, True)
+    assert not songs.folder.exists()
+
+
+def test_other_names_and_other_pages_are_refused(running, songs):
+    page_path, port = f"/?token={running.token}", running.port
+    for host in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", "[", ""):
+        assert running.ask(page_path, Host=host)[0] == 403
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        assert running.ask(page_path, Host=host)[0] == 200
+        assert running.ask(page_path, Host=host, Origin=f"http://{host}")[0] == 200
     for headers in (
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": f"http://127.0.0.1:{port + 1}"},
         {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"},
     ):
-        with pytest.raises(HTTPClientError, match="403"):
-            running.page(**headers)
-    assert not running.app.pages
+        assert running.ask(page_path, **headers)[0] == 403
+        assert running.ask(running.keeping(genre="Folk"), tune(), **headers)[0] == 403
+    assert not songs.folder.exists()
 
 
-def test_a_song_is_heard_through_the_socket_as_classify_hears_it(running, tmp_path):
-    page = running.page()
-    widgets, _ = page.hears("", "widgets")
-    assert (widgets["widgets"], widgets["notice"]) == (["live", "grow"], "")
-    for name in widgets["widgets"]:
-        page.says(name, "hello")
-        page.hears(name, "welcome")
-    page.hears("grow", "present")  # nothing yet
+# --- What it keeps --------------------------------------------------------------------------------
+
+
+def test_a_song_is_kept_with_what_is_said_of_it(running, songs):
     content = tune()
-    page.uploads("../../tune.flac", content)
-    whole, _ = page.hears("live", "whole")
-    steps, _ = hear_song(Toy(), content)
-    mean = np.mean([step.probabilities for step in steps], axis=0)
-    assert whole["steps"] == len(steps)
-    np.testing.assert_allclose(whole["genre"], mean, atol=1e-5)
-    answers = []
-    while len(answers) < len(steps):
-        _, buffers = page.hears("live", "steps")
-        answers += list(np.frombuffer(buffers[1], "<f4").reshape(-1, len(GENRES)))
-    np.testing.assert_allclose(answers, [step.probabilities for step in steps], atol=1e-5)
-    present, _ = page.hears("grow", "present")
-    page.says("grow", "save", song=present["song"], genre="Folk")
-    page.hears("grow", "done")
-    (song,) = OwnSongs(tmp_path / "my-songs").songs()
-    assert song.genre == "Folk"
-    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {
-        *(song.file_name, "my-songs.json", ".lock")
-    }
-    page.close()
+    told = {"genre": "Hip-Hop & Räp", "title": "A “tune”", "artist": "Ω", "name": "../x.flac"}
+    status, text = running.keep(content, **told)
+    (row,) = songs_of(songs)
+    assert (status, text) == (200, f"“A “tune”” by Ω is kept: {row.file}")
+    assert (row.genre, row.title, row.artist) == ("Hip-Hop & Räp", "A “tune”", "Ω")
+    assert Path(row.file).read_bytes() == content
+    status, text = running.keep(content, genre="Folk")
+    assert (status, "is there already" in text) == (422, True)
+
+
+def songs_of(songs: OwnSongs) -> list:
+    from songnet_utils.corpora import open_corpus
+
+    return list(open_corpus(songs.folder).clips.itertuples())
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("body", "told", "said"),
     [
-        *("hello", b"", b"\0", b"\xff" * 50, packed({}, ()), packed({"widget": "live"}, ())),
-        packed({"widget": "shell", "content": {"kind": "run", "code": "1"}}, ()),
-        packed({"widget": "live", "content": None}, ()),
-        packed({"widget": "live", "content": {"kind": "upload"}}, ()),
-        packed({"widget": ["live"], "content": {}}, ()),
-        (2**32 - 1).to_bytes(4, "big") + b"{}",
-        (13).to_bytes(4, "big") + b'{"buffers":5}',
-        (16).to_bytes(4, "big") + b'{"buffers":[99]}',
+        (b"la la la" * 99, {"genre": "Folk", "name": "x.mp3"}, "x.mp3: is not a sound file"),
+        (b"", {"genre": "Folk"}, "the song: the file is empty"),
+        (tune(2.0), {"genre": "Folk"}, "lasts only 2.00 s; at least 3 s are needed"),
+        (tune(), {"genre": "../Folk"}, "is no name for a genre"),
+        (tune(), {}, "is no name for a genre"),
     ],
-    ids=lambda message: repr(message)[:40],
 )
-def test_messages_that_make_no_sense_change_nothing(running, message):
-    page = running.page()
-    page.hears("", "widgets")
-    page.says_raw(message)
-    page.says("live", "hello")
-    welcome, _ = page.hears("live", "welcome")
-    assert welcome["networks"] == ["Toy"]
-    page.close()
+def test_what_cannot_be_kept_is_said_and_leaves_nothing(running, songs, body, told, said):
+    status, text = running.keep(body, **told)
+    assert status == 422
+    assert said in text
+    assert not songs.folder.exists()
 
 
-@given(
-    st.dictionaries(st.text(), st.integers() | st.text()),
-    st.lists(st.binary(max_size=50), max_size=4),
-)
-def test_what_is_packed_is_unpacked(content, buffers):
-    header, views = unpacked(packed({"widget": "x", "content": content}, buffers))
-    assert header["content"] == content
-    assert [bytes(view) for view in views] == buffers
+def test_a_song_too_large_is_refused_before_it_comes(running):
+    for size, status in ((own.MOST_BYTES + 1, 413), (10**40, 411)):
+        with running.post(running.keeping(genre="Folk"), size) as connection:
+            assert connection.recv(99).decode().split()[1] == str(status)
+    head = f"POST {running.keeping()} HTTP/1.1\nHost: 127.0.0.1:{running.port}"
+    with running.connection(head) as connection:
+        assert connection.recv(99).decode().split()[1] == "411"
 
 
-def test_numbers_and_arrays_of_numpy_go_over_the_wire():
-    array = np.arange(6, dtype=np.float32).reshape(2, 3)
-    header, (view,) = unpacked(packed({"content": {"n": np.int64(3)}}, [array]))
-    assert header["content"] == {"n": 3}
-    np.testing.assert_array_equal(np.frombuffer(view, np.float32).reshape(2, 3), array)
+def test_a_song_that_is_cut_off_leaves_nothing(running, songs, capfd):
+    with running.post(running.keeping(genre="Folk"), 9_000_000) as connection:
+        connection.sendall(bytes(4_000_000))
+    time.sleep(0.3)
+    assert running.keep(tune(), genre="Folk")[0] == 200
+    assert len(songs_of(songs)) == 1
+    assert capfd.readouterr().err == ""
 
 
-# --- Limits -------------------------------------------------------------------------------------
+# --- Faults of the app that it replaces -----------------------------------------------------------
 
 
-def test_more_pages_than_there_may_be_are_told_so(running, monkeypatch):
-    monkeypatch.setattr(module, "MOST_PAGES", 2)
-    pages = [running.page(), running.page()]
-    for page in pages:
-        page.hears("", "widgets")
-    third = running.page()
-    end, _ = third.hears("", "end")
-    assert end["text"].startswith("2 pages are open already, the most at a time. Close one")
-    assert third.run(third.talk.read_message) is None
-    pages[0].close()
-    wait_until(lambda: len(running.app.pages) == 1)
-    fourth = running.page()
-    fourth.hears("", "widgets")
-    for page in (pages[1], fourth):
-        page.close()
+def test_no_byte_of_a_body_is_read_before_it_is_known_who_asks(running):
+    before = memory()
+    for path, host in (
+        (running.keeping(genre="Folk"), "evil.example"),
+        ("/keep?token=guessed", ""),
+        (f"/elsewhere?token={running.token}", ""),
+    ):
+        # The answer comes though nothing was sent.
+        with running.post(path, 99_000_000, host) as connection:
+            assert connection.recv(99).decode().split()[1] in ("403", "404")
+        with running.post(path, 99_000_000, host) as connection:
+            try:
+                for _ in range(99):
+                    connection.sendall(bytes(1_000_000))
+            except ConnectionError:
+                continue
+            pytest.fail("all of it was taken")
+    assert memory() - before < 30
 
 
-def test_a_page_that_is_closed_leaves_nothing_behind(running):
-    from ipywidgets.widgets import widget as registry
-
-    gc.collect()
-    before = set(registry._instances)
-    page = running.page()
-    page.hears("", "widgets")
-    page.uploads("tune.flac", tune())
-    page.hears("live", "whole")
-    (there,) = running.app.pages
-    gone = [weakref.ref(widget) for widget in there.made.values()]
-    there = weakref.ref(there)
-    assert set(registry._instances) > before
-    page.close()
-    wait_until(lambda: not running.app.pages)
-    wait_until(lambda: set(registry._instances) == before)
-    # Neither the song nor anything else that a page holds stays in memory.
-    wait_until(lambda: gc.collect() >= 0 and there() is None and not any(one() for one in gone))
+def test_a_song_on_its_way_is_not_held_in_memory(command):
+    process, running = command
+    assert running.keep(tune(), genre="Folk")[0] == 200
+    assert running.get("assets/clips/0.mp3.js")[0] == 200
+    before = memory(process.pid)
+    ways = [running.post(running.keeping(genre="Folk"), 99_000_000) for _ in range(4)]
+    for way in ways:
+        for _ in range(98):
+            way.sendall(bytes(1_000_000))
+    assert memory(process.pid) - before < 40
+    for way in ways:
+        way.close()
 
 
-def test_a_page_takes_only_so_many_songs(running, monkeypatch):
-    monkeypatch.setattr(module, "MOST_UPLOADS", 2)
-    page = running.page()
-    page.hears("", "widgets")
-    for number in (1, 1, 2):  # the first is announced twice: nobody had answered
-        page.says("live", "upload", upload=number, name="x.wav", bytes=5)
-        page.hears("live", "taken")
-    page.says("live", "upload", upload=3, name="x.wav", bytes=5)
-    end, _ = page.hears("", "end")
-    assert end["text"].startswith("This page has taken 2 songs, the most that one page takes.")
+def test_a_tab_that_is_closed_leaves_no_traceback(command, tmp_path):
+    process, running = command
+    for name in ("assets/ort.wasm.js", "manifest.js"):
+        for _ in range(5):
+            head = f"GET /{running.token}/{name} HTTP/1.1\nHost: 127.0.0.1:{running.port}"
+            with running.connection(head) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, *[0] * 7]))
+    with running.connection("GET /"):
+        pass
+    assert running.get("manifest.js")[0] == 200
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert said(tmp_path) == ENDED
 
 
-def test_a_page_on_which_nothing_happens_is_let_go(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "QUIET_SECONDS", 0.4)
-    running = Running(App(None, [Toy()], songs=tmp_path, port=0))
-    page = running.page()
-    end, _ = page.hears("", "end")
-    assert end["text"].startswith("Nothing happened on this page for hours.")
-    wait_until(lambda: not running.app.pages)
-    running.end()
+def test_a_program_that_is_killed_leaves_nothing_behind(command, tmp_path):
+    process, running = command
+    assert running.keep(tune(), genre="Folk")[0] == 200
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    with running.post(running.keeping(genre="Folk"), 50_000_000) as connection:
+        connection.sendall(bytes(13_000_000))
+        time.sleep(0.3)
+        process.kill()
+        process.wait()
+    after = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.name for path in after - before} <= {"medley-1.mp3"}
+    assert not list((tmp_path / "tmp").iterdir())
 
 
-def test_a_message_that_is_too_large_ends_the_page_and_no_other(running):
-    page, other = running.page(), running.page()
-    page.hears("", "widgets")
-    page.says("live", "chunk", b"\0" * 2_000_000, upload=1, at=0)
-    assert page.run(page.talk.read_message) is None
-    other.hears("", "widgets")
-    other.says("live", "hello")
-    other.hears("live", "welcome")
-    other.close()
+# --- The command ----------------------------------------------------------------------------------
 
 
-# --- Networks -----------------------------------------------------------------------------------
-
-
-def test_without_a_network_the_page_says_what_to_do_and_takes_songs(tmp_path):
-    running = Running(App(songs=tmp_path / "my-songs", port=0))
-    assert not running.app.hears
-    page = running.page()
-    widgets, _ = page.hears("", "widgets")
-    assert widgets["widgets"] == ["grow"]
-    assert "songnet fetch musicnn" in widgets["notice"]
-    assert "songnet train mini" in widgets["notice"]
-    page.says("grow", "hello")
-    assert page.hears("grow", "welcome")[0]["alone"]
-    page.close()
-    running.end()
-
-
-def test_a_network_that_has_come_meanwhile_is_there_when_a_page_is_loaded(tmp_path, monkeypatch):
-    running = Running(App(songs=tmp_path, port=0))
-    monkeypatch.setattr(module, "networks_found", lambda: [Toy()])
-    page = running.page()
-    assert page.hears("", "widgets")[0]["widgets"] == ["live", "grow"]
-    page.close()
-    running.end()
-
-
-def test_pages_share_a_network_and_see_that_it_was_trained_again(tmp_path, monkeypatch):
-    loaded = []
-
-    def load(source: str | Path) -> Toy:
-        loaded.append(Path(source).name)
-        return Toy("SongNet")
-
-    monkeypatch.setattr(module, "_load", load)
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model.keras").write_bytes(b"")
-    app = App(None, [tmp_path / "one", tmp_path / "two", "musicnn"], songs=tmp_path, port=0)
-    first = app.networks()
-    assert [network.name for network in first] == [
-        *("SongNet (one)", "SongNet (two)", "SongNet (musicnn)"),
-    ]
-    assert all(a is b for a, b in zip(first, app.networks(), strict=True))
-    os.utime(tmp_path / "two" / "model.keras", (1, 1))
-    second = app.networks()
-    assert loaded == ["one", "two", "musicnn", "two"]
-    assert [a is b for a, b in zip(first, second, strict=True)] == [True, False, True]
-    for one in app._sockets:
-        one.close()
-
-
-# --- The command --------------------------------------------------------------------------------
-
-
-STARTING = "songnet: starting; the page's address comes in some seconds."
+def test_it_is_ready_soon_and_small_and_starts_nothing_heavy(tmp_path):
+    began = time.monotonic()
+    process, running = start(tmp_path)
+    try:
+        # What the page asks for before it can listen.
+        network = "assets/networks/songnet-mini.onnx.js"
+        for name in ("songnet.js", "manifest.js", "assets/ort.wasm.js", network):
+            assert running.get(name)[0] == 200
+        seconds = time.monotonic() - began
+        assert running.keep(tune(), genre="Folk")[0] == 200
+        assert running.get("assets/clips/0.mp3.js")[0] == 200
+        megabytes = memory(process.pid)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert seconds < 5
+    assert megabytes < 250
+    lines = (tmp_path / "stderr").read_text()
+    modules = set(re.findall(r"\| +([\w.]+)$", lines, re.MULTILINE))
+    assert "songnet_utils.widgets.app" in modules
+    assert not {"tensorflow", "keras", "librosa", "matplotlib"} & modules
 
 
 @pytest.fixture
@@ -399,8 +355,7 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
     assert cli.main(["app", "--no-browser", "--port", str(taken)]) == 1
     out, error = capfd.readouterr()
     assert out == ""
-    starting, line = error.splitlines()
-    assert starting == STARTING
+    (line,) = error.splitlines()
     assert line.startswith(f"songnet: port {taken}: is in use: another program listens there")
     assert f"songnet app --port {taken + 1}" in line
 
@@ -410,8 +365,7 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
     [
         (["--port", "70000"], "a whole number from 0 to 65535; got '70000'", 2),
         (["--port", "x"], "a whole number from 0 to 65535; got 'x'", 2),
-        (["--corpus", "no/such"], "no/such: is not a corpus", 1),
-        (["--run", "no/such"], "no/such", 1),
+        (["--port", "0", "--run", "no/such"], "no/such: there is no such folder", 1),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(arguments, said, code, capfd):
@@ -421,50 +375,25 @@ def test_what_is_wrong_is_said_in_one_line(arguments, said, code, capfd):
         ended = end.code
     out, error = capfd.readouterr()
     assert (ended, out) == (code, "")
-    assert said in error.splitlines()[-1]
-    assert "Traceback" not in error
+    (line,) = error.splitlines()
+    assert said in line
 
 
-def test_the_port_is_free_again_after_an_error(tmp_path):
+def test_the_port_is_free_again_after_an_error():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     for _ in range(2):
-        with pytest.raises(SongNetError, match="is not a corpus"):
-            App("no/such", [Toy()], port=port)
+        with pytest.raises(SongNetError, match="there is no such folder"):
+            App(["no/such"], port=port)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a child cannot be sent Ctrl-C alone there")
-def test_ctrl_c_ends_it_cleanly(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils", "app", "--no-browser", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "SONGNET_DATA": str(tmp_path)},
-        # As a terminal starts it: a shell's background job would ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    address = process.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:")
-    wait_until(lambda: answers(address))
-    page = Page(address, {})
-    assert "songnet fetch musicnn" in page.hears("", "widgets")[0]["notice"]
+def test_ctrl_c_ends_it_cleanly(command, tmp_path):
+    process, running = command
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32}", running.address)
+    assert running.ask(f"/?token={running.token}")[0] == 200
     process.send_signal(signal.SIGINT)
-    assert page.hears("", "end")[0]["text"].startswith("songnet app was stopped.")
-    out, error = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
-    lines = error.splitlines()
-    assert lines[0] == STARTING
-    assert "There is no network on this machine yet" in lines[1]
-    assert lines[2:] == [
-        *("songnet: the page is at this address. Ctrl-C ends it.", "songnet: ended."),
-    ]
-
-
-def answers(address: str) -> bool:
-    try:
-        return urllib.request.urlopen(address, timeout=5).status == 200
-    except OSError:
-        return False
+    assert said(tmp_path) == ENDED

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("data")
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
-    *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "grow"),
-    *("app", "fetch"),
+    *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "app"),
+    "fetch",
 ]
 
 
@@ -102,9 +102,6 @@ def test_help_needs_nothing_heavy():
         ["compare", "x", "--models", "svm,,chance"],
         ["classify"],
         ["classify", "x", "--run", "y", "--model", "musicnn"],
-        ["grow"],
-        ["grow", "add", "x.mp3"],
-        ["grow", "learn", "--seed", "x"],
         ["fetch", "the moon"],
     ],
 )
@@ -340,9 +337,7 @@ def test_a_damaged_record_is_said_the_same_everywhere(songnet, tones, tmp_path, 
         ("kernels", run),
         ("classify", tones / "High" / "00.wav"),
         ("classify", tones / "High" / "00.wav", "--run", run),
-        ("grow", "learn"),
-        ("grow", "learn", "--run", run),
-        ("grow", "undo", "--run", run),
+        ("train", tones, "--from", run),
         ("app", "--no-browser", "--port", "0", "--run", run),
     ):
         code, out, error = songnet(*arguments)
@@ -375,7 +370,7 @@ def test_a_damaged_record_of_a_comparison_names_its_folder(songnet, tones, tmp_p
     "arguments",
     [
         *(["corpora"], ["features", "x"], ["train", "mini"], ["compare", "mini"]),
-        *(["evaluate", "x"], ["kernels", "x"], ["classify", "x"], ["grow", "list"]),
+        *(["evaluate", "x"], ["kernels", "x"], ["classify", "x"]),
         *(["app"], ["fetch", "fma_small"]),
     ],
     ids=lambda arguments: arguments[0],

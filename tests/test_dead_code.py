@@ -17,9 +17,9 @@ CALLED_BY_OTHERS = [
     *("on_notebook_start", "button_style", "_at_a_stop"),
     # argparse, warnings
     *("_check_value", "showwarning"),
-    # tornado, http.server, html.parser
-    *("set_default_headers", "write_error", "initialize", "on_message"),
+    # http.server, html.parser
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),
+    *("allow_reuse_address", "request_queue_size", "timeout"),
     *("handle_error", "client_address", "handle_starttag"),
     # pytest calls a fixture by itself where it says so.
     *("nothing_chosen", "no_proxy"),

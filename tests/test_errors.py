@@ -142,7 +142,6 @@ def test_the_nearest_name_is_suggested(tmp_path, attempt, meant):
     ("arguments", "meant"),
     [
         (["trian", "mini"], "train"),
-        (["grow", "lern"], "learn"),
         (["fetch", "fma_metdata"], "fma_metadata"),
         (["fetch", "musicn"], "musicnn"),
         (["classify", "x.mp3", "--model", "musicn"], "musicnn"),

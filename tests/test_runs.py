@@ -45,7 +45,7 @@ DAMAGED = {
             ("corpus_folder", 7),
             ("network", "songnet"),
             ("notes", "none"),
-            ("grown", []),
+            ("from", []),
         )
     },
     **{

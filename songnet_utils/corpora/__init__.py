@@ -32,7 +32,7 @@ from songnet_utils.corpora.table import (
     unusable_table,
 )
 from songnet_utils.errors import SongNetError, did_you_mean, path_of
-from songnet_utils.files import check_working_folder
+from songnet_utils.files import above_lessons, data_folder
 
 __all__ = [
     "COLUMNS",
@@ -51,7 +51,6 @@ __all__ = [
     "name_key",
     "named_files",
     "open_corpus",
-    "open_own",
     "own_songs",
     "read_features",
     "read_genres",
@@ -64,21 +63,6 @@ __all__ = [
 _MINI_LICENCE = "CC BY 4.0"
 _FMA = (*fma.SIZES, fma.SAMPLE)
 _MINI_CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
-
-
-def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
-
-    JupyterLab runs a notebook inside its own folder: in ``notebooks`` or ``notebooks/solutions``,
-    where there is a ``data`` beside ``notebooks``, that one is meant, so that lessons and command
-    line share their data.
-    """
-    if chosen := data_dir or os.environ.get("SONGNET_DATA"):
-        return Path(chosen).absolute()
-    check_working_folder()
-    project = _above_lessons()
-    beside = project / "data" if project else None
-    return beside if beside and beside.is_dir() else Path.cwd() / "data"
 
 
 def open_corpus(
@@ -166,17 +150,10 @@ def chosen_corpus(default: str = "mini") -> str:
     ``notebooks/solutions``), in the folder above ``notebooks``, where the commands are typed.
     """
     chosen = os.environ.get("SONGNET_CORPUS") or default
-    project = _above_lessons()
+    project = above_lessons()
     if project and not Path(chosen).exists() and (project / chosen).exists():
         return str(project / chosen)
     return chosen
-
-
-def _above_lessons() -> Path | None:
-    """Return the folder that holds ``notebooks`` where one is in it, or in its ``solutions``."""
-    here = Path.cwd()
-    lessons = here.parent if here.name == "solutions" else here
-    return lessons.parent if lessons.name == "notebooks" else None
 
 
 def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from songnet_utils.widgets.live import LiveSong
-
 if TYPE_CHECKING:
     from songnet_utils.widgets.cards import ErrorCards
     from songnet_utils.widgets.confusion import ConfusionButtons
     from songnet_utils.widgets.filter_explorer import FilterBankExplorer
-    from songnet_utils.widgets.growing import GrowSongs
     from songnet_utils.widgets.kernels import KernelGallery
+    from songnet_utils.widgets.live import LiveSong
     from songnet_utils.widgets.mel_explorer import MelExplorer
     from songnet_utils.widgets.quiz import KernelQuiz
     from songnet_utils.widgets.split_explorer import SplitExplorer
@@ -23,7 +21,6 @@ __all__ = [
     "ConfusionButtons",
     "ErrorCards",
     "FilterBankExplorer",
-    "GrowSongs",
     "KernelGallery",
     "KernelQuiz",
     "LiveSong",
@@ -33,14 +30,14 @@ __all__ = [
     "ThresholdSlider",
 ]
 
-# Brought in when first used: some start TensorFlow, which the others do without.
+# Brought in when first used: some start TensorFlow, which `songnet app` has to do without.
 _LATER = {
     "ConfusionButtons": "confusion",
     "ErrorCards": "cards",
     "FilterBankExplorer": "filter_explorer",
-    "GrowSongs": "growing",
     "KernelGallery": "kernels",
     "KernelQuiz": "quiz",
+    "LiveSong": "live",
     "MelExplorer": "mel_explorer",
     "SplitExplorer": "split_explorer",
     "TemperatureSlider": "temperature",

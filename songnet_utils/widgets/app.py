@@ -1,77 +1,73 @@
-"""``songnet app``: the live song and one's own songs as a page, without a notebook around it.
+"""``songnet app``: the page that listens, without a notebook around it.
 
-One small web server on this machine serves one page, and talks to each that is open over a
-WebSocket. The widgets are those of the notebooks: their JavaScript runs as it is, with a stand-in
-for Jupyter's model (app.js), and their messages go through the socket. There is no kernel: a page
-can only ask for what the widgets' messages ask for, and nothing that comes from it is ever run.
-All pages share the networks, which are loaded once.
+One small web server on this machine serves the page and what it needs; the page does the rest. All
+that it can ask of Python is to keep a labelled song (`songnet_utils.corpora.own`).
 
-What keeps it safe: it listens on this machine only (127.0.0.1), answers only requests that name it
-so and pages that it served itself (another site that a browser has open is neither), and its pages
-may load nothing from elsewhere. What keeps it small: the widgets' limits on size and time, and
-those below.
-
-On the wire a message is the number of bytes of a header (4 bytes, big end first), the header, and
-its buffers. The header is JSON: ``widget`` ("" is the page itself), ``content``, and ``buffers``,
-how many bytes each has.
+What keeps it safe: it listens on this machine only (127.0.0.1). It answers only requests that know
+the token in the address that it prints, call it by this machine's name, and come from its own page;
+everything else is refused before a byte of a body is read. The page may load nothing from elsewhere
+or send anything there.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
-import functools
-import json
+import http.server
 import logging
 import os
-import struct
+import re
+import secrets
+import socketserver
+import tempfile
 import threading
-import time
 import webbrowser
 from collections.abc import Sequence
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import tornado.httpserver
-import tornado.netutil
-import tornado.web
-import tornado.websocket
-
-from songnet_utils.corpora import OwnSongs, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
-from songnet_utils.network import Network
-from songnet_utils.widgets.growing import GrowSongs
-from songnet_utils.widgets.live import LiveSong, networks_found
-from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages
+from songnet_utils.files import data_folder, size_text
+from songnet_utils.widgets import page
 
 if TYPE_CHECKING:
-    from songnet_utils.corpora import Corpus
+    from songnet_utils.corpora import OwnSongs
+    from songnet_utils.widgets.page import Contents, Source
 
 #: Where it listens when nobody says another port.
 PORT = 8765
 
-#: Pages that are open at a time, songs that one of them takes, and how long one may do nothing, in
-#: seconds (a song of two hours can be heard out).
-MOST_PAGES = 6
-MOST_UPLOADS = 100
-QUIET_SECONDS = 3 * 3600.0
-
 _HERE = "127.0.0.1"
 _NAMES = (_HERE, "localhost")
-# Headers are small; a song's title or a list of songs is what is longest in them.
-_MOST_HEADER = 100_000
-# How long learning may take to stop when the program does, in seconds.
-_PATIENCE = 10.0
+# How long a connection may be silent, in seconds, and how much of a song is read at a time.
+_PATIENCE = 60.0
+_PIECE = 2**16
+
+_RULES = (
+    "default-src 'none'; connect-src 'self' data: blob:; style-src 'unsafe-inline'; "
+    "script-src 'self' blob: 'wasm-unsafe-eval'; worker-src blob:; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HTML = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>SongNet</title>
+<link rel="icon" href="data:,">
+</head>
+<body>
+<main><div class="songnet-page" data-base="/{token}/"></div></main>
+<noscript>This page listens with JavaScript. Allow it, then load the page again.</noscript>
+<script src="/{token}/songnet.js"></script>
+</body>
+</html>
+"""
 
 _log = logging.getLogger(__name__)
-
-NO_NETWORK = (
-    "There is no network on this machine yet, so nothing can be heard. In a terminal, fetch the "
-    "pretrained listener for real songs (songnet fetch musicnn) or train one of your own (songnet "
-    "train mini). Then load this page again."
-)
 
 
 class App:
@@ -79,337 +75,186 @@ class App:
 
     Parameters
     ----------
-    corpus : Corpus or str, optional
-        Whose clips can be chosen, as `open_corpus` takes it; by default mini, if it is there.
     networks : sequence of Network or path or str, optional
-        Who can be asked, as `LiveSong` takes it; by default the newest run and the pretrained
-        listener, where they are there: looked for whenever a page opens. The first run among them
-        is the one that learns.
-    songs : OwnSongs or path, optional
-        One's own songs; those in the data folder by default.
+        Which networks can be asked; see `songnet_utils.widgets.page.contents`.
     port : int
         Where to listen; 0: any port that is free.
+    songs : OwnSongs, optional
+        Where labelled songs are kept; those in the data folder by default.
 
     Attributes
     ----------
     address : str
-        Of the page.
+        Of the page, with its token.
 
     Raises
     ------
     SongNetError
-        When the port is in use or none, the corpus cannot be opened, or a network cannot be read.
+        When the port is in use or none, or a network cannot be read.
     """
 
     def __init__(
         self,
-        corpus: Corpus | str | None = None,
-        networks: Sequence[Network | str | os.PathLike[str]] | None = None,
+        networks: Sequence[Source] | None = None,
         *,
-        songs: OwnSongs | str | Path | None = None,
         port: int = PORT,
+        songs: OwnSongs | None = None,
     ) -> None:
-        # First, so that a program that runs already is told of before seconds of waiting.
-        self._sockets = _listen(port)
-        self.address = f"http://{_HERE}:{self._sockets[0].getsockname()[1]}/"
-        try:
-            if corpus is None and (data_folder() / "mini" / "mini.json").is_file():
-                corpus = "mini"
-            self.corpus = open_corpus(corpus) if isinstance(corpus, str) else corpus
-            self._sources = None if networks is None else list(networks)
-            self._songs = songs
-            self._loaded: dict[tuple[str, int], Network] = {}
-            self._loading = threading.Lock()
-            #: Whether there is a network to ask; one may still come.
-            self.hears = bool(self.networks())
-        except BaseException:
-            for socket in self._sockets:
-                socket.close()
-            raise
-        self.pages: set[_Talk] = set()
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self._ended: asyncio.Event | None = None
+        # What is shown is put together while the page is on its way: that takes seconds.
+        with contextlib.ExitStack() as undo:
+            self._server = _listen(port)
+            undo.callback(self._server.server_close)
+            self._server.songs = songs
+            work = ThreadPoolExecutor(1)
+            self._server.contents = work.submit(_contents, networks)
+            work.submit(page.medley.mp3)
+            if networks is not None:
+                self._server.contents.result()
+            undo.pop_all()
+        port = self._server.server_address[1]
+        self.address = f"http://{_HERE}:{port}/?token={self._server.token}"
 
     def serve(self, *, browser: bool = True) -> None:
         """Serve until it is stopped (Ctrl-C, or `stop`); open the page in a browser, if wished."""
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(self._serve(browser))
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
+        with self._server, contextlib.suppress(KeyboardInterrupt):
+            self._server.serve_forever()
 
     def stop(self) -> None:
         """End `serve`, from another thread."""
-        if self.loop is not None and self._ended is not None:
-            self.loop.call_soon_threadsafe(self._ended.set)
-
-    async def _serve(self, browser: bool) -> None:
-        self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        server = tornado.httpserver.HTTPServer(self._application())
-        server.add_sockets(self._sockets)
-        watching = asyncio.create_task(self._let_go())
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
-        try:
-            await self._ended.wait()
-        finally:
-            watching.cancel()
-            server.stop()
-            pages = list(self.pages)
-            for page in pages:
-                page.end("songnet app was stopped. Start it again, then load this page again.")
-            await asyncio.gather(*(asyncio.to_thread(page.wait, _PATIENCE) for page in pages))
-            await server.close_all_connections()
-
-    async def _let_go(self) -> None:
-        """End pages on which nothing has happened for long."""
-        while True:
-            await asyncio.sleep(min(30.0, QUIET_SECONDS / 4))
-            for page in list(self.pages):
-                if time.monotonic() - page.heard_at > QUIET_SECONDS:
-                    page.end("Nothing happened on this page for hours. Load it again to go on.")
-
-    def networks(self) -> list[Network]:
-        """Return the networks that can be asked, loaded; they are shared by all pages."""
-        with self._loading:
-            sources = self._sources if self._sources is not None else networks_found()
-            networks, kept = [], {}
-            for source in sources:
-                if isinstance(source, Network):
-                    networks.append(source)
-                    continue
-                key = _version(source)
-                kept[key] = self._loaded.get(key) or _load(source)
-                networks.append(kept[key])
-            self._loaded = kept
-        names = [network.name for network in networks]
-        for source, network in zip(sources, networks, strict=True):
-            # Two runs of one kind have one name.
-            if names.count(network.name) > 1 and not isinstance(source, Network):
-                network.name = f"{network.name} ({Path(source).name})"
-        return networks
-
-    def widgets(self) -> tuple[dict[str, Messages], str]:
-        """Return a page's widgets by name, and what is to be said besides, if anything."""
-        networks = self.networks()
-        live = LiveSong(self.corpus, networks) if networks else None
-        places = [source for source in self._sources or () if not isinstance(source, Network)]
-        run = next((Path(place) for place in places if place != "musicnn"), None)
-        grow = GrowSongs(live, songs=self._songs, run=run, corpus=self._corpus_of(run))
-        widgets: dict[str, Messages] = {"live": live} if live is not None else {}
-        return {**widgets, "grow": grow}, "" if networks else NO_NETWORK
-
-    def _corpus_of(self, run: Path | None) -> Corpus | None:
-        """Return the page's corpus if that is what the run that learns was trained on."""
-        from songnet_utils.training import newest_run, read_record
-
-        run = run or newest_run()
-        if run is None or self.corpus is None:
-            return None
-        return self.corpus if read_record(run).get("corpus") == self.corpus.name else None
-
-    def _application(self) -> tornado.web.Application:
-        def text(name: str) -> str:
-            return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-        files = {
-            "": ("text/html", text("app.html")),
-            "app.js": ("text/javascript", text("app.js")),
-            "app.css": ("text/css", text("app.css")),
-            "live.js": ("text/javascript", LiveSong._esm),
-            "live.css": ("text/css", LiveSong._css),
-            "grow.js": ("text/javascript", GrowSongs._esm),
-            "grow.css": ("text/css", GrowSongs._css),
-        }
-        return tornado.web.Application(
-            [
-                (r"/talk", _Talk, {"app": self}),
-                (r"/([a-z.]*)", _File, {"files": files}),
-            ],
-            default_handler_class=_Nothing,
-            log_function=lambda handler: None,
-            websocket_ping_interval=30,
-            websocket_max_message_size=MOST_IN_MESSAGE + _MOST_HEADER,
-        )
+        self._server.shutdown()
 
 
-class _Here(tornado.web.RequestHandler):
-    """Answers only who calls this machine by its own name.
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    # On Windows this would let two programs listen at one port.
+    allow_reuse_address = os.name != "nt"
+    request_queue_size = 64
+    contents: Future[Contents]
+    songs: OwnSongs | None
 
-    A page of another site cannot do so, not even when its name has been made to lead here ("DNS
-    rebinding"): the browser still sends that name.
-    """
+    def __init__(self, port: int) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.keeping = threading.Lock()
+        super().__init__((_HERE, port), _Handler)
 
-    def prepare(self) -> None:
-        if urlsplit(f"//{self.request.host}").hostname not in _NAMES:
-            raise tornado.web.HTTPError(403, reason="Open it as the address that was printed")
-
-    def set_default_headers(self) -> None:
-        own = f"'self' ws://{self.request.host}"
-        self.set_header(
-            "Content-Security-Policy",
-            f"default-src 'none'; connect-src {own}; script-src 'self' blob:; style-src 'self'; "
-            "img-src 'self' data: blob:; media-src 'self' blob:; worker-src blob:; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        )
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cache-Control", "no-store")
-
-    def write_error(self, status_code: int, **about: Any) -> None:
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{status_code}: {self._reason}.\n")
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log a fault of ours; a page that was closed is none."""
+        _log.debug("a request ended early", exc_info=True)
 
 
-class _Nothing(_Here):
-    """What is asked for under any other address."""
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _PATIENCE
 
-    def prepare(self) -> None:
-        super().prepare()
-        raise tornado.web.HTTPError(404)
-
-
-class _File(_Here):
-    def initialize(self, files: dict[str, tuple[str, str]]) -> None:
-        self.files = files
-
-    def get(self, name: str) -> None:
-        if name not in self.files:
-            raise tornado.web.HTTPError(404)
-        kind, text = self.files[name]
-        self.set_header("Content-Type", f"{kind}; charset=utf-8")
-        self.finish(text)
-
-
-class _Talk(tornado.websocket.WebSocketHandler, _Here):
-    """One page that is open: its widgets, and what goes to and fro.
-
-    Tornado refuses pages of other origins than its own.
-    """
-
-    def initialize(self, app: App) -> None:
-        self.app = app
-        self.made: dict[str, Messages] = {}
-        self.left: list[Messages] = []  # widgets that nobody sees any more
-        self.uploads: set[Any] = set()
-        self.heard_at = time.monotonic()
-        self.over = False
-
-    async def open(self, *arguments: str, **more: str) -> None:
-        self.set_nodelay(True)
-        if len(self.app.pages) >= MOST_PAGES:
-            self.end(
-                f"{MOST_PAGES} pages are open already, the most at a time. Close one, then load "
-                "this one again."
-            )
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        _, token, *rest = url.path.split("/", 2)
+        if url.path == "/":
+            token = dict(parse_qsl(url.query)).get("token", "")
+        if not self._is_allowed(token):
             return
-        self.app.pages.add(self)
-        loop = asyncio.get_running_loop()
+        name = rest[0] if rest else ""
         try:
-            widgets, notice = await loop.run_in_executor(None, self.app.widgets)
+            if url.path == "/":
+                self._answer(200, _HTML.format(token=token), "text/html")
+            elif name == "songnet.js":
+                self._answer(200, page.script(), "text/javascript")
+            elif name == "manifest.js":
+                text = self.server.contents.result().manifest_script(f"/keep?token={token}")
+                self._answer(200, text, "text/javascript")
+            elif asset := re.fullmatch(r"assets/(.+)\.js", name):
+                text = self.server.contents.result().asset_script(asset[1])
+                self._answer(200, text, "text/javascript")
+            else:
+                self._answer(404, "There is nothing at this address.")
         except SongNetError as error:
-            self.end(str(error))
-            return
-        for name, widget in widgets.items():
-            # There is no kernel, and so no comm, to speak through.
-            widget.send = functools.partial(self.post, name)
-        self.made = widgets
-        if self.over:  # It was closed meanwhile.
-            self.on_close()
-            return
-        self.post("", {"kind": "widgets", "widgets": list(widgets), "notice": notice})
+            self._answer(404, str(error))
 
-    def on_message(self, message: str | bytes) -> None:
-        self.heard_at = time.monotonic()
+    def do_POST(self) -> None:
+        url = urlsplit(self.path)
+        told = dict(parse_qsl(url.query))
+        if not self._is_allowed(told.get("token", "")):
+            return
+        if url.path != "/keep":
+            self._answer(404, "There is nothing at this address.")
+            return
+        from songnet_utils.corpora import own, own_songs
+
+        size = self.headers.get("Content-Length", "")
+        if not re.fullmatch("[0-9]{1,12}", size):
+            self._answer(411, "A song comes with its length.")
+        elif int(size) > own.MOST_BYTES:
+            most = size_text(own.MOST_BYTES)
+            self._answer(413, f"At most {most} of a song are kept. Cut it, or choose another.")
+        else:
+            with tempfile.TemporaryFile() as file:
+                left = int(size)
+                while left and (piece := self.rfile.read(min(left, _PIECE))):
+                    file.write(piece)
+                    left -= len(piece)
+                if left:
+                    return  # The page was closed.
+                file.seek(0)
+                try:
+                    # In memory only while it is looked at, and one at a time.
+                    with self.server.keeping:
+                        given = {what: told.get(what) for what in ("name", "title", "artist")}
+                        songs = self.server.songs or own_songs()
+                        song = songs.add(file.read(), told.get("genre", ""), **given)
+                    self._answer(200, f"{song} is kept: {song.file}")
+                except SongNetError as error:
+                    self._answer(422, str(error))
+
+    def _is_allowed(self, token: str) -> bool:
+        """Refuse whoever does not know the token, or is a page of another site.
+
+        Such a page cannot call this machine by its name, not even when its own name has been made
+        to lead here ("DNS rebinding"): the browser still sends that name.
+        """
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
         try:
-            header, buffers = unpacked(message)
-            widget, content = self.made[header["widget"]], header["content"]
-        except (ValueError, KeyError, TypeError):
-            _log.warning("a message that makes no sense was left out: %.200r", message)
-            return
-        if isinstance(content, dict) and content.get("kind") == "upload":
-            self.uploads.add(str(content.get("upload"))[:40])
-            if len(self.uploads) > MOST_UPLOADS:
-                self.end(
-                    f"This page has taken {MOST_UPLOADS} songs, the most that one page takes. "
-                    "Load it again to go on."
-                )
-                return
-        widget._receive(widget, content, buffers)
+            is_here = urlsplit(f"//{host}").hostname in _NAMES
+        except ValueError:
+            is_here = False
+        if not is_here or origin not in (None, f"http://{host}"):
+            self._answer(403, "Open the page at the address that songnet app printed.")
+        elif not secrets.compare_digest(token.encode(), self.server.token.encode()):
+            self._answer(
+                403, "Open the page at the address that songnet app printed, with its token."
+            )
+        else:
+            return True
+        return False
 
-    def post(
-        self, widget: str, content: dict[str, Any], buffers: Sequence[Any] | None = None
-    ) -> None:
-        """Send the page a message, from any thread."""
-        message = packed({"widget": widget, "content": content}, buffers or ())
-        assert self.app.loop is not None
-        with contextlib.suppress(RuntimeError):  # The program has ended.
-            self.app.loop.call_soon_threadsafe(self._post, message)
+    def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+        content = text.encode()
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": f"{kind}; charset=utf-8",
+            "Content-Length": str(len(content)),
+            "Content-Security-Policy": _RULES,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
 
-    def _post(self, message: bytes) -> None:
-        with contextlib.suppress(tornado.websocket.WebSocketClosedError):
-            self.write_message(message, binary=True)
-
-    def end(self, why: str) -> None:
-        """Say why it is over, and let the page go."""
-        self._post(packed({"widget": "", "content": {"kind": "end", "text": why}}, ()))
-        self.close(1000, "over")
-        self.on_close()
-
-    def on_close(self) -> None:
-        self.over = True
-        self.app.pages.discard(self)
-        self.left += self.made.values()
-        self.made = {}
-        for widget in self.left:
-            widget.leave()
-            # ipywidgets keeps a layout for each, which would stay.
-            layout = widget.layout
-            widget.close()
-            layout.close()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until nothing is being worked at for this page, `seconds` at most."""
-        until = time.monotonic() + seconds
-        for widget in self.left:
-            widget.wait(max(0.0, until - time.monotonic()))
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing of requests."""
 
 
-def packed(header: dict[str, Any], buffers: Sequence[Any]) -> bytes:
-    """Return a message as it goes over the wire."""
-    views = [memoryview(buffer).cast("B") for buffer in buffers]
-    sizes = [len(view) for view in views]
-    # Numbers of numpy and pandas count as numbers.
-    text = json.dumps({**header, "buffers": sizes}, default=lambda value: value.item()).encode()
-    return b"".join([struct.pack(">I", len(text)), text, *views])
-
-
-def unpacked(message: str | bytes) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return the header and the buffers of a message that came over the wire.
-
-    Raises
-    ------
-    ValueError
-        When it is none.
-    """
-    if isinstance(message, str) or len(message) < 4:
-        raise ValueError("a message begins with 4 bytes")
-    view = memoryview(message)
-    at = 4 + struct.unpack(">I", view[:4])[0]
-    header = json.loads(bytes(view[4:at]).decode())
-    if not isinstance(header, dict) or not isinstance(header.get("buffers"), list):
-        raise ValueError("a header says how many bytes each buffer has")
-    buffers = []
-    for size in header["buffers"]:
-        if type(size) is not int or not 0 <= size <= len(view) - at:
-            raise ValueError(f"no buffer has {size!r} bytes here")
-        buffers.append(view[at : at + size])
-        at += size
-    return header, buffers
-
-
-def _listen(port: int) -> list[Any]:
-    if not 0 <= port <= 65_535:
-        raise SongNetError(f"port {port}: a port is a number from 0 (any that is free) to 65535.")
+def _listen(port: int) -> _Server:
     try:
-        return tornado.netutil.bind_sockets(port, _HERE)
+        return _Server(port)
+    except OverflowError as error:
+        raise SongNetError(
+            f"port {port}: a port is a number from 0 (any that is free) to 65535."
+        ) from error
     except OSError as error:
         reason = (
             "is in use: another program listens there, perhaps songnet app itself"
@@ -422,13 +267,7 @@ def _listen(port: int) -> list[Any]:
         ) from error
 
 
-def _version(source: str | os.PathLike[str]) -> tuple[str, int]:
-    """Return what tells a network on disk from what was there before under the same name."""
-    model = Path(source) / "model.keras"
-    return str(source), model.stat().st_mtime_ns if model.is_file() else 0
-
-
-def _load(source: str | os.PathLike[str]) -> Network:
-    from songnet_utils.models import load_songnet
-
-    return load_songnet(os.fspath(source))
+def _contents(networks: Sequence[Source] | None) -> Contents:
+    """Return what the page shows: the networks, a medley, and the clips of mini, if it is there."""
+    clips = [page.medley_clip(), *page.clips_of_mini(data_folder())]
+    return page.contents(networks, clips)

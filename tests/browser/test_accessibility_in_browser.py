@@ -20,15 +20,6 @@ CHANGE_THEME = """async (theme) => {
 
 # What a widget is made of, and what shows that it is there, whole.
 WIDGETS = {
-    "live song": (
-        """
-from toy import Toy
-from songnet_utils import open_corpus
-from songnet_utils.widgets import LiveSong
-LiveSong(open_corpus({tones!r}), [Toy("Toy", "It means little.")])
-""",
-        ".sn-live[data-finished=true]",
-    ),
     "error cards": (
         """
 from pathlib import Path
@@ -103,15 +94,6 @@ genres = ["Folk", "Pop", "Rock"]
 ipywidgets.VBox([ThresholdSlider(answers, genres), TemperatureSlider(answers, genres)])
 """,
         ".jp-OutputArea-output img >> nth=2",
-    ),
-    "growing": (
-        """
-from pathlib import Path
-from toy import Toy
-from songnet_utils.widgets import GrowSongs, LiveSong
-GrowSongs(LiveSong(None, [Toy()]), songs=Path({folder!r}) / "my-songs")
-""",
-        ".jp-OutputArea-output .sg-grow",
     ),
 }
 

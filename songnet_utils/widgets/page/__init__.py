@@ -1,0 +1,307 @@
+"""What a place (the site, ``songnet app``, a notebook) hands to the page that listens.
+
+The page is JavaScript: ``vendor/songnet.js``, built from ``src``. It asks for everything else by
+name: the runtime of the networks (``ort.wasm``), networks (``networks/…``) and clips (``clips/…``).
+`contents` puts together what there is, and `Contents` gives the bytes, gzipped, in the form that a
+place needs. On pages without Python each asset is a script that hands over its bytes, since a page
+that is opened as a file may fetch nothing.
+
+A network comes as one ONNX file that says what it is (`songnet_utils.onnx_export`). Nothing here
+starts TensorFlow, except for a network that is given as an object and has to be exported.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import functools
+import gzip
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.files import atomic_write, data_folder
+from songnet_utils.onnx_description import read_description
+from songnet_utils.widgets.page import medley
+
+if TYPE_CHECKING:
+    from songnet_utils.corpora import Corpus
+    from songnet_utils.network import Network
+
+    #: What stands for a network: its object, its run's folder, its ONNX file, or "musicnn".
+    Source = Network | str | Path
+
+_HERE = Path(__file__).parent
+_VENDOR, _NETWORKS = _HERE / "vendor", _HERE / "networks"
+_OURS, _MUSICNN = _NETWORKS / "songnet-mini.onnx", _NETWORKS / "musicnn.onnx"
+
+#: Clips of one genre that a page lists at most.
+MOST_OF_GENRE = 50
+
+_TOLD = (
+    "this network is told what is known of a song (year, place and the like), and a page knows "
+    "only the sound. Choose another one."
+)
+
+# Where an asset's bytes are.
+_Bytes = Path | Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to choose on the page.
+
+    Parameters
+    ----------
+    facts : dict
+        ``file`` (its name), ``title``, ``artist``, ``genre``, ``credit``, and of a medley
+        ``medley``: a list of ``start`` (seconds) and ``genre``.
+    content : path or callable
+        The sound file, or what returns its bytes.
+    """
+
+    facts: dict[str, Any]
+    content: _Bytes
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a place shows, and where the bytes of each asset are.
+
+    Parameters
+    ----------
+    networks, clips : list of dict
+        As the page takes them (``src/host.js``).
+    assets : dict
+        Path, or what returns the bytes, by the name that the page asks for.
+    """
+
+    networks: list[dict[str, str]]
+    clips: list[dict[str, Any]]
+    assets: dict[str, _Bytes]
+
+    def packed(self, name: str) -> bytes:
+        """Return an asset's bytes, gzipped.
+
+        Raises
+        ------
+        SongNetError
+            When there is no such asset, or its file cannot be read.
+        """
+        if name not in self.assets:
+            raise SongNetError(f"{name}: the page was told of no such thing. Load it again.")
+        place = self.assets[name]
+        try:
+            content = place.read_bytes() if isinstance(place, Path) else place()
+        except OSError as error:
+            raise SongNetError(
+                f"{place}: cannot be read ({error.strerror}). Check that it is still there."
+            ) from error
+        is_packed = isinstance(place, Path) and place.suffix == ".gz"
+        # No time inside: the same asset is always the same bytes.
+        return content if is_packed else gzip.compress(content, 6, mtime=0)
+
+    def manifest_script(self, keep: str | None = None) -> str:
+        """Return ``manifest.js``; `keep` is the address that keeps songs, where there is one."""
+        told = {"networks": self.networks, "clips": self.clips, "keep": keep}
+        return f"SongNetPage.assets.manifest({json.dumps(told)});\n"
+
+    def asset_script(self, name: str) -> str:
+        """Return ``assets/NAME.js``, which hands an asset's bytes to the page."""
+        content = base64.b64encode(self.packed(name)).decode("ascii")
+        return f"SongNetPage.assets.add({json.dumps(name)}, {json.dumps(content)});\n"
+
+
+def script() -> str:
+    """Return the page's script, which defines ``SongNetPage``."""
+    return (_VENDOR / "songnet.js").read_text(encoding="utf-8")
+
+
+def contents(
+    networks: Sequence[Source] | Source | None = None, clips: Iterable[Clip] = ()
+) -> Contents:
+    """Put together what a place shows.
+
+    Parameters
+    ----------
+    networks : sequence of Network or path or str, optional
+        Which networks can be asked: networks, the folders of finished runs, or ONNX files. The
+        first is asked about clips. By default songnet trained on mini, and your newest run, if
+        any. musicnn, which is asked about people's own songs, is always there.
+    clips : iterable of Clip
+        What can be chosen. The first is shown when the page opens.
+
+    Raises
+    ------
+    SongNetError
+        When a network cannot be read, or a page cannot use it.
+    """
+    if networks is None:
+        networks = [_OURS, *_newest_run()]
+    elif isinstance(networks, str | Path) or not isinstance(networks, Sequence):
+        networks = [networks]
+    assets: dict[str, _Bytes] = {"ort.wasm": _VENDOR / "ort.wasm.gz"}
+    assets |= {f"networks/{file.name}": file for file in sorted(_NETWORKS.glob("*.onnx"))}
+    offers: dict[str, dict[str, str]] = {}
+    for number, source in enumerate([*networks, _MUSICNN]):
+        name, title, files = _network(source)
+        if name in offers:
+            if name == _MUSICNN.stem:
+                continue
+            name = f"{name} ({number + 1})"
+        offers[name] = {"name": name, "title": title}
+        for what, content in files.items():
+            asset = f"{number + 1}-{what}.onnx"
+            if isinstance(content, Path) and content.parent == _NETWORKS:
+                asset = content.name
+            offers[name][what] = f"networks/{asset}"
+            assets[f"networks/{asset}"] = content
+    listed = []
+    for number, clip in enumerate(clips):
+        asset = f"clips/{number}{Path(clip.facts['file']).suffix}"
+        assets[asset] = clip.content
+        listed.append({"asset": asset, **clip.facts})
+    return Contents(list(offers.values()), listed, assets)
+
+
+def _newest_run() -> list[Path]:
+    models = (data_folder() / "runs").glob("*/*/model.onnx")
+    finished = [model.parent for model in models if model.with_name("record.json").is_file()]
+    return sorted(finished, key=lambda run: (run / "record.json").stat().st_mtime)[-1:]
+
+
+def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
+    """Return a network's name and title, and its ONNX files: ``asset``, perhaps ``stream``."""
+    if not isinstance(source, str | Path):
+        if source.name.startswith(_MUSICNN.stem):
+            return _network(_MUSICNN)
+        return source.name, source.name, _exported(source)
+    path = _MUSICNN if source == _MUSICNN.stem else Path(source)
+    model, stream = path, None
+    if path.suffix != ".onnx":
+        model, stream = path / "model.onnx", path / "stream.onnx"
+        if not model.is_file():
+            from songnet_utils.runs import read_record
+
+            raise SongNetError(
+                f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
+                "hears nothing over time. Choose the run of a network (model.onnx)."
+            )
+    title = _title(model)
+    files: dict[str, _Bytes] = {"asset": model}
+    if stream and stream.is_file():
+        files["stream"] = stream
+    return path.stem, title if path == _MUSICNN else f"{title} ({path.stem})", files
+
+
+def _exported(net: Any) -> dict[str, _Bytes]:
+    from songnet_utils.models import save_onnx, save_stream
+
+    if getattr(net, "encoder", None) is not None:
+        raise SongNetError(f"{net.name}: {_TOLD}")
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"asset": Path(folder) / "model.onnx", "stream": Path(folder) / "stream.onnx"}
+        save_onnx(net, files["asset"])
+        # Nothing is written where a network remembers nothing.
+        save_stream(net, files["stream"])
+        there = {what: file.read_bytes() for what, file in files.items() if file.is_file()}
+    return {what: functools.partial(bytes, content) for what, content in there.items()}
+
+
+def _title(file: Path) -> str:
+    """Return what a network in an ONNX file is called, or say why a page cannot use it."""
+    import onnx
+
+    described = read_description(file)
+    if any(given.name == "metadata" for given in onnx.load(file).graph.input):
+        raise SongNetError(f"{file}: {_TOLD}")
+    return described.name
+
+
+def medley_clip() -> Clip:
+    """Return a clip in which the genres change; it is composed when the page asks for it."""
+    facts = {
+        **{"file": "medley.mp3", "title": "A medley of eight genres", "artist": "", "genre": ""},
+        "credit": "Composed by rules for this course, CC BY 4.0",
+    }
+    changes = [{"start": start, "genre": genre} for start, genre in medley.STARTS]
+    return Clip({**facts, "medley": changes}, medley.mp3)
+
+
+def clips_of(corpus: Corpus, most: int = MOST_OF_GENRE) -> list[Clip]:
+    """Return clips of a corpus to choose from, at most so many of each genre."""
+    return _clips(corpus.clips.to_dict("records"), Path(), corpus.name, most)
+
+
+def clips_of_mini(data: Path) -> list[Clip]:
+    """Return clips of mini where it is in a data folder, read without pandas (a second's work)."""
+    try:
+        with (data / "mini" / "clips.csv").open(encoding="utf-8", newline="") as file:
+            return _clips(csv.DictReader(file), data / "mini", "mini", MOST_OF_GENRE)
+    except FileNotFoundError:
+        return []
+
+
+def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int) -> list[Clip]:
+    clips, counts = [], Counter[str]()
+    for row in rows:
+        counts[row["genre"]] += 1
+        if counts[row["genre"]] > most:
+            continue
+        file = folder / row["file"]
+        # What is not known is no text.
+        facts = {
+            what: row[what] if isinstance(row[what], str) else ""
+            for what in ("title", "artist", "genre", "licence")
+        }
+        by = f" by {facts['artist']}" if facts["artist"] else ""
+        credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {facts.pop('licence') or '?'}"
+        clips.append(Clip({"file": file.name, **facts, "credit": credit}, file))
+    return sorted(clips, key=lambda clip: clip.facts["genre"])
+
+
+def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
+    """Return the same clip as an mp3, mono at `rate`: smaller, for a site."""
+    from songnet_utils.audio import load_audio
+    from songnet_utils.players import Player
+
+    name = Path(clip.facts["file"])
+
+    def mp3() -> bytes:
+        content = clip.content if isinstance(clip.content, Path) else clip.content()
+        return Player(load_audio(content, rate), rate, str(name)).mp3
+
+    return Clip({**clip.facts, "file": str(name.with_suffix(".mp3"))}, mp3)
+
+
+def write_page(
+    folder: str | Path,
+    networks: Sequence[Source] | None = None,
+    clips: Iterable[Clip] | None = None,
+) -> None:
+    """Write what a static page needs: ``songnet.js``, ``manifest.js`` and ``assets/NAME.js``.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that pages name in ``data-base``.
+    networks, clips
+        As in `contents`; by default the networks that come with the project, and the medley.
+    """
+    shown = contents(networks or [_OURS], [medley_clip()] if clips is None else clips)
+    files = {
+        "songnet.js": script(),
+        "manifest.js": shown.manifest_script(),
+        "LICENSES.txt": (_VENDOR / "LICENSES.txt").read_text(encoding="utf-8"),
+    }
+    for name, text in files.items():
+        with atomic_write(Path(folder) / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    for name in shown.assets:
+        with atomic_write(Path(folder) / "assets" / f"{name}.js") as temporary:
+            temporary.write_text(shown.asset_script(name), encoding="utf-8")

@@ -1,0 +1,68 @@
+"""One piece of music in which the genres change every few seconds, to try a network on.
+
+It is composed and played like the clips of mini, by eight artists of another seed: no network that
+was trained on mini has met them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from songnet_utils.errors import SongNetError
+from songnet_utils.files import atomic_write, data_folder
+
+#: The genres of mini in the order in which they play, for how many seconds each, and for how many
+#: seconds two of them overlap.
+GENRES = (
+    *("Rock", "Folk", "Electronic", "International"),
+    *("Hip-Hop", "Instrumental", "Pop", "Experimental"),
+)
+SECONDS = 4.8
+OVERLAP = 0.3
+
+# Whose music it is.
+_SEED = 1
+_ARTIST = 3
+
+#: At which second each genre starts.
+STARTS = [(place * (SECONDS - OVERLAP), genre) for place, genre in enumerate(GENRES)]
+
+
+def mp3() -> bytes:
+    """Return the medley as an mp3: from the data folder, once it has been composed."""
+    # The version is that of the medley.
+    file = data_folder() / "page" / "medley-1.mp3"
+    with contextlib.suppress(FileNotFoundError):
+        return file.read_bytes()
+    content = compose_mp3()
+    with contextlib.suppress(SongNetError), atomic_write(file) as temporary:
+        temporary.write_bytes(content)
+    return content
+
+
+def compose_mp3() -> bytes:
+    """Compose the medley, which takes some seconds with all that is needed for it."""
+    # Imported when used: they bring the synthesizer.
+    import numpy as np
+
+    from songnet_utils.corpora.mini.catalogue import plan
+    from songnet_utils.corpora.mini.compose import compose, midi
+    from songnet_utils.corpora.mini.render import RATE, SPEED, play, produce
+    from songnet_utils.players import Player
+
+    chosen = {clip.genre: clip for clip in plan(_SEED) if clip.artist == _ARTIST}
+    length, fade = round(SECONDS * RATE), round(OVERLAP * RATE)
+    whole = np.zeros(round(STARTS[-1][0] * RATE) + length, np.float32)
+    ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))
+    for start, genre in STARTS:
+        clip = chosen[genre]
+        piece = compose(clip.make_artist(), clip.dice(), SECONDS)
+        tape = clip.dice().of("tape")
+        audio = produce(play(midi(piece, SPEED)), piece.artist.mix, tape, length)
+        # As loud as the others.
+        audio *= 0.12 / max(float(np.sqrt(np.mean(audio**2))), 1e-6)
+        audio[:fade] *= ramp
+        audio[-fade:] *= ramp[::-1]
+        place = round(start * RATE)
+        whole[place : place + length] += audio
+    return Player(np.clip(whole, -1, 1), RATE, "Medley").mp3

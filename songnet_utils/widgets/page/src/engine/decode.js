@@ -1,0 +1,170 @@
+// Song files in, samples out, piece by piece: mediabunny takes files apart, WebCodecs decodes.
+import {
+  ADTS, AudioSampleSink, BlobSource, EncodedPacketSink, FLAC, Input, MATROSKA, MP3, MP4, OGG,
+  PCM_AUDIO_CODECS, QTFF, WAVE, WEBM,
+} from "mediabunny";
+import { gapOf } from "./mp3.js";
+
+/** @typedef {{channels: Float32Array[], rate: number}} Piece */
+/** @typedef {{seconds: number | null, rate: number, channels: number, title: string | null,
+ *   artist: string | null, cover: Blob | null, notes: string[]}} Facts */
+
+const LOWEST_RATE = 1_000;
+const HIGHEST_RATE = 1_000_000;
+export const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
+// Packets that wait for the decoder at most.
+const MOST_WAITING = 64;
+const READABLE = "mp3, m4a, mp4, ogg, wav, flac, webm, aac";
+
+export class Song {
+  /** @param {Blob} blob @param {string} name
+   * @param {(rate: number) => Promise<Piece>} decodeWhole what the page decodes without WebCodecs */
+  constructor(blob, name, decodeWhole) {
+    this.blob = blob;
+    this.name = name;
+    this.decodeWhole = decodeWhole;
+    this.input = new Input({ formats: KINDS, source: new BlobSource(blob) });
+    // Samples to pass over at the beginning, where the song ends, and how many are promised.
+    this.gap = { start: 0, stop: Infinity, promised: /** @type {number | null} */ (null) };
+    this.rate = 0;
+  }
+
+  /** @returns {Promise<Facts>} */
+  async open() {
+    const { blob, name, input } = this;
+    if (!blob.size) throw new Error(`${name}: the file is empty. Copy or download it again.`);
+    const track = await input.getPrimaryAudioTrack().catch(() => {
+      throw this.unreadable();
+    });
+    if (!track) throw new Error(`${name}: has no sound in it. Choose a file with an audio track.`);
+    this.track = track;
+    const channels = await track.getNumberOfChannels();
+    const rate = await track.getSampleRate();
+    this.rate = rate;
+    checkRate(rate, name);
+    /** @type {import("mediabunny").MetadataTags} */
+    const tags = await input.getMetadataTags().catch(() => ({}));
+    const promised = await track.getDurationFromMetadata().catch(() => null);
+    let seconds = promised;
+    if ((await input.getFormat()) === MP3) {
+      this.gap = await gapOf(blob, rate);
+      if (this.gap.promised) seconds = this.gap.promised / rate;
+    } else {
+      // Other kinds say when the song begins: at time 0.
+      const early = -(await track.getFirstTimestamp().catch(() => 0));
+      this.gap.start = Math.max(0, Math.round(early * rate));
+      if (promised) this.gap.promised = promised * rate * (await promisedShare(blob));
+    }
+    const { images = [], title, artist } = tags;
+    const image = images.find(({ kind }) => kind === "coverFront") ?? images[0];
+    const cover = image && new Blob([image.data.slice()], { type: image.mimeType });
+    const told = { title: title ?? null, artist: artist ?? null, cover: cover ?? null };
+    return { seconds, rate, channels, ...told, notes: [] };
+  }
+
+  unreadable() {
+    return new Error(
+      `${this.name}: is not a sound file that can be decoded, or is damaged. Readable kinds: ` +
+        `${READABLE}. Convert it to one of them, or download it again.`,
+    );
+  }
+
+  // The song's samples, without what encoders put around them.
+  /** @returns {AsyncGenerator<Piece>} */
+  async *pieces() {
+    let { start, stop } = this.gap;
+    for await (const { channels, rate } of this.#decoded()) {
+      const count = channels[0].length;
+      const song = channels.map((channel) => channel.subarray(Math.max(0, start), Math.max(0, stop)));
+      if (song[0].length) yield { channels: song, rate };
+      start -= count;
+      stop -= count;
+      if (stop <= 0) return;
+    }
+  }
+
+  /** @returns {AsyncGenerator<Piece>} */
+  async *#decoded() {
+    const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
+    if (!(await track.canDecode())) {
+      return yield await this.decodeWhole(this.rate).catch(() => {
+        throw this.unreadable();
+      });
+    }
+    const codec = await track.getCodec();
+    const isPlain = PCM_AUDIO_CODECS.some((plain) => plain === codec);
+    for await (const data of isPlain ? new AudioSampleSink(track).samples() : decodedBy(track)) {
+      const { numberOfChannels, numberOfFrames, sampleRate: rate } = data;
+      const channels = Array.from({ length: numberOfChannels }, (_, planeIndex) => {
+        const plane = new Float32Array(numberOfFrames);
+        data.copyTo(plane, { planeIndex, format: "f32-planar" });
+        return plane;
+      });
+      data.close();
+      checkRate(rate, this.name);
+      yield { channels, rate };
+    }
+  }
+
+  close() {
+    this.input.dispose();
+  }
+}
+
+/** @param {number} rate @param {string} name */
+function checkRate(rate, name) {
+  if (rate >= LOWEST_RATE && rate <= HIGHEST_RATE) return;
+  throw new Error(
+    `${name}: says that it has ${rate.toLocaleString("en")} samples per second; sound has ` +
+      "1,000 to 1,000,000. Its header is damaged: export it again.",
+  );
+}
+
+// How much longer a wav says it is than the bytes that are there.
+/** @param {Blob} blob */
+async function promisedShare(blob) {
+  const head = new DataView(await blob.slice(0, 12).arrayBuffer());
+  const bytes = head.getUint32(4, true) + 8;
+  // A header that promises nearly 2 GB was written before the size was known.
+  if (head.getUint32(0) !== 0x52494646 || bytes > 2 ** 31 - 2 ** 16) return 1;
+  return Math.max(1, bytes / blob.size);
+}
+
+// mediabunny decodes as well, but forgets what is decoded already when it meets damage. This goes
+// on behind packets that cannot be decoded, and to the last one that is there.
+/** @param {import("mediabunny").InputAudioTrack} track @returns {AsyncGenerator<AudioData>} */
+async function* decodedBy(track) {
+  const config = /** @type {AudioDecoderConfig} */ (await track.getDecoderConfig());
+  const packets = new EncodedPacketSink(track).packets();
+  /** @type {AudioData[]} */
+  const decoded = [];
+  let wake = () => {};
+  const begin = () => {
+    const decoder = new AudioDecoder({ output: (data) => decoded.push(data), error: () => wake() });
+    decoder.configure(config);
+    decoder.ondequeue = () => wake();
+    return decoder;
+  };
+  let decoder = begin();
+  /** @type {unknown} */
+  let damage = null;
+  try {
+    for (;;) {
+      const next = await packets.next().catch((error) => void (damage = error));
+      if (!next || next.done) break;
+      if (decoder.state === "closed") decoder = begin();
+      decoder.decode(next.value.toEncodedAudioChunk());
+      while (decoder.state !== "closed" && decoder.decodeQueueSize > MOST_WAITING) {
+        await new Promise((resolve) => (wake = () => resolve(null)));
+      }
+      while (decoded.length) yield /** @type {AudioData} */ (decoded.shift());
+    }
+    if (decoder.state !== "closed") await decoder.flush().catch(() => {});
+    while (decoded.length) yield /** @type {AudioData} */ (decoded.shift());
+  } finally {
+    for (const data of decoded) data.close();
+    if (decoder.state !== "closed") decoder.close();
+    await packets.return();
+  }
+  if (damage) throw damage;
+}

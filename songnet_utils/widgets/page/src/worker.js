@@ -1,0 +1,206 @@
+// The worker in which songs are decoded, resampled and answered. What it is asked and what it says
+// are messages: {id, ask: …} in, {id, kind: …} out.
+import { Song } from "./engine/decode.js";
+import { Listening, mixDown } from "./engine/listening.js";
+import { Network, setUp } from "./engine/network.js";
+import { playable } from "./engine/playable.js";
+import { Recording } from "./engine/recording.js";
+
+/** @typedef {import("./engine/decode.js").Piece} Piece */
+
+/** @type {Map<string, Network>} */
+const networks = new Map();
+/** @type {Map<number, Job>} */
+const jobs = new Map();
+/** @type {(value?: unknown) => void} */
+let isSetUp;
+const runtime = new Promise((resolve) => (isSetUp = resolve));
+
+// A song may lack this much of what its header promises: encoders count sloppily.
+const SLACK_SECONDS = 0.12;
+
+class Job {
+  /** @param {number} id */
+  constructor(id) {
+    this.id = id;
+    this.isAborted = false;
+    /** @type {((asked: any) => void) | null} */
+    this.replied = null;
+    jobs.set(id, this);
+  }
+
+  /** @param {object} told */
+  tell(told) {
+    if (!this.isAborted) postMessage({ id: this.id, ...told });
+  }
+
+  // What the page replies.
+  reply() {
+    return new Promise((resolve) => (this.replied = resolve));
+  }
+
+  abort() {
+    this.isAborted = true;
+    this.replied?.({ error: "aborted" });
+  }
+
+  // Let messages in, so that another song can begin.
+  async breathe() {
+    await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve(null);
+      };
+      port2.postMessage(null);
+    });
+    if (this.isAborted) throw new DOMException("Another song was chosen.", "AbortError");
+  }
+
+  /** @param {number} rate @returns {Promise<Piece>} */
+  async decodeOnPage(rate) {
+    const reply = this.reply();
+    this.tell({ kind: "decode", rate });
+    const { piece, error } = await reply;
+    if (!piece) throw new Error(error);
+    return piece;
+  }
+}
+
+/** @param {Job} job @param {{blob: Blob, name: string, network: string, frames: boolean}} asked */
+async function listen(job, { blob, name, network, frames }) {
+  const song = new Song(blob, name, (rate) => job.decodeOnPage(rate));
+  try {
+    const facts = await song.open();
+    job.tell({ kind: "facts", facts });
+    await job.breathe();
+    const listening = new Listening(known(network), name, (told) => {
+      if (told.kind !== "frames" || frames) job.tell(told);
+    });
+    const damage = await hearAll(job, song, listening, facts.notes);
+    const { seconds } = listening;
+    if (!seconds && damage) throw song.unreadable();
+    if (!seconds) {
+      throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
+    }
+    const promised = (song.gap.promised ?? 0) / song.rate;
+    if (promised - seconds > SLACK_SECONDS) {
+      facts.notes.push(
+        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only the ` +
+          `first ${seconds.toFixed(2)} s can be decoded, and these are answered.`,
+      );
+    } else if (damage) {
+      const until = seconds.toFixed(2);
+      facts.notes.push(`${name}: is damaged after ${until} s; what comes before is answered.`);
+    }
+    listening.end();
+    while (await listening.answer(true)) await job.breathe();
+    job.tell({ kind: "facts", facts: { ...facts, seconds } });
+    return { seconds, notes: facts.notes };
+  } finally {
+    song.close();
+  }
+}
+
+// Hear a song second by second; returns the error that stopped it before its end, if one did.
+/** @param {Job} job @param {Song} song @param {Listening} listening @param {string[]} notes */
+async function hearAll(job, song, listening, notes) {
+  let cancelled = 0;
+  /** @type {Piece[]} */
+  let held = [];
+  let seconds = 0;
+  const hear = async () => {
+    if (!held.length) return;
+    const { mono, cancels } = mixDown(held);
+    if (cancels) cancelled += seconds;
+    listening.hear(mono, held[0].rate);
+    held = [];
+    seconds = 0;
+    while (await listening.answer()) await job.breathe();
+    await job.breathe();
+  };
+  const pieces = song.pieces();
+  /** @type {unknown} */
+  let damage = null;
+  try {
+    for (;;) {
+      const next = await pieces.next().catch((error) => void (damage = error));
+      if (!next || next.done) break;
+      const { channels, rate } = next.value;
+      const [before] = held;
+      const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
+      if (changes || seconds >= 1) await hear();
+      held.push(next.value);
+      seconds += channels[0].length / rate;
+    }
+    await hear();
+  } finally {
+    await pieces.return(null);
+  }
+  if (cancelled) {
+    notes.push(
+      `${song.name}: its channels cancel out for ${cancelled.toFixed(1)} s (one is the other ` +
+        "upside down); there only the first is used.",
+    );
+  }
+  return damage;
+}
+
+/** @param {Job} job @param {{port: MessagePort, rate: number, network: string}} asked */
+async function microphone(job, { port, rate, network }) {
+  const listening = new Listening(known(network), "the microphone", (told) => job.tell(told), true);
+  const recording = new Recording(rate);
+  const stopped = job.reply();
+  let answering = Promise.resolve();
+  port.onmessage = ({ data }) => {
+    recording.add(data);
+    listening.hear(data, rate);
+    const level = data.reduce((/** @type {number} */ most, /** @type {number} */ sample) =>
+      Math.max(most, Math.abs(sample)), 0);
+    job.tell({ kind: "level", level, seconds: listening.seconds });
+    answering = answering.then(async () => {
+      while (await listening.answer()) await job.breathe();
+    });
+  };
+  await stopped;
+  port.close();
+  await answering;
+  return recording.blob();
+}
+
+/** @param {string} name */
+function known(name) {
+  const network = networks.get(name);
+  if (!network) throw new Error(`${name}: there is no such network here`);
+  return network;
+}
+
+/** @type {Record<string, (job: Job, asked: any) => unknown>} */
+const asks = {
+  setUp: (_, { wasm }) => isSetUp(setUp(wasm)),
+  network(_, { name, bytes }) {
+    networks.set(name, new Network(bytes, name, runtime));
+    return known(name).description;
+  },
+  listen,
+  microphone,
+  playable: (_, { blob }) => playable(blob),
+};
+
+onmessage = async ({ data: { id, ask, ...asked } }) => {
+  const job = jobs.get(id);
+  if (ask === "abort") job?.abort();
+  else if (ask === "reply") job?.replied?.(asked);
+  else {
+    const started = new Job(id);
+    try {
+      const result = await asks[ask](started, asked);
+      started.tell({ kind: "done", result });
+    } catch (error) {
+      const { message, name } = /** @type {Error} */ (error);
+      started.tell({ kind: "error", message, name });
+    } finally {
+      jobs.delete(id);
+    }
+  }
+};

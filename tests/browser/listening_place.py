@@ -1,0 +1,110 @@
+"""A static place for the listening page: a folder with networks, and pages that listen in it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from networks import used
+from playwright.sync_api import Page
+
+PAGE = Path(__file__).resolve().parents[2] / "songnet_utils" / "widgets" / "page"
+GENRES = ("Electronic", "Folk", "Hip-Hop", "Rock")
+
+
+def small_songnet(units: int = 64, rate: int = 22_050) -> Any:
+    """Return an untrained songnet that says different things at different times."""
+    from songnet_utils.models import SongNet, keras, songnet
+    from songnet_utils.models.trained import centre
+    from songnet_utils.timeline import Sound
+
+    keras.utils.set_random_seed(1)
+    sound = Sound(sample_rate=rate)
+    model = used(songnet(sound, GENRES, filters=units))
+    centre(model, np.full(128, -4.0), np.full(128, 3.0))
+    return SongNet(model, sound, GENRES, name="songnet", training_music="nothing")
+
+
+def described_onnx(net: Any) -> bytes:
+    """Return a network in the ONNX format with what the page needs to know of it."""
+    import onnx
+
+    from songnet_utils.onnx_export import onnx_of
+
+    field = net.timeline.field
+    past = None if np.isinf(field.past) else field.past
+    told = {
+        **net.description(),
+        "title": net.name,
+        "receptive_field": {"size": field.size, "stride": field.stride, "past": past},
+    }
+    proto = onnx_of(net.keras_model)
+    for key, value in told.items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
+    onnx.checker.check_model(proto)
+    return proto.SerializeToString()
+
+
+def write_place(folder: Path, networks: Mapping[str, bytes]) -> Path:
+    """Write a static page, with its assets as scripts, and return its path."""
+    (folder / "assets" / "networks").mkdir(parents=True)
+    assets = {"ort.wasm": gzip.decompress((PAGE / "vendor" / "ort.wasm.gz").read_bytes())}
+    assets |= {f"networks/{name}.onnx": content for name, content in networks.items()}
+    for name, content in assets.items():
+        text = base64.b64encode(gzip.compress(content, 6)).decode()
+        script = f"SongNetPage.assets.add({json.dumps(name)}, {json.dumps(text)});"
+        (folder / "assets" / f"{name}.js").write_text(script)
+    offers = [{"name": n, "asset": f"networks/{n}.onnx", "title": n} for n in networks]
+    manifest = {"networks": offers, "clips": [], "keep": None}
+    (folder / "manifest.js").write_text(f"SongNetPage.assets.manifest({json.dumps(manifest)});")
+    shutil.copy(PAGE / "vendor" / "songnet.js", folder)
+    page = folder / "index.html"
+    page.write_text(
+        '<!doctype html><meta charset="utf-8"><title>A place</title>'
+        '<input type="file" id="song"><div class="songnet-page" data-base=""></div>'
+        '<script src="songnet.js"></script>'
+    )
+    return page
+
+
+def wait_until_ready(page: Page) -> dict[str, Any]:
+    page.wait_for_function("window.songnet !== undefined")
+    return page.evaluate("songnet.ready")
+
+
+# Listens to the file that is chosen, with everything that the engine tells.
+_LISTEN = """async (network) => {
+  const file = document.querySelector("#song").files[0];
+  const told = {facts: [], frames: 0, steps: [], first: null};
+  const begun = performance.now();
+  try {
+    told.heard = await songnet.engine.listen(file, network, {
+      onFacts: ({cover, ...facts}) => told.facts.push({...facts, cover: cover && cover.size}),
+      onFrames: ({frames, n_mels}) => { told.frames += frames.length / n_mels; },
+      onSteps: ({first, steps}) => {
+        told.first ??= performance.now() - begun;
+        if (first !== told.steps.length) throw new Error("a step is missing");
+        told.steps.push(...steps.map((one) => [one.start, one.end, ...one.probabilities]));
+      },
+    });
+  } catch (error) {
+    told.error = error.message;
+  }
+  told.ms = performance.now() - begun;
+  return told;
+}"""
+
+
+def listen(page: Page, song: Path, network: str = "songnet") -> dict[str, Any]:
+    """Return what the engine tells of a file; `steps` as an array of start, end, probabilities."""
+    page.set_input_files("#song", song)
+    told = page.evaluate(_LISTEN, network)
+    told["steps"] = np.array(told["steps"])
+    return told
