@@ -61,3 +61,11 @@ export interface TaughtNetwork {
   asked: string;
   answer: (embedding: Float32Array) => Float32Array;
 }
+
+/** What two seconds sound like. */
+export interface Events {
+  start: number; // seconds
+  level: number; // decibels of full scale
+  speech: number; // probabilities
+  music: number; // singing or played
+}
