@@ -45,8 +45,9 @@ floors: $(READY) ## draw which module imports which, floor by floor
 bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
 	@$(BIN)/python scripts/bench_streaming.py
+	@$(BIN)/python scripts/bench_page.py
 
-soak: $(READY) ## fetch from a server that fails at random
+soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
 	@$(BIN)/python scripts/soak.py
 
 records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)

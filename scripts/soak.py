@@ -1,6 +1,8 @@
-"""Fetch from a server that fails at random, for a long time; print what happened.
+"""Do what may fail at random for a long time; print what happened.
 
-Every byte that is kept is held against the truth at every request and after every command.
+First fetch from a server that fails at random: every byte that is kept is held against the truth
+at every request and after every command. Then click, drop, seek, open tabs and load again at random
+on the listening page: there must be no error, and no growing memory.
 """
 
 from __future__ import annotations
@@ -12,11 +14,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from tqdm.auto import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
 
 from faulty_runs import faulty_run
+from lab import FAKE_MICROPHONE, FLAGS, find_chromium
+from random_user import RandomUser, served_page
 
 
 def fetches(runs: int, first_seed: int) -> None:
@@ -35,13 +41,31 @@ def fetches(runs: int, first_seed: int) -> None:
     )
 
 
+def clicks(minutes: float, seed: int) -> None:
+    """Use the listening page at random, and print what was done, said and used."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        sync_playwright() as playwright,
+        served_page(Path(place)) as address,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*FLAGS, *FAKE_MICROPHONE]
+        )
+        user = RandomUser(browser, address, Path(place), seed)
+        user.act(60 * minutes, checkpoints=10)
+        print(user)
+        browser.close()
+
+
 def main() -> None:
-    """Fetch."""
+    """Do both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200, help="fetches")
     parser.add_argument("--first-seed", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=10, help="of clicking")
     options = parser.parse_args()
     fetches(options.runs, options.first_seed)
+    clicks(options.minutes, options.first_seed)
 
 
 if __name__ == "__main__":
