@@ -77,7 +77,8 @@ export class Engine {
   }
 
   /** @param {string} networkName @param {Listener} listener
-   * @returns {Promise<{stop: () => Promise<Blob>}>} `stop` gives the recording, a wav */
+   * @returns {Promise<{seconds: () => number, stop: () => Promise<Blob>}>} how long it has listened;
+   *   the end, and the recording as a wav */
   async microphone(networkName, listener) {
     await this.describe(networkName);
     if (listener.onKind) this.#bringEvents();
@@ -98,6 +99,8 @@ export class Engine {
       listener.signal?.throwIfAborted();
       const node = new AudioWorkletNode(context, "listening", { numberOfOutputs: 0 });
       const { port1, port2 } = new MessageChannel();
+      let begin = context.currentTime;
+      node.port.onmessage = ({ data }) => (begin = data);
       // Straight to the worker: what the page draws does not delay it.
       node.port.postMessage(port1, [port1]);
       const kinds = !!listener.onKind;
@@ -108,6 +111,7 @@ export class Engine {
       context.createMediaStreamSource(stream).connect(node);
       await context.resume();
       return {
+        seconds: () => context.currentTime - begin,
         stop: () => {
           close();
           this.worker.postMessage({ id, ask: "reply" });

@@ -151,13 +151,17 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     get networks() {
       return teacher?.network ? [teacher.network] : [];
     },
-    /** @param {PageSong} song @returns {string} what to write beside its answers; often nothing */
-    mark(song) {
+    /** @param {PageSong} song @returns {string} its label; often nothing */
+    genreOf(song) {
       if (!teacher?.store.songs.length) return "";
       const hash = teacher.hashes.get(song);
       if (!hash) teacher.hash(song).then(changed, () => {});
-      const taught = teacher.store.songs.find(({ sha256 }) => sha256 === hash);
-      return taught ? `“Your genres” learnt from this song (${taught.genre}).` : "";
+      return teacher.store.songs.find(({ sha256 }) => sha256 === hash)?.genre ?? "";
+    },
+    /** @param {PageSong} song @returns {string} what to write beside its answers; often nothing */
+    mark(song) {
+      const genre = this.genreOf(song);
+      return genre && `“Your genres” learnt from this song (${genre}).`;
     },
     close: () => teacher?.store.close(),
   };

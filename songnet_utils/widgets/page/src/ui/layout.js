@@ -45,6 +45,7 @@ export function layout(acts, canvas, bars, list, files) {
     delay: h("span", {}),
     status: h("div", { class: "sp-status", role: "status" }),
     answers: h("div", { class: "sp-answers" }, ...bars),
+    teach: h("details", { hidden: true }, h("summary", {}, "Teach it your genres")),
   };
   parts.speed.value = "1";
   const dismiss = button("×", acts.dismiss, { ...quiet, "aria-label": "Dismiss" });
@@ -59,7 +60,7 @@ export function layout(acts, canvas, bars, list, files) {
     h("div", { class: "sp-about" },
       h("p", { class: "sp-intro" }, INTRODUCTION),
       h("details", {}, h("summary", {}, "What am I seeing?"), ...ABOUT.map((text) => h("p", {}, text)))),
-    h("div", { class: "sp-top" },
+    h("div", { class: "sp-first-row" },
       h("div", { class: "sp-song-head" },
         parts.cover, h("div", { class: "sp-names" }, parts.title, parts.artist)),
       h("div", { class: "sp-sources" },
@@ -74,6 +75,7 @@ export function layout(acts, canvas, bars, list, files) {
     parts.notes,
     h("div", { class: "sp-foot" }, parts.about, parts.credit),
     list,
+    parts.teach,
     parts.status,
     h("div", { class: "sp-drop", "aria-hidden": "true" }, "Drop it: it plays at once"),
   );

@@ -11,7 +11,7 @@ import { button, clock, h, icon, option, percent, say, swatch } from "./dom.js";
  * @property {(song: Song) => void} remove
  * @property {((song: Song) => void) | null} keep where Python is
  * @property {() => string[]} genres to label with
- * @property {(song: Song) => string} mark "" or that a layer learnt from it
+ * @property {(song: Song) => string} labelOf a song, or ""
  */
 
 const STRIP = { width: 160, height: 28 };
@@ -56,7 +56,7 @@ class Row {
     this.select.hidden = isOpen;
     this.text.value = "";
     if (isOpen) this.text.focus();
-    else this.select.value = this.song.label;
+    else this.select.value = this.acts.labelOf(this.song);
   }
 
   /** @param {KeyboardEvent} event */
@@ -80,20 +80,20 @@ class Row {
     else this.element.removeAttribute("aria-current");
     const answers = song.answers.get(session.networkFor(song));
     const genres = acts.genres();
-    const mark = acts.mark(song);
+    const label = acts.labelOf(song);
     const key = [
-      song.title, song.artist, song.seconds, song.error, song.label, mark, genres, answers?.isWhole,
+      song.title, song.artist, song.seconds, song.error, label, genres, answers?.isWhole,
       answers?.steps.length, answers?.network.name,
     ].join("|");
     if (key === this.drawn) return;
     this.drawn = key;
     say(this.title, song.title);
-    const facts = [song.artist, song.seconds && clock(song.seconds), mark];
+    const facts = [song.artist, song.seconds && clock(song.seconds)];
     say(this.about, song.error || facts.filter(Boolean).join(" · "));
     for (const part of [this.play, this.said, this.strip, this.labels]) part.hidden = !!song.error;
     this.remove.setAttribute("aria-label", `Remove ${song.title} from the list`);
     this.#drawAnswer(answers);
-    this.#drawLabels(genres, answers);
+    this.#drawLabels(label, genres, answers);
   }
 
   /** @param {import("./answers.js").Answers | undefined} answers */
@@ -102,7 +102,7 @@ class Row {
     context?.clearRect(0, 0, STRIP.width, STRIP.height);
     const mean = answers?.mean();
     this.guess = "";
-    if (!answers || !mean || !context) return say(this.said, this.song.error ? "" : "Waits for its turn");
+    if (!answers || !mean || !context) return say(this.said, answers ? "Listening …" : "Waits for its turn");
     const seconds = this.song.seconds || answers.steps[answers.steps.length - 1].end;
     const at = (/** @type {number} */ moment) => (moment / seconds) * STRIP.width;
     paintGenres(context, answers, { at, from: 0, to: seconds, top: 0, bottom: STRIP.height, seconds });
@@ -111,26 +111,27 @@ class Row {
     this.said.replaceChildren(swatch(colour), `${genre} ${percent(share)}`);
   }
 
-  /** @param {string[]} genres @param {import("./answers.js").Answers | undefined} answers */
-  #drawLabels(genres, answers) {
+  /** @param {string} label @param {string[]} genres
+   * @param {import("./answers.js").Answers | undefined} answers */
+  #drawLabels(label, genres, answers) {
     const { song, guess } = this;
-    this.right.hidden = Boolean(song.label) || !guess || !answers?.isWhole;
+    this.right.hidden = Boolean(label) || !guess || !answers?.isWhole;
     say(this.right, `It is ${guess}`);
     this.right.setAttribute("aria-label", `It is ${guess}: label ${song.title} so`);
-    const all = [...new Set([...genres, ...(song.label ? [song.label] : [])])];
-    const options = [song.label, ...all].join("|");
+    const all = [...new Set([...genres, ...(label ? [label] : [])])];
+    const options = [label, ...all].join("|");
     if (options !== this.options) {
       this.options = options;
       this.select.replaceChildren(
-        option("", song.label ? "No label" : "Label …"),
+        option("", label ? "No label" : "Label …"),
         ...all.map((genre) => option(genre, genre)),
         option(NEW, "Another genre …"),
       );
     }
-    if (this.text.hidden) this.select.value = song.label;
+    if (this.text.hidden) this.select.value = label;
     this.select.setAttribute("aria-label", `Your label for ${song.title}`);
     this.text.setAttribute("aria-label", `The genre of ${song.title}; Enter sets it`);
-    this.keep.hidden = !this.acts.keep || !song.label;
+    this.keep.hidden = !this.acts.keep || !label;
     this.keep.setAttribute("aria-label", `Keep ${song.title} in data/my-songs`);
   }
 }
@@ -152,6 +153,12 @@ export class List {
     );
     /** @type {Map<Song, Row>} */
     this.rows = new Map();
+  }
+
+  // Its answers have grown.
+  /** @param {Session} session @param {Song | null} song */
+  drawSong(session, song) {
+    if (song) this.rows.get(song)?.draw(session);
   }
 
   /** @param {Session} session */

@@ -1,9 +1,15 @@
 // A song's log-mel, kept as bytes and drawn as a picture.
 
-// What a byte stands for, and how far below the loudest the picture goes down. Networks take the
-// natural logarithm of power above a floor, or (musicnn, with its 96 bands) log10(1 + 10,000 × power).
-const NATURAL = { from: -14, to: 11, depth: 18, loudest: 0 };
-const COMPRESSED = { from: 0, to: 6, depth: 6, loudest: 2 };
+// What a byte stands for: natural logarithms of power from here to there. The picture shows what is
+// at most so far below the loudest.
+const FROM = -20;
+const TO = 10;
+const DEPTH = 15;
+const QUIET = 2;
+
+/** @param {number} value */
+const byteOf = (value) => Math.max(0, Math.min(255, (255 * (value - FROM)) / (TO - FROM)));
+
 // Frames in one block of bytes.
 const BLOCK = 1024;
 
@@ -13,17 +19,10 @@ export class Mel {
     this.bands = sound.n_mels;
     // Of one frame.
     this.seconds = sound.hop / sound.sample_rate;
-    this.range = sound.n_mels === 96 ? COMPRESSED : NATURAL;
     /** @type {Uint8Array[]} */
     this.blocks = [];
     this.filled = 0;
-    this.loudest = this.byteOf(this.range.loudest);
-  }
-
-  /** @param {number} value */
-  byteOf(value) {
-    const { from, to } = this.range;
-    return Math.max(0, Math.min(255, (255 * (value - from)) / (to - from)));
+    this.loudest = byteOf(QUIET);
   }
 
   /** @param {Float32Array} frames */
@@ -34,7 +33,7 @@ export class Mel {
       if (!row) this.blocks.push(new Uint8Array(BLOCK * bands));
       const block = /** @type {Uint8Array} */ (this.blocks.at(-1));
       for (let band = 0; band < bands; band++) {
-        const value = this.byteOf(frames[at + band]);
+        const value = byteOf(frames[at + band]);
         block[row * bands + band] = value;
         // In steps: what is drawn already stays good for a while.
         if (value > this.loudest) this.loudest = Math.min(255, 8 * Math.ceil(value / 8));
@@ -58,8 +57,8 @@ export class Mel {
     const first = this.until(from - 2 * this.seconds);
     const count = this.until(to) - first;
     if (count <= 0) return;
-    const { bands, loudest, range } = this;
-    const ground = Math.max(0, loudest - (255 * range.depth) / (range.to - range.from));
+    const { bands, loudest } = this;
+    const ground = Math.max(0, loudest - (255 * DEPTH) / (TO - FROM));
     const pixels = new ImageData(count, bands);
     const words = new Uint32Array(pixels.data.buffer);
     const inks = new Uint32Array(256);

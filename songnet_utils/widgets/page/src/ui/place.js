@@ -1,5 +1,7 @@
 // One listening page on a document: puts the session, its view and what is kept together.
 import { Engine } from "../engine/engine.js";
+import { BASE } from "../teach/teacher.js";
+import { teachPanel } from "../teach/panel.js";
 import { onDrop } from "./drop.js";
 import { List } from "./list.js";
 import { postcard } from "./postcard.js";
@@ -32,23 +34,44 @@ export function start(element, host) {
       store.remove(song.id).catch(() => {});
     },
     keep: host.keep ? (song) => void keep(song) : null,
-    genres: () => session.networks[0]?.genres ?? [],
-    mark: () => "",
+    genres,
+    labelOf: (song) => song.label || (panel && panel.genreOf(song)) || "",
   });
   const add = (/** @type {File[]} */ files) => void session.add(files);
   const view = new View(element, session, list, { add, listen, savePicture }, signal);
+
+  // Genres can be taught where there is a network whose embedding they are a layer on.
+  const panel = host.networks.some(({ name }) => name === BASE) && teachPanel({
+    ...{ engine, host, announce },
+    list: () => [...new Set([...(session.current ? [session.current] : []), ...session.songs])],
+    changed: () => panel && session.teach(panel.networks),
+  });
+  if (panel) view.teach(panel.element, (song) => panel.mark(song));
+  restore().catch(() => announce("The browser could not show the songs of your last visit."));
 
   /** @param {What} what */
   function changed(what) {
     view.changed(what);
     if (what === "songs") save();
+    if (panel && (what === "songs" || what === "song")) panel.refresh();
+  }
+
+  function genres() {
+    const known = host.networks.flatMap(({ name }) => session.known.get(name)?.genres ?? []);
+    const own = session.taught.flatMap((network) => network.genres);
+    return [...new Set([...known, ...own, ...session.songs.map((song) => song.label)])].filter(Boolean);
   }
 
   /** @param {Song} song @param {string} genre */
   function label(song, genre) {
     song.label = genre;
-    announce(genre ? `${song.title} is labelled ${genre}.` : `${song.title} has no label.`);
     changed("songs");
+    if (!panel) return announce(genre ? `${song.title}: labelled ${genre}.` : `${song.title}: no label.`);
+    // From then on the panel knows it.
+    panel.label(song, genre).then(() => {
+      song.label = "";
+      changed("songs");
+    });
   }
 
   /** @param {Song} song */
@@ -127,7 +150,6 @@ export function start(element, host) {
     const [first] = session.clips;
     if (first) session.open(first).catch((error) => fail(error.message));
     const told = await facts(session.networkFor(first ?? null));
-    restore().catch(() => {});
     return told;
   };
   const songnet = {
@@ -154,6 +176,7 @@ export function start(element, host) {
       closing.abort();
       session.player.close();
       session.stopListening();
+      if (panel) panel.close();
       engine.close();
       store.close().catch(() => {});
     },

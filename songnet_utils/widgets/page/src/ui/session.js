@@ -66,6 +66,8 @@ export class Session {
   // There is a new layer that people taught, or one has learnt more, or is gone.
   /** @param {Taught[]} taught */
   teach(taught) {
+    this.place.changed("songs");
+    if (taught.length === this.taught.length && taught.every((one) => this.taught.includes(one))) return;
     for (const { name } of [...this.taught, ...taught]) this.known.delete(name);
     this.taught = taught;
     const names = this.offers.map(({ name }) => name);
@@ -169,7 +171,10 @@ export class Session {
     this.others = new AbortController();
     const { signal } = this.others;
     const isOpen = (/** @type {Song} */ song) => {
-      return song !== this.current && !song.error && !song.answers.get(this.networkFor(song))?.isWhole;
+      const name = this.networkFor(song);
+      const answers = song.answers.get(name);
+      const isOld = answers?.network !== (this.known.get(name) ?? answers?.network);
+      return song !== this.current && !song.error && (!answers?.isWhole || isOld);
     };
     for (let song = this.songs.find(isOpen); song; song = this.songs.find(isOpen)) {
       try {

@@ -33,6 +33,7 @@ export class View {
     /** @type {Blob | null} */
     this.cover = null;
     this.second = 0;
+    this.mark = (/** @type {import("./song.js").Song} */ _) => "";
     const { files } = list;
     const parts = layout(
       {
@@ -100,6 +101,14 @@ export class View {
     say(this.parts.status, text);
   }
 
+  /** @param {HTMLElement} panel @param {(song: import("./song.js").Song) => string} mark of songs
+   * that a network learnt from */
+  teach(panel, mark) {
+    this.parts.teach.append(panel);
+    this.parts.teach.hidden = false;
+    this.mark = mark;
+  }
+
   // Size or colours have changed.
   rethink() {
     this.root.dataset.theme = isDark() ? "dark" : "light";
@@ -112,7 +121,8 @@ export class View {
   changed(what) {
     const { session, parts } = this;
     if (what === "song") this.fail("");
-    if (what !== "answers" && what !== "ear") this.list.draw(session);
+    if (what === "answers") this.list.drawSong(session, session.current);
+    else if (what !== "ear") this.list.draw(session);
     if (what === "networks" || what === "song") this.#drawChoices();
     if (what === "ear") say(parts.microphone, session.current?.live ? "Stop listening" : "Microphone");
     this.request();
@@ -181,9 +191,9 @@ export class View {
     const { current, time, seconds } = this.session;
     if (!current) return;
     say(parts.title, current.title);
-    const facts = [current.artist, current.label && `labelled ${current.label}`];
-    say(parts.artist, facts.filter(Boolean).join(" · "));
-    say(parts.notes, current.notes.join(" "));
+    say(parts.artist, current.artist);
+    const isTaught = this.session.networks.some(({ answer }) => answer);
+    say(parts.notes, [...current.notes, isTaught && this.mark(current)].filter(Boolean).join(" "));
     say(parts.time, current.live ? clock(time, 1) : `${clock(time, 1)} / ${clock(seconds, 1)}`);
     if (this.cover === current.cover) return;
     this.cover = current.cover;
