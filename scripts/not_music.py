@@ -68,7 +68,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return self.add("Cast", name, to=TensorProto.FLOAT) if value.dtype == np.float16 else name
 
-    def add(self, kind: str, *inputs: str | np.ndarray, name: str = "", **attributes: object) -> str:
+    def add(
+        self, kind: str, *inputs: str | np.ndarray, name: str = "", **attributes: object
+    ) -> str:
         """Add a node with one output, and return the output's name."""
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
         output = name or f"v{len(self.nodes)}"

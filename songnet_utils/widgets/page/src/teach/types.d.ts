@@ -64,8 +64,13 @@ export interface TaughtNetwork {
 
 /** What two seconds sound like. */
 export interface Events {
-  start: number; // seconds
   level: number; // decibels of full scale
   speech: number; // probabilities
-  music: number; // singing or played
+  music: number; // played or sung
+}
+
+/** What a song, or the latest seconds of a microphone, sound like; no text for music. */
+export interface Kind {
+  kind: "music" | "speech" | "silence" | "noise";
+  text: string;
 }
