@@ -73,7 +73,8 @@ export class Engine {
   }
 
   /** @param {string} networkName @param {Listener} listener
-   * @returns {Promise<{stop: () => Promise<Blob>}>} `stop` gives the recording, a wav */
+   * @returns {Promise<{seconds: () => number, stop: () => Promise<Blob>}>} how long it has listened;
+   *   the end, and the recording as a wav */
   async microphone(networkName, listener) {
     await this.describe(networkName);
     if (!navigator.mediaDevices) {
@@ -82,17 +83,19 @@ export class Engine {
     const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
     const context = new AudioContext({ latencyHint: "interactive" });
-    const url = URL.createObjectURL(new Blob([workletText], { type: "text/javascript" }));
+    // A page that is opened as a file may load no worklet from a Blob.
+    const url = `data:text/javascript,${encodeURIComponent(workletText)}`;
     const close = () => {
       for (const track of stream.getTracks()) track.stop();
       if (context.state !== "closed") context.close();
-      URL.revokeObjectURL(url);
     };
     try {
       await context.audioWorklet.addModule(url);
       listener.signal?.throwIfAborted();
       const node = new AudioWorkletNode(context, "listening", { numberOfOutputs: 0 });
       const { port1, port2 } = new MessageChannel();
+      let begin = context.currentTime;
+      node.port.onmessage = ({ data }) => (begin = data);
       // Straight to the worker: what the page draws does not delay it.
       node.port.postMessage(port1, [port1]);
       const asked = { port: port2, rate: context.sampleRate, network: networkName };
@@ -102,6 +105,7 @@ export class Engine {
       context.createMediaStreamSource(stream).connect(node);
       await context.resume();
       return {
+        seconds: () => context.currentTime - begin,
         stop: () => {
           close();
           this.worker.postMessage({ id, ask: "reply" });
