@@ -88,11 +88,11 @@ export class Engine {
     const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
     const context = new AudioContext({ latencyHint: "interactive" });
-    const url = URL.createObjectURL(new Blob([workletText], { type: "text/javascript" }));
+    // A page that is opened as a file may load no worklet from a Blob.
+    const url = `data:text/javascript,${encodeURIComponent(workletText)}`;
     const close = () => {
       for (const track of stream.getTracks()) track.stop();
       if (context.state !== "closed") context.close();
-      URL.revokeObjectURL(url);
     };
     try {
       await context.audioWorklet.addModule(url);
