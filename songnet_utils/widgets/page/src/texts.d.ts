@@ -21,4 +21,5 @@ declare module "fft.js" {
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
+declare const currentTime: number;
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;

@@ -2,9 +2,10 @@
 // are messages: {id, ask: …} in, {id, kind: …} out.
 import { Song } from "./engine/decode.js";
 import { Listening, mixDown } from "./engine/listening.js";
-import { Network, setUp } from "./engine/network.js";
+import { loadEvents, Network, setUp } from "./engine/network.js";
 import { playable } from "./engine/playable.js";
 import { Recording } from "./engine/recording.js";
+import { EventListener } from "./teach/notmusic.js";
 
 /** @typedef {import("./engine/decode.js").Piece} Piece */
 
@@ -15,6 +16,10 @@ const jobs = new Map();
 /** @type {(value?: unknown) => void} */
 let isSetUp;
 const runtime = new Promise((resolve) => (isSetUp = resolve));
+/** @type {(bytes: Uint8Array | null) => void} */
+let bringEvents;
+const eventNetwork = new Promise((resolve) => (bringEvents = resolve))
+  .then((bytes) => bytes && runtime.then(() => loadEvents(bytes)));
 
 // A song may lack this much of what its header promises: encoders count sloppily.
 const SLACK_SECONDS = 0.12;
@@ -67,8 +72,16 @@ class Job {
   }
 }
 
-/** @param {Job} job @param {{blob: Blob, name: string, network: string, frames: boolean}} asked */
-async function listen(job, { blob, name, network, frames }) {
+/** @param {Job} job @param {boolean} isAsked @param {boolean} isLive */
+function eventListener(job, isAsked, isLive) {
+  if (!isAsked) return null;
+  const ask = async (/** @type {Float32Array} */ samples) => (await eventNetwork)?.(samples);
+  return new EventListener(ask, (told) => job.tell({ kind: "kind", told }), isLive);
+}
+
+/** @param {Job} job
+ * @param {{blob: Blob, name: string, network: string, frames: boolean, kinds: boolean}} asked */
+async function listen(job, { blob, name, network, frames, kinds }) {
   const song = new Song(blob, name, (rate) => job.decodeOnPage(rate));
   try {
     const facts = await song.open();
@@ -77,7 +90,8 @@ async function listen(job, { blob, name, network, frames }) {
     const listening = new Listening(known(network), name, (told) => {
       if (told.kind !== "frames" || frames) job.tell(told);
     });
-    const damage = await hearAll(job, song, listening, facts.notes);
+    const sounds = eventListener(job, kinds, false);
+    const damage = await hearAll(job, song, listening, sounds, facts.notes);
     const { seconds } = listening;
     if (!seconds && damage) throw song.unreadable();
     if (!seconds) {
@@ -95,6 +109,7 @@ async function listen(job, { blob, name, network, frames }) {
     }
     listening.end();
     while (await listening.answer(true)) await job.breathe();
+    await sounds?.end();
     job.tell({ kind: "facts", facts: { ...facts, seconds } });
     return { seconds, notes: facts.notes };
   } finally {
@@ -103,8 +118,9 @@ async function listen(job, { blob, name, network, frames }) {
 }
 
 // Hear a song second by second; returns the error that stopped it before its end, if one did.
-/** @param {Job} job @param {Song} song @param {Listening} listening @param {string[]} notes */
-async function hearAll(job, song, listening, notes) {
+/** @param {Job} job @param {Song} song @param {Listening} listening
+ * @param {EventListener | null} sounds @param {string[]} notes */
+async function hearAll(job, song, listening, sounds, notes) {
   let cancelled = 0;
   /** @type {Piece[]} */
   let held = [];
@@ -113,10 +129,12 @@ async function hearAll(job, song, listening, notes) {
     if (!held.length) return;
     const { mono, cancels } = mixDown(held);
     if (cancels) cancelled += seconds;
-    listening.hear(mono, held[0].rate);
+    const { rate } = held[0];
+    listening.hear(mono, rate);
     held = [];
     seconds = 0;
     while (await listening.answer()) await job.breathe();
+    await sounds?.hear(mono, rate);
     await job.breathe();
   };
   const pieces = song.pieces();
@@ -146,9 +164,10 @@ async function hearAll(job, song, listening, notes) {
   return damage;
 }
 
-/** @param {Job} job @param {{port: MessagePort, rate: number, network: string}} asked */
-async function microphone(job, { port, rate, network }) {
+/** @param {Job} job @param {{port: MessagePort, rate: number, network: string, kinds: boolean}} asked */
+async function microphone(job, { port, rate, network, kinds }) {
   const listening = new Listening(known(network), "the microphone", (told) => job.tell(told), true);
+  const sounds = eventListener(job, kinds, true);
   const recording = new Recording(rate);
   const stopped = job.reply();
   let answering = Promise.resolve();
@@ -160,6 +179,7 @@ async function microphone(job, { port, rate, network }) {
     job.tell({ kind: "level", level, seconds: listening.seconds });
     answering = answering.then(async () => {
       while (await listening.answer()) await job.breathe();
+      await sounds?.hear(data, rate);
     });
   };
   await stopped;
@@ -178,6 +198,7 @@ function known(name) {
 /** @type {Record<string, (job: Job, asked: any) => unknown>} */
 const asks = {
   setUp: (_, { wasm }) => isSetUp(setUp(wasm)),
+  events: (_, { bytes }) => bringEvents(bytes),
   network(_, { name, bytes }) {
     networks.set(name, new Network(bytes, name, runtime));
     return known(name).description;

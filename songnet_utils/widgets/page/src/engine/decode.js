@@ -24,8 +24,8 @@ export class Song {
     this.name = name;
     this.decodeWhole = decodeWhole;
     this.input = new Input({ formats: KINDS, source: new BlobSource(blob) });
-    // Samples to pass over at the beginning, where the song ends, and how many are promised.
-    this.gap = { start: 0, stop: Infinity, promised: /** @type {number | null} */ (null) };
+    /** @type {import("./mp3.js").Gap} */
+    this.gap = { start: 0, stop: Infinity, end: Infinity, promised: null };
     this.rate = 0;
   }
 
@@ -72,25 +72,26 @@ export class Song {
   // The song's samples, without what encoders put around them.
   /** @returns {AsyncGenerator<Piece>} */
   async *pieces() {
-    let { start, stop } = this.gap;
-    for await (const { channels, rate } of this.#decoded()) {
-      const count = channels[0].length;
-      const song = channels.map((channel) => channel.subarray(Math.max(0, start), Math.max(0, stop)));
-      if (song[0].length) yield { channels: song, rate };
-      start -= count;
-      stop -= count;
-      if (stop <= 0) return;
-    }
-  }
-
-  /** @returns {AsyncGenerator<Piece>} */
-  async *#decoded() {
     const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
     if (!(await track.canDecode())) {
       return yield await this.decodeWhole(this.rate).catch(() => {
         throw this.unreadable();
       });
     }
+    const { start, stop, end } = this.gap;
+    let at = 0;
+    for await (const { channels, rate } of this.#decoded(track)) {
+      // Another song may follow in the same file.
+      for (const [from, to] of [[start, stop], [end, Infinity]]) {
+        const part = channels.map((one) => one.subarray(Math.max(0, from - at), Math.max(0, to - at)));
+        if (part[0].length) yield { channels: part, rate };
+      }
+      at += channels[0].length;
+    }
+  }
+
+  /** @param {import("mediabunny").InputAudioTrack} track @returns {AsyncGenerator<Piece>} */
+  async *#decoded(track) {
     const codec = await track.getCodec();
     const isPlain = PCM_AUDIO_CODECS.some((plain) => plain === codec);
     for await (const data of isPlain ? new AudioSampleSink(track).samples() : decodedBy(track)) {

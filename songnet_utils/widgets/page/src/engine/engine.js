@@ -13,6 +13,7 @@ import workletText from "text:worklet";
  * @property {(told: {first: number, n_mels: number, frames: Float32Array}) => void} [onFrames]
  * @property {(told: {first: number, steps: Step[], embeddings: Float32Array | null}) => void} [onSteps]
  * @property {(level: number, seconds: number) => void} [onLevel] of the microphone, peak of 1
+ * @property {(kind: import("../teach/types").Kind) => void} [onKind] music or not; told again
  * @property {AbortSignal} [signal]
  */
 /** @typedef {{resolve: (result: any) => void, reject: (error: Error) => void,
@@ -25,6 +26,7 @@ export class Engine {
     this.url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
     this.worker = new Worker(this.url);
     this.count = 0;
+    this.hasEvents = false;
     /** @type {Map<number, Asked>} */
     this.asked = new Map();
     /** @type {Map<string, Promise<Description>>} */
@@ -59,7 +61,9 @@ export class Engine {
   async listen(blob, networkName, listener = {}) {
     await this.describe(networkName);
     const name = blob instanceof File ? blob.name : "the sound";
-    const asked = { blob, name, network: networkName, frames: !!listener.onFrames };
+    const { onFrames, onKind } = listener;
+    if (onKind) this.#bringEvents();
+    const asked = { blob, name, network: networkName, frames: !!onFrames, kinds: !!onKind };
     return this.#ask("listen", asked, {
       ...listener,
       decode: (/** @type {number} */ rate) => decodeWhole(blob, rate),
@@ -73,35 +77,41 @@ export class Engine {
   }
 
   /** @param {string} networkName @param {Listener} listener
-   * @returns {Promise<{stop: () => Promise<Blob>}>} `stop` gives the recording, a wav */
+   * @returns {Promise<{seconds: () => number, stop: () => Promise<Blob>}>} how long it has listened;
+   *   the end, and the recording as a wav */
   async microphone(networkName, listener) {
     await this.describe(networkName);
+    if (listener.onKind) this.#bringEvents();
     if (!navigator.mediaDevices) {
       throw new Error("A browser lends its microphone only to pages from https or this machine.");
     }
     const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
     const context = new AudioContext({ latencyHint: "interactive" });
-    const url = URL.createObjectURL(new Blob([workletText], { type: "text/javascript" }));
+    // A page that is opened as a file may load no worklet from a Blob.
+    const url = `data:text/javascript,${encodeURIComponent(workletText)}`;
     const close = () => {
       for (const track of stream.getTracks()) track.stop();
       if (context.state !== "closed") context.close();
-      URL.revokeObjectURL(url);
     };
     try {
       await context.audioWorklet.addModule(url);
       listener.signal?.throwIfAborted();
       const node = new AudioWorkletNode(context, "listening", { numberOfOutputs: 0 });
       const { port1, port2 } = new MessageChannel();
+      let begin = context.currentTime;
+      node.port.onmessage = ({ data }) => (begin = data);
       // Straight to the worker: what the page draws does not delay it.
       node.port.postMessage(port1, [port1]);
-      const asked = { port: port2, rate: context.sampleRate, network: networkName };
+      const kinds = !!listener.onKind;
+      const asked = { port: port2, rate: context.sampleRate, network: networkName, kinds };
       const id = this.count + 1;
       const recording = this.#ask("microphone", asked, listener, [port2]);
       recording.catch(() => {}).then(close);
       context.createMediaStreamSource(stream).connect(node);
       await context.resume();
       return {
+        seconds: () => context.currentTime - begin,
         stop: () => {
           close();
           this.worker.postMessage({ id, ask: "reply" });
@@ -118,6 +128,14 @@ export class Engine {
     this.worker.terminate();
     URL.revokeObjectURL(this.url);
     this.#fail("was closed");
+  }
+
+  // What tells speech from music comes once it is needed; without it, nothing is told.
+  #bringEvents() {
+    if (this.hasEvents) return;
+    this.hasEvents = true;
+    const bring = this.host.asset("networks/aed.onnx").catch(() => null);
+    bring.then((bytes) => this.#ask("events", { bytes }));
   }
 
   /** @param {string} ask @param {object} what @param {Listener & {decode?: Function}} listener
@@ -137,6 +155,7 @@ export class Engine {
       if (told.kind === "facts") listener.onFacts?.(told.facts);
       if (told.kind === "frames") listener.onFrames?.(told);
       if (told.kind === "steps") listener.onSteps?.(told);
+      if (told.kind === "kind") listener.onKind?.(told.told);
       if (told.kind === "level") listener.onLevel?.(told.level, told.seconds);
       if (told.kind === "decode") {
         listener.decode?.(told.rate).then(

@@ -17,16 +17,17 @@ async function afterTag(blob) {
   return [6, 7, 8, 9].reduce((size, at) => (size << 7) | tag.getUint8(at), 0) + 10;
 }
 
-// The samples to pass over, where the song ends, and how many samples it should have.
-/** @param {Blob} blob @param {number} rate
- * @returns {Promise<{start: number, stop: number, promised: number | null}>} */
+/** @typedef {{start: number, stop: number, end: number, promised: number | null}} Gap The song is
+ *   from sample `start` to `stop`, its file to `end`; and how many samples it should have. */
+
+/** @param {Blob} blob @param {number} rate @returns {Promise<Gap>} */
 export async function gapOf(blob, rate) {
   const at = await afterTag(blob);
   const bytes = new Uint8Array(await blob.slice(at, at + 8192).arrayBuffer());
   const text = new TextDecoder("latin1").decode(bytes);
   const samples = rate >= 32000 ? 1152 : 576;
   const header = text.search(/Xing|Info|VBRI/);
-  const none = { start: 0, stop: Infinity, promised: null };
+  const none = { start: 0, stop: Infinity, end: Infinity, promised: null };
   if (header < 0 || header + 144 > bytes.length) return none;
   if (text.startsWith("VBRI", header)) return { ...none, start: samples };
   const view = new DataView(bytes.buffer, header);
@@ -40,7 +41,7 @@ export async function gapOf(blob, rate) {
   const start = (gap >> 12) + DECODER_DELAY;
   if (promised === null) return { ...none, start };
   const stop = Math.min(promised, promised - (gap & 4095) + DECODER_DELAY);
-  return { start, stop, promised: stop - start };
+  return { start, stop, end: promised, promised: stop - start };
 }
 
 // Where each frame begins and how many bytes it has; headers that hold no sound apart.

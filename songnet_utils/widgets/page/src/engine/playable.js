@@ -1,6 +1,8 @@
 // What a browser's player plays so that its clock tells the truth. After a seek in an mp3 the
 // player guesses the place from the bit rate, seconds away from the sound it plays. An mp4 around
 // the same bytes has an index of every frame: some boxes (ISO/IEC 14496-12) before the file.
+import { BlobSource, Input, MP3 } from "mediabunny";
+import { KINDS } from "./decode.js";
 import { framesOf, gapOf } from "./mp3.js";
 
 /** @param {string} name @param {(number[] | Uint8Array)[]} parts @returns {Uint8Array} */
@@ -33,6 +35,10 @@ const MATRIX = u32(65536, 0, 0, 0, 65536, 0, 0, 0, 2 ** 30);
 
 /** @param {Blob} blob @returns {Promise<Blob>} an mp4 around an mp3; other songs as they are */
 export async function playable(blob) {
+  const input = new Input({ formats: KINDS, source: new BlobSource(blob) });
+  const format = await input.getFormat().catch(() => null);
+  input.dispose();
+  if (format !== MP3) return blob;
   const { rate, samples, channels, places, sizes } = await framesOf(blob);
   if (!places.length) return blob;
   const { start } = await gapOf(blob, rate);

@@ -1,0 +1,75 @@
+// Speech, silence and noise: a network for sound events (networks/aed.onnx) is asked about two
+// seconds now and then, because a genre network never answers "none of these".
+import { Resampler } from "../engine/resample.js";
+
+/** @typedef {import("./types").Events} Events @typedef {import("./types").Kind} Kind */
+
+const RATE = 16_000;
+const PIECE = 2;
+// Seconds from piece to piece: of a microphone, and of a song, where they grow as it goes on.
+const LIVE_EVERY = 4;
+const EVERY = 10;
+// Decibels of full scale: what is softer is silence.
+const SILENCE = -60;
+// The probabilities from which on it is music, or else speech.
+const MUSIC = 0.4;
+const SPEECH = 0.5;
+
+export class EventListener {
+  /** @param {(samples: Float32Array) => Promise<Float32Array | undefined>} ask gives speech, singing
+   *   and music for each frame @param {(kind: Kind) => void} tell @param {boolean} live */
+  constructor(ask, tell, live) {
+    this.ask = ask;
+    this.tell = tell;
+    this.live = live;
+    // Seconds that were heard, and where the next piece begins.
+    this.heard = this.next = this.rate = 0;
+    /** @type {number[]} */
+    this.samples = [];
+    /** @type {Events[]} */
+    this.events = [];
+  }
+
+  /** @param {Float32Array} mono @param {number} rate */
+  async hear(mono, rate) {
+    if (rate !== this.rate) this.resampler = rate === RATE ? null : new Resampler(rate, RATE);
+    this.rate = rate;
+    const start = this.heard;
+    this.heard += mono.length / rate;
+    while (this.heard > this.next) {
+      const [from, to] = [this.next, this.next + PIECE].map((at) => Math.round((at - start) * rate));
+      const part = mono.slice(Math.max(0, from), to);
+      for (const sample of this.resampler?.push(part) ?? part) this.samples.push(sample);
+      if (this.heard < this.next + PIECE) return;
+      await this.end();
+    }
+  }
+
+  // Ask about what there is of a piece.
+  async end() {
+    const samples = Float32Array.from(this.samples.splice(0));
+    this.next += this.live ? LIVE_EVERY : EVERY + this.next / 10;
+    if (samples.length < RATE / 2) return;
+    const answers = await this.ask(samples);
+    if (!answers) return;
+    const [speech, singing, music] = [0, 1, 2].map((event) => {
+      const some = answers.filter((_, i) => i % 3 === event);
+      return some.reduce((sum, p) => sum + p / some.length, 0);
+    });
+    const power = samples.reduce((sum, x) => sum + x ** 2 / samples.length, 0);
+    this.events.push({ level: 10 * Math.log10(power), speech, music: Math.max(singing, music) });
+    this.tell(kindOf(this.live ? this.events.slice(-2) : this.events));
+  }
+}
+
+/** @param {Events[]} events @returns {Kind} */
+function kindOf(events) {
+  const none = "A genre network has no answer for that: what it says here means nothing.";
+  const loud = events.filter(({ level }) => level >= SILENCE);
+  if (!loud.length) return { kind: "silence", text: `This is silence. ${none}` };
+  const mean = (/** @type {"speech" | "music"} */ key) =>
+    loud.reduce((sum, one) => sum + one[key] / loud.length, 0);
+  if (mean("music") >= MUSIC) return { kind: "music", text: "" };
+  const kind = mean("speech") >= SPEECH ? "speech" : "noise";
+  return { kind, text: `This sounds like ${kind}, not like music. ${none}` };
+}

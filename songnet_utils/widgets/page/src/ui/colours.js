@@ -1,0 +1,51 @@
+// The colours of genres, as the course's plots have them (songnet_utils/plots/style.py).
+
+const GENRES = {
+  electronic: "#45D3F4",
+  experimental: "#A8A9AB",
+  folk: "#149861",
+  "hip-hop": "#F7AA16",
+  instrumental: "#2452AF",
+  international: "#7F1300",
+  pop: "#A474A9",
+  rock: "#EB3500",
+};
+const MORE = [
+  ..."#B9D77A #5B3A8C #F5C6C6 #3F4A1E #8A6D3B #0B3C49 #E56BB5 #6E8B9E".split(" "),
+];
+/** @type {Record<string, string>} */
+const KNOWN = GENRES;
+
+/** @param {string[]} genres @returns {string[]} a colour for each, in their order */
+export function genreColours(genres) {
+  const taken = new Map();
+  for (const genre of genres) {
+    const colour = KNOWN[genre.toLowerCase()];
+    if (colour) taken.set(genre, colour);
+  }
+  const used = new Set(taken.values());
+  const left = [...Object.values(KNOWN).filter((colour) => !used.has(colour)), ...MORE];
+  const others = [...new Set(genres)].filter((genre) => !taken.has(genre)).sort();
+  others.forEach((genre, place) => taken.set(genre, left[place % left.length]));
+  return genres.map((genre) => taken.get(genre));
+}
+
+// From silence to the loudest: seaborn's "mako" on dark pages, the other way round on light ones.
+const MAKO = {
+  dark: [[17, 20, 28], [45, 35, 74], [62, 69, 137], [53, 123, 162], [60, 180, 172], [222, 245, 229]],
+  light: [[255, 255, 255], [206, 236, 222], [92, 192, 174], [53, 123, 162], [61, 64, 130], [24, 14, 32]],
+};
+
+/** @param {boolean} dark @returns {Uint8ClampedArray} 256 colours, red, green, blue each */
+export function soundColours(dark) {
+  const stops = dark ? MAKO.dark : MAKO.light;
+  const colours = new Uint8ClampedArray(3 * 256);
+  for (let i = 0; i < 256; i++) {
+    const at = (i / 255) * (stops.length - 1);
+    const from = Math.min(stops.length - 2, Math.floor(at));
+    for (let c = 0; c < 3; c++) {
+      colours[3 * i + c] = stops[from][c] + (at - from) * (stops[from + 1][c] - stops[from][c]);
+    }
+  }
+  return colours;
+}

@@ -1,0 +1,89 @@
+// A song's log-mel, kept as bytes and drawn as a picture.
+
+// What a byte stands for: natural logarithms of power from here to there. The picture shows what is
+// at most so far below the loudest.
+const FROM = -20;
+const TO = 10;
+const DEPTH = 15;
+const QUIET = 2;
+
+/** @param {number} value */
+const byteOf = (value) => Math.max(0, Math.min(255, (255 * (value - FROM)) / (TO - FROM)));
+
+// Frames in one block of bytes.
+const BLOCK = 1024;
+
+export class Mel {
+  /** @param {{sample_rate: number, hop: number, n_mels: number, floor: number}} sound */
+  constructor(sound) {
+    this.bands = sound.n_mels;
+    // Of one frame.
+    this.seconds = sound.hop / sound.sample_rate;
+    /** @type {Uint8Array[]} */
+    this.blocks = [];
+    this.filled = 0;
+    this.loudest = byteOf(QUIET);
+  }
+
+  /** @param {Float32Array} frames */
+  add(frames) {
+    const { bands } = this;
+    for (let at = 0; at < frames.length; at += bands) {
+      const row = this.filled++ % BLOCK;
+      if (!row) this.blocks.push(new Uint8Array(BLOCK * bands));
+      const block = /** @type {Uint8Array} */ (this.blocks.at(-1));
+      for (let band = 0; band < bands; band++) {
+        const value = byteOf(frames[at + band]);
+        block[row * bands + band] = value;
+        // In steps: what is drawn already stays good for a while.
+        if (value > this.loudest) this.loudest = Math.min(255, 8 * Math.ceil(value / 8));
+      }
+    }
+  }
+
+  // Frames up to a moment, as far as there are any.
+  /** @param {number} seconds */
+  until(seconds) {
+    return Math.max(0, Math.min(this.filled, Math.ceil(seconds / this.seconds) + 1));
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
+   * @param {Uint8ClampedArray} colours
+   * @param {{at: (seconds: number) => number, from: number, to: number, top: number,
+   *   bottom: number}} where
+   */
+  paint(context, colours, { at, from, to, top, bottom }) {
+    const first = this.until(from - 2 * this.seconds);
+    const count = this.until(to) - first;
+    if (count <= 0) return;
+    const { bands, loudest } = this;
+    const ground = Math.max(0, loudest - (255 * DEPTH) / (TO - FROM));
+    const pixels = new ImageData(count, bands);
+    const words = new Uint32Array(pixels.data.buffer);
+    const inks = new Uint32Array(256);
+    for (let i = 0; i < 256; i++) {
+      const height = Math.max(0, Math.min(1, (i - ground) / (loudest - ground)));
+      const ink = 3 * Math.round(255 * height ** 1.4);
+      inks[i] = 0xff000000 | (colours[ink + 2] << 16) | (colours[ink + 1] << 8) | colours[ink];
+    }
+    for (let x = 0; x < count; x++) {
+      const block = this.blocks[Math.floor((first + x) / BLOCK)];
+      const row = ((first + x) % BLOCK) * bands;
+      for (let band = 0; band < bands; band++) {
+        words[(bands - 1 - band) * count + x] = inks[block[row + band]];
+      }
+    }
+    const bitmap = new OffscreenCanvas(count, bands);
+    bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
+    // A frame's column lies around its centre.
+    const left = at((first - 0.5) * this.seconds);
+    const right = at((first + count - 0.5) * this.seconds);
+    context.save();
+    context.beginPath();
+    context.rect(at(from), top, at(to) - at(from), bottom - top);
+    context.clip();
+    context.drawImage(bitmap, left, top, right - left, bottom - top);
+    context.restore();
+  }
+}

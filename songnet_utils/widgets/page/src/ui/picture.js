@@ -1,0 +1,172 @@
+// The moving picture: the log-mel, and below it genre over time, with the playhead upon them.
+import { paintGenres } from "./answers.js";
+import { soundColours } from "./colours.js";
+import { clock, isDark } from "./dom.js";
+
+/** @typedef {import("./answers.js").Answers} Answers */
+/** @typedef {import("./song.js").Song} Song */
+/**
+ * @typedef {object} Scene
+ * @property {Song} song
+ * @property {Answers[]} answers one strip each
+ * @property {number} time of the playhead
+ * @property {number} seconds of the song
+ * @property {boolean} isFutureShown
+ * @property {boolean} isStill where motion is unwelcome: the playhead moves, not the picture
+ */
+
+const PIXELS_A_SECOND = 46;
+// Seconds in a piece of the picture that is drawn once and then only moved.
+const PIECE = 5;
+const RULER = 20;
+
+export class Picture {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.left = 0;
+    this.paintings = 0;
+    this.ratio = 1;
+    /** @type {Map<number, {key: string, canvas: OffscreenCanvas}>} */
+    this.pieces = new Map();
+    this.ink = this.paper = this.faint = this.font = "";
+    this.sound = soundColours(false);
+  }
+
+  // After a change of size or colours.
+  refresh() {
+    this.pieces.clear();
+    const style = getComputedStyle(this.canvas);
+    this.ink = style.getPropertyValue("--sp-ink");
+    this.paper = style.getPropertyValue("--sp-sunken");
+    this.faint = style.getPropertyValue("--sp-faint");
+    this.font = style.fontFamily;
+    this.sound = soundColours(isDark());
+    const ratio = devicePixelRatio || 1;
+    this.ratio = ratio;
+    this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
+    this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
+  }
+
+  /** @param {number} x in pixels of the page, from the canvas's left */
+  secondsAt(x) {
+    return this.left + x / PIXELS_A_SECOND;
+  }
+
+  /** @param {number} x in pixels of the page */
+  secondsFor(x) {
+    return x / PIXELS_A_SECOND;
+  }
+
+  // Where the playhead stands: with the future hidden, or not there yet, near the right edge.
+  /** @param {Scene} scene @param {number} page seconds in view */
+  #leftOf({ time, seconds, isFutureShown, isStill, song }, page) {
+    if (isStill) return Math.floor(time / page) * page;
+    const left = time - page * (song.live || !isFutureShown ? 0.94 : 0.5);
+    const last = song.live || !isFutureShown ? Infinity : seconds - page;
+    return Math.max(0, Math.min(left, last));
+  }
+
+  /** @param {Scene} scene */
+  paint(scene) {
+    const { width, height } = this.canvas;
+    const context = this.canvas.getContext("2d", { alpha: false });
+    if (!context || !width) return;
+    this.paintings += 1;
+    const ratio = this.ratio;
+    const scale = PIXELS_A_SECOND * ratio;
+    const page = width / scale;
+    const { time, isFutureShown } = scene;
+    this.left = this.#leftOf(scene, page);
+    const origin = Math.round(this.left * scale);
+    const head = Math.round(time * scale) - origin;
+    context.fillStyle = this.paper;
+    context.fillRect(0, 0, width, height);
+    context.save();
+    if (!isFutureShown) {
+      context.beginPath();
+      context.rect(0, 0, head, height);
+      context.clip();
+    }
+    const pieceWidth = Math.round(PIECE * scale);
+    const last = Math.floor((origin + width) / pieceWidth);
+    for (let n = Math.floor(origin / pieceWidth); n <= last; n++) {
+      const piece = this.#piece(n, scene, pieceWidth);
+      if (piece) context.drawImage(piece, n * pieceWidth - origin, 0);
+    }
+    for (const n of this.pieces.keys()) if (n < last - 12 || n > last + 12) this.pieces.delete(n);
+    context.restore();
+    // What lies right of the playhead has not been played yet.
+    if (isFutureShown && !scene.song.live) {
+      context.globalAlpha = 0.5;
+      context.fillStyle = this.paper;
+      context.fillRect(head, 0, width - head, height);
+      context.globalAlpha = 1;
+    }
+    const wide = Math.max(2, Math.round(2 * ratio));
+    context.fillStyle = this.ink;
+    context.fillRect(head - wide / 2, 0, wide, height);
+    context.beginPath();
+    context.moveTo(head - 5 * ratio, 0);
+    context.lineTo(head + 5 * ratio, 0);
+    context.lineTo(head, 7 * ratio);
+    context.fill();
+  }
+
+  /** @param {number} n @param {Scene} scene @param {number} width */
+  #piece(n, { song, answers, seconds }, width) {
+    const { height } = this.canvas;
+    const scale = PIXELS_A_SECOND * this.ratio;
+    const from = (n * width) / scale;
+    const to = Math.min(((n + 1) * width) / scale, song.live ? Infinity : Math.max(seconds, 0.1));
+    if (from >= to) return null;
+    // What is in it: it is drawn again once there is more.
+    const key = [
+      song.id, song.mel?.until(to), song.mel?.loudest,
+      ...answers.map((one) => `${one.network.name} ${one.endedBy(to)} ${one.endedBy(to) >= 0 &&
+        Math.min(to, one.until(one.endedBy(to), seconds))}`),
+    ].join("|");
+    const found = this.pieces.get(n);
+    if (found?.key === key) return found.canvas;
+    const canvas = found?.canvas ?? new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d");
+    if (!context) return null;
+    context.fillStyle = this.paper;
+    context.fillRect(0, 0, width, height);
+    const at = (/** @type {number} */ moment) => (moment - from) * scale;
+    const ruler = RULER * this.ratio;
+    const middle = Math.round((height - ruler) * (answers.length > 1 ? 0.4 : 0.52));
+    song.mel?.paint(context, this.sound, { at, from, to, top: 0, bottom: middle });
+    const gap = Math.round(6 * this.ratio);
+    const tall = (height - middle - ruler - gap * (answers.length - 1)) / answers.length;
+    answers.forEach((one, i) => {
+      const top = Math.round(middle + ruler + i * (tall + gap));
+      paintGenres(context, one, { at, from, to, top, bottom: Math.round(top + tall), seconds });
+    });
+    this.#paintRuler(context, song, { at, from, to, y: middle, tall: ruler });
+    this.pieces.set(n, { key, canvas });
+    return canvas;
+  }
+
+  // Seconds; and in a medley what each part was composed as.
+  /** @param {OffscreenCanvasRenderingContext2D} context @param {Song} song
+   * @param {{at: (seconds: number) => number, from: number, to: number, y: number, tall: number}} where */
+  #paintRuler(context, song, { at, from, to, y, tall }) {
+    const ratio = this.ratio;
+    context.font = `${11 * ratio}px ${this.font}`;
+    context.textBaseline = "middle";
+    context.fillStyle = this.faint;
+    const parts = song.clip?.medley ?? [];
+    // A name may begin in the piece before.
+    for (const { start, genre } of parts.filter((part) => part.start > from - 5 && part.start < to)) {
+      context.fillRect(at(start), y, Math.max(1, ratio), tall);
+      context.fillText(genre, at(start) + 5 * ratio, y + tall / 2);
+    }
+    if (parts.length) return;
+    const every = 5;
+    for (let s = Math.ceil((from - 1) / every) * every; s <= to + 1; s += every) {
+      context.textAlign = s ? "center" : "left";
+      context.fillText(clock(s), at(s), y + tall / 2);
+    }
+  }
+}

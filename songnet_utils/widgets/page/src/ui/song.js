@@ -1,0 +1,181 @@
+// A song: its sound, what its tags say, and what networks answer.
+import { Answers } from "./answers.js";
+import { Mel } from "./mel.js";
+
+/** @typedef {import("../engine/engine.js").Engine} Engine */
+/** @typedef {import("../host.js").Clip} Clip */
+/** @typedef {import("./answers.js").Network} Network */
+/** @typedef {{steps: import("./answers.js").Step[], embeddings: Float32Array | null}} Told */
+/** @typedef {{told: Told[], followers: Answers[],
+ *   done: Promise<import("../engine/engine.js").Heard>}} Hearing */
+let count = 0;
+
+export class Song {
+  /** @param {string} name of its file @param {() => Promise<Blob>} load @param {Clip} [clip] */
+  constructor(name, load, clip) {
+    // In the order of their coming.
+    const number = String(count++).padStart(6, "0");
+    this.id = `${Date.now().toString(36)}-${number}-${Math.random().toString(36).slice(2)}`;
+    this.name = name;
+    /** @type {Promise<Blob> | null} */
+    this.loading = null;
+    this.load = () => (this.loading ??= load());
+    this.clip = clip ?? null;
+    this.title = clip?.title ?? name.replace(/\.[^.]+$/, "");
+    this.artist = clip?.artist ?? "";
+    /** @type {Blob | null} */
+    this.cover = null;
+    this.seconds = 0;
+    /** @type {string[]} */
+    this.notes = [];
+    this.error = "";
+    // What the person says that it is.
+    this.label = "";
+    /** @type {Map<string, Answers>} by network */
+    this.answers = new Map();
+    /** @type {Map<string, Hearing>} what the engine tells, by its network */
+    this.hearings = new Map();
+    /** @type {Mel | null} */
+    this.mel = null;
+    /** @type {Live | null} while a microphone is open */
+    this.live = null;
+  }
+
+  /** @param {File} file */
+  static of(file) {
+    return new Song(file.name, async () => file);
+  }
+
+  /**
+   * Hear the song; its answers grow meanwhile.
+   * @param {Engine} engine @param {Network} network
+   * @param {{signal?: AbortSignal, picture?: boolean, changed?: () => void}} how
+   * @returns {Promise<Answers>} once they are whole
+   */
+  async hear(engine, network, how = {}) {
+    const found = this.answers.get(network.name);
+    // A layer that has learnt more is another network of the same name.
+    const isWhole = found?.isWhole && found.network === network;
+    if (isWhole && (!how.picture || this.mel)) return found;
+    const hearing = this.hearings.get(network.asked) ?? this.#listen(engine, network, how);
+    const answers = isWhole ? found : new Answers(network);
+    if (!isWhole) {
+      for (const told of hearing.told) follow(answers, told);
+      hearing.followers.push(answers);
+      this.answers.set(network.name, answers);
+    }
+    try {
+      const { seconds, notes } = await hearing.done;
+      Object.assign(this, { seconds, notes });
+    } catch (error) {
+      if (!isWhole && this.answers.get(network.name) === answers) this.answers.delete(network.name);
+      throw error;
+    }
+    answers.isWhole = true;
+    return answers;
+  }
+
+  /** @param {Engine} engine @param {Network} network
+   * @param {{signal?: AbortSignal, picture?: boolean, changed?: () => void}} how */
+  #listen(engine, { asked, sound }, { signal, picture, changed = () => {} }) {
+    const mel = picture && !this.mel ? new Mel(sound) : null;
+    if (mel) this.mel = mel;
+    /** @type {Hearing} */
+    const hearing = { told: [], followers: [], done: new Promise(() => {}) };
+    const listen = async () => {
+      const blob = await this.load();
+      return engine.listen(blob, asked, {
+        signal,
+        onFacts: (facts) => (this.#learn(facts), changed()),
+        onFrames: mel ? ({ frames }) => mel.add(frames) : undefined,
+        onSteps: (told) => {
+          hearing.told.push(told);
+          for (const answers of hearing.followers) follow(answers, told);
+          changed();
+        },
+      });
+    };
+    hearing.done = listen();
+    hearing.done.catch(() => {
+      if (this.mel === mel) this.mel = null;
+      if (this.hearings.get(asked) === hearing) this.hearings.delete(asked);
+    });
+    this.hearings.set(asked, hearing);
+    return hearing;
+  }
+
+  /** @param {Network} network @param {import("./answers.js").Step[]} steps of an earlier visit */
+  restore(network, steps) {
+    const answers = new Answers(network);
+    answers.add(steps);
+    answers.isWhole = true;
+    this.answers.set(network.name, answers);
+  }
+
+  // What is only needed while the song is open.
+  forget() {
+    this.mel = null;
+    this.hearings.clear();
+  }
+
+  /** @param {import("../engine/decode.js").Facts} facts */
+  #learn({ seconds, title, artist, cover, notes }) {
+    if (seconds) this.seconds = seconds;
+    if (!this.clip) {
+      this.title = title ?? this.title;
+      this.artist = artist ?? this.artist;
+    }
+    this.cover ??= cover;
+    this.notes = notes;
+  }
+
+}
+
+/** @param {Answers} answers @param {Told} told */
+export function follow(answers, { steps, embeddings }) {
+  const { answer } = answers.network;
+  if (!answer) return answers.add(steps);
+  if (!embeddings) return;
+  const width = embeddings.length / steps.length;
+  answers.add(
+    steps.map(({ start, end }, i) => {
+      const probabilities = answer(embeddings.subarray(i * width, (i + 1) * width));
+      return { start, end, probabilities };
+    }),
+  );
+}
+
+// The clock of an open microphone, and how long its answers take.
+export class Live {
+  constructor() {
+    this.begun = Infinity;
+    this.level = 0;
+    /** @type {number[]} */
+    this.delays = [];
+    /** @type {() => Promise<Blob>} */
+    this.stop = async () => new Blob();
+  }
+
+  /** @param {number} level @param {number} seconds heard so far */
+  hear(level, seconds) {
+    this.level = Math.max(level, 0.8 * this.level);
+    // The piece that came soonest tells best when the sound began.
+    this.begun = Math.min(this.begun, performance.now() / 1000 - seconds);
+  }
+
+  get seconds() {
+    return this.begun === Infinity ? 0 : performance.now() / 1000 - this.begun;
+  }
+
+  /** @param {number} end of the sound that was just answered */
+  answered(end) {
+    this.delays.push(this.seconds - end);
+    if (this.delays.length > 31) this.delays.shift();
+  }
+
+  // Seconds, the median of the latest answers.
+  get delay() {
+    const { delays } = this;
+    return delays.length ? delays.toSorted((a, b) => a - b)[delays.length >> 1] : null;
+  }
+}
