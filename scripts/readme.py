@@ -1,7 +1,7 @@
 """Put results and pictures into README: ``python scripts/readme.py``.
 
-The results are those of the records in ``notebooks/records``. The live song is `songnet app` with
-the newest run on mini, after fifteen seconds of a clip.
+The results are those of the records in ``notebooks/records``. The live song is `songnet app`
+after fifteen seconds of its medley.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import io
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from PIL import Image
@@ -28,15 +27,9 @@ LIVE = "docs/_static/live.png"
 
 WORDS = "Description"  # where a PNG says what it shows
 
-# A page that forbids itself to evaluate texts can still be asked by functions.
-AT_FIFTEEN_SECONDS = """async () => {
-  const {audio} = document.querySelector('.sn-live');
-  await new Promise((done) => {
-    audio.addEventListener('seeked', done, {once: true});
-    audio.currentTime = 15;
-  });
-}"""
-FINISHED = "() => document.querySelector('.sn-live')?.dataset.finished === 'true'"
+# The page opens with a medley; what is shown is its fifteenth second.
+AT_FIFTEEN_SECONDS = "async () => { await songnet.ready; songnet.seek(15); }"
+ANSWERED = "() => songnet.now().time > 14 && songnet.now().step >= 0"
 
 
 def save(png: bytes, file: Path, words: str) -> None:
@@ -49,12 +42,9 @@ def save(png: bytes, file: Path, words: str) -> None:
 
 
 def live_song() -> bytes:
-    """Return a picture of the live song, as a page shows it."""
+    """Return a picture of the page that listens."""
     app = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "songnet_utils", "app"),
-            *("--no-browser", "--port", "0", "--corpus", "mini"),
-        ],
+        [sys.executable, "-m", "songnet_utils", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -64,16 +54,11 @@ def live_song() -> bytes:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS])
             page = browser.new_page(viewport={"width": 1060, "height": 800})
             page.goto(app.stdout.readline().strip())
-            song = page.locator(".sn-live")
-            song.wait_for()
-            until = time.monotonic() + 120
-            while not page.evaluate(FINISHED):
-                if time.monotonic() > until:
-                    sys.exit("The live song did not hear its clip within two minutes.")
-                page.wait_for_timeout(200)
+            page.wait_for_function("window.songnet !== undefined")
             page.evaluate(AT_FIFTEEN_SECONDS)
-            page.wait_for_timeout(1000)
-            png = song.screenshot()
+            page.wait_for_function(ANSWERED)
+            page.wait_for_timeout(3000)
+            png = page.locator(".songnet-page").screenshot()
             browser.close()
     finally:
         app.terminate()

@@ -32,12 +32,6 @@ class Page:
     def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
         self.sends({"kind": kind, **content}, *buffers)
 
-    def uploads(self, name: str, content: bytes, number: int = 1) -> None:
-        self.says("upload", upload=number, name=name, bytes=len(content))
-        for at in range(0, len(content), 1_000_000):
-            self.says("chunk", content[at : at + 1_000_000], upload=number, at=at)
-        self.widget.wait()
-
     def heard(self, kind: str) -> list[dict[str, Any]]:
         return [content for content, _ in self.told if content["kind"] == kind]
 

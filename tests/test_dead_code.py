@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 CALLED_BY_OTHERS = [
     *("__getattr__", "__dir__", "__signature__", "seekable", "pytestmark", "_close_figures"),
     # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, nbclient, ipywidgets, traitlets
-    *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "initial"),
+    *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "pts", "initial"),
     *("on_notebook_start", "button_style", "_at_a_stop"),
     # argparse, warnings
     *("_check_value", "showwarning"),
     # http.server, html.parser
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),
-    *("allow_reuse_address", "request_queue_size", "timeout"),
+    *("do_POST", "allow_reuse_address", "request_queue_size", "timeout"),
     *("handle_error", "client_address", "handle_starttag"),
     # pytest calls a fixture by itself where it says so.
     *("nothing_chosen", "no_proxy"),

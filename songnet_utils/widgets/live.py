@@ -87,9 +87,9 @@ class LiveSong(Messages):
 
     def _asset(self, content: Content, buffers: list) -> None:
         name = content.text("name")
-        self._start(self._send, name, about={"name": name})
+        self._start(self._hand_over, name, about={"name": name})
 
-    def _send(self, name: str) -> None:
+    def _hand_over(self, name: str) -> None:
         packed = self._contents.packed(name)
         of = -(-len(packed) // MOST_IN_MESSAGE)
         for at in range(of):

@@ -87,9 +87,6 @@ class Messages(anywidget.AnyWidget):
             if seconds is not None:
                 return
 
-    def leave(self) -> None:
-        """Stop what is going on, and forget what is large: nobody is there any more."""
-
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Add what pages without a kernel show, if anything; JupyterLab shows the widget."""
         bundle = super()._repr_mimebundle_(**options)

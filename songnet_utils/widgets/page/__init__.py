@@ -260,7 +260,8 @@ def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int
             for what in ("title", "artist", "genre", "licence")
         }
         by = f" by {facts['artist']}" if facts["artist"] else ""
-        credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {facts.pop('licence') or '?'}"
+        licence = facts.pop("licence") or "licence unknown"
+        credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {licence}"
         clips.append(Clip({"file": file.name, **facts, "credit": credit}, file))
     return sorted(clips, key=lambda clip: clip.facts["genre"])
 
