@@ -18,11 +18,11 @@ from typing import Any
 import nbformat
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import check_writable
+from songnet_utils.files import check_writable, data_folder
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.pages import failure_of, for_page, title_of
 from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus
-from songnet_utils.widgets import recording
+from songnet_utils.widgets import page, recording
 
 # What a site of ours is known by: it is replaced as a whole.
 _MARK = ".songnet-site"
@@ -69,17 +69,17 @@ def write_site(
         extra = source / "extra"
         media = extra / "media"
         media.mkdir(parents=True)
-        (source / "_static" / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
+        _write_live(source / "_static")
         (source / "lessons" / SOLUTIONS).mkdir(parents=True)
         for path in ran:
-            page = for_page(notebooks[path.stem], media, "../media")
-            nbformat.write(page, source / "lessons" / path.name)
+            shown = for_page(notebooks[path.stem], media, "../media")
+            nbformat.write(shown, source / "lessons" / path.name)
             solved = path.parent / SOLUTIONS / path.name
             if solved.exists():
-                page = for_page(nbformat.read(solved, as_version=4), media, "../../media")
+                shown = for_page(nbformat.read(solved, as_version=4), media, "../../media")
                 # Its lesson leads to it; it is neither in the list of lessons nor found by search.
-                page.metadata.update(orphan=True, nosearch=True)
-                nbformat.write(page, source / "lessons" / SOLUTIONS / path.name)
+                shown.metadata.update(orphan=True, nosearch=True)
+                nbformat.write(shown, source / "lessons" / SOLUTIONS / path.name)
         costs = measured(list(notebooks), records)
         for name, text in {
             "stopped": _stopped(notebooks),
@@ -100,6 +100,15 @@ def write_site(
     if faults:
         raise SongNetError(f"{out}: the site is there, with faults that Sphinx found: {faults}")
     return out / "index.html"
+
+
+def _write_live(static: Path) -> None:
+    """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
+    (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
+    # After the medley, one clip of each genre.
+    some = {clip.facts["genre"]: clip for clip in page.clips_of_mini(data_folder())}
+    clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
+    page.write_page(static / "songnet", clips=clips)
 
 
 def docs_folder() -> Path:
