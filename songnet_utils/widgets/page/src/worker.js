@@ -1,41 +1,33 @@
 // The worker in which songs are decoded, resampled and answered. What it is asked and what it says
 // are messages: {id, ask: …} in, {id, kind: …} out.
-import { Song } from "./engine/decode.js";
+import { beforeDamage, Song } from "./engine/decode.js";
 import { Listening, mixDown } from "./engine/listening.js";
 import { loadEvents, Network, setUp } from "./engine/network.js";
 import { playable } from "./engine/playable.js";
 import { Recording } from "./engine/recording.js";
 import { EventListener } from "./teach/notmusic.js";
 
-/** @typedef {import("./engine/decode.js").Piece} Piece */
-
-/** @type {Map<string, Network>} */
-const networks = new Map();
-/** @type {Map<number, Job>} */
-const jobs = new Map();
-/** @type {(value?: unknown) => void} */
-let isSetUp;
-const runtime = new Promise((resolve) => (isSetUp = resolve));
-/** @type {(bytes: Uint8Array | null) => void} */
-let bringEvents;
-const eventNetwork = new Promise((resolve) => (bringEvents = resolve))
-  .then((bytes) => bytes && runtime.then(() => loadEvents(bytes)));
+const networks = /** @type {Map<string, Network>} */ (new Map());
+const jobs = /** @type {Map<number, Job>} */ (new Map());
+const runtime = Promise.withResolvers();
+/** @type {PromiseWithResolvers<Uint8Array | null>} */
+const eventBytes = Promise.withResolvers();
+const eventNetwork = Promise.all([eventBytes.promise, runtime.promise])
+  .then(([bytes]) => bytes && loadEvents(bytes));
 
 // A song may lack this much of what its header promises: encoders count sloppily.
 const SLACK_SECONDS = 0.12;
 
 class Job {
-  /** @param {number} id */
-  constructor(id) {
+  isAborted = false;
+  replied = (/** @type {any} */ _) => {};
+
+  constructor(/** @type {number} */ id) {
     this.id = id;
-    this.isAborted = false;
-    /** @type {((asked: any) => void) | null} */
-    this.replied = null;
     jobs.set(id, this);
   }
 
-  /** @param {object} told */
-  tell(told) {
+  tell(/** @type {object} */ told) {
     if (!this.isAborted) postMessage({ id: this.id, ...told });
   }
 
@@ -46,24 +38,19 @@ class Job {
 
   abort() {
     this.isAborted = true;
-    this.replied?.({ error: "aborted" });
+    this.replied({ error: "aborted" });
   }
 
   // Let messages in, so that another song can begin.
   async breathe() {
-    await new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve(null);
-      };
-      port2.postMessage(null);
-    });
+    const { port1, port2 } = new MessageChannel();
+    port2.postMessage(null);
+    await new Promise((resolve) => (port1.onmessage = resolve));
+    port1.close();
     if (this.isAborted) throw new DOMException("Another song was chosen.", "AbortError");
   }
 
-  /** @param {number} rate @returns {Promise<Piece>} */
-  async decodeOnPage(rate) {
+  async decodeOnPage(/** @type {number} */ rate) {
     const reply = this.reply();
     this.tell({ kind: "decode", rate });
     const { piece, error } = await reply;
@@ -75,12 +62,12 @@ class Job {
 /** @param {Job} job @param {boolean} isAsked @param {boolean} isLive */
 function eventListener(job, isAsked, isLive) {
   if (!isAsked) return null;
-  const ask = async (/** @type {Float32Array} */ samples) => (await eventNetwork)?.(samples);
+  /** @type {AskEvents} */
+  const ask = async (samples) => (await eventNetwork)?.(samples);
   return new EventListener(ask, (told) => job.tell({ kind: "kind", told }), isLive);
 }
 
-/** @param {Job} job
- * @param {{blob: Blob, name: string, network: string, frames: boolean, kinds: boolean}} asked */
+/** @param {Job} job @param {ListenAsked} asked */
 async function listen(job, { blob, name, network, frames, kinds }) {
   const song = new Song(blob, name, (rate) => job.decodeOnPage(rate));
   try {
@@ -94,17 +81,15 @@ async function listen(job, { blob, name, network, frames, kinds }) {
     const damage = await hearAll(job, song, listening, sounds, facts.notes);
     const { seconds } = listening;
     if (!seconds && damage) throw song.unreadable();
-    if (!seconds) {
-      throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
-    }
+    if (!seconds) throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
     const promised = (song.gap.promised ?? 0) / song.rate;
+    const until = seconds.toFixed(2);
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
         `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only the ` +
-          `first ${seconds.toFixed(2)} s can be decoded, and these are answered.`,
+          `first ${until} s can be decoded, and these are answered.`,
       );
     } else if (damage) {
-      const until = seconds.toFixed(2);
       facts.notes.push(`${name}: is damaged after ${until} s; what comes before is answered.`);
     }
     listening.end();
@@ -122,8 +107,7 @@ async function listen(job, { blob, name, network, frames, kinds }) {
  * @param {EventListener | null} sounds @param {string[]} notes */
 async function hearAll(job, song, listening, sounds, notes) {
   let cancelled = 0;
-  /** @type {Piece[]} */
-  let held = [];
+  let held = /** @type {Piece[]} */ ([]);
   let seconds = 0;
   const hear = async () => {
     if (!held.length) return;
@@ -137,24 +121,16 @@ async function hearAll(job, song, listening, sounds, notes) {
     await sounds?.hear(mono, rate);
     await job.breathe();
   };
-  const pieces = song.pieces();
-  /** @type {unknown} */
   let damage = null;
-  try {
-    for (;;) {
-      const next = await pieces.next().catch((error) => void (damage = error));
-      if (!next || next.done) break;
-      const { channels, rate } = next.value;
-      const [before] = held;
-      const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
-      if (changes || seconds >= 1) await hear();
-      held.push(next.value);
-      seconds += channels[0].length / rate;
-    }
-    await hear();
-  } finally {
-    await pieces.return(null);
+  for await (const piece of beforeDamage(song.pieces(), (error) => (damage = error))) {
+    const { channels, rate } = piece;
+    const [before] = held;
+    const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
+    if (changes || seconds >= 1) await hear();
+    held.push(piece);
+    seconds += channels[0].length / rate;
   }
+  await hear();
   if (cancelled) {
     notes.push(
       `${song.name}: its channels cancel out for ${cancelled.toFixed(1)} s (one is the other ` +
@@ -164,7 +140,7 @@ async function hearAll(job, song, listening, sounds, notes) {
   return damage;
 }
 
-/** @param {Job} job @param {{port: MessagePort, rate: number, network: string, kinds: boolean}} asked */
+/** @param {Job} job @param {MicrophoneAsked} asked */
 async function microphone(job, { port, rate, network, kinds }) {
   const listening = new Listening(known(network), "the microphone", (told) => job.tell(told), true);
   const sounds = eventListener(job, kinds, true);
@@ -174,8 +150,7 @@ async function microphone(job, { port, rate, network, kinds }) {
   port.onmessage = ({ data }) => {
     recording.add(data);
     listening.hear(data, rate);
-    const level = data.reduce((/** @type {number} */ most, /** @type {number} */ sample) =>
-      Math.max(most, Math.abs(sample)), 0);
+    const level = Math.max(...data.map(Math.abs));
     job.tell({ kind: "level", level, seconds: listening.seconds });
     answering = answering.then(async () => {
       while (await listening.answer()) await job.breathe();
@@ -188,8 +163,7 @@ async function microphone(job, { port, rate, network, kinds }) {
   return recording.blob();
 }
 
-/** @param {string} name */
-function known(name) {
+function known(/** @type {string} */ name) {
   const network = networks.get(name);
   if (!network) throw new Error(`${name}: there is no such network here`);
   return network;
@@ -197,10 +171,10 @@ function known(name) {
 
 /** @type {Record<string, (job: Job, asked: any) => unknown>} */
 const asks = {
-  setUp: (_, { wasm }) => isSetUp(setUp(wasm)),
-  events: (_, { bytes }) => bringEvents(bytes),
+  setUp: (_, { wasm }) => runtime.resolve(setUp(wasm)),
+  events: (_, { bytes }) => eventBytes.resolve(bytes),
   network(_, { name, bytes }) {
-    networks.set(name, new Network(bytes, name, runtime));
+    networks.set(name, new Network(bytes, name, runtime.promise));
     return known(name).description;
   },
   listen,
@@ -209,19 +183,15 @@ const asks = {
 };
 
 onmessage = async ({ data: { id, ask, ...asked } }) => {
-  const job = jobs.get(id);
-  if (ask === "abort") job?.abort();
-  else if (ask === "reply") job?.replied?.(asked);
-  else {
-    const started = new Job(id);
-    try {
-      const result = await asks[ask](started, asked);
-      started.tell({ kind: "done", result });
-    } catch (error) {
-      const { message, name } = /** @type {Error} */ (error);
-      started.tell({ kind: "error", message, name });
-    } finally {
-      jobs.delete(id);
-    }
+  if (ask === "abort") return jobs.get(id)?.abort();
+  if (ask === "reply") return jobs.get(id)?.replied(asked);
+  const job = new Job(id);
+  try {
+    job.tell({ kind: "done", result: await asks[ask](job, asked) });
+  } catch (error) {
+    const { message, name } = /** @type {Error} */ (error);
+    job.tell({ kind: "error", message, name });
+  } finally {
+    jobs.delete(id);
   }
 };

@@ -5,37 +5,36 @@ import {
 } from "mediabunny";
 import { gapOf } from "./mp3.js";
 
-/** @typedef {{channels: Float32Array[], rate: number}} Piece */
-/** @typedef {{seconds: number | null, rate: number, channels: number, title: string | null,
- *   artist: string | null, cover: Blob | null, notes: string[]}} Facts */
+/** @typedef {globalThis.Facts} Facts */
 
 const LOWEST_RATE = 1_000;
 const HIGHEST_RATE = 1_000_000;
-export const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
+const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
 // Packets that wait for the decoder at most.
 const MOST_WAITING = 64;
 const READABLE = "mp3, m4a, mp4, ogg, wav, flac, webm, aac";
 
+export const inputOf = (/** @type {Blob} */ blob) =>
+  new Input({ formats: KINDS, source: new BlobSource(blob) });
+
 export class Song {
+  gap = /** @type {Gap} */ ({ start: 0, stop: Infinity, end: Infinity, promised: null });
+  rate = 0;
+
   /** @param {Blob} blob @param {string} name
    * @param {(rate: number) => Promise<Piece>} decodeWhole what the page decodes without WebCodecs */
   constructor(blob, name, decodeWhole) {
     this.blob = blob;
     this.name = name;
     this.decodeWhole = decodeWhole;
-    this.input = new Input({ formats: KINDS, source: new BlobSource(blob) });
-    /** @type {import("./mp3.js").Gap} */
-    this.gap = { start: 0, stop: Infinity, end: Infinity, promised: null };
-    this.rate = 0;
+    this.input = inputOf(blob);
   }
 
   /** @returns {Promise<Facts>} */
   async open() {
     const { blob, name, input } = this;
     if (!blob.size) throw new Error(`${name}: the file is empty. Copy or download it again.`);
-    const track = await input.getPrimaryAudioTrack().catch(() => {
-      throw this.unreadable();
-    });
+    const track = await input.getPrimaryAudioTrack().catch(() => Promise.reject(this.unreadable()));
     if (!track) throw new Error(`${name}: has no sound in it. Choose a file with an audio track.`);
     this.track = track;
     const channels = await track.getNumberOfChannels();
@@ -55,18 +54,16 @@ export class Song {
       this.gap.start = Math.max(0, Math.round(early * rate));
       if (promised) this.gap.promised = promised * rate * (await promisedShare(blob));
     }
-    const { images = [], title, artist } = tags;
+    const { images = [], title = null, artist = null } = tags;
     const image = images.find(({ kind }) => kind === "coverFront") ?? images[0];
-    const cover = image && new Blob([image.data.slice()], { type: image.mimeType });
-    const told = { title: title ?? null, artist: artist ?? null, cover: cover ?? null };
-    return { seconds, rate, channels, ...told, notes: [] };
+    const cover = image ? new Blob([image.data.slice()], { type: image.mimeType }) : null;
+    return { seconds, rate, channels, title, artist, cover, notes: [] };
   }
 
   unreadable() {
-    return new Error(
-      `${this.name}: is not a sound file that can be decoded, or is damaged. Readable kinds: ` +
-        `${READABLE}. Convert it to one of them, or download it again.`,
-    );
+    const why = "is not a sound file that can be decoded, or is damaged";
+    const advice = `Readable kinds: ${READABLE}. Convert it to one of them, or download it again.`;
+    return new Error(`${this.name}: ${why}. ${advice}`);
   }
 
   // The song's samples, without what encoders put around them.
@@ -74,9 +71,7 @@ export class Song {
   async *pieces() {
     const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
     if (!(await track.canDecode())) {
-      return yield await this.decodeWhole(this.rate).catch(() => {
-        throw this.unreadable();
-      });
+      return yield await this.decodeWhole(this.rate).catch(() => Promise.reject(this.unreadable()));
     }
     const { start, stop, end } = this.gap;
     let at = 0;
@@ -94,7 +89,8 @@ export class Song {
   async *#decoded(track) {
     const codec = await track.getCodec();
     const isPlain = PCM_AUDIO_CODECS.some((plain) => plain === codec);
-    for await (const data of isPlain ? new AudioSampleSink(track).samples() : decodedBy(track)) {
+    const samples = isPlain ? new AudioSampleSink(track).samples() : decodedBy(track);
+    for await (const data of samples) {
       const { numberOfChannels, numberOfFrames, sampleRate: rate } = data;
       const channels = Array.from({ length: numberOfChannels }, (_, planeIndex) => {
         const plane = new Float32Array(numberOfFrames);
@@ -115,20 +111,28 @@ export class Song {
 /** @param {number} rate @param {string} name */
 function checkRate(rate, name) {
   if (rate >= LOWEST_RATE && rate <= HIGHEST_RATE) return;
-  throw new Error(
-    `${name}: says that it has ${rate.toLocaleString("en")} samples per second; sound has ` +
-      "1,000 to 1,000,000. Its header is damaged: export it again.",
-  );
+  const why = `says that it has ${rate.toLocaleString("en")} samples per second`;
+  const rule = "sound has 1,000 to 1,000,000. Its header is damaged: export it again.";
+  throw new Error(`${name}: ${why}; ${rule}`);
 }
 
 // How much longer a wav says it is than the bytes that are there.
-/** @param {Blob} blob */
-async function promisedShare(blob) {
+async function promisedShare(/** @type {Blob} */ blob) {
   const head = new DataView(await blob.slice(0, 12).arrayBuffer());
   const bytes = head.getUint32(4, true) + 8;
   // A header that promises nearly 2 GB was written before the size was known.
   if (head.getUint32(0) !== 0x52494646 || bytes > 2 ** 31 - 2 ** 16) return 1;
   return Math.max(1, bytes / blob.size);
+}
+
+// Gives items up to the first error, and tells that.
+/** @template T @param {AsyncIterable<T>} items @param {(error: unknown) => void} tell */
+export async function* beforeDamage(items, tell) {
+  try {
+    yield* items;
+  } catch (error) {
+    tell(error);
+  }
 }
 
 // mediabunny decodes as well, but forgets what is decoded already when it meets damage. This goes
@@ -137,8 +141,7 @@ async function promisedShare(blob) {
 async function* decodedBy(track) {
   const config = /** @type {AudioDecoderConfig} */ (await track.getDecoderConfig());
   const packets = new EncodedPacketSink(track).packets();
-  /** @type {AudioData[]} */
-  const decoded = [];
+  const decoded = /** @type {AudioData[]} */ ([]);
   let wake = () => {};
   const begin = () => {
     const decoder = new AudioDecoder({ output: (data) => decoded.push(data), error: () => wake() });
@@ -147,14 +150,11 @@ async function* decodedBy(track) {
     return decoder;
   };
   let decoder = begin();
-  /** @type {unknown} */
   let damage = null;
   try {
-    for (;;) {
-      const next = await packets.next().catch((error) => void (damage = error));
-      if (!next || next.done) break;
+    for await (const packet of beforeDamage(packets, (error) => (damage = error))) {
       if (decoder.state === "closed") decoder = begin();
-      decoder.decode(next.value.toEncodedAudioChunk());
+      decoder.decode(packet.toEncodedAudioChunk());
       while (decoder.state !== "closed" && decoder.decodeQueueSize > MOST_WAITING) {
         await new Promise((resolve) => (wake = () => resolve(null)));
       }
@@ -165,7 +165,6 @@ async function* decodedBy(track) {
   } finally {
     for (const data of decoded) data.close();
     if (decoder.state !== "closed") decoder.close();
-    await packets.return();
   }
   if (damage) throw damage;
 }

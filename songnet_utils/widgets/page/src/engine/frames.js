@@ -1,19 +1,24 @@
 // Log-mel frames of samples that come in pieces, as songnet_utils/audio/frames.py makes them.
 import FFT from "fft.js";
 
-/** @typedef {import("./onnx.js").Sound} Sound */
-
 // Slaney's mel scale: linear below 1 kHz, logarithmic above.
 const LINEAR = 200 / 3;
 const LOG_STEP = Math.log(6.4) / 27;
-/** @param {number} hertz */
-const mels = (hertz) => (hertz < 1000 ? hertz / LINEAR : 15 + Math.log(hertz / 1000) / LOG_STEP);
-/** @param {number} mel */
-const hertz = (mel) => (mel < 15 ? mel * LINEAR : 1000 * Math.exp((mel - 15) * LOG_STEP));
+const mels = (/** @type {number} */ hertz) =>
+  hertz < 1000 ? hertz / LINEAR : 15 + Math.log(hertz / 1000) / LOG_STEP;
+const hertz = (/** @type {number} */ mel) =>
+  mel < 15 ? mel * LINEAR : 1000 * Math.exp((mel - 15) * LOG_STEP);
+
+/** @param {Float32Array} samples @param {Float32Array} others */
+export function joined(samples, others) {
+  const all = new Float32Array(samples.length + others.length);
+  all.set(samples);
+  all.set(others, samples.length);
+  return all;
+}
 
 // Each band is a triangle over a few bins: the first one's number, and the weights.
-/** @param {Sound} sound @returns {{first: number, weights: Float32Array}[]} */
-export function melFilters({ sample_rate, n_fft, n_mels }) {
+function melFilters(/** @type {Sound} */ { sample_rate, n_fft, n_mels }) {
   const top = mels(sample_rate / 2);
   const edges = Array.from({ length: n_mels + 2 }, (_, i) => hertz((i * top) / (n_mels + 1)));
   return Array.from({ length: n_mels }, (_, band) => {
@@ -30,34 +35,31 @@ export function melFilters({ sample_rate, n_fft, n_mels }) {
 }
 
 export class Frames {
-  /** @param {Sound} sound */
-  constructor(sound) {
-    const { n_fft, sample_rate } = sound;
+  heard = 0;
+  taken = 0;
+
+  constructor(/** @type {Sound} */ sound) {
+    const { n_fft } = sound;
     if (n_fft & (n_fft - 1)) throw new Error(`The page needs an n_fft of 2, 4, 8, …. Got ${n_fft}`);
     this.sound = sound;
     this.filters = melFilters(sound);
-    this.window = Float32Array.from(
-      { length: n_fft },
-      (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n_fft),
-    );
+    this.window = new Float32Array(n_fft)
+      .map((_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n_fft));
     this.fft = new FFT(n_fft);
     this.spectrum = this.fft.createComplexArray();
     this.weighted = new Array(n_fft).fill(0);
     this.power = new Float64Array(n_fft / 2 + 1);
     // Frame 0 is centred on the first sample, so half a window of zeros comes before it.
     this.waiting = new Float32Array(n_fft / 2);
-    this.heard = 0;
-    this.taken = 0;
-    this.rate = sample_rate;
   }
 
-  /** @param {Float32Array} samples @returns {Float32Array} the frames that they decide */
-  push(samples) {
+  // The frames that samples decide.
+  push(/** @type {Float32Array} */ samples) {
     this.heard += samples.length;
     return this.#take(samples);
   }
 
-  /** @returns {Float32Array} the frames that see the zeros after the song's end */
+  // The frames that see the zeros after the song's end.
   finish() {
     const { hop, n_fft } = this.sound;
     const missing = Math.floor(this.heard / hop) + 1 - this.taken;
@@ -65,34 +67,31 @@ export class Frames {
     return this.#take(new Float32Array(Math.max(0, this.heard ? zeros : 0)));
   }
 
-  /** @param {Float32Array} samples */
-  #take(samples) {
+  #take(/** @type {Float32Array} */ samples) {
     const { hop, n_fft, n_mels } = this.sound;
-    const all = new Float32Array(this.waiting.length + samples.length);
-    all.set(this.waiting);
-    all.set(samples, this.waiting.length);
+    const all = joined(this.waiting, samples);
     const count = Math.max(0, Math.floor((all.length - n_fft) / hop) + 1);
     const frames = new Float32Array(count * n_mels);
-    for (let i = 0; i < count; i++) this.#frame(all, i * hop, frames, i * n_mels);
+    for (let i = 0; i < count; i++) {
+      this.#frame(all.subarray(i * hop), frames.subarray(i * n_mels));
+    }
     this.waiting = all.slice(count * hop);
     this.taken += count;
     return frames;
   }
 
-  /** @param {Float32Array} samples @param {number} at @param {Float32Array} frames
-   * @param {number} to */
-  #frame(samples, at, frames, to) {
+  /** @param {Float32Array} samples @param {Float32Array} frame */
+  #frame(samples, frame) {
     const { weighted, window, spectrum, power, filters } = this;
-    for (let i = 0; i < window.length; i++) weighted[i] = samples[at + i] * window[i];
+    for (let i = 0; i < window.length; i++) weighted[i] = samples[i] * window[i];
     this.fft.realTransform(spectrum, weighted);
     for (let bin = 0; bin < power.length; bin++) {
       power[bin] = spectrum[2 * bin] ** 2 + spectrum[2 * bin + 1] ** 2;
     }
-    for (let band = 0; band < filters.length; band++) {
-      const { first, weights } = filters[band];
+    filters.forEach(({ first, weights }, band) => {
       let sum = 0;
       for (let i = 0; i < weights.length; i++) sum += weights[i] * power[first + i];
-      frames[to + band] = Math.log(Math.max(sum, this.sound.floor));
-    }
+      frame[band] = Math.log(Math.max(sum, this.sound.floor));
+    });
   }
 }

@@ -1,12 +1,9 @@
 // A song on its way from samples to steps: mixed down, resampled, cut into frames, answered.
-import { Frames } from "./frames.js";
+import { Frames, joined } from "./frames.js";
 import { Stepper } from "./network.js";
 import { Resampler } from "./resample.js";
 
-/** @typedef {{start: number, end: number, probabilities: Float32Array}} Step */
-/** @typedef {{kind: "frames", first: number, n_mels: number, frames: Float32Array}} FramesTold
- * @typedef {{kind: "steps", first: number, steps: Step[], embeddings: Float32Array | null}}
- *   StepsTold */
+/** @typedef {globalThis.Step} Step */
 
 // Below this peak (−100 dB of full scale) a song is silence; above the other it cannot be sound.
 const SILENCE = 1e-5;
@@ -16,8 +13,18 @@ const LOUDEST = 1e6;
 const CANCELLED = 0.1;
 
 export class Listening {
+  rate = 0;
+  resampler = /** @type {Resampler | null} */ (null);
+  ahead = 0;
+  // Seconds of the song before it came to have this rate, and samples since.
+  before = 0;
+  samples = 0;
+  peak = 0;
+  // What is known of a song before anything in it can be heard.
+  held = /** @type {Told[]} */ ([]);
+
   /** @param {import("./network.js").Network} network @param {string} name of the song
-   * @param {(told: FramesTold | StepsTold) => void} tell @param {boolean} live */
+   * @param {(told: Told) => void} tell @param {boolean} live */
   constructor(network, name, tell, live = false) {
     this.network = network;
     this.name = name;
@@ -25,17 +32,6 @@ export class Listening {
     this.live = live;
     this.frames = new Frames(network.sound);
     this.stepper = new Stepper(network, live);
-    this.rate = 0;
-    /** @type {Resampler | null} */
-    this.resampler = null;
-    this.ahead = 0;
-    // Seconds of the song before it came to have this rate, and samples since.
-    this.before = 0;
-    this.samples = 0;
-    this.peak = 0;
-    // What is known of a song before anything in it can be heard.
-    /** @type {(FramesTold | StepsTold)[]} */
-    this.held = [];
   }
 
   /** @param {Float32Array} samples mono @param {number} rate */
@@ -43,7 +39,7 @@ export class Listening {
     this.#check(samples);
     const own = this.network.sound.sample_rate;
     if (rate !== this.rate) {
-      if (this.resampler) this.#push(this.resampler.finish());
+      if (this.resampler) this.#told(this.frames.push(this.resampler.finish()));
       this.resampler = rate === own ? null : new Resampler(rate, own);
       this.before = this.seconds;
       this.samples = 0;
@@ -53,7 +49,7 @@ export class Listening {
       this.ahead = Math.max(this.ahead, ahead);
     }
     this.samples += samples.length;
-    this.#push(this.resampler ? this.resampler.push(samples) : samples);
+    this.#told(this.frames.push(this.resampler?.push(samples) ?? samples));
   }
 
   get seconds() {
@@ -64,12 +60,12 @@ export class Listening {
   async answer(isEnd = false) {
     const answer = await this.stepper.next(isEnd);
     if (!answer) return false;
-    const { first, count, probabilities, embeddings } = answer;
+    const { first, count, embeddings } = answer;
     const { genres } = this.network;
-    const steps = Array.from({ length: count }, (_, i) => ({
-      ...this.#span(first + i, isEnd),
-      probabilities: probabilities.slice(i * genres, (i + 1) * genres),
-    }));
+    const steps = Array.from({ length: count }, (_, i) => {
+      const probabilities = answer.probabilities.slice(i * genres, (i + 1) * genres);
+      return { ...this.#span(first + i, isEnd), probabilities };
+    });
     this.#tell({ kind: "steps", first, steps, embeddings });
     return true;
   }
@@ -77,12 +73,10 @@ export class Listening {
   // What sees the zeros after the song's end; its steps are still to be answered.
   end() {
     if (!this.live && this.seconds && this.peak < SILENCE) {
-      throw new Error(
-        `${this.name}: holds only silence (nothing above -100 dB of full scale). ` +
-          "Choose a file with music in it.",
-      );
+      const why = "holds only silence (nothing above -100 dB of full scale)";
+      throw new Error(`${this.name}: ${why}. Choose a file with music in it.`);
     }
-    if (this.resampler) this.#push(this.resampler.finish());
+    if (this.resampler) this.#told(this.frames.push(this.resampler.finish()));
     this.#told(this.frames.finish());
     const { size } = this.network.field;
     if (this.live || this.frames.taken >= size) return;
@@ -105,78 +99,46 @@ export class Listening {
     return { start, end: isEnd ? Math.min(end, this.seconds) : end };
   }
 
-  /** @param {Float32Array} samples at the network's rate */
-  #push(samples) {
-    this.#told(this.frames.push(samples));
-  }
-
-  /** @param {Float32Array} frames */
-  #told(frames) {
+  #told(/** @type {Float32Array} */ frames) {
     if (!frames.length) return;
     const { n_mels } = this.network.sound;
     this.stepper.push(frames);
     this.#tell({ kind: "frames", first: this.frames.taken - frames.length / n_mels, n_mels, frames });
   }
 
-  /** @param {FramesTold | StepsTold} told */
-  #tell(told) {
+  #tell(/** @type {Told} */ told) {
     this.held.push(told);
     if (this.peak < SILENCE && !this.live) return;
     for (const one of this.held.splice(0)) this.tell(one);
   }
 
-  /** @param {Float32Array} samples */
-  #check(samples) {
-    let peak = 0;
-    for (let i = 0; i < samples.length; i++) {
-      const size = Math.abs(samples[i]);
-      // Neither larger nor not larger: not a number.
-      if (!(size <= peak)) peak = size;
-      if (!(peak <= LOUDEST)) break;
-    }
+  #check(/** @type {Float32Array} */ samples) {
+    const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    const holds = `${this.name}: holds samples`;
     if (!Number.isFinite(peak)) {
-      throw new Error(
-        `${this.name}: holds samples that are not numbers (NaN or infinite). Export it again.`,
-      );
+      throw new Error(`${holds} that are not numbers (NaN or infinite). Export it again.`);
     }
     if (peak > LOUDEST) {
-      throw new Error(
-        `${this.name}: holds samples up to ${peak.toExponential(0)}, where full scale is 1; ` +
-          "more than 1e6 cannot be sound. Export it again.",
-      );
+      const size = `up to ${peak.toExponential(0)}, where full scale is 1`;
+      throw new Error(`${holds} ${size}; more than 1e6 cannot be sound. Export it again.`);
     }
     this.peak = Math.max(this.peak, peak);
   }
 }
 
-/** @param {import("./decode.js").Piece[]} pieces of one rate, about a second
- * @returns {{mono: Float32Array, cancels: boolean}} */
-export function mixDown(pieces) {
-  const length = pieces.reduce((total, { channels }) => total + channels[0].length, 0);
-  const mono = new Float32Array(length);
-  let at = 0;
-  let power = 0;
-  let left = 0;
-  for (const { channels } of pieces) {
-    const [first] = channels;
-    for (let i = 0; i < first.length; i++) {
-      let sum = first[i];
-      for (let channel = 1; channel < channels.length; channel++) sum += channels[channel][i];
-      const mean = sum / channels.length;
-      mono[at + i] = mean;
-      power += first[i] ** 2;
-      left += mean ** 2;
-    }
-    at += first.length;
-  }
+// Pieces of one rate, about a second.
+export function mixDown(/** @type {Piece[]} */ pieces) {
+  const count = pieces[0].channels.length;
+  const channels = Array.from({ length: count }, (_, number) =>
+    pieces.map((piece) => piece.channels[number]).reduce(joined),
+  );
+  const [first] = channels;
+  const mono = first.map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / count);
+  const power = powerOf(first);
   // One channel is the other upside down: of their mean only rounding noise would be left.
-  const cancels = left < CANCELLED * power && power >= length * SILENCE ** 2;
-  if (cancels) {
-    at = 0;
-    for (const { channels } of pieces) {
-      mono.set(channels[0], at);
-      at += channels[0].length;
-    }
-  }
-  return { mono, cancels };
+  const cancels = powerOf(mono) < CANCELLED * power && power >= first.length * SILENCE ** 2;
+  return { mono: cancels ? first : mono, cancels };
 }
+
+const powerOf = (/** @type {Float32Array} */ samples) =>
+  samples.reduce((sum, sample) => sum + sample ** 2, 0);

@@ -9,16 +9,13 @@ const BITRATES = [
 ];
 const RATES = [44100, 48000, 32000];
 
-/** @param {Blob} blob @returns {Promise<number>} where its ID3 tag ends */
-async function afterTag(blob) {
+// Where its ID3 tag ends.
+async function afterTag(/** @type {Blob} */ blob) {
   const tag = new DataView(await blob.slice(0, 10).arrayBuffer());
   if (tag.byteLength < 10 || tag.getUint32(0) >>> 8 !== 0x494433) return 0;
   // Each byte of the tag's size has seven bits.
   return [6, 7, 8, 9].reduce((size, at) => (size << 7) | tag.getUint8(at), 0) + 10;
 }
-
-/** @typedef {{start: number, stop: number, end: number, promised: number | null}} Gap The song is
- *   from sample `start` to `stop`, its file to `end`; and how many samples it should have. */
 
 /** @param {Blob} blob @param {number} rate @returns {Promise<Gap>} */
 export async function gapOf(blob, rate) {
@@ -45,12 +42,10 @@ export async function gapOf(blob, rate) {
 }
 
 // Where each frame begins and how many bytes it has; headers that hold no sound apart.
-/** @param {Blob} blob
- * @returns {Promise<{rate: number, samples: number, channels: number, places: number[],
- *   sizes: number[]}>} */
-export async function framesOf(blob) {
-  const found = { rate: 0, samples: 0, channels: 0, places: [], sizes: [] };
-  const { places, sizes } = /** @type {{places: number[], sizes: number[]}} */ (found);
+export async function framesOf(/** @type {Blob} */ blob) {
+  const places = /** @type {number[]} */ ([]);
+  const sizes = /** @type {number[]} */ ([]);
+  const found = { rate: 0, samples: 0, channels: 0, places, sizes };
   let at = await afterTag(blob);
   let first = 0;
   let view = new DataView(new ArrayBuffer(0));

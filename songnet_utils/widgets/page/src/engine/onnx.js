@@ -1,11 +1,6 @@
 // What a network says of itself: the metadata_props of its .onnx file, read from the protobuf.
 
-/**
- * @typedef {{sample_rate: number, n_fft: number, hop: number, n_mels: number, floor: number}} Sound
- * @typedef {{size: number, stride: number, past: number}} Field
- * @typedef {{name: string, title: string, trainingMusic: string, caution: string, genres: string[],
- *   sound: Sound, field: Field, embedding: boolean}} Description
- */
+/** @typedef {globalThis.Sound} Sound */
 
 // Protobuf: each field begins with its number and its kind (0: a number, 2: bytes that follow
 // their number, 1 and 5: eight and four bytes).
@@ -33,8 +28,7 @@ function* fields(bytes) {
 
 const text = new TextDecoder();
 
-/** @param {Uint8Array} bytes a ModelProto @param {string} name what errors call it
- * @returns {Description} */
+/** @param {Uint8Array} bytes a ModelProto @param {string} name @returns {Description} */
 export function describe(bytes, name) {
   /** @type {Record<string, string>} */
   const told = {};

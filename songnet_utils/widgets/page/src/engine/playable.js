@@ -1,41 +1,29 @@
 // What a browser's player plays so that its clock tells the truth. After a seek in an mp3 the
 // player guesses the place from the bit rate, seconds away from the sound it plays. An mp4 around
 // the same bytes has an index of every frame: some boxes (ISO/IEC 14496-12) before the file.
-import { BlobSource, Input, MP3 } from "mediabunny";
-import { KINDS } from "./decode.js";
+import { MP3 } from "mediabunny";
+import { inputOf } from "./decode.js";
 import { framesOf, gapOf } from "./mp3.js";
 
-/** @param {string} name @param {(number[] | Uint8Array)[]} parts @returns {Uint8Array} */
+// The bytes of numbers of 32 and of 16 bits, and of letters.
+const words = (/** @type {number[]} */ numbers) =>
+  numbers.flatMap((number) => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255));
+const u32 = (/** @type {number[]} */ ...numbers) => words(numbers);
+const u16 = (/** @type {number[]} */ ...numbers) =>
+  numbers.flatMap((number) => [number >> 8, number & 255]);
+const letters = (/** @type {string} */ text) => [...text].map((letter) => letter.charCodeAt(0));
+
+/** @param {string} name @param {number[][]} parts bytes */
 function box(name, ...parts) {
-  const size = parts.reduce((total, part) => total + part.length, 8);
-  const whole = new Uint8Array(size);
-  whole.set([...u32(size), ...[...name].map((letter) => letter.charCodeAt(0))]);
-  let at = 8;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  const content = parts.flat();
+  return [...u32(content.length + 8), ...letters(name), ...content];
 }
 
-/** @param {number[]} numbers @returns {Uint8Array} of 32 bits each */
-function words(numbers) {
-  const view = new DataView(new ArrayBuffer(4 * numbers.length));
-  numbers.forEach((number, i) => view.setUint32(4 * i, number));
-  return new Uint8Array(view.buffer);
-}
-
-/** @param {number[]} numbers */
-const u32 = (...numbers) => words(numbers);
-/** @param {number[]} numbers of 16 bits @returns {number[]} */
-const u16 = (...numbers) => numbers.flatMap((number) => [number >> 8, number & 255]);
-
-const NAMES = (/** @type {string} */ text) => [...text].map((letter) => letter.charCodeAt(0));
 const MATRIX = u32(65536, 0, 0, 0, 65536, 0, 0, 0, 2 ** 30);
 
 /** @param {Blob} blob @returns {Promise<Blob>} an mp4 around an mp3; other songs as they are */
 export async function playable(blob) {
-  const input = new Input({ formats: KINDS, source: new BlobSource(blob) });
+  const input = inputOf(blob);
   const format = await input.getFormat().catch(() => null);
   input.dispose();
   if (format !== MP3) return blob;
@@ -49,47 +37,29 @@ export async function playable(blob) {
   const lengths = [sizes[0], ...sizes];
   const count = offsets.length;
   const length = count * samples;
-  /** @param {number} before bytes before the mp3 */
-  const moov = (before) =>
-    box(
-      "moov",
-      box("mvhd", u32(0, 0, 0, rate, length - early, 65536, 2 ** 24, 0, 0), MATRIX, u32(0, 0, 0, 0, 0, 0, 2)),
-      box(
-        "trak",
-        box("tkhd", u32(3, 0, 0, 1, 0, length - early, 0, 0, 0, 2 ** 24), MATRIX, u32(0, 0)),
-        box("edts", box("elst", u32(0, 1, length - early, early, 65536))),
-        box(
-          "mdia",
-          box("mdhd", u32(0, 0, 0, rate, length, 0x55c40000)),
-          box("hdlr", u32(0, 0), NAMES("soun"), u32(0, 0, 0), [0]),
-          box(
-            "minf",
-            box("smhd", u32(0, 0)),
-            box("dinf", box("dref", u32(0, 1), box("url ", u32(1)))),
-            box(
-              "stbl",
-              box(
-                "stsd",
-                u32(0, 1),
-                box(
-                  "mp4a",
-                  [...u32(0), ...u16(0, 1), ...u32(0, 0), ...u16(channels, 16, 0, 0, rate, 0)],
-                  // An MPEG-4 description whose one fact is that this is an mp3.
-                  box("esds", u32(0), [3, 21, 0, 1, 0, 4, 13, 0x6b, 0x15], new Array(11).fill(0), [6, 1, 2]),
-                ),
-              ),
-              box("stts", u32(0, 1, count, samples)),
-              box("stsc", u32(0, 1, 1, 1, 1)),
-              box("stsz", u32(0, 0, count), words(lengths)),
-              box("stco", u32(0, count), words(offsets.map((offset) => before + offset))),
-            ),
-          ),
-        ),
-      ),
-    );
-  const ftyp = box("ftyp", NAMES("isom"), u32(512), NAMES("isommp42"));
+  const seen = length - early;
+  const header = u32(0, 0, 0, rate, seen, 65536, 2 ** 24, 0, 0);
+  const mvhd = box("mvhd", header, MATRIX, u32(0, 0, 0, 0, 0, 0, 2));
+  const tkhd = box("tkhd", u32(3, 0, 0, 1, 0, seen, 0, 0, 0, 2 ** 24), MATRIX, u32(0, 0));
+  const edts = box("edts", box("elst", u32(0, 1, seen, early, 65536)));
+  const mdhd = box("mdhd", u32(0, 0, 0, rate, length, 0x55c40000));
+  const hdlr = box("hdlr", u32(0, 0), letters("soun"), u32(0, 0, 0), [0]);
+  const smhd = box("smhd", u32(0, 0));
+  const dinf = box("dinf", box("dref", u32(0, 1), box("url ", u32(1))));
+  const sound = [...u32(0), ...u16(0, 1), ...u32(0, 0), ...u16(channels, 16, 0, 0, rate, 0)];
+  // An MPEG-4 description whose one fact is that this is an mp3.
+  const mp3 = [3, 21, 0, 1, 0, 4, 13, 0x6b, 0x15, ...Array(11).fill(0), 6, 1, 2];
+  const stsd = box("stsd", u32(0, 1), box("mp4a", sound, box("esds", u32(0), mp3)));
+  const stts = box("stts", u32(0, 1, count, samples));
+  const stsc = box("stsc", u32(0, 1, 1, 1, 1));
+  const stsz = box("stsz", u32(0, 0, count), words(lengths));
+  const moov = (/** @type {number} */ before) => {
+    const stco = box("stco", u32(0, count), words(offsets.map((offset) => before + offset)));
+    const minf = box("minf", smhd, dinf, box("stbl", stsd, stts, stsc, stsz, stco));
+    return box("moov", mvhd, box("trak", tkhd, edts, box("mdia", mdhd, hdlr, minf)));
+  };
+  const ftyp = box("ftyp", letters("isom"), u32(512), letters("isommp42"));
   const before = ftyp.length + moov(0).length + 8;
-  const mdat = [...u32(blob.size + 8), ...NAMES("mdat")];
-  const parts = [ftyp, moov(before), new Uint8Array(mdat), blob];
-  return new Blob(/** @type {BlobPart[]} */ (parts), { type: "audio/mp4" });
+  const boxes = [...ftyp, ...moov(before), ...u32(blob.size + 8), ...letters("mdat")];
+  return new Blob([Uint8Array.from(boxes), blob], { type: "audio/mp4" });
 }

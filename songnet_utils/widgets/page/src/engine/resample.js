@@ -11,8 +11,8 @@ const MOST_PHASES = 2048;
 /** @param {number} a @param {number} b @returns {number} */
 const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 
-/** The modified Bessel function of order 0. @param {number} x */
-function bessel(x) {
+// The modified Bessel function of order 0.
+function bessel(/** @type {number} */ x) {
   let sum = 1;
   for (let k = 1, term = 1; term > sum * 1e-17; k++) sum += term *= (x / 2 / k) ** 2;
   return sum;
@@ -42,13 +42,13 @@ export class Resampler {
     return this.half + 1;
   }
 
-  /** @param {Float32Array} samples @returns {Float32Array} what they decide */
-  push(samples) {
+  // What samples decide.
+  push(/** @type {Float32Array} */ samples) {
     this.heard += samples.length;
     return this.#make(samples, Infinity);
   }
 
-  /** @returns {Float32Array} the rest, with zeros after the song's end */
+  // The rest, with zeros after the song's end.
   finish() {
     const zeros = new Float32Array(this.half + 1);
     return this.#make(zeros, Math.floor((this.heard * this.to) / this.from + 0.5));

@@ -1,22 +1,13 @@
 // A last layer on a network's embedding: multinomial logistic regression with an L2 penalty on
 // standardised numbers, as scikit-learn's StandardScaler and LogisticRegression(C=1) fit it.
 
-/** @typedef {import("./types").Layer} Layer */
-
 // Converged: no partial derivative is larger than this.
 const TOLERANCE = 1e-8;
 const MOST_ITERATIONS = 2000;
 // Moves that L-BFGS remembers.
 const MEMORY = 12;
 
-/** The mean over the steps of a song. @param {Float32Array} embeddings @param {number} steps */
-export function meanOf(embeddings, steps) {
-  const mean = new Float64Array(embeddings.length / steps);
-  embeddings.forEach((value, i) => (mean[i % mean.length] += value / steps));
-  return mean;
-}
-
-/** @param {import("./types").Example[]} songs of two genres or more @returns {Layer} */
+/** @param {Pick<LearntSong, "mean" | "genre">[]} songs of two genres or more @returns {Layer} */
 export function fit(songs) {
   const genres = [...new Set(songs.map(({ genre }) => genre))].sort();
   const width = songs[0].mean.length;
@@ -46,24 +37,22 @@ export function fit(songs) {
   return { genres, weights, biases };
 }
 
-/** @param {Layer} layer @param {Float32Array} embeddings of steps, one after the other
- * @returns {Float32Array[]} probabilities, step by step */
-export function answer({ weights, biases }, embeddings) {
-  const width = weights[0].length;
-  return Array.from({ length: embeddings.length / width }, (_, step) => {
-    const logits = weights.map((some, k) => biases[k] + dot(some, embeddings, step * width));
-    return Float32Array.from(softmax(logits));
-  });
+/** @param {Layer} layer @param {ArrayLike<number>} embedding of a step, or the mean of a song's */
+export function answer({ weights, biases }, embedding) {
+  return Float32Array.from(softmax(weights.map((some, k) => biases[k] + dot(some, embedding))));
 }
 
-/** The mean over steps. @param {Float32Array[]} steps */
-export function ofSong(steps) {
-  return Array.from(steps[0], (_, k) => steps.reduce((sum, one) => sum + one[k] / steps.length, 0));
+/** @param {Float32Array} rows one after the other @param {number} width @returns their mean */
+export function meanOf(rows, width) {
+  const mean = new Float64Array(width);
+  rows.forEach((value, i) => (mean[i % width] += (value * width) / rows.length));
+  return mean;
 }
 
-/** @param {number[]} probabilities @param {string[]} genres */
+/** @param {ArrayLike<number>} probabilities @param {string[]} genres */
 export function likeliest(probabilities, genres) {
-  return genres[probabilities.indexOf(Math.max(...probabilities))];
+  const all = Array.from(probabilities);
+  return genres[all.indexOf(Math.max(...all))];
 }
 
 /** @param {Float64Array[]} rows */
@@ -73,9 +62,9 @@ function standard(rows) {
   for (const row of rows) add(means, 1 / rows.length, row);
   for (const row of rows) add(variances, 1 / rows.length, row.map((x, j) => (x - means[j]) ** 2));
   // What is the same in every song is left as it is.
-  const scales = variances.map((variance, j) => {
-    return Math.sqrt(variance) > 1e-9 * (1 + Math.abs(means[j])) ? Math.sqrt(variance) : 1;
-  });
+  const scales = variances.map((variance, j) =>
+    Math.sqrt(variance) > 1e-9 * (1 + Math.abs(means[j])) ? Math.sqrt(variance) : 1,
+  );
   return { means, scales };
 }
 
@@ -91,8 +80,7 @@ function add(to, times, row, from = 0) {
   for (let j = 0; j < row.length; j++) to[from + j] += times * row[j];
 }
 
-/** @param {number[]} logits */
-function softmax(logits) {
+function softmax(/** @type {number[]} */ logits) {
   const most = Math.max(...logits);
   const powers = logits.map((logit) => Math.exp(logit - most));
   const sum = powers.reduce((total, power) => total + power, 0);

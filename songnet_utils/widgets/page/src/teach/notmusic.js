@@ -1,8 +1,7 @@
 // Speech, silence and noise: a network for sound events (networks/aed.onnx) is asked about two
 // seconds now and then, because a genre network never answers "none of these".
 import { Resampler } from "../engine/resample.js";
-
-/** @typedef {import("./types").Events} Events @typedef {import("./types").Kind} Kind */
+import { meanOf } from "./layer.js";
 
 const RATE = 16_000;
 const PIECE = 2;
@@ -16,18 +15,18 @@ const MUSIC = 0.4;
 const SPEECH = 0.5;
 
 export class EventListener {
-  /** @param {(samples: Float32Array) => Promise<Float32Array | undefined>} ask gives speech, singing
-   *   and music for each frame @param {(kind: Kind) => void} tell @param {boolean} live */
+  // Seconds that were heard, and where the next piece begins.
+  heard = 0;
+  next = 0;
+  rate = 0;
+  samples = /** @type {number[]} */ ([]);
+  events = /** @type {Events[]} */ ([]);
+
+  /** @param {AskEvents} ask @param {(kind: Kind) => void} tell @param {boolean} live */
   constructor(ask, tell, live) {
     this.ask = ask;
     this.tell = tell;
     this.live = live;
-    // Seconds that were heard, and where the next piece begins.
-    this.heard = this.next = this.rate = 0;
-    /** @type {number[]} */
-    this.samples = [];
-    /** @type {Events[]} */
-    this.events = [];
   }
 
   /** @param {Float32Array} mono @param {number} rate */
@@ -52,10 +51,7 @@ export class EventListener {
     if (samples.length < RATE / 2) return;
     const answers = await this.ask(samples);
     if (!answers) return;
-    const [speech, singing, music] = [0, 1, 2].map((event) => {
-      const some = answers.filter((_, i) => i % 3 === event);
-      return some.reduce((sum, p) => sum + p / some.length, 0);
-    });
+    const [speech, singing, music] = meanOf(answers, 3);
     const power = samples.reduce((sum, x) => sum + x ** 2 / samples.length, 0);
     this.events.push({ level: 10 * Math.log10(power), speech, music: Math.max(singing, music) });
     this.tell(kindOf(this.live ? this.events.slice(-2) : this.events));

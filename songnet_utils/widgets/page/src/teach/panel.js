@@ -4,20 +4,12 @@ import { Store } from "./store.js";
 import { BASE, Teacher } from "./teacher.js";
 import { holdOut, inWords } from "./trial.js";
 
-/** @typedef {import("./types").PageSong} PageSong @typedef {import("./types").Song} Song */
-
 let panels = 0;
 
-/**
- * @param {{engine: import("../engine/engine.js").Engine, host: import("../host.js").Host,
- *   list: () => PageSong[], announce: (text: string) => void, changed: () => void}} page
- *   `list`: the songs that can be labelled, the present one first; `changed` is called when there
- *   are other networks or marks
- */
+/** @param {TeachPlace} place */
 export function teachPanel({ engine, host, list, announce, changed }) {
   const known = `sp-genres-${++panels}`;
-  /** @type {Teacher | null} */
-  let teacher = null;
+  let teacher = /** @type {Teacher | null} */ (null);
   let tests = 0;
   const choice = h("select");
   const genre = h("input", { list: known, autocomplete: "off", required: true, pattern: ".*\\S.*" });
@@ -52,7 +44,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   );
 
   // Change what is learnt, and say how it went.
-  /** @param {(teacher: Teacher) => Promise<string | void>} what @param {string} [text] */
+  /** @param {(teacher: Teacher) => Promise<string | void>} what @param {string} text */
   async function act(what, text = "") {
     say(error, "");
     try {
@@ -68,8 +60,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     await act((one) => one.label(song, name), `Learnt: ${song.title} is ${name}.`);
   }
 
-  /** @param {Event} event */
-  function learn(event) {
+  function learn(/** @type {Event} */ event) {
     event.preventDefault();
     label(list()[choice.selectedIndex], genre.value);
   }
@@ -106,10 +97,10 @@ export function teachPanel({ engine, host, list, announce, changed }) {
       return [h("p", {}, h("strong", {}, name), ` (${rows.length})`), h("ul", {}, ...rows)];
     }));
     changed();
-    test(one.store);
+    test(one.store.songs);
   }
 
-  /** @param {Store} store @param {Song} song */
+  /** @param {Store} store @param {LearntSong} song */
   function row(store, { sha256, name, title, artist, genre, file }) {
     const { keep } = host;
     const remove = () => act(() => store.label([{ sha256, genre: "" }]), `${title} is removed.`);
@@ -123,8 +114,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     );
   }
 
-  /** @param {Store} store */
-  async function test({ songs }) {
+  async function test(/** @type {LearntSong[]} */ songs) {
     const mine = ++tests;
     say(results, songs.length ? "Testing on songs held out …" : "Nothing is learnt yet.");
     if (!songs.length) return;
@@ -146,20 +136,20 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   return {
     element,
     label,
-    /** To be called when the list is another one. */
+    // To be called when the list is another one.
     refresh,
     get networks() {
       return teacher?.network ? [teacher.network] : [];
     },
-    /** @param {PageSong} song @returns {string} its label; often nothing */
-    genreOf(song) {
+    // Its label; often nothing.
+    genreOf(/** @type {PageSong} */ song) {
       if (!teacher?.store.songs.length) return "";
       const hash = teacher.hashes.get(song);
       if (!hash) teacher.hash(song).then(changed, () => {});
       return teacher.store.songs.find(({ sha256 }) => sha256 === hash)?.genre ?? "";
     },
-    /** @param {PageSong} song @returns {string} what to write beside its answers; often nothing */
-    mark(song) {
+    // What to write beside its answers; often nothing.
+    mark(/** @type {PageSong} */ song) {
       const genre = this.genreOf(song);
       return genre && `“Your genres” learnt from this song (${genre}).`;
     },

@@ -1,8 +1,6 @@
 // The songs that a person labelled, kept in the browser (IndexedDB), and how labels changed.
 import { meanOf } from "./layer.js";
 
-/** @typedef {import("./types").Told} Told @typedef {import("./types").State} State */
-
 // The length of musicnn's embedding of a step.
 const WIDTH = 200;
 const FORMAT = "songnet-your-genres";
@@ -18,13 +16,13 @@ const done = (request) =>
   });
 
 export class Store extends EventTarget {
-  /** @param {IDBDatabase} database */
-  constructor(database) {
+  // Those that have a genre, in the order of their hashes.
+  songs = /** @type {LearntSong[]} */ ([]);
+  changes = 0;
+
+  constructor(/** @type {IDBDatabase} */ database) {
     super();
     this.database = database;
-    /** @type {import("./types").Song[]} those that have a genre, in the order of their hashes */
-    this.songs = [];
-    this.changes = 0;
     // Other tabs show the same songs.
     this.others = new BroadcastChannel(FORMAT);
     this.others.onmessage = () => this.change();
@@ -39,36 +37,35 @@ export class Store extends EventTarget {
   }
 
   // Without a change: only read what is there.
-  /** @param {(state: State) => void} [how] */
+  /** @param {(kept: Kept) => void} [how] */
   async change(how) {
-    const mode = how ? "readwrite" : "readonly";
-    const transaction = this.database.transaction(KEPT, mode);
+    const transaction = this.database.transaction(KEPT, how ? "readwrite" : "readonly");
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
-    const kept = transaction.objectStore(KEPT);
-    /** @type {State} */
-    const state = (await done(kept.get(KEPT))) ?? { songs: new Map(), changes: [] };
-    how?.(state);
-    if (how) kept.put(state, KEPT);
+    const place = transaction.objectStore(KEPT);
+    /** @type {Kept} */
+    const kept = (await done(place.get(KEPT))) ?? { songs: new Map(), changes: [] };
+    how?.(kept);
+    if (how) place.put(kept, KEPT);
     await ended;
     if (how) this.others.postMessage("changed");
-    this.changes = state.changes.length;
-    this.songs = [...state.songs.values()]
+    this.changes = kept.changes.length;
+    this.songs = [...kept.songs.values()]
       .filter(({ genre }) => genre)
       .sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
-      .map((told) => ({ ...told, mean: meanOf(told.embeddings, told.embeddings.length / WIDTH) }));
+      .map((song) => ({ ...song, mean: meanOf(song.embeddings, WIDTH) }));
     this.dispatchEvent(new Event("change"));
   }
 
-  /** @param {(Partial<Told> & {sha256: string})[]} told with an empty genre: no longer labelled */
+  /** @param {(Partial<KeptSong> & {sha256: string})[]} told an empty genre: no longer labelled */
   label(told) {
     return this.change(({ songs, changes }) => {
       const genreOf = (/** @type {string} */ sha256) => songs.get(sha256)?.genre ?? "";
       changes.push(told.map(({ sha256 }) => ({ sha256, genre: genreOf(sha256) })));
       for (const one of told) {
-        songs.set(one.sha256, /** @type {Told} */ ({ ...songs.get(one.sha256), ...one }));
+        songs.set(one.sha256, /** @type {KeptSong} */ ({ ...songs.get(one.sha256), ...one }));
       }
       changes.splice(0, changes.length - MOST_CHANGES);
       // No change brings these back.
@@ -94,32 +91,29 @@ export class Store extends EventTarget {
     });
   }
 
-  /** What was learnt, without the songs' sound. @returns {Blob} */
+  // What was learnt, without the songs' sound.
   exported() {
     const songs = this.songs.map(({ file, mean, embeddings, ...told }) => {
-      let letters = "";
-      const bytes = new Uint8Array(embeddings.slice().buffer);
-      for (const byte of bytes) letters += String.fromCharCode(byte);
-      return { ...told, embeddings: btoa(letters) };
+      const bytes = [...new Uint8Array(embeddings.slice().buffer)];
+      return { ...told, embeddings: btoa(bytes.map((byte) => String.fromCharCode(byte)).join("")) };
     });
     return new Blob([JSON.stringify({ format: FORMAT, version: 1, songs }, null, 1)]);
   }
 
-  /** Adds the songs of an exported file. @param {File} file */
-  async import(file) {
+  // Add the songs of an exported file.
+  async import(/** @type {File} */ file) {
     const wrong = (/** @type {string} */ why) =>
       new Error(`${file.name}: ${why}. Nothing was changed. Choose a file that “Export” made.`);
     const content = await file.text().then(JSON.parse).catch(() => null);
     if (content?.format !== FORMAT) throw wrong("is not a whole file of taught genres");
     if (content.version !== 1) throw wrong(`has version ${content.version}; this page reads 1`);
     if (!content.songs?.length) throw wrong("holds no songs");
-    await this.label(
-      Array.from(content.songs, (told, i) => {
-        const song = readSong(told);
-        if (typeof song === "string") throw wrong(`song ${i + 1} ${song}`);
-        return song;
-      }),
-    );
+    const songs = Array.from(content.songs, (told, i) => {
+      const song = readSong(told);
+      if (typeof song === "string") throw wrong(`song ${i + 1} ${song}`);
+      return song;
+    });
+    await this.label(songs);
   }
 
   close() {
@@ -128,7 +122,7 @@ export class Store extends EventTarget {
   }
 }
 
-/** @param {any} told @returns {Told | string} what is wrong with it */
+/** @param {any} told @returns {KeptSong | string} what is wrong with it */
 function readSong(told) {
   const { sha256, name, title, artist, genre, before } = told ?? {};
   const texts = { name, title, artist, genre, "answer of musicnn": before?.genre };

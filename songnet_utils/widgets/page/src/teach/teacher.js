@@ -1,25 +1,20 @@
 // What a person teaches: labels go in, a network comes out that answers beside musicnn.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { answer, fit, likeliest, ofSong } from "./layer.js";
+import { answer, fit, likeliest, meanOf } from "./layer.js";
 import { plain } from "./trial.js";
-
-/** @typedef {import("./types").PageSong} PageSong */
 
 export const BASE = "musicnn";
 const TAUGHT = "Your genres";
 
 export class Teacher {
-  /** @param {import("../engine/engine.js").Engine} engine
-   * @param {import("./store.js").Store} store */
+  network = /** @type {TaughtNetwork | null} */ (null);
+  asked = /** @type {WeakMap<PageSong, Promise<string>>} */ (new WeakMap());
+  hashes = /** @type {WeakMap<PageSong, string>} */ (new WeakMap());
+
+  /** @param {import("../engine/engine.js").Engine} engine @param {import("./store.js").Store} store */
   constructor(engine, store) {
     this.engine = engine;
     this.store = store;
-    /** @type {import("./types").TaughtNetwork | null} */
-    this.network = null;
-    /** @type {WeakMap<PageSong, Promise<string>>} */
-    this.asked = new WeakMap();
-    /** @type {WeakMap<PageSong, string>} */
-    this.hashes = new WeakMap();
     store.addEventListener("change", () => this.fit());
     this.fit();
   }
@@ -35,8 +30,7 @@ export class Teacher {
   }
 
   // What a song's file holds, whatever its name.
-  /** @param {PageSong} song @returns {Promise<string>} */
-  hash(song) {
+  hash(/** @type {PageSong} */ song) {
     const compute = async () => {
       // The browser's own hash is lent only to pages from https or this machine.
       const hash = sha256.create();
@@ -51,15 +45,14 @@ export class Teacher {
     return asked;
   }
 
-  /** @returns {Promise<string[]>} those that musicnn knows, then the person's own */
+  // Those that musicnn knows, then the person's own.
   async genres() {
     const { genres } = await this.engine.describe(BASE);
     return [...new Set([...genres, ...this.store.songs.map(({ genre }) => genre).sort()])];
   }
 
   // The same genre in other capitals is the same genre.
-  /** @param {string} genre */
-  async #spelt(genre) {
+  async #spelt(/** @type {string} */ genre) {
     const known = await this.genres();
     return known.find((name) => plain(name) === plain(genre)) ?? genre.trim();
   }
@@ -73,11 +66,11 @@ export class Teacher {
     if (!told.length) {
       await this.engine.listen(file, BASE, { onSteps: (steps) => void told.push(steps) });
     }
-    const numbers = await new Blob(told.map(({ embeddings }) => /** @type {any} */ (embeddings)));
-    const steps = told.flatMap((one) => one.steps.map(({ probabilities }) => probabilities));
-    const means = ofSong(steps);
+    const embeddings = told.flatMap((one) => [...(one.embeddings ?? [])]);
+    const steps = told.flatMap((one) => one.steps.flatMap((step) => [...step.probabilities]));
+    const means = meanOf(Float32Array.from(steps), genres.length);
     return {
-      embeddings: new Float32Array(await numbers.arrayBuffer()),
+      embeddings: Float32Array.from(embeddings),
       before: { genre: likeliest(means, genres), probability: Math.max(...means) },
     };
   }
@@ -94,7 +87,7 @@ export class Teacher {
       trainingMusic: `${songs.length} songs that you labelled, on top of what musicnn learnt`,
       caution: "It chooses among your genres only.",
       asked: BASE,
-      answer: (embedding) => answer(layer, embedding)[0],
+      answer: (embedding) => answer(layer, embedding),
     };
   }
 }

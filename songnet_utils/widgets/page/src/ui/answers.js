@@ -14,12 +14,18 @@
  * @property {(embedding: Float32Array) => Float32Array} [answer] of a layer on top of it
  */
 
+// The smallest number that a Float32Array holds stands for 0.
+const log = (/** @type {number} */ p) => Math.log(Math.max(p, 2 ** -149));
+
 export class Answers {
   /** @param {Network} network */
   constructor(network) {
     this.network = network;
     /** @type {Step[]} */
     this.steps = [];
+    // A layer that people taught was fitted to the mean embeddings of songs. What it says of one is
+    // the normalised geometric mean of its steps' probabilities: their logarithms are added up.
+    this.isTaught = !!network.answer;
     // Sums of the probabilities up to each step, for the mean up to any moment.
     /** @type {Float64Array[]} */
     this.sums = [];
@@ -30,7 +36,8 @@ export class Answers {
   add(steps) {
     for (const step of steps) {
       const before = this.sums.at(-1);
-      this.sums.push(Float64Array.from(step.probabilities, (p, i) => p + (before?.[i] ?? 0)));
+      const terms = Float64Array.from(step.probabilities, (p) => (this.isTaught ? log(p) : p));
+      this.sums.push(terms.map((term, i) => term + (before?.[i] ?? 0)));
       this.steps.push(step);
     }
   }
@@ -52,7 +59,12 @@ export class Answers {
   /** @param {number} step @returns {number[] | null} */
   mean(step = this.steps.length - 1) {
     const sums = this.sums[step];
-    return sums ? Array.from(sums, (sum) => sum / (step + 1)) : null;
+    if (!sums) return null;
+    const means = Array.from(sums, (sum) => sum / (step + 1));
+    if (!this.isTaught) return means;
+    const powers = means.map(Math.exp);
+    const all = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / all);
   }
 
   // How long a step's answer stands.
