@@ -54,7 +54,9 @@ class opened:  # noqa: N801
     """A page of a context of its own, which must complain of nothing."""
 
     def __init__(self, browser: Browser, address: str, **context: object) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 900}, **context}
+        )
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda m: self.complaints.append(m.text))
@@ -282,7 +284,9 @@ def test_everything_can_be_done_with_keys(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Browser, site: Path, songs: list[Path], scheme: str) -> None:
+def test_axe_finds_nothing_serious(
+    browser: Browser, site: Path, songs: list[Path], scheme: str
+) -> None:
     with opened(browser, site.as_uri(), color_scheme=scheme) as page:
         drop(page, songs[:1])
         wait_until_whole(page)
@@ -329,8 +333,10 @@ def test_the_contract_of_songnet(browser: Browser, address: str, songs: list[Pat
     with opened(browser, address) as page:
         used = page.evaluate("songnet.use('songnet-mini')")
         assert used["network"] == "songnet-mini"
-        page.evaluate("document.body.append(Object.assign(document.createElement('input'),"
-                      " {type: 'file', id: 'any'}))")
+        page.evaluate(
+            "document.body.append(Object.assign(document.createElement('input'),"
+            " {type: 'file', id: 'any'}))"
+        )
         page.set_input_files("#any", songs[0])
         song = page.evaluate("songnet.open(document.querySelector('#any').files[0])")
         assert song["seconds"] == pytest.approx(6, abs=0.01)
