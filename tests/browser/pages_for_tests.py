@@ -16,6 +16,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Listen</title>
+<link rel="icon" href="data:,">
 <h1>A course</h1>
 <h2>A lesson</h2>
 <p>Text beside the page.</p>

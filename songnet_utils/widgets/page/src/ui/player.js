@@ -38,8 +38,9 @@ export class Player {
   async open(load) {
     this.close();
     const mine = this.count;
-    const blob = await load();
-    if (mine !== this.count) return;
+    // Whoever hears the song says why it cannot be loaded.
+    const blob = await load().catch(() => null);
+    if (mine !== this.count || !blob?.size) return;
     this.url = URL.createObjectURL(blob);
     this.audio.src = this.url;
     if (this.wantedTime) this.audio.currentTime = this.wantedTime;
