@@ -82,7 +82,7 @@ class Row {
     const genres = acts.genres();
     const label = acts.labelOf(song);
     const key = [
-      song.title, song.artist, song.seconds, song.error, label, genres, answers?.isWhole,
+      song.title, song.artist, song.seconds, song.error, song.kind?.kind, label, genres, answers?.isWhole,
       answers?.steps.length, answers?.network.name,
     ].join("|");
     if (key === this.drawn) return;
@@ -107,6 +107,8 @@ class Row {
     const at = (/** @type {number} */ moment) => (moment / seconds) * STRIP.width;
     paintGenres(context, answers, { at, from: 0, to: seconds, top: 0, bottom: STRIP.height, seconds });
     const { genre, colour, share } = answers.top(mean);
+    const { kind } = this.song;
+    if (kind?.text) return say(this.said, `${kind.kind[0].toUpperCase()}${kind.kind.slice(1)}, not music`);
     this.guess = genre;
     this.said.replaceChildren(swatch(colour), `${genre} ${percent(share)}`);
   }

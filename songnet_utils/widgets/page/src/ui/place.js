@@ -113,14 +113,15 @@ export function start(element, host) {
   const saved = new Map();
   async function save() {
     for (const song of session.songs) {
-      const { id, title, artist, cover, seconds, label, notes, error } = song;
+      const { id, name, title, artist, cover, seconds, label, notes, kind, error } = song;
       const whole = [...song.answers].filter(([, { isWhole, network }]) => isWhole && !network.answer);
       const key = [title, artist, label, ...whole.map(([name]) => name)].join("|");
       if (error || song.live || saved.get(id) === key) continue;
       saved.set(id, key);
       const answers = whole.map(([name, one]) => /** @type {const} */ ([name, one.steps]));
       const file = await song.load();
-      await store.put({ id, name: song.name, file, title, artist, cover, seconds, label, notes, answers })
+      const told = { title, artist, cover, seconds, label, notes, kind, answers };
+      await store.put({ id, name, file, ...told })
         .catch(() => announce("The browser could not keep this song for the next visit."));
     }
   }

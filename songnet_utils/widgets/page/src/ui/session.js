@@ -110,10 +110,7 @@ export class Session {
   open(song, { play = false, network = "" } = {}) {
     this.stopListening();
     if (this.current !== song) {
-      this.opening.abort();
-      this.opening = new AbortController();
-      this.others.abort();
-      this.current?.forget();
+      this.#interrupt();
       song.forget();
     }
     this.current = song;
@@ -163,6 +160,14 @@ export class Session {
     const [answers] = await Promise.all(both);
     this.place.changed("songs");
     return answers;
+  }
+
+  // Something else is more urgent than what the engine does.
+  #interrupt() {
+    this.opening.abort();
+    this.others.abort();
+    this.opening = new AbortController();
+    this.current?.forget();
   }
 
   // Answer the songs of the list, one after the other, while nothing more urgent is asked.
@@ -256,8 +261,7 @@ export class Session {
   // Listen to the microphone; what it heard becomes a song of the list.
   async listen() {
     this.player.close();
-    this.opening.abort();
-    this.others.abort();
+    this.stopListening();
     const when = new Date().toTimeString().slice(0, 8).replaceAll(":", ".");
     const song = new Song(`Microphone ${when}.wav`, async () => new Blob());
     const network = await this.network(this.networkFor(song));
@@ -267,13 +271,14 @@ export class Session {
     const ear = await this.engine.microphone(network.asked, {
       onLevel: (level, seconds) => live.hear(level, seconds),
       onFrames: ({ frames }) => mel.add(frames),
+      onKind: (kind) => (song.kind = kind),
       onSteps: (told) => {
         follow(answers, told);
         live.answered(told.steps[told.steps.length - 1].end);
       },
     });
     live.stop = ear.stop;
-    this.current?.forget();
+    this.#interrupt();
     Object.assign(song, { live, mel });
     song.answers.set(network.name, answers);
     this.current = song;

@@ -29,6 +29,8 @@ export class Song {
     /** @type {string[]} */
     this.notes = [];
     this.error = "";
+    /** @type {import("../teach/types").Kind | null} music or not */
+    this.kind = null;
     // What the person says that it is.
     this.label = "";
     /** @type {Map<string, Answers>} by network */
@@ -87,6 +89,7 @@ export class Song {
       return engine.listen(blob, asked, {
         signal,
         onFacts: (facts) => (this.#learn(facts), changed()),
+        onKind: (kind) => (this.kind = kind),
         onFrames: mel ? ({ frames }) => mel.add(frames) : undefined,
         onSteps: (told) => {
           hearing.told.push(told);

@@ -11,6 +11,7 @@
  * @property {Blob | null} cover
  * @property {number} seconds
  * @property {string} label
+ * @property {import("../teach/types").Kind | null} kind
  * @property {string[]} notes
  * @property {(readonly [string, Step[]])[]} answers of networks, the whole ones
  */

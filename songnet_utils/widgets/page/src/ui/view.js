@@ -192,6 +192,7 @@ export class View {
     if (!current) return;
     say(parts.title, current.title);
     say(parts.artist, current.artist);
+    say(parts.kind, current.kind?.text ?? "");
     const isTaught = this.session.networks.some(({ answer }) => answer);
     say(parts.notes, [...current.notes, isTaught && this.mark(current)].filter(Boolean).join(" "));
     say(parts.time, current.live ? clock(time, 1) : `${clock(time, 1)} / ${clock(seconds, 1)}`);
