@@ -84,7 +84,7 @@ def rows(page: Page) -> list[dict[str, Any]]:
           title: row.querySelector('b').textContent,
           about: row.querySelector('.sp-faint').textContent,
           said: row.querySelector('.sp-said').textContent,
-          open: row.classList.contains('sp-open'),
+          open: row.ariaCurrent === 'true',
           unread: row.classList.contains('sp-unread'),
         }))"""
     )
