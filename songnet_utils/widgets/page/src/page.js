@@ -34,7 +34,7 @@ export function start(element, host) {
           ),
       });
       const means = genres.map(
-        (_, i) => steps.reduce((sum, { probabilities }) => sum + probabilities[i], 0) / steps.length,
+        (_, i) => steps.reduce((sum, step) => sum + step.probabilities[i], 0) / steps.length,
       );
       const genre = genres[means.indexOf(Math.max(...means))];
       const probabilities = Object.fromEntries(genres.map((name, i) => [name, means[i]]));
