@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium readme page FORCE
+.PHONY: chromium networks readme page FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -52,6 +52,9 @@ soak: chromium ## fetch from a server that fails at random, click at random for 
 
 records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)
 	@$(BIN)/python scripts/records.py $(if $(CORPUS),--corpus "$(CORPUS)")
+
+networks: $(READY) ## train and write the two networks that come with the listening page
+	@$(BIN)/python scripts/networks.py
 
 readme: chromium ## put results and pictures into README (needs a run on mini)
 	@$(BIN)/python scripts/readme.py

@@ -119,6 +119,7 @@ class Listener(Network):
         self.genres = tuple(TAG_OF_GENRE)
         self.centres = dict(centres)
         self._model, self._logits = model, _traced(model)
+        self.keras_model = _whole(model, self.centres)
 
     def tags_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the logits of `TAGS` over time: (frames, 96) → (steps, 50), float32."""
@@ -236,13 +237,39 @@ def load_embedding_model(data_dir: str | os.PathLike[str] | None = None) -> kera
     SongNetError
         When its files are missing or damaged.
     """
+    return _up_to_embedding(_load_musicnn(data_dir))
+
+
+def _up_to_embedding(model: keras.Model) -> keras.Model:
     with quiet_stderr():
         import keras
 
-    model = _load_musicnn(data_dir)
     return keras.Model(
         model.input, model.get_layer(_EMBEDDING_LAYER).output, name="musicnn_embedding"
     )
+
+
+def _whole(model: keras.Model, centres: Mapping[str, float]) -> keras.Model:
+    """Return the listener as one network, from frames to genres, with its embedding beside them.
+
+    `genre_of_tags` as a layer: the dense layer of the genres' tags, the centres in its bias.
+    """
+    with quiet_stderr():
+        import keras
+        from keras import layers
+
+        from songnet_utils.patches import Listening
+
+    frames = keras.Input((None, SOUND.n_mels), name="log_mel")
+    embedding = Listening(_up_to_embedding(model), PATCH, STRIDE, name="embedding")(frames)
+    genre = layers.Dense(len(TAG_OF_GENRE), activation="softmax", name="genre_over_time")
+    outputs = {"genre_over_time": genre(embedding)}
+    outputs["genre"] = layers.GlobalAveragePooling1D(name="genre")(outputs["genre_over_time"])
+    kernel, bias = (
+        weights[..., _TAG_COLUMNS] for weights in model.get_layer("dense_1").get_weights()
+    )
+    genre.set_weights([kernel, bias - np.array([centres[genre] for genre in TAG_OF_GENRE])])
+    return keras.Model(frames, {**outputs, "embedding": embedding}, name="musicnn")
 
 
 class _Stepper:

@@ -11,13 +11,16 @@ are float32 in the order of ``network.genres`` and each row sums to 1.
 from __future__ import annotations
 
 import abc
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from songnet_utils.audio import log_mel
 from songnet_utils.errors import SongNetError
 from songnet_utils.timeline import Sound, Timeline
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Stepper(Protocol):
@@ -55,6 +58,9 @@ class Network(abc.ABC):
         The genres it tells apart.
     timeline : Timeline
         Its description of sound and the frames that a step sees.
+    keras_model : keras.Model
+        Input ``log_mel`` (clips, frames, n_mels); outputs by name, at least ``genre_over_time``
+        (clips, steps, genres) and its mean ``genre`` (clips, genres).
     """
 
     name: str
@@ -62,6 +68,7 @@ class Network(abc.ABC):
     caution: str = ""
     genres: tuple[str, ...]
     timeline: Timeline
+    keras_model: keras.Model
 
     @property
     def sound(self) -> Sound:
@@ -109,6 +116,16 @@ class Network(abc.ABC):
     def classify(self, audio: np.ndarray) -> np.ndarray:
         """Return the song's genre probabilities, shape (genres,): the mean of its steps."""
         return self.genre_over_time(audio).mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def description(self) -> dict[str, Any]:
+        """Return what travels with the weights, fit for JSON."""
+        return {
+            "sound": self.sound.to_dict(),
+            "genres": list(self.genres),
+            "name": self.name,
+            "training_music": self.training_music,
+            "caution": self.caution,
+        }
 
     def _enough(self, frames: np.ndarray) -> np.ndarray:
         """Return `frames`, or say that they are too few."""

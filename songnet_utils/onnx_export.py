@@ -13,7 +13,6 @@ cut by index, whatever the number of clips and frames.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +21,17 @@ import numpy as np
 
 from songnet_utils.errors import SongNetError
 from songnet_utils.files import atomic_write
-from songnet_utils.graph import Graph, Node, graph_to, is_for_training
+from songnet_utils.graph import Graph, Node, graph_to, graph_to_layer, is_for_training
 from songnet_utils.incremental import activation_of, batch_norm_numbers
+from songnet_utils.onnx_description import describe
 from songnet_utils.quiet import quiet_stderr
-from songnet_utils.reach import along_time
+from songnet_utils.reach import along_time, reaches
+from songnet_utils.timeline import ReceptiveField
 
 if TYPE_CHECKING:
     import keras
 
-    from songnet_utils.models import SongNet
+    from songnet_utils.network import Network
 
 #: The version of ONNX's operators: the first with LayerNormalization.
 OPSET = 17
@@ -44,30 +45,84 @@ _LAST, _FIRST, _TIME = "channels last", "channels first", "time first"
 _AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
 
 
-def save_onnx(net: SongNet, path: str | Path) -> None:
+def save_onnx(net: Network, path: str | Path) -> None:
     """Write the network in the ONNX format (`onnx_of`), whole or not at all.
 
-    The description of sound and the genres are in the file's metadata.
+    Its description is in the file's metadata (`songnet_utils.onnx_description`).
+
+    Parameters
+    ----------
+    net : Network
+        A `songnet_utils.models.SongNet` or the pretrained listener.
+    path
+        The file to write.
 
     Raises
     ------
     SongNetError
         When the network has a layer that is not known here.
     """
-    proto = onnx_of(net.keras_model)
-    for key, value in net.description().items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        entry = proto.metadata_props.add()
-        entry.key, entry.value = key, text
+    _save(onnx_of(net.keras_model), net, net.timeline.field, path)
+
+
+def save_stream(net: Network, path: str | Path) -> None:
+    """Write a recurrent network in the ONNX format with its state as inputs and outputs.
+
+    Such a network is asked for each step once, in order; the frames overlap from one call to the
+    next as far as the layers before the recurrent ones need, which is the receptive field in this
+    file's metadata. What a layer called NAME remembers goes in as ``state_NAME``, zeros at the
+    beginning of a song, and comes out as ``state_NAME_next`` (an LSTM's as ``state_NAME_hidden``
+    and ``state_NAME_cell``), each (1, 1, units). Besides, inputs and outputs are those of
+    `onnx_of`, for one clip; ``genre`` is the mean over the steps that were asked.
+
+    Nothing is written for a network without a recurrent layer, or with other layers that look back
+    beyond the frames of a step, as causal padding does: their state is not carried.
+    """
+    graph = graph_to_layer(net.keras_model, "genre_over_time")
+    if (field := _field_without_state(graph)) is not None:
+        _save(onnx_of(net.keras_model, stream=True), net, field, path)
+
+
+def _field_without_state(graph: Graph) -> ReceptiveField | None:
+    """Return what a step sees apart from what recurrent layers remember; None if that is not all.
+
+    Where a step takes frames from before its own, or a layer behind a recurrent one takes several
+    of its rows, calls would have to overlap behind the state.
+    """
+    from keras import layers
+
+    found = reaches(graph)
+    step = found[graph.wanted[0]]
+    recurrent = [
+        found[node.output]
+        for node in graph.nodes
+        if isinstance(node.layer, layers.LSTM | layers.GRU)
+    ]
+    if not recurrent or step.first < 0:
+        return None
+    if any((rows.stop, rows.stride) != (step.stop, step.stride) for rows in recurrent):
+        return None
+    return ReceptiveField(step.stop, step.stride, -step.first)
+
+
+def _save(proto: Any, net: Network, field: ReceptiveField, path: str | Path) -> None:
+    describe(proto, net.description(), field)
     with atomic_write(path) as temporary:
         temporary.write_bytes(proto.SerializeToString())
 
 
-def onnx_of(model: keras.Model) -> Any:
+def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
     """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
     Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time`` and ``genre``.
+    takes it; outputs ``genre_over_time`` and ``genre``, and the listener's ``embedding``.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `songnet_utils.network.Network.keras_model`.
+    stream : bool
+        For one clip, and with the state of recurrent layers; see `save_stream`.
 
     Raises
     ------
@@ -77,9 +132,9 @@ def onnx_of(model: keras.Model) -> Any:
     with quiet_stderr():
         import onnx
 
-    names = ("genre_over_time", "genre")
+    names = tuple(model.output)
     graph = graph_to(model, [model.output[name] for name in names])
-    proto = _Writer(graph).model(names)
+    proto = _Writer(graph, stream).model(names)
     onnx.checker.check_model(proto)
     return proto
 
@@ -87,11 +142,14 @@ def onnx_of(model: keras.Model) -> Any:
 class _Writer:
     """Turns the layers of a graph into ONNX's nodes."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, stream: bool) -> None:
         import onnx
 
         self._onnx = onnx
         self._graph = graph
+        self._clips: str | int = 1 if stream else "clips"
+        # What goes in, and comes out, besides: the state of recurrent layers. None: there is none.
+        self._states: tuple[list[Any], list[Any]] | None = ([], []) if stream else None
         self._nodes: list[Any] = []
         # Name by what they are: kind, shape and bytes.
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -116,6 +174,8 @@ class _Writer:
                 (zip(graph.wanted, outputs, strict=True), "steps"),
             )
         ]
+        for chosen, states in zip(values, self._states or ([], []), strict=True):
+            chosen += states
         constants = [
             self._onnx.numpy_helper.from_array(np.frombuffer(data, kind).reshape(shape), name)
             for (kind, shape, data), name in self._constants.items()
@@ -135,7 +195,10 @@ class _Writer:
             self._names[node.output] = {order: name}
 
     def _value(self, tensor: int, name: str, time: str) -> Any:
-        axes = ["clips", *(time if size is None else size for size in self._graph.shape(tensor))]
+        shape = self._graph.shape(tensor)
+        return self._float(name, [self._clips, *(time if size is None else size for size in shape)])
+
+    def _float(self, name: str, axes: Sequence[str | int]) -> Any:
         kind = self._onnx.TensorProto.FLOAT
         return self._onnx.helper.make_tensor_value_info(name, kind, axes)
 
@@ -406,9 +469,22 @@ class _Writer:
             own, state = bias[0] if bias[0].ndim == 2 else (bias[0], np.zeros_like(bias[0]))
             both = np.concatenate([in_order(own), in_order(state)])
             inputs.append(self._constant(both[None]))
-        states = self._add(kind, inputs, hidden_size=layer.units, **attributes)
+        name = self._add(kind, inputs, hidden_size=layer.units, **attributes)
+        if self._states is not None:
+            self._carry_state(layer, self._nodes[-1])
         # (time, directions, clips, units)
-        return _TIME, self._add("Squeeze", [states, self._constant([1], np.int64)])
+        return _TIME, self._add("Squeeze", [name, self._constant([1], np.int64)])
+
+    def _carry_state(self, layer: Any, node: Any) -> None:
+        """Make a recurrent node begin with a state that is put in, and give that at its end."""
+        assert self._states is not None
+        parts = ("_hidden", "_cell") if node.op_type == "LSTM" else ("",)
+        names = [f"state_{layer.name}{part}" for part in parts]
+        # No bias where the layer has none, and no lengths of clips.
+        node.input.extend([""] * (5 - len(node.input)) + names)
+        node.output.extend(f"{name}_next" for name in names)
+        for values, suffix in zip(self._states, ("", "_next"), strict=True):
+            values += [self._float(name + suffix, [1, 1, layer.units]) for name in names]
 
     def _patches(self, layer: Any, frames: str) -> str:
         """Write what cuts patches, of any number of clips and frames; return their name."""
@@ -427,12 +503,14 @@ class _Writer:
 
     def _listening(self, layer: Any, frames: str) -> str:
         """Write the network that hears patches; return the name of its steps, clip by clip."""
-        outer = self._graph
+        outer, states = self._graph, self._states
+        # A patch is heard anew each time.
+        self._states = None
         self._graph = graph_to(layer.model, [layer.model.output])
         self._names[self._graph.frames] = {_LAST: frames}
         self._write_all()
         made = self._as(self._graph.wanted[0], _LAST)
-        self._graph = outer
+        self._graph, self._states = outer, states
 
         clips = self._add("Shape", [frames], start=0, end=1)
         steps_units = self._constant([-1, layer.model.output_shape[1]], np.int64)

@@ -27,18 +27,21 @@ class Reach:
 
     Parameters
     ----------
-    first, stop : int (`first` is −inf behind a recurrent layer)
+    first, stop : int
         Row ``k`` depends on the frames ``[stride·k + first, stride·k + stop)``.
     stride : int
         Frames between neighbouring rows.
     zeros : int
         So many rows at the beginning depend on no frame: they are there before the song.
+    remembers : bool
+        A recurrent layer lies before: row ``k`` depends on all earlier frames as well.
     """
 
-    first: float = 0
+    first: int = 0
     stop: int = 1
     stride: int = 1
     zeros: int = 0
+    remembers: bool = False
 
     def shifted(self, rows: int) -> Reach:
         """Return the reach when row ``k`` is what was row ``k + rows``; zeros come in before 0."""
@@ -49,11 +52,11 @@ class Reach:
     def windowed(self, kernel: int, stride: int, dilation: int = 1) -> Reach:
         """Return the reach of windows of `kernel` rows, `dilation` apart, every `stride` rows."""
         wider = (kernel - 1) * dilation
-        return Reach(
-            self.first,
-            self.stop + wider * self.stride,
-            self.stride * stride,
-            max(0, (self.zeros - wider - 1) // stride + 1),
+        return replace(
+            self,
+            stop=self.stop + wider * self.stride,
+            stride=self.stride * stride,
+            zeros=max(0, (self.zeros - wider - 1) // stride + 1),
         )
 
 
@@ -74,7 +77,7 @@ def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
             f"The network's first {reach.zeros} steps hear nothing but the zeros before the song. "
             "Pad with fewer zeros, at most kernel − 1 before a convolution."
         )
-    past = math.inf if math.isinf(reach.first) else -int(reach.first)
+    past = math.inf if reach.remembers else -reach.first
     return Timeline(sound, ReceptiveField(reach.stop, reach.stride, past))
 
 
@@ -170,7 +173,7 @@ def _reach(graph: Graph, node: Node, found: dict[int, Reach]) -> Reach:
                     "each step with Keras's own activations. Build it with return_sequences=True "
                     "and leave the rest as it is."
                 )
-            return replace(before, first=-math.inf)
+            return replace(before, remembers=True)
         case layers.BatchNormalization() | layers.LayerNormalization() | layers.Normalization():
             axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
             last = len(shape)
@@ -221,7 +224,11 @@ def _meeting(graph: Graph, node: Node, found: dict[int, Reach]) -> Reach:
             "Crop the quicker one at the beginning, Cropping1D((n, 0)), or pad the slower one "
             "there."
         )
-    return replace(branches[0], first=min(branch.first for branch in branches))
+    return replace(
+        branches[0],
+        first=min(branch.first for branch in branches),
+        remembers=any(branch.remembers for branch in branches),
+    )
 
 
 def _merging() -> tuple[type, ...]:

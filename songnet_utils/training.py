@@ -1,9 +1,10 @@
 """A training run: corpus + split + model → weights, answers and a record, in one folder.
 
-A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network) or ``model.skops`` (a
-baseline), ``answers.csv`` (what it says of every clip) and, last of all, ``record.json``: a folder
-with a record is finished. Until then a network's progress lies there (`songnet_utils.learning`),
-and the same run goes on to the same end, whenever it was stopped.
+A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network; a recurrent one leaves
+``stream.onnx``, too) or ``model.skops`` (a baseline), ``answers.csv`` (what it says of every clip)
+and, last of all, ``record.json``: a folder with a record is finished. Until then a network's
+progress lies there (`songnet_utils.learning`), and the same run goes on to the same end, whenever
+it was stopped.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from songnet_utils.models import (
     network_kind,
     save_keras,
     save_onnx,
+    save_stream,
 )
 from songnet_utils.runs import RECORD, UNFINISHED, begin, check_home, read_record
 from songnet_utils.scores import accuracy, artist_interval, confusion, few_artists
@@ -63,7 +65,15 @@ from songnet_utils.timeline import Sound
 #: All that `train` can make.
 MODELS = (*NETWORKS, *BASELINES)
 
-_FILES = (RECORD, PROGRESS, "model.keras", "model.onnx", "model.skops", "answers.csv")
+_FILES = (
+    RECORD,
+    PROGRESS,
+    "model.keras",
+    "model.onnx",
+    "stream.onnx",
+    "model.skops",
+    "answers.csv",
+)
 
 
 def train(
@@ -499,6 +509,7 @@ class Run:
             answered = time.monotonic()
             save_keras(net, folder / "model.keras")
             save_onnx(net, folder / "model.onnx")
+            save_stream(net, folder / "stream.onnx")
             epochs = learning.state.epochs
             # Epochs before an interruption count, too.
             seconds_to_fit = sum(epoch["seconds"] for epoch in epochs)

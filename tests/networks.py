@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from songnet_utils.timeline import Sound
+from songnet_utils.timeline import ReceptiveField, Sound
 
 BANDS = 12
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=48, n_mels=BANDS)
@@ -97,3 +97,33 @@ def network(kind: str, bands: int = BANDS, units: int = 10, genres: int = 3) -> 
 
 
 KINDS = ("dense", "lstm", "crnn-2d", "residual", "separable", "metadata")
+
+
+def asked_in_pieces(session: Any, field: ReceptiveField, frames: np.ndarray, count: Any) -> Any:
+    """Ask an ONNX network for its steps as the page does: `count()` at a time, then the next.
+
+    Each time it gets the frames of these steps alone, from as many steps before as `past` needs,
+    and the state that it gave the time before.
+    """
+    before = -min(0, -int(field.past) // field.stride)
+    states = {
+        value.name: np.zeros(value.shape, np.float32)
+        for value in session.get_inputs()
+        if value.name.startswith("state_")
+    }
+    steps = [np.empty((0, len(GENRES)), np.float32)]
+    done, total = 0, field.outputs_of_inputs(len(frames))
+    while done < total:
+        asked, further = min(count(), total - done), min(before, done)
+        window = frames[
+            field.stride * (done - further) : field.stride * (done + asked - 1) + field.size
+        ]
+        found = session.run(
+            ["genre_over_time", *(f"{name}_next" for name in states)],
+            {"log_mel": window[None], **states},
+        )
+        assert found[0].shape[1] == further + asked
+        steps.append(found[0][0, further:])
+        states = dict(zip(states, found[1:], strict=True))
+        done += asked
+    return np.concatenate(steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 from lab_networks import GENRES, build, clips, shared
+from networks import asked_in_pieces
 from toys import tone_corpus
 
 from songnet_utils import learning, training
@@ -39,10 +41,12 @@ from songnet_utils.models import (
     network_kind,
     save_keras,
     save_onnx,
+    save_stream,
     songnet_transfer,
     weights_of,
     with_listener,
 )
+from songnet_utils.onnx_description import read_description
 from songnet_utils.splits import split
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import read_record, recipe_of, train
@@ -116,6 +120,21 @@ def test_a_saved_network_answers_the_same_and_exports_to_onnx(net, tmp_path):
     found = dict(zip(names, session.run(None, given), strict=True))
     assert np.abs(found["genre_over_time"][0] - whole).max() < 1e-5
     assert np.abs(found["genre"][0] - whole.mean(axis=0)).max() < 1e-5
+
+
+def test_the_page_gets_the_whole_songs_steps_from_the_onnx_files(net, tmp_path):
+    """Asked for a few steps at a time: a recurrent network's stream.onnx, else model.onnx."""
+    if net.encoder is not None:
+        pytest.skip("the page offers no network that takes metadata")
+    save_onnx(net, tmp_path / "model.onnx")
+    save_stream(net, tmp_path / "stream.onnx")
+    stream = tmp_path / "stream.onnx"
+    assert stream.exists() == math.isinf(net.timeline.field.past)
+    path = stream if stream.exists() else tmp_path / "model.onnx"
+    field, session = read_description(path).timeline.field, onnxruntime.InferenceSession(path)
+    frames, random = frames_for(net, 700), np.random.default_rng(2)
+    found = asked_in_pieces(session, field, frames, lambda: int(random.integers(1, 12)))
+    assert np.abs(found - net.genre_of_frames(frames)).max() < 1e-5
 
 
 def test_a_saved_network_loads_in_a_process_that_knows_only_the_package(tmp_path):

@@ -15,6 +15,7 @@ from songnet_utils.audio import load_audio, log_mel, mix_down, read_audio, resam
 from songnet_utils.errors import SongNetError
 from songnet_utils.listener import (
     CENTRES,
+    EMBEDDING,
     PATCH,
     SOUND,
     STRIDE,
@@ -27,6 +28,7 @@ from songnet_utils.listener import (
     learn_centres,
     load_listener,
 )
+from songnet_utils.onnx_export import save_onnx
 from songnet_utils.scores import artist_interval, wilson_interval
 from songnet_utils.streaming import SongStream, Step
 
@@ -279,6 +281,25 @@ def test_what_a_song_does_later_changes_no_step_that_has_ended(listener, shared_
         np.testing.assert_array_equal(before.probabilities, after.probabilities)
     before, after = steps[-1]
     assert np.abs(before.probabilities - after.probabilities).max() > 0.01
+
+
+def test_as_one_onnx_network_it_answers_the_same_and_gives_its_embedding(untrained, tmp_path):
+    import keras
+    import onnxruntime
+
+    listener = Listener(untrained)
+    save_onnx(listener, tmp_path / "musicnn.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "musicnn.onnx")
+    frames = np.random.default_rng(3).normal(-7, 3, (400, SOUND.n_mels)).astype(np.float32)
+    over_time, genre, embedding = session.run(
+        ["genre_over_time", "genre", "embedding"], {"log_mel": frames[None]}
+    )
+    expected = listener.genre_of_frames(frames)
+    np.testing.assert_allclose(over_time[0], expected, atol=1e-5)
+    np.testing.assert_allclose(genre[0], expected.mean(axis=0), atol=1e-5)
+    before_tags = keras.Model(untrained.input, untrained.layers[-2].output)(frames[None])
+    np.testing.assert_allclose(embedding[0], before_tags, rtol=1e-4, atol=1e-4)
+    assert embedding.shape == (1, len(expected), EMBEDDING)
 
 
 def test_less_than_three_seconds_are_refused_with_the_rule(listener):

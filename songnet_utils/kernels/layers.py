@@ -301,7 +301,7 @@ def _convolutions(graph: Graph) -> Iterator[tuple[Node, Reach]]:
     for node in graph.nodes:
         if isinstance(node.layer, _CONVOLUTIONS) and node.output in reach:
             its = reach[node.output]
-            if not math.isinf(its.first):
+            if not its.remembers:
                 yield node, its
 
 

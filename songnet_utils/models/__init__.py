@@ -25,7 +25,7 @@ from songnet_utils.models.trained import (
 )
 from songnet_utils.models.transfer import head_weights, songnet_transfer, with_listener
 from songnet_utils.models.with_metadata import songnet_meta
-from songnet_utils.onnx_export import save_onnx
+from songnet_utils.onnx_export import save_onnx, save_stream
 from songnet_utils.reach import timeline_of
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "network_kind",
     "save_keras",
     "save_onnx",
+    "save_stream",
     "set_weights",
     "songnet",
     "songnet_lstm",

@@ -228,16 +228,6 @@ class SongNet(Network):
             return Stack(self.keras_model, "genre_over_time")
         return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known[0]})
 
-    def description(self) -> dict[str, Any]:
-        """Return what travels with the weights, fit for JSON."""
-        return {
-            "sound": self.sound.to_dict(),
-            "genres": list(self.genres),
-            "name": self.name,
-            "training_music": self.training_music,
-            "caution": self.caution,
-        }
-
 
 def check_sound(name: str, own: Sound, given: Sound) -> None:
     """Raise SongNetError unless frames of `given` are what `name` was trained on."""

@@ -1,0 +1,86 @@
+"""Make the two networks that come with the listening page: ``python scripts/networks.py``.
+
+SongNet is trained on mini here, on the artist split with seed 0, just as ``songnet train`` does
+it; a run that is finished is used again. musicnn is fetched as its authors published it. Both are
+written as ONNX files, with a README that says what they are.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from pathlib import Path
+
+from songnet_utils.corpora import data_folder
+from songnet_utils.fetch import fetch_musicnn, musicnn_folder
+from songnet_utils.files import atomic_write
+from songnet_utils.listener import load_listener
+from songnet_utils.models import load_songnet
+from songnet_utils.network import Network
+from songnet_utils.onnx_export import save_onnx
+from songnet_utils.runs import RECORD, read_record
+from songnet_utils.training import train
+
+NETWORKS = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page" / "networks"
+
+
+def main() -> None:
+    """Make both, print what README says of them."""
+    fetch_musicnn()
+    run = data_folder() / "runs" / "networks" / "songnet-mini"
+    if not (run / RECORD).exists():
+        train("mini", split="artist", seed=0, out=run)
+    NETWORKS.mkdir(exist_ok=True)
+    shutil.copyfile(run / RECORD, NETWORKS / "songnet-mini.record.json")
+    songnet, musicnn = load_songnet(run), load_listener()
+    save_onnx(songnet, NETWORKS / "songnet-mini.onnx")
+    save_onnx(musicnn, NETWORKS / "musicnn.onnx")
+    text = readme(songnet, musicnn, run)
+    with atomic_write(NETWORKS / "README.md") as temporary:
+        temporary.write_text(text, "utf-8")
+    print(text)
+
+
+def readme(songnet: Network, musicnn: Network, run: Path) -> str:
+    """Return what the two networks are, in Markdown."""
+    record = read_record(run)
+    test = record["test"]
+    low, high = (f"{bound:.1%}" for bound in test["confidence_interval"])
+    licence = (musicnn_folder() / "LICENSE.md").read_text("utf-8").strip()
+    paragraphs = [
+        "# The networks that come with the listening page",
+        "`make networks` writes this folder. Each network is one ONNX file; its metadata hold its "
+        "name, its genres, its description of sound and its receptive field.",
+        f"## songnet-mini.onnx ({size('songnet-mini.onnx')})",
+        f"{songnet.name}, trained by this project on {songnet.training_music}. {songnet.caution}",
+        f"Of the test set's {test['clips']} clips it gets {test['accuracy']:.1%} right (95 % "
+        f"confidence interval {low} to {high}; {test['artists']} artists, none of them in the "
+        "training set). The record of its training is `songnet-mini.record.json`. It has the "
+        "licence of this project.",
+        f"## musicnn.onnx ({size('musicnn.onnx')})",
+        f"{musicnn.name}, trained by its authors on {musicnn.training_music}. {musicnn.caution} "
+        "The weights are those of MSD_musicnn in the package musicnn 0.1.0. Seven of its tags are "
+        "read as genres by seven numbers that this project took from 122 clips of fma_small "
+        "(`CENTRES` in `songnet_utils/listener.py`).",
+        'J. Pons and X. Serra, "musicnn: pre-trained convolutional neural networks for music audio '
+        'tagging", ISMIR, 2019, <https://arxiv.org/abs/1909.06654>. It has the ISC licence:',
+        *(f"> {line}" for line in licence.split("\n\n")),
+    ]
+    return "\n\n".join(map(wrapped, paragraphs)) + "\n"
+
+
+def wrapped(paragraph: str) -> str:
+    """Return a paragraph in lines of at most 100 characters."""
+    further = "> " if paragraph.startswith("> ") else ""
+    return textwrap.fill(
+        paragraph, 100, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def size(name: str) -> str:
+    """Return the size of a network's file, in words."""
+    return f"{(NETWORKS / name).stat().st_size / 1e6:.1f} MB"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The two networks that come with the listening page are what their README says they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import songnet_utils
+from songnet_utils.listener import EMBEDDING, Listener, load_listener
+from songnet_utils.onnx_description import read_description
+from songnet_utils.timeline import Sound
+
+FOLDER = Path(songnet_utils.__file__).parent / "widgets" / "page" / "networks"
+SONGNET, MUSICNN = FOLDER / "songnet-mini.onnx", FOLDER / "musicnn.onnx"
+
+
+@pytest.fixture(scope="module")
+def record():
+    return json.loads((FOLDER / "songnet-mini.record.json").read_text())
+
+
+def answer(path: Path, frames: np.ndarray) -> dict[str, np.ndarray]:
+    session = onnxruntime.InferenceSession(path)
+    names = [value.name for value in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"log_mel": frames[None]}), strict=True))
+
+
+def test_together_they_take_at_most_8_mb():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 8_000_000
+    assert {path.name for path in FOLDER.glob("*.onnx")} == {SONGNET.name, MUSICNN.name}
+
+
+def test_songnet_is_the_one_of_the_record(record):
+    told = read_description(SONGNET)
+    assert list(told.genres) == record["genres"]
+    assert told.timeline.sound == Sound.from_dict(record["sound"])
+    assert {"name": told.name, "training_music": told.training_music}.items() <= record[
+        "network"
+    ].items()
+    assert "a real song means little" in told.caution
+    # Trained on nothing but the composed corpus.
+    names = ("corpus", "corpus_folder", "model", "split", "seed")
+    assert [record[name] for name in names] == ["mini", None, "songnet", "artist", 0]
+    assert record["artists_on_two_sides"] == 0
+    assert SONGNET.stat().st_size == pytest.approx(4 * record["network"]["weights"], rel=0.01)
+
+
+def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_data):
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.splits import split
+    from songnet_utils.store import LogMelStore
+
+    corpus = open_corpus("mini", mini_data, progress=False)
+    sides = split(corpus.clips, "artist", seed=0)
+    tested = corpus.clips[(sides == "test").to_numpy()]
+    frames = LogMelStore(mini_data, Sound()).prepare(corpus, progress=False).frames
+    session, genres = onnxruntime.InferenceSession(SONGNET), read_description(SONGNET).genres
+    right = [
+        genres[session.run(["genre"], {"log_mel": frames(clip)[None]})[0].argmax()] == genre
+        for clip, genre in zip(tested.id, tested.genre, strict=True)
+    ]
+    assert len(right) == record["test"]["clips"]
+    assert np.mean(right) == pytest.approx(record["test"]["accuracy"], abs=0.02)
+
+
+def test_musicnn_is_the_pretrained_listener(musicnn_data):
+    listener, told = load_listener(musicnn_data), read_description(MUSICNN)
+    assert (told.name, told.caution) == (Listener.name, Listener.caution)
+    assert (told.genres, told.timeline) == (listener.genres, listener.timeline)
+    random = np.random.default_rng(0)
+    # Levels as they come in songs, from silence to loud.
+    frames = random.normal(random.uniform(-20, 3, (900, 1)), 2, (900, 96)).astype(np.float32)
+    found, expected = answer(MUSICNN, frames), listener.genre_of_frames(frames)
+    np.testing.assert_allclose(found["genre_over_time"][0], expected, atol=1e-5)
+    np.testing.assert_allclose(found["genre"][0], expected.mean(axis=0), atol=1e-5)
+    assert found["embedding"].shape == (1, len(expected), EMBEDDING)
+
+
+def test_readme_says_the_figures_of_the_record(record):
+    text = " ".join((FOLDER / "README.md").read_text("utf-8").split())
+    test = record["test"]
+    low, high = test["confidence_interval"]
+    assert f"{test['clips']} clips it gets {test['accuracy']:.1%} right" in text
+    assert f"interval {low:.1%} to {high:.1%}; {test['artists']} artists" in text
+    # Credit and licence travel with the weights.
+    assert "Universitat Pompeu Fabra" in text
+    assert "this permission notice appear in all copies" in text.replace("> ", "")
+    for path in (SONGNET, MUSICNN):
+        assert re.search(rf"{path.name} .{path.stat().st_size / 1e6:.1f} MB", text)
