@@ -8,6 +8,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def page(browser: Browser, site: Path) -> Iterator[Page]:
 class opened:  # noqa: N801
     """A page in a context of its own, which must complain of nothing."""
 
-    def __init__(self, browser: Browser, address: str, **context: object) -> None:
+    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
         self.context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 900}, **context}
         )
@@ -134,7 +135,8 @@ def test_after_random_seeks_the_step_of_the_playhead_is_shown(page: Page) -> Non
         assert abs(shown["time"] - time) < 1.5
         assert shown["step"] == np.searchsorted(ends, shown["time"], side="right") - 1
         if shown["step"] >= 0:
-            assert "%" in (page.get_by_label("Position in the song").get_attribute("aria-valuetext") or "")
+            text = page.get_by_label("Position in the song").get_attribute("aria-valuetext")
+            assert "%" in (text or "")
     assert plays(page)
 
 
@@ -272,6 +274,8 @@ def test_everything_can_be_done_with_keys(page: Page) -> None:
     page.keyboard.press("Space")
     assert plays(page)
     page.keyboard.press("Space")
+    page.wait_for_selector(".sp-page[data-state=paused]")
+    page.wait_for_timeout(100)
     assert not plays(page)
     page.keyboard.press("Home")
     page.wait_for_function("songnet.now().time === 0")
@@ -310,7 +314,11 @@ def test_axe_finds_nothing_serious(
 
 
 def test_on_a_phone_genre_and_bars_stay_in_view(browser: Browser, site: Path) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    phone: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+    }
     with opened(browser, site.as_uri(), **phone) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.evaluate("songnet.seek(5); songnet.play()")

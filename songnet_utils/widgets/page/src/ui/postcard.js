@@ -21,7 +21,8 @@ export async function postcard(song, answers, { seconds, step, until }) {
   const write = (text, y, font, ink, x = left) => {
     context.font = `${font} ${FONT}`;
     context.fillStyle = ink;
-    context.fillText(fitted(context, text, WIDTH - EDGE - x), x, y);
+    const room = context.textAlign === "center" ? WIDTH : WIDTH - EDGE - x;
+    context.fillText(fitted(context, text, room), x, y);
   };
   write(song.title, 100, "700 48px", "#ffffff");
   if (song.artist) write(song.artist, 146, "400 28px", "#b9c0cc");
@@ -76,6 +77,8 @@ function paintShares(context, { network }, mean, left) {
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
 function fitted(context, text, width) {
   let short = text;
-  while (short && context.measureText(short).width > width) short = `${short.slice(0, -2)}…`;
+  while (short.length > 1 && context.measureText(short).width > width) {
+    short = `${short.slice(0, -2)}…`;
+  }
   return short;
 }
