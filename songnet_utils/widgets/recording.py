@@ -39,6 +39,8 @@ _SUFFIXES = {
 }
 _INSIDE = re.compile(rf"data:(?P<kind>{'|'.join(_SUFFIXES)});base64,(?P<content>[A-Za-z0-9+/=]+)")
 
+_TO_TOUCH = "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
+
 # What stands for the folder of the files in a recording; its page knows where that is.
 _FOLDER = "media:"
 
@@ -55,7 +57,7 @@ class WithRecording:
         if bundle is None:
             return None
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/html": self._still_html()}
+        data = {**data, "text/html": self._still_html() + _TO_TOUCH}
         if os.environ.get(VARIABLE):
             data[MIME] = self.recording()
         return (data, *metadata) if metadata else data

@@ -16,7 +16,7 @@ const options = {
   format: "iife",
   charset: "utf8",
   legalComments: "none",
-  loader: { ".css": "text" },
+  loader: { ".css": "text", ".html": "text" },
   logOverride: { "empty-import-meta": "silent" },
 };
 

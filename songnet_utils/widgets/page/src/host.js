@@ -1,7 +1,5 @@
 // What a place (site, app, notebook) hands to the page, and how it comes there.
 
-/** @typedef {globalThis.Host} Host @typedef {globalThis.Clip} Clip @typedef {globalThis.Model} Model */
-
 // By script: what it called `assets` with.
 const brought = new WeakMap();
 const bring = (/** @type {unknown} */ content) =>

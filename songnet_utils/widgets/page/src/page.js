@@ -3,8 +3,6 @@ import { assets, staticHost, widgetHost } from "./host.js";
 import styles from "./page.css";
 import { start as startPlace } from "./ui/place.js";
 
-/** @typedef {import("./host.js").Host} Host */
-
 /** @param {HTMLElement} element @param {Host} host */
 export function start(element, host) {
   if (!document.getElementById("songnet-style")) {
@@ -17,7 +15,7 @@ export function start(element, host) {
 }
 
 export const widget = {
-  /** @param {{model: import("./host.js").Model, el: HTMLElement}} place */
+  /** @param {{model: Model, el: HTMLElement}} place */
   async render({ model, el }) {
     const host = await widgetHost(model);
     const songnet = start(el, host);

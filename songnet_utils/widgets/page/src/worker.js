@@ -81,13 +81,15 @@ async function listen(job, { blob, name, network, frames, kinds }) {
     const damage = await hearAll(job, song, listening, sounds, facts.notes);
     const { seconds } = listening;
     if (!seconds && damage) throw song.unreadable();
-    if (!seconds) throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
+    if (!seconds) {
+      throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
+    }
     const promised = (song.gap.promised ?? 0) / song.rate;
     const until = seconds.toFixed(2);
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
-        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only the ` +
-          `first ${until} s can be decoded, and these are answered.`,
+        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only ` +
+          `the first ${until} s can be decoded, and these are answered.`,
       );
     } else if (damage) {
       facts.notes.push(`${name}: is damaged after ${until} s; what comes before is answered.`);
@@ -125,8 +127,8 @@ async function hearAll(job, song, listening, sounds, notes) {
   for await (const piece of beforeDamage(song.pieces(), (error) => (damage = error))) {
     const { channels, rate } = piece;
     const [before] = held;
-    const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
-    if (changes || seconds >= 1) await hear();
+    const isSame = rate === before?.rate && channels.length === before?.channels.length;
+    if (seconds >= 1 || !isSame) await hear();
     held.push(piece);
     seconds += channels[0].length / rate;
   }

@@ -5,8 +5,6 @@ import {
 } from "mediabunny";
 import { gapOf } from "./mp3.js";
 
-/** @typedef {globalThis.Facts} Facts */
-
 const LOWEST_RATE = 1_000;
 const HIGHEST_RATE = 1_000_000;
 const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
@@ -22,7 +20,7 @@ export class Song {
   rate = 0;
 
   /** @param {Blob} blob @param {string} name
-   * @param {(rate: number) => Promise<Piece>} decodeWhole what the page decodes without WebCodecs */
+   * @param {(rate: number) => Promise<Piece>} decodeWhole by the page, without WebCodecs */
   constructor(blob, name, decodeWhole) {
     this.blob = blob;
     this.name = name;
@@ -34,7 +32,8 @@ export class Song {
   async open() {
     const { blob, name, input } = this;
     if (!blob.size) throw new Error(`${name}: the file is empty. Copy or download it again.`);
-    const track = await input.getPrimaryAudioTrack().catch(() => Promise.reject(this.unreadable()));
+    const refuse = () => Promise.reject(this.unreadable());
+    const track = await input.getPrimaryAudioTrack().catch(refuse);
     if (!track) throw new Error(`${name}: has no sound in it. Choose a file with an audio track.`);
     this.track = track;
     const channels = await track.getNumberOfChannels();
@@ -71,14 +70,16 @@ export class Song {
   async *pieces() {
     const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
     if (!(await track.canDecode())) {
-      return yield await this.decodeWhole(this.rate).catch(() => Promise.reject(this.unreadable()));
+      const refuse = () => Promise.reject(this.unreadable());
+      return yield await this.decodeWhole(this.rate).catch(refuse);
     }
     const { start, stop, end } = this.gap;
     let at = 0;
     for await (const { channels, rate } of this.#decoded(track)) {
       // Another song may follow in the same file.
       for (const [from, to] of [[start, stop], [end, Infinity]]) {
-        const part = channels.map((one) => one.subarray(Math.max(0, from - at), Math.max(0, to - at)));
+        const [first, last] = [Math.max(0, from - at), Math.max(0, to - at)];
+        const part = channels.map((one) => one.subarray(first, last));
         if (part[0].length) yield { channels: part, rate };
       }
       at += channels[0].length;

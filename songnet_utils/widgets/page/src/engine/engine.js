@@ -2,8 +2,6 @@
 import workerText from "text:worker";
 import workletText from "text:worklet";
 
-/** @typedef {globalThis.Heard} Heard */
-
 export class Engine {
   count = 0;
   hasEvents = false;
@@ -37,7 +35,8 @@ export class Engine {
     return described;
   }
 
-  /** @param {Blob} blob @param {string} network @param {Listener} listener @returns {Promise<Heard>} */
+  /** @param {Blob} blob @param {string} network @param {Listener} listener
+   * @returns {Promise<Heard>} */
   async listen(blob, network, listener = {}) {
     await this.describe(network);
     const name = blob instanceof File ? blob.name : "the sound";

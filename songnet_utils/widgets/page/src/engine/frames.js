@@ -40,7 +40,7 @@ export class Frames {
 
   constructor(/** @type {Sound} */ sound) {
     const { n_fft } = sound;
-    if (n_fft & (n_fft - 1)) throw new Error(`The page needs an n_fft of 2, 4, 8, …. Got ${n_fft}`);
+    if (n_fft & (n_fft - 1)) throw new Error(`n_fft must be 2, 4, 8, 16, …. Got ${n_fft}`);
     this.sound = sound;
     this.filters = melFilters(sound);
     this.window = new Float32Array(n_fft)

@@ -3,8 +3,6 @@ import { Frames, joined } from "./frames.js";
 import { Stepper } from "./network.js";
 import { Resampler } from "./resample.js";
 
-/** @typedef {globalThis.Step} Step */
-
 // Below this peak (−100 dB of full scale) a song is silence; above the other it cannot be sound.
 const SILENCE = 1e-5;
 const LOUDEST = 1e6;
@@ -103,7 +101,8 @@ export class Listening {
     if (!frames.length) return;
     const { n_mels } = this.network.sound;
     this.stepper.push(frames);
-    this.#tell({ kind: "frames", first: this.frames.taken - frames.length / n_mels, n_mels, frames });
+    const first = this.frames.taken - frames.length / n_mels;
+    this.#tell({ kind: "frames", first, n_mels, frames });
   }
 
   #tell(/** @type {Told} */ told) {

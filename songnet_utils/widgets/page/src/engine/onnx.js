@@ -1,7 +1,5 @@
 // What a network says of itself: the metadata_props of its .onnx file, read from the protobuf.
 
-/** @typedef {globalThis.Sound} Sound */
-
 // Protobuf: each field begins with its number and its kind (0: a number, 2: bytes that follow
 // their number, 1 and 5: eight and four bytes).
 /** @param {Uint8Array} bytes @returns {Generator<[number, Uint8Array]>} */
@@ -41,7 +39,8 @@ export function describe(bytes, name) {
     }
     // Its graph, whose outputs each begin with their name.
     for (const [part, output] of field === 7 ? fields(content) : []) {
-      if (part === 12) embedding ||= text.decode(Object.fromEntries(fields(output))[1]) === "embedding";
+      const name = part === 12 ? text.decode(Object.fromEntries(fields(output))[1]) : "";
+      embedding ||= name === "embedding";
     }
   }
   for (const key of ["genres", "sound", "receptive_field"]) {

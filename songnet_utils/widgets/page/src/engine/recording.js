@@ -8,17 +8,15 @@ export class Recording {
   }
 
   add(/** @type {Float32Array} */ samples) {
-    const whole = samples.map((sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 32768))));
-    this.parts.push(Int16Array.from(whole));
+    const cut = (/** @type {number} */ value) => Math.max(-32768, Math.min(32767, value));
+    this.parts.push(Int16Array.from(samples, (sample) => cut(Math.round(sample * 32768))));
   }
 
   blob() {
     const bytes = this.parts.reduce((total, part) => total + part.byteLength, 0);
-    // Whole numbers of one channel; so many samples and bytes a second; bytes and bits a sample.
-    const rates = Uint32Array.of(this.rate, 2 * this.rate);
-    const format = [Uint32Array.of(16), Uint16Array.of(1, 1), rates, Uint16Array.of(2, 16)];
-    const header = ["RIFF", Uint32Array.of(36 + bytes), "WAVEfmt ", ...format];
-    const parts = [...header, "data", Uint32Array.of(bytes), ...this.parts];
-    return new Blob(parts, { type: "audio/wav" });
+    // RIFF, WAVE, "fmt " with 16 bytes of facts (whole numbers, one channel), data.
+    const start = [0x46464952, 36 + bytes, 0x45564157, 0x20746d66, 16, 0x10001];
+    const rest = [this.rate, 2 * this.rate, 0x100002, 0x61746164, bytes];
+    return new Blob([new Uint32Array([...start, ...rest]), ...this.parts], { type: "audio/wav" });
   }
 }

@@ -35,9 +35,9 @@ export class EventListener {
     this.rate = rate;
     const start = this.heard;
     this.heard += mono.length / rate;
+    const place = (/** @type {number} */ seconds) => Math.round((seconds - start) * rate);
     while (this.heard > this.next) {
-      const [from, to] = [this.next, this.next + PIECE].map((at) => Math.round((at - start) * rate));
-      const part = mono.slice(Math.max(0, from), to);
+      const part = mono.slice(Math.max(0, place(this.next)), place(this.next + PIECE));
       for (const sample of this.resampler?.push(part) ?? part) this.samples.push(sample);
       if (this.heard < this.next + PIECE) return;
       await this.end();

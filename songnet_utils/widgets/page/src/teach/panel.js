@@ -12,7 +12,8 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   let teacher = /** @type {Teacher | null} */ (null);
   let tests = 0;
   const choice = h("select");
-  const genre = h("input", { list: known, autocomplete: "off", required: true, pattern: ".*\\S.*" });
+  const must = { required: true, pattern: ".*\\S.*" };
+  const genre = h("input", { list: known, autocomplete: "off", ...must });
   const genres = h("datalist", { id: known });
   const error = h("p", { class: "sp-error", role: "alert" });
   const songs = h("div");

@@ -11,7 +11,7 @@ export class Teacher {
   asked = /** @type {WeakMap<PageSong, Promise<string>>} */ (new WeakMap());
   hashes = /** @type {WeakMap<PageSong, string>} */ (new WeakMap());
 
-  /** @param {import("../engine/engine.js").Engine} engine @param {import("./store.js").Store} store */
+  /** @param {TeachPlace["engine"]} engine @param {import("./store.js").Store} store */
   constructor(engine, store) {
     this.engine = engine;
     this.store = store;
