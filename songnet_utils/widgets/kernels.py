@@ -244,8 +244,7 @@ class KernelGallery(WithRecording, Messages):
             for its in self.survey.layers:
                 number, alive = its.layer.number, []
                 for kernel in range(its.layer.kernels):
-                    about = {"layer": number, "kernel": kernel}
-                    card = {"what": "card", **about}
+                    card: dict[str, Any] = {"what": "card", "layer": number, "kernel": kernel}
                     key = f"card card {number} {kernel}"
                     try:
                         pieces = self._card(its, kernel)["pieces"][:most]
@@ -258,8 +257,11 @@ class KernelGallery(WithRecording, Messages):
                 for (_, kernel), clip, address in zip(alive, clips, sounds, strict=True):
                     answers[f"sound found {number} {kernel}"] = answer(
                         "sound",
-                        **{"what": "found", "layer": number, "kernel": kernel},
-                        **{"address": address, "starts": list(clip.starts[:most])},
+                        what="found",
+                        layer=number,
+                        kernel=kernel,
+                        address=address,
+                        starts=list(clip.starts[:most]),
                     )
                     bar.update(1)
         return {"widget": "kernels", "answers": answers}
