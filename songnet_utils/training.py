@@ -1,9 +1,10 @@
 """A training run: corpus + split + model → weights, answers and a record, in one folder.
 
-A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network) or ``model.skops`` (a
-baseline), ``answers.csv`` (what it says of every clip) and, last of all, ``record.json``: a folder
-with a record is finished. Until then a network's progress lies there (`songnet_utils.learning`),
-and the same run goes on to the same end, whenever it was stopped.
+A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network; a recurrent one leaves
+``stream.onnx``, too) or ``model.skops`` (a baseline), ``answers.csv`` (what it says of every clip)
+and, last of all, ``record.json``: a folder with a record is finished. Until then a network's
+progress lies there (`songnet_utils.learning`), and the same run goes on to the same end, whenever
+it was stopped.
 """
 
 from __future__ import annotations

@@ -125,6 +125,16 @@ def test_the_folder_holds_just_what_was_promised(run):
     assert {path.name for path in run.iterdir()} == promised
 
 
+def test_a_recurrent_network_leaves_what_the_page_runs_step_by_step(tones, tmp_path):
+    out = quick_train(tones, model="crnn-2d", epochs=1, out=tmp_path / "run")
+    assert {path.name for path in out.iterdir()} == {
+        *("model.keras", "model.onnx", "stream.onnx", "record.json", "answers.csv")
+    }
+    # Another network in the same place leaves nothing of it behind.
+    quick_train(tones, model="chance", out=out, force=True)
+    assert not list(out.glob("*.onnx"))
+
+
 def test_the_best_epochs_weights_are_kept(run):
     record = read_record(run)
     losses = [epoch["validation_loss"] for epoch in record["epochs"]]
