@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium networks readme page FORCE
+.PHONY: chromium networks page readme FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -45,9 +45,8 @@ floors: $(READY) ## draw which module imports which, floor by floor
 bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
 	@$(BIN)/python scripts/bench_streaming.py
-	@$(BIN)/python scripts/bench_live.py
 
-soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
+soak: $(READY) ## fetch from a server that fails at random
 	@$(BIN)/python scripts/soak.py
 
 records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)
