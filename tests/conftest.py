@@ -105,7 +105,7 @@ def real_site(
 
 @pytest.fixture(scope="session")
 def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site of two small lessons."""
+    """A site of three small lessons."""
     from sites import write_toy_site
 
     return write_toy_site(tmp_path_factory.mktemp("toy"), tmp_path_factory.mktemp("data"))

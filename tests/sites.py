@@ -1,4 +1,4 @@
-"""A site of two small lessons, made as the course's is."""
+"""A site of three small lessons, made as the course's is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from widget_lesson import write_widget_lesson
 
 from songnet_utils.lessons import site
 from songnet_utils.lessons.gaps import SOLUTIONS, with_gaps
@@ -82,7 +83,7 @@ def no_network(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def write_toy_site(folder: Path, data: Path) -> Path:
-    """Run the two lessons, and make their site in ``folder/site``, without network."""
+    """Run two lessons, write one with all widgets; make the site in ``folder/site``, offline."""
     ran, records = folder / "ran", folder / "records"
     for path in write_lessons(folder / "notebooks"):
         lesson, *solved = run_lesson(path, {"SONGNET_DATA": str(data)})
@@ -94,7 +95,7 @@ def write_toy_site(folder: Path, data: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "docs_folder", lambda: short_docs(folder / "docs"))
         no_network(folder / "no-network", patch)
-        kept = [ran / "01-first.ipynb", ran / "02-second.ipynb"]
+        kept = [ran / "01-first.ipynb", ran / "02-second.ipynb", write_widget_lesson(ran, data)]
         site.write_site(
             kept, folder / "site", site.results_in_markdown(RESULTS, "A note."), records
         )

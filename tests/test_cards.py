@@ -159,7 +159,7 @@ def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
     assert "<i>" not in table
     assert "5 of 5 error cards" in table
     assert "Note" not in table
-    assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._table()
+    assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._still_html()
     assert "5 clips" in repr(cards)
 
 

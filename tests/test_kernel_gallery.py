@@ -19,6 +19,7 @@ import stand_in
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
 from kernel_toy import DEAD, GENRES, TWINS, surveyed
+from recordings import read_recording
 from toys import html_of
 
 from songnet_utils.errors import SongNetError
@@ -223,45 +224,44 @@ def test_a_page_without_a_kernel_has_a_table(toy):
     assert "24 kernels" in repr(gallery)
 
 
-def content_of(page: Path) -> dict[str, Any]:
-    text = page.read_text("utf-8")
-    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
-    return json.loads(data)
-
-
 def test_a_saved_page_has_a_sound_for_each_kernel_that_lives(toy, tmp_path):
     survey, _ = toy
     gallery = KernelGallery(*toy)
     page = gallery.save(tmp_path / "deep" / "page", progress=False)
     assert page == tmp_path / "deep" / "page" / "index.html"
-    assert sorted(file.name for file in page.parent.iterdir()) == ["index.html", "sounds"]
+    assert sorted(file.name for file in page.parent.iterdir()) == ["index.html", "media"]
+    recording = read_recording(page)
+    answers = recording["answers"]
     living = {
-        f"{its.layer.number}-{kernel:04d}.mp3"
+        f"sound found {its.layer.number} {kernel}"
         for its in survey.layers
         for kernel in np.flatnonzero(~its.dead)
     }
-    assert {file.name for file in (page.parent / "sounds").iterdir()} == living
-    heard, _ = decoded((page.parent / "sounds" / "3-0002.mp3").read_bytes())
+    assert {key for key in answers if key.startswith("sound")} == living
+    addresses = {answers[key][0]["address"] for key in living}
+    sounds = {file.name for file in (page.parent / "media").glob("*.mp3")}
+    assert {address.removeprefix("media:") for address in addresses} == sounds
+    content, _ = answers["sound found 3 2"]
+    sound = page.parent / content["address"].replace("media:", "media/")
+    heard, _ = decoded(sound.read_bytes())
     clip = found_clip(survey, 3, 2)
     length = min(len(heard), len(clip.audio))
     assert np.corrcoef(heard[:length], clip.audio[:length])[0, 1] > 0.9
-    data = content_of(page)
-    assert data["welcome"]["page"] is True
-    assert len(data["cards"]) == 24
-    assert data["cards"]["3/2"]["sound"] == {
-        "address": "sounds/3-0002.mp3",
-        "starts": list(clip.starts),
-    }
-    assert "is dead" in data["cards"][f"2/{DEAD[1]}"]["error"]
+    assert content["starts"] == list(clip.starts)
+    # What needs Python is not offered.
+    welcome, _ = answers["hello"]
+    assert welcome["sounds"] == ["found"]
+    assert len([key for key in answers if key.startswith("card")]) == 24
+    assert "is dead" in answers[f"card card 2 {DEAD[1]}"][0]["text"]
     # Names are text, whatever is in them; and nothing is fetched from elsewhere.
     text = page.read_text("utf-8")
     assert "<i>Sweep" not in text
     assert not re.search(r"""(src|href)=["']https?:""", text)
     assert str(tmp_path) not in text
     # Saved again, the new page takes the old one's place, and nothing else is left there.
-    (page.parent / "sounds" / "9-0001.mp3").write_bytes(b"old")
+    (page.parent / "media" / f"{'0' * 20}.mp3").write_bytes(b"old")
     gallery.save(page.parent, progress=False)
-    assert {file.name for file in (page.parent / "sounds").iterdir()} == living
+    assert {file.name for file in (page.parent / "media").glob("*.mp3")} == sounds
     assert [file.name for file in page.parent.parent.iterdir()] == ["page"]
 
 
@@ -277,7 +277,7 @@ def test_a_folder_that_holds_something_else_is_refused(toy, tmp_path):
         gallery.save(folder / "index.html", progress=False)
     page = gallery.save(tmp_path / "page", progress=False)
     for name in ("notes.txt", "song.mp3"):
-        mine = page.parent / "sounds" / name
+        mine = page.parent / "media" / name
         mine.write_text("do not lose me")
         with pytest.raises(SongNetError, match=f"{name}, which is no part"):
             gallery.save(page.parent, progress=False)

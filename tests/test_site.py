@@ -167,15 +167,11 @@ def test_a_lesson_that_stopped_is_said_to_have(small, tmp_path):
     assert "NameError" in words(read(tmp_path / "site", "lessons/01-first.html"))
 
 
-def test_a_gallery_is_taken_along_and_an_older_site_replaced(small, tmp_path):
-    (tmp_path / "gallery").mkdir()
-    (tmp_path / "gallery" / "index.html").write_text("<title>Kernels</title>")
+def test_an_older_site_is_replaced(small, tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / ".songnet-site").write_text("")
     (tmp_path / "site" / "old.html").write_text("")
-    site.write_site(small, tmp_path / "site", "", tmp_path, tmp_path / "gallery")
-    assert "kernels/index.html" in Page(read(tmp_path / "site", "index.html")).links
-    assert (tmp_path / "site" / "kernels" / "index.html").is_file()
+    site.write_site(small, tmp_path / "site", "", tmp_path)
     assert not (tmp_path / "site" / "old.html").exists()
     assert not list(tmp_path.glob(".site-*"))
 

@@ -31,7 +31,7 @@ from songnet_utils.widgets.messages import Content, MalformedError, Messages, jo
 from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 
 #: Cards that stand on a page without a kernel, at most, and seconds of their neighbours' sounds.
-MOST_ON_PAGE, NEIGHBOUR_SECONDS = 20, 10.0
+MOST_ON_PAGE, NEIGHBOUR_SECONDS = 12, 8.0
 
 
 class ErrorCards(WithRecording, Messages):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ipywidgets
@@ -118,14 +120,23 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
         genres = self._heard.genres
-        with smaller():
-            cells = [
-                [
-                    {"says": self._says(truth, answer), "players": self._players(truth, answer)}
-                    for answer in genres
-                ]
-                for truth in genres
+        first = {
+            (truth, answer): self._clips_of(truth, answer)[:AT_ONCE]
+            for truth in genres
+            for answer in genres
+        }
+        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            players = [
+                list(
+                    pool.map(lambda clip, its=its: self._sound(clip, autoplay=clip == its[0]), its)
+                )
+                for its in first.values()
             ]
+        said = [
+            {"says": self._says(*pair), "players": "".join(its)}
+            for pair, its in zip(first, players, strict=True)
+        ]
+        cells = [said[at : at + len(genres)] for at in range(0, len(said), len(genres))]
         names = ("caption", "heads", "counts", "names", "looks")
         numbers = {name: getattr(self.numbers, name) for name in names}
         return {
@@ -134,10 +145,6 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
             "all of them: run make lab and open this lesson.",
             "traits": {"numbers": numbers, "cells": cells},
         }
-
-    def _players(self, truth: str, answer: str) -> str:
-        clips = self._clips_of(truth, answer)[:AT_ONCE]
-        return "".join(self._sound(clip, autoplay=clip == clips[0]) for clip in clips)
 
 
 def ink_on(colour: tuple[float, float, float, float]) -> str:

@@ -46,7 +46,7 @@ function render({ model, el }) {
     ask();
     choices.firstElementChild.focus();
   });
-  el.append(h("div", { class: "sw-widget se-explorer" }, [title, sounds, choices, verdict, next]));
+  el.append(h("div", { class: "sw-widget se-explorer se-quiz" }, [title, sounds, choices, verdict, next]));
   ask();
 }
 

@@ -109,7 +109,7 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
 
     def recording(self) -> dict[str, Any]:
         """Return some stops of the slider, the fitted one among them, and what stands there."""
-        stops = {*self.slider.stops[::5], self.slider.value}
+        stops = {*self.slider.stops[::8], self.slider.value}
         buttons = []
         if self.fitted is not None:
             at = self.slider.stops[np.abs(np.subtract(self.slider.stops, self.fitted)).argmin()]

@@ -85,5 +85,5 @@ class ThresholdSlider(WithRecording, ipywidgets.VBox):
         return "".join(self._parts())
 
     def recording(self) -> dict[str, Any]:
-        """Return every fifth stop of the slider, and what stands there."""
-        return slider_recording(self.slider, _THRESHOLDS[::5], self._parts)
+        """Return every tenth stop of the slider, and what stands there."""
+        return slider_recording(self.slider, _THRESHOLDS[::10], self._parts)

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 from base64 import b64decode
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 import soundfile
 from kernel_toy import DEAD, GENRES, TWINS, surveyed
 from playwright.sync_api import Browser, Page, expect
+from recordings import read_recording
 
 from songnet_utils.kernels import Survey, found_clip
 from songnet_utils.plots import genre_colours
@@ -360,11 +362,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return gallery.save(folder / "kernels", progress=False)
 
 
-def content_of(page: Path) -> dict:
-    (data,) = re.findall(r'id="data">(.*?)</script>', page.read_text("utf-8"))
-    return json.loads(data)
-
-
 class Opened:
     """A page from a file, and what the browser asked for to show it."""
 
@@ -385,7 +382,7 @@ class Opened:
         self.seconds = time.monotonic() - start
 
     def sounds(self) -> list[str]:
-        return [url for url in self.asked if "/sounds/" in url]
+        return [url for url in self.asked if url.endswith(".mp3")]
 
 
 @pytest.fixture
@@ -399,14 +396,16 @@ def opened(browser: Browser, saved: Path) -> Iterator[Opened]:
 
 
 def test_a_page_of_768_kernels_is_light(opened, saved):
-    assert opened.asked == [saved.as_uri()]
-    assert saved.stat().st_size < 20_000_000
+    page, script = opened.asked
+    assert page == saved.as_uri()
+    size = (saved.parent / "media" / script.rsplit("/", 1)[1]).stat().st_size
+    assert saved.stat().st_size + size < 20_000_000
     # In a notebook, this much comes in the first message.
-    data = content_of(saved)
-    told = len(json.dumps(data["welcome"])) + sum(map(len, map(b64decode, data["buffers"])))
+    welcome, buffers = read_recording(saved)["answers"]["hello"]
+    told = len(json.dumps(welcome)) + sum(map(len, map(b64decode, buffers)))
     assert told <= MOST_IN_MESSAGE
     print(
-        f"welcome {told / 1e6:.2f} MB, page {saved.stat().st_size / 1e6:.2f} MB, "
+        f"welcome {told / 1e6:.2f} MB, recording {size / 1e6:.2f} MB, "
         f"drawn after {opened.seconds:.2f} s"
     )
     tabs = opened.page.get_by_role("tab")
@@ -424,9 +423,10 @@ def test_a_page_plays_a_sound_only_when_it_is_asked_for(opened, saved):
     assert opened.sounds() == []
     alive.click()
     wait_for(page, "playing", f"found/2/{kernel}/")
-    name = f"2-{kernel:04d}.mp3"
+    content, _ = read_recording(saved)["answers"][f"sound found 2 {kernel}"]
+    name = content["address"].removeprefix("media:")
     assert {url.rsplit("/", 1)[1] for url in opened.sounds()} == {name}
-    expected = soundfile.info(saved.parent / "sounds" / name).duration
+    expected = soundfile.info(saved.parent / "media" / name).duration
     found = page.evaluate("document.querySelector('.sk-kernels').gallery.audio.duration")
     assert found == pytest.approx(expected, abs=0.1)
     expect(page.locator(".sk-pieces [aria-current=true]")).to_have_count(1)
@@ -440,11 +440,10 @@ def test_a_page_plays_a_sound_only_when_it_is_asked_for(opened, saved):
 
 
 def test_a_page_says_so_when_its_sounds_are_gone(browser, saved, tmp_path):
-    alone = tmp_path / "index.html"
-    alone.write_bytes(saved.read_bytes())
-    opened = Opened(browser, alone)
+    shutil.copytree(saved.parent, tmp_path / "moved", ignore=shutil.ignore_patterns("*.mp3"))
+    opened = Opened(browser, tmp_path / "moved" / "index.html")
     opened.page.locator(".sk-tile:not(.sk-dead)").first.click()
-    expect(opened.page.get_by_role("alert")).to_contain_text("Is the folder “sounds” still beside")
+    expect(opened.page.get_by_role("alert")).to_contain_text("Is it still beside this page?")
     opened.context.close()
 
 

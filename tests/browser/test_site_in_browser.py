@@ -8,13 +8,15 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe import serious
-from playwright.sync_api import Browser, Page, expect
+from pages_for_tests import drop, write_song
+from playwright.sync_api import Browser, Locator, Page, expect
 from sites import RARE_WORD
 
 # Width and height of the screen, and what its owner likes.
@@ -28,6 +30,7 @@ SCREENS = {
 PAGES = (
     *("index.html", "teachers.html", "api.html", "api/songnet_utils.players.html"),
     *("genindex.html", "search.html", "lessons/01-first.html", "lessons/02-second.html"),
+    "lessons/03-widgets.html",
     "lessons/solutions/01-first.html",
 )
 
@@ -139,6 +142,167 @@ def test_light_and_dark_can_be_chosen_and_lessons_be_left(browser, address):
         assert page.locator("html").get_attribute("data-theme") == theme
     page.get_by_role("link", name="next", exact=False).last.click()
     expect(page.locator("article h1")).to_contain_text("The second")
+    assert page.complaints == []
+    page.context.close()
+
+
+# ---- What can be touched ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["phone, dark", "desktop, light"])
+def touched(request, browser, address) -> Iterator[Callable[[str], Locator]]:
+    """Find a widget of the lesson that has them all, once it is live."""
+    page = opened(browser, address, request.param)
+    page.goto(f"{address}/lessons/03-widgets.html")
+
+    def find(live: str) -> Locator:
+        # What was recorded is loaded when a reader comes near.
+        for place in page.locator(".songnet-recording").all():
+            place.scroll_into_view_if_needed()
+        found = page.locator(".songnet-recording", has=page.locator(live))
+        found.first.wait_for()
+        return found
+
+    yield find
+    assert page.complaints == []
+    assert wide(page) <= 0
+    page.context.close()
+
+
+def parts(widget: Locator) -> list[str]:
+    """Return what an explorer says, its picture and its sounds."""
+    picture = widget.locator("img").first
+    # It is there, and not only its frame.
+    picture.evaluate("picture => picture.decode()")
+    sounds = widget.locator("audio").evaluate_all("all => all.map((sound) => sound.src)")
+    return [said(widget).inner_text(), picture.get_attribute("src"), str(sounds)]
+
+
+def said(widget: Locator) -> Locator:
+    """Return what says in words what a widget shows; a slider's number has the same role."""
+    return widget.locator("p[role=status]")
+
+
+@pytest.mark.parametrize(
+    ("place", "control", "value"),
+    [
+        (0, "Test (%)", "20"),
+        (1, "Band (from 0)", "4"),
+        (1, "To (Hz)", "4000"),
+        (2, "Hop (samples)", "256"),
+        (2, "Floor (dB)", "-20"),
+    ],
+)
+def test_an_explorer_shows_what_python_made_of_a_setting(touched, place, control, value):
+    widget = touched(".se-controls label").nth(place)
+    before = parts(widget)
+    widget.get_by_label(control).select_option(value)
+    after = parts(widget)
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+    expect(widget).to_contain_text("The notebook makes any other")
+
+
+def test_a_control_offers_only_what_fits_the_others(touched):
+    widget = touched(".se-controls label").nth(2)
+    hop = widget.get_by_label("Hop (samples)")
+    expect(hop.locator("option")).to_have_text(["256", "1024"])
+    hop.select_option("1024")
+    widget.get_by_label("Window (samples)").select_option("512")
+    expect(hop).to_have_value("256")
+    expect(hop).to_be_disabled()
+    expect(said(widget)).to_contain_text("86.1 frames a second")
+
+
+@pytest.mark.parametrize("name", ["Temperature", "Threshold"])
+def test_a_slider_moves_by_keys(touched, name):
+    widget = touched(".sn-slider").filter(has_text=name)
+    before = parts(widget)
+    slider = widget.get_by_role("slider", name=name)
+    slider.press("ArrowRight")
+    moved = float(slider.get_attribute("aria-valuetext"))
+    expect(said(widget)).not_to_have_text(before[0])
+    slider.press("Home")
+    assert float(slider.get_attribute("aria-valuetext")) < moved
+    assert parts(widget)[1] != before[1]
+    if name == "Temperature":
+        widget.get_by_role("button", name="To the fitted one").click()
+        words = f"The fitted one is {slider.get_attribute('aria-valuetext')}"
+        expect(said(widget)).to_contain_text(words)
+
+
+def plays(sounds: Locator) -> None:
+    """Wait until the first of these players has played a little."""
+    sounds.first.evaluate("sound => sound.play()")
+    sounds.page.wait_for_function(
+        "sound => sound.currentTime > 0.1", arg=sounds.first.element_handle()
+    )
+
+
+def test_a_number_of_the_confusion_table_plays_its_clips(touched):
+    widget = touched(".sn-numbers")
+    number = widget.get_by_role("button", name="taken for").filter(has_text="1").first
+    number.click()
+    expect(number).to_have_attribute("aria-pressed", "true")
+    expect(widget.get_by_role("status")).to_have_text(number.get_attribute("aria-label"))
+    expect(widget.locator("audio")).to_have_count(1)
+    plays(widget.locator("audio"))
+
+
+def test_an_error_card_opens_and_plays_its_clip_and_its_neighbours(touched):
+    widget = touched(".sc-cards")
+    widget.locator(".sc-line").first.click()
+    clip = widget.locator(".sc-line").first.get_attribute("data-clip")
+    widget.page.locator(f".sc-cards[data-drawn={clip}]").wait_for()
+    for button in (widget.locator(".sc-play").first, widget.locator(".sc-small").first):
+        button.click()
+        widget.page.wait_for_function(
+            "document.querySelector('.sc-cards').gallery.audio.currentTime > 0.1"
+        )
+        widget.page.locator(".sc-cards:not([data-playing=''])").wait_for()
+    expect(widget.locator(".sc-nearest")).to_contain_text("the first 8 s")
+
+
+def test_a_kernel_plays_what_it_found(touched):
+    widget = touched(".sk-kernels")
+    widget.get_by_role("tab", name="conv_2").click()
+    widget.locator(".sk-tile:not(.sk-dead)").first.click()
+    expect(widget.locator(".sk-kernels")).to_have_attribute("data-playing", re.compile("found/2/"))
+    expect(widget.locator(".sk-pieces li")).to_have_count(3)
+    # What needs Python is not offered, and the page says where it is.
+    expect(widget.locator(".sk-sound")).to_have_text(["Found"])
+    expect(widget).to_contain_text("The notebook plays all")
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_a_quiz_asks_answers_and_counts(touched, kind):
+    widget = touched(".se-quiz").nth(kind)
+    for number in (1, 2):
+        expect(widget).to_contain_text(f"Question {number} of 2.")
+        plays(widget.locator("audio"))
+        # From the first question to the second, the focus goes along.
+        choices = widget.locator(".se-controls button")
+        choices.first.click()
+        expect(widget).to_contain_text(re.compile(r"(Right|No: .*)\. It was kernel \d+ of conv_2"))
+        expect(widget).to_contain_text(f" of {number} right")
+        assert choices.evaluate_all("all => all.every((button) => button.disabled)")
+        if number == 1:
+            widget.get_by_role("button", name="Next question").click()
+    expect(widget.get_by_role("button", name="Next question")).to_be_disabled()
+
+
+@pytest.mark.parametrize("name", ["index.html", "lessons/03-widgets.html"])
+@pytest.mark.parametrize("screen", ["phone, dark", "desktop, light"])
+def test_the_listening_page_plays_a_song_that_is_dropped_on_it(
+    browser, address, screen, name, tmp_path
+):
+    page = opened(browser, address, screen)
+    page.goto(f"{address}/{name}")
+    page.wait_for_function("window.songnet")
+    assert page.evaluate("songnet.ready")["network"] == "songnet-mini"
+    drop(page, [write_song(tmp_path / "song.wav")])
+    page.wait_for_function("songnet.now().step >= 0", timeout=60_000)
+    assert serious(page, ".songnet-page") == []
     assert page.complaints == []
     page.context.close()
 
