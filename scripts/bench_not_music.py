@@ -98,10 +98,7 @@ def noise(folder: Path) -> list[Path]:
         "blue": lambda: coloured(dice, count, 0.5),
         "gusts": lambda: coloured(dice, count, -0.5) * gusts,
     }
-    loud = {
-        name: lambda make=make: dice.uniform(0.02, 0.25) * make() for name, make in sounds.items()
-    }
-    return write(folder, "noise", loud)
+    return write(folder, "noise", sounds, lambda: dice.uniform(0.02, 0.25))
 
 
 def coloured(dice: np.random.Generator, count: int, slope: float) -> np.ndarray:
@@ -111,13 +108,13 @@ def coloured(dice: np.random.Generator, count: int, slope: float) -> np.ndarray:
     return sound / np.sqrt(np.mean(sound**2))
 
 
-def write(folder: Path, what: str, sounds: dict) -> list[Path]:
+def write(folder: Path, what: str, sounds: dict, gain=lambda: 1.0) -> list[Path]:
     """Write `FILES` files, each kind of sound in turn."""
     files = []
     for number in range(FILES):
         name = list(sounds)[number % len(sounds)]
         files.append(folder / f"{what} {name} {number}.wav")
-        soundfile.write(files[-1], np.clip(sounds[name](), -1, 1), RATE)
+        soundfile.write(files[-1], np.clip(gain() * sounds[name](), -1, 1), RATE)
     return files
 
 

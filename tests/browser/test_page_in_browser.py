@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import http.server
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from axe import serious
 from lab import FAKE_MICROPHONE, FLAGS
 from pages_for_tests import drop, rows, wait_until_whole, write_site, write_song
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 SLOW = 60_000
 
@@ -51,9 +53,9 @@ def page(browser: Browser, site: Path) -> Iterator[Page]:
 
 
 class opened:  # noqa: N801
-    """A page of a context of its own, which must complain of nothing."""
+    """A page in a context of its own, which must complain of nothing."""
 
-    def __init__(self, browser: Browser, address: str, **context: object) -> None:
+    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
         self.context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 900}, **context}
         )
@@ -91,7 +93,8 @@ def test_the_first_thing_on_the_screen_changes_its_genre(page: Page) -> None:
         genres.add(page.locator(".sp-genre").first.inner_text().split("\n")[0])
     assert len(genres) >= 4
     ready = page.evaluate("songnet.ready")
-    assert ready["network"] == "songnet-mini" and "musicnn" in ready["networks"]
+    assert ready["network"] == "songnet-mini"
+    assert "musicnn" in ready["networks"]
     assert len(ready["genres"]) == 8
     expect(page.locator(".sp-intro")).to_be_visible()
     expect(page.get_by_text("log-mel spectrogram")).not_to_be_visible()
@@ -106,7 +109,7 @@ def test_a_song_that_is_dropped_anywhere_plays_at_once(
     drop(page, songs[:1], where)
     expect(page.locator(".sp-title")).to_have_text("Song A", timeout=SLOW)
     page.wait_for_function("songnet.now().time > 0.5", timeout=SLOW)
-    expect(page.locator(".sp-network-name").first).to_have_text("musicnn", timeout=SLOW)
+    expect(page.locator(".sp-network-name").first).to_contain_text("musicnn", timeout=SLOW)
 
 
 def test_play_while_a_song_loads_is_not_lost(page: Page, songs: list[Path]) -> None:
@@ -127,13 +130,14 @@ def test_after_random_seeks_the_step_of_the_playhead_is_shown(page: Page) -> Non
     page.evaluate("songnet.play()")
     for time in rng.uniform(0, ends[-1], 50):
         page.evaluate("(time) => songnet.seek(time)", float(time))
-        page.wait_for_timeout(60)
+        # One picture later; more on a machine that is busy.
+        near = "(time) => Math.abs(songnet.now().time - time) < 1"
+        page.wait_for_function(near, arg=float(time), timeout=5_000)
         shown = now(page)
-        assert abs(shown["time"] - time) < 1.5
         assert shown["step"] == np.searchsorted(ends, shown["time"], side="right") - 1
         if shown["step"] >= 0:
-            state = page.locator(".sp-stage").get_attribute("aria-valuetext")
-            assert state is not None and "%" in state
+            text = page.get_by_label("Position in the song").get_attribute("aria-valuetext")
+            assert "%" in (text or "")
     assert plays(page)
 
 
@@ -153,15 +157,19 @@ def test_many_files_become_a_list(page: Page, songs: list[Path], tmp_path: Path)
     text.write_text("Dear friend, this is no song. " * 40)
     drop(page, [songs[0], text, songs[1]])
     page.wait_for_function(
-        """() => [...document.querySelectorAll('.sp-song')].every((row) =>
-          row.classList.contains('sp-unread') || /%/.test(row.querySelector('.sp-said').textContent))
-          && document.querySelectorAll('.sp-song').length === 3""",
+        """() => {
+          const isDone = (row) => row.classList.contains('sp-unread')
+            || /%/.test(row.querySelector('.sp-said').textContent);
+          const all = [...document.querySelectorAll('.sp-song')];
+          return all.length === 3 && all.every(isDone);
+        }""",
         timeout=SLOW,
     )
     first, unread, last = rows(page)
-    assert first["title"] == "Song A" and first["open"] and "%" in first["said"]
-    assert unread["unread"] and "letter.mp3: is not a sound file" in unread["about"]
-    assert last["title"] == "Song B" and not last["open"]
+    assert (first["title"], first["open"]) == ("Song A", True)
+    assert unread["unread"]
+    assert "letter.mp3: is not a sound file" in unread["about"]
+    assert (last["title"], last["open"]) == ("Song B", False)
     # The next song, which is not the letter, plays by itself.
     page.evaluate("songnet.seek(5.7); songnet.play()")
     expect(page.locator(".sp-title")).to_have_text("Song B", timeout=SLOW)
@@ -183,8 +191,7 @@ def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> 
     page.get_by_role("button", name=f"It is {guess}: label Song A so").click()
     label = page.get_by_label("Your label for Song A")
     expect(label).to_have_value(guess)
-    label.select_option(label="Another genre …")
-    page.keyboard.type("Ambient")
+    label.fill("Ambient")
     page.keyboard.press("Enter")
     expect(label).to_have_value("Ambient", timeout=SLOW)
     expect(page.locator(".sp-teach")).to_contain_text("Song A", timeout=SLOW)
@@ -201,13 +208,13 @@ def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> 
 def test_two_networks_answer_one_song(page: Page) -> None:
     page.get_by_label("Beside it").select_option("musicnn")
     names = page.locator(".sp-network-name")
-    expect(names).to_have_text(["SongNet", "musicnn"], timeout=SLOW)
+    expect(names).to_contain_text(["SongNet", "musicnn"], timeout=SLOW)
     wait_until_whole(page)
     page.evaluate("songnet.seek(20)")
     page.wait_for_timeout(200)
     assert all("%" in text for text in page.locator(".sp-genre").all_inner_texts())
-    page.get_by_label("Network", exact=True).select_option("musicnn")
-    expect(names.first).to_have_text("musicnn", timeout=SLOW)
+    page.locator(".sp-settings select").first.select_option("musicnn")
+    expect(names.first).to_contain_text("musicnn", timeout=SLOW)
     expect(names.nth(1)).not_to_be_visible()
 
 
@@ -236,12 +243,13 @@ def test_a_picture_of_the_song_can_be_saved(page: Page, tmp_path: Path) -> None:
     assert len(colours) >= 4
 
 
-def test_the_microphone_answers_and_becomes_a_song(chromium: str | None, address: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=[*FLAGS, *FAKE_MICROPHONE]
-        )
-        with opened(browser, address) as page:
+def test_the_microphone_answers_and_becomes_a_song(
+    browser: Browser, chromium: str | None, address: str
+) -> None:
+    flags = [*FLAGS, *FAKE_MICROPHONE]
+    listens = browser.browser_type.launch(executable_path=chromium, args=flags)
+    try:
+        with opened(listens, address) as page:
             page.get_by_role("button", name="Microphone").click()
             expect(page.locator(".sp-ear")).to_contain_text("after the last sound", timeout=SLOW)
             assert page.evaluate("songnet.now().step") >= 0
@@ -254,11 +262,12 @@ def test_the_microphone_answers_and_becomes_a_song(chromium: str | None, address
             wait_until_whole(page)
             page.evaluate("songnet.play()")
             page.wait_for_function("songnet.now().time > 0.3", timeout=SLOW)
-        browser.close()
+    finally:
+        listens.close()
 
 
 def test_everything_can_be_done_with_keys(page: Page) -> None:
-    page.locator(".sp-stage").focus()
+    page.get_by_label("Position in the song").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("songnet.now().time === 1")
     page.keyboard.press("Shift+ArrowRight")
@@ -266,9 +275,13 @@ def test_everything_can_be_done_with_keys(page: Page) -> None:
     page.keyboard.press("Space")
     assert plays(page)
     page.keyboard.press("Space")
+    page.wait_for_selector(".sp-page[data-state=paused]")
+    page.wait_for_timeout(100)
     assert not plays(page)
     page.keyboard.press("Home")
     page.wait_for_function("songnet.now().time === 0")
+    page.keyboard.press("End")
+    page.wait_for_function("songnet.now().time > 30")
     # What the Tab key comes to has a name and shows that it has the focus.
     page.locator(".sp-page summary").first.focus()
     seen = set()
@@ -298,18 +311,23 @@ def test_axe_finds_nothing_serious(
         levels = page.evaluate(
             "[...document.querySelectorAll('h1,h2,h3,h4')].map((one) => +one.tagName[1])"
         )
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_on_a_phone_genre_and_bars_stay_in_view(browser: Browser, site: Path) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    phone: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 844},
+        "has_touch": True,
+        "is_mobile": True,
+    }
     with opened(browser, site.as_uri(), **phone) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         page.evaluate("songnet.seek(5); songnet.play()")
         page.locator(".sp-settings").scroll_into_view_if_needed()
         page.evaluate("document.querySelector('.sp-list').scrollIntoView()")
         box = page.locator(".sp-answers").bounding_box()
-        assert box is not None and box["y"] >= -1 and box["y"] + box["height"] < 844 / 2
+        assert box is not None
+        assert -1 <= box["y"] < 844 / 2 - box["height"]
         small = page.evaluate(
             """[...document.querySelectorAll('.sp-page :is(button, select, summary)')]
               .filter((one) => one.checkVisibility())
@@ -351,5 +369,5 @@ def test_the_contract_of_songnet(browser: Browser, address: str, songs: list[Pat
             "songnet.open(document.querySelector('#any').files[0]).catch((error) => error.message)"
         )
         assert "test_page_in_browser.py: is not a sound file" in wrong
-        again = page.evaluate("songnet.open('songnet/nothing.mp3').catch((error) => error.message)")
-        assert "cannot be fetched" in again
+        again = page.evaluate("songnet.open(new Blob()).catch((error) => error.message)")
+        assert "the file is empty" in again

@@ -16,7 +16,7 @@ const options = {
   format: "iife",
   charset: "utf8",
   legalComments: "none",
-  loader: { ".css": "text" },
+  loader: { ".css": "text", ".html": "text" },
   logOverride: { "empty-import-meta": "silent" },
 };
 
@@ -47,20 +47,22 @@ await writeFile(join(target, "ort.wasm.gz"), gzipSync(wasm, { level: 9 }));
 
 // What is built in, with the licence of each.
 const { packages } = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
-const licenceOf = {
-  "fft.js": ["README.md", "https://github.com/indutny/fft.js"],
-  "@noble/hashes": ["LICENSE", "https://github.com/paulmillr/noble-hashes"],
-  mediabunny: ["LICENSE", "https://github.com/Vanilagy/mediabunny"],
-  "onnxruntime-web": [null, "https://github.com/microsoft/onnxruntime"],
-};
 const readme = await readFile(join(here, "node_modules/fft.js/README.md"), "utf8");
-const [, mit] = readme.split(/Copyright Fedor Indutny, 2017\.\s*/);
-const parts = [];
-for (const [name, [file, source]] of Object.entries(licenceOf)) {
+const holder = "Copyright Fedor Indutny, 2017.";
+const mit = readme.slice(readme.indexOf(holder)).split("\n[")[0].trim();
+const noble = await readFile(join(here, "node_modules/@noble/hashes/LICENSE"), "utf8");
+const mpl = await readFile(join(here, "node_modules/mediabunny/LICENSE"), "utf8");
+const licences = [
+  ["@noble/hashes", "https://github.com/paulmillr/noble-hashes", noble.trim()],
+  ["fft.js", "https://github.com/indutny/fft.js", mit],
+  ["mediabunny", "https://github.com/Vanilagy/mediabunny", mpl.trim()],
+  [
+    "onnxruntime-web",
+    "https://github.com/microsoft/onnxruntime",
+    mit.replace(holder, "Copyright (c) Microsoft Corporation."),
+  ],
+].map(([name, source, text]) => {
   const { version, license } = packages[`node_modules/${name}`];
-  const whole = file === "LICENSE" && (await readFile(join(here, "node_modules", name, file), "utf8"));
-  const holder = file ? "Copyright Fedor Indutny, 2017." : "Copyright (c) Microsoft Corporation.";
-  const text = whole || `${holder}\n\n${mit.split("\n[")[0]}`;
-  parts.push(`${name} ${version} (${license}), ${source}\n\n${text.trim()}\n`);
-}
-await writeFile(join(target, "LICENSES.txt"), parts.join(`\n${"-".repeat(80)}\n\n`));
+  return `${name} ${version} (${license}), ${source}\n\n${text}\n`;
+});
+await writeFile(join(target, "LICENSES.txt"), licences.join(`\n${"-".repeat(80)}\n\n`));

@@ -23,3 +23,8 @@ declare class AudioWorkletProcessor {
 }
 declare const currentTime: number;
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+
+declare module "*.html" {
+  const text: string;
+  export default text;
+}

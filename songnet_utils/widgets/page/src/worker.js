@@ -100,8 +100,8 @@ async function listen(job, { blob, name, network, frames, kinds }) {
     const promised = (song.gap.promised ?? 0) / song.rate;
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
-        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only the ` +
-          `first ${seconds.toFixed(2)} s can be decoded, and these are answered.`,
+        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only ` +
+          `the first ${seconds.toFixed(2)} s can be decoded, and these are answered.`,
       );
     } else if (damage) {
       const until = seconds.toFixed(2);
@@ -146,8 +146,8 @@ async function hearAll(job, song, listening, sounds, notes) {
       if (!next || next.done) break;
       const { channels, rate } = next.value;
       const [before] = held;
-      const changes = before && (rate !== before.rate || channels.length !== before.channels.length);
-      if (changes || seconds >= 1) await hear();
+      const isSame = rate === before?.rate && channels.length === before?.channels.length;
+      if (seconds >= 1 || !isSame) await hear();
       held.push(next.value);
       seconds += channels[0].length / rate;
     }

@@ -18,7 +18,7 @@ const READABLE = "mp3, m4a, mp4, ogg, wav, flac, webm, aac";
 
 export class Song {
   /** @param {Blob} blob @param {string} name
-   * @param {(rate: number) => Promise<Piece>} decodeWhole what the page decodes without WebCodecs */
+   * @param {(rate: number) => Promise<Piece>} decodeWhole by the page, without WebCodecs */
   constructor(blob, name, decodeWhole) {
     this.blob = blob;
     this.name = name;
@@ -83,7 +83,8 @@ export class Song {
     for await (const { channels, rate } of this.#decoded(track)) {
       // Another song may follow in the same file.
       for (const [from, to] of [[start, stop], [end, Infinity]]) {
-        const part = channels.map((one) => one.subarray(Math.max(0, from - at), Math.max(0, to - at)));
+        const [first, last] = [Math.max(0, from - at), Math.max(0, to - at)];
+        const part = channels.map((one) => one.subarray(first, last));
         if (part[0].length) yield { channels: part, rate };
       }
       at += channels[0].length;

@@ -11,7 +11,8 @@ import workletText from "text:worklet";
  * @typedef {object} Listener
  * @property {(facts: Facts) => void} [onFacts] called again when more is known
  * @property {(told: {first: number, n_mels: number, frames: Float32Array}) => void} [onFrames]
- * @property {(told: {first: number, steps: Step[], embeddings: Float32Array | null}) => void} [onSteps]
+ * @property {(told: {first: number, steps: Step[], embeddings: Float32Array | null}) => void}
+ *   [onSteps]
  * @property {(level: number, seconds: number) => void} [onLevel] of the microphone, peak of 1
  * @property {(kind: import("../teach/types").Kind) => void} [onKind] music or not; told again
  * @property {AbortSignal} [signal]
@@ -77,8 +78,8 @@ export class Engine {
   }
 
   /** @param {string} networkName @param {Listener} listener
-   * @returns {Promise<{seconds: () => number, stop: () => Promise<Blob>}>} how long it has listened;
-   *   the end, and the recording as a wav */
+   * @returns {Promise<{seconds: () => number, stop: () => Promise<Blob>}>} how long it has
+   *   listened; the end, and the recording as a wav */
   async microphone(networkName, listener) {
     await this.describe(networkName);
     if (listener.onKind) this.#bringEvents();

@@ -32,8 +32,8 @@ export function melFilters({ sample_rate, n_fft, n_mels }) {
 export class Frames {
   /** @param {Sound} sound */
   constructor(sound) {
-    const { n_fft, sample_rate } = sound;
-    if (n_fft & (n_fft - 1)) throw new Error(`The page needs an n_fft of 2, 4, 8, …. Got ${n_fft}`);
+    const { n_fft } = sound;
+    if (n_fft & (n_fft - 1)) throw new Error(`n_fft must be 2, 4, 8, 16, …. Got ${n_fft}`);
     this.sound = sound;
     this.filters = melFilters(sound);
     this.window = Float32Array.from(
@@ -48,7 +48,6 @@ export class Frames {
     this.waiting = new Float32Array(n_fft / 2);
     this.heard = 0;
     this.taken = 0;
-    this.rate = sample_rate;
   }
 
   /** @param {Float32Array} samples @returns {Float32Array} the frames that they decide */

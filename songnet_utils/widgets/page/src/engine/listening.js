@@ -115,7 +115,8 @@ export class Listening {
     if (!frames.length) return;
     const { n_mels } = this.network.sound;
     this.stepper.push(frames);
-    this.#tell({ kind: "frames", first: this.frames.taken - frames.length / n_mels, n_mels, frames });
+    const first = this.frames.taken - frames.length / n_mels;
+    this.#tell({ kind: "frames", first, n_mels, frames });
   }
 
   /** @param {FramesTold | StepsTold} told */

@@ -68,15 +68,17 @@ export async function framesOf(blob) {
     const size = Math.floor((samples * bitrate * 125) / rate) + ((header >>> 9) & 1);
     // Synchronous, layer III, and of the same kind as the first.
     const kind = header & 0xfffe0c00;
-    if ((kind & 0xffe60000) >>> 0 !== 0xffe20000 || !rate || !bitrate || (first && kind !== first)) {
+    const isFrame = (kind & 0xffe60000) >>> 0 === 0xffe20000 && rate && bitrate;
+    if (!isFrame || (first && kind !== first)) {
       at += 1;
       continue;
     }
     if (at + size > blob.size) break;
     first = kind;
-    Object.assign(found, { rate, samples, channels: (header & 0xc0) === 0xc0 ? 1 : 2 });
-    const inside = version === 3 ? (found.channels === 1 ? 21 : 36) : found.channels === 1 ? 13 : 21;
-    const word = view.getUint32(at - begin + inside);
+    const channels = (header & 0xc0) === 0xc0 ? 1 : 2;
+    Object.assign(found, { rate, samples, channels });
+    const facts = [13, 21, 36][channels - 1 + (version === 3 ? 1 : 0)];
+    const word = view.getUint32(at - begin + facts);
     if (word !== 0x58696e67 && word !== 0x496e666f) {
       places.push(at);
       sizes.push(size);

@@ -47,7 +47,8 @@ export function describe(bytes, name) {
     }
     // Its graph, whose outputs each begin with their name.
     for (const [part, output] of field === 7 ? fields(content) : []) {
-      if (part === 12) embedding ||= text.decode(Object.fromEntries(fields(output))[1]) === "embedding";
+      const name = part === 12 ? text.decode(Object.fromEntries(fields(output))[1]) : "";
+      embedding ||= name === "embedding";
     }
   }
   for (const key of ["genres", "sound", "receptive_field"]) {

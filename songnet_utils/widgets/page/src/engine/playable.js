@@ -9,7 +9,7 @@ import { framesOf, gapOf } from "./mp3.js";
 function box(name, ...parts) {
   const size = parts.reduce((total, part) => total + part.length, 8);
   const whole = new Uint8Array(size);
-  whole.set([...u32(size), ...[...name].map((letter) => letter.charCodeAt(0))]);
+  whole.set([...u32(size), ...letters(name)]);
   let at = 8;
   for (const part of parts) {
     whole.set(part, at);
@@ -30,8 +30,12 @@ const u32 = (...numbers) => words(numbers);
 /** @param {number[]} numbers of 16 bits @returns {number[]} */
 const u16 = (...numbers) => numbers.flatMap((number) => [number >> 8, number & 255]);
 
-const NAMES = (/** @type {string} */ text) => [...text].map((letter) => letter.charCodeAt(0));
+/** @param {string} text */
+const letters = (text) => [...text].map((letter) => letter.charCodeAt(0));
+
 const MATRIX = u32(65536, 0, 0, 0, 65536, 0, 0, 0, 2 ** 30);
+// An MPEG-4 description whose one fact is that this is an mp3 (0x6b).
+const MP3_FACTS = [3, 21, 0, 1, 0, 4, 13, 0x6b, 0x15, ...new Array(11).fill(0), 6, 1, 2];
 
 /** @param {Blob} blob @returns {Promise<Blob>} an mp4 around an mp3; other songs as they are */
 export async function playable(blob) {
@@ -41,55 +45,34 @@ export async function playable(blob) {
   if (format !== MP3) return blob;
   const { rate, samples, channels, places, sizes } = await framesOf(blob);
   if (!places.length) return blob;
-  const { start } = await gapOf(blob, rate);
   // What the encoder put before the song is passed over. Where that is less than a frame,
   // Chromium passes over twice as much: so the first frame stands there once more.
-  const early = samples + start;
+  const early = samples + (await gapOf(blob, rate)).start;
   const offsets = [places[0], ...places];
-  const lengths = [sizes[0], ...sizes];
   const count = offsets.length;
   const length = count * samples;
+  const played = length - early;
+  const sound = [...u32(0), ...u16(0, 1), ...u32(0, 0), ...u16(channels, 16, 0, 0, rate, 0)];
+  const kind = box("stsd", u32(0, 1), box("mp4a", sound, box("esds", u32(0), MP3_FACTS)));
+  const place = box("dinf", box("dref", u32(0, 1), box("url ", u32(1))));
+  const movie = [u32(0, 0, 0, rate, played, 65536, 2 ** 24, 0, 0), MATRIX, u32(0, 0, 0, 0, 0, 0)];
+  const track = [u32(3, 0, 0, 1, 0, played, 0, 0, 0, 2 ** 24), MATRIX, u32(0, 0)];
+  const isSound = box("hdlr", u32(0, 0), letters("soun"), u32(0, 0, 0), [0]);
   /** @param {number} before bytes before the mp3 */
-  const moov = (before) =>
-    box(
-      "moov",
-      box("mvhd", u32(0, 0, 0, rate, length - early, 65536, 2 ** 24, 0, 0), MATRIX, u32(0, 0, 0, 0, 0, 0, 2)),
-      box(
-        "trak",
-        box("tkhd", u32(3, 0, 0, 1, 0, length - early, 0, 0, 0, 2 ** 24), MATRIX, u32(0, 0)),
-        box("edts", box("elst", u32(0, 1, length - early, early, 65536))),
-        box(
-          "mdia",
-          box("mdhd", u32(0, 0, 0, rate, length, 0x55c40000)),
-          box("hdlr", u32(0, 0), NAMES("soun"), u32(0, 0, 0), [0]),
-          box(
-            "minf",
-            box("smhd", u32(0, 0)),
-            box("dinf", box("dref", u32(0, 1), box("url ", u32(1)))),
-            box(
-              "stbl",
-              box(
-                "stsd",
-                u32(0, 1),
-                box(
-                  "mp4a",
-                  [...u32(0), ...u16(0, 1), ...u32(0, 0), ...u16(channels, 16, 0, 0, rate, 0)],
-                  // An MPEG-4 description whose one fact is that this is an mp3.
-                  box("esds", u32(0), [3, 21, 0, 1, 0, 4, 13, 0x6b, 0x15], new Array(11).fill(0), [6, 1, 2]),
-                ),
-              ),
-              box("stts", u32(0, 1, count, samples)),
-              box("stsc", u32(0, 1, 1, 1, 1)),
-              box("stsz", u32(0, 0, count), words(lengths)),
-              box("stco", u32(0, count), words(offsets.map((offset) => before + offset))),
-            ),
-          ),
-        ),
-      ),
-    );
-  const ftyp = box("ftyp", NAMES("isom"), u32(512), NAMES("isommp42"));
-  const before = ftyp.length + moov(0).length + 8;
-  const mdat = [...u32(blob.size + 8), ...NAMES("mdat")];
-  const parts = [ftyp, moov(before), new Uint8Array(mdat), blob];
+  const moov = (before) => {
+    const index = [
+      box("stts", u32(0, 1, count, samples)),
+      box("stsc", u32(0, 1, 1, 1, 1)),
+      box("stsz", u32(0, 0, count, sizes[0]), words(sizes)),
+      box("stco", u32(0, count), words(offsets.map((offset) => before + offset))),
+    ];
+    const minf = box("minf", box("smhd", u32(0, 0)), place, box("stbl", kind, ...index));
+    const mdia = box("mdia", box("mdhd", u32(0, 0, 0, rate, length, 0x55c40000)), isSound, minf);
+    const edts = box("edts", box("elst", u32(0, 1, played, early, 65536)));
+    return box("moov", box("mvhd", ...movie, u32(2)), box("trak", box("tkhd", ...track), edts, mdia));
+  };
+  const ftyp = box("ftyp", letters("isom"), u32(512), letters("isommp42"));
+  const mdat = new Uint8Array([...u32(blob.size + 8), ...letters("mdat")]);
+  const parts = [ftyp, moov(ftyp.length + moov(0).length + 8), mdat, blob];
   return new Blob(/** @type {BlobPart[]} */ (parts), { type: "audio/mp4" });
 }

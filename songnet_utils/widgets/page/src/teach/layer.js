@@ -50,9 +50,10 @@ export function fit(songs) {
  * @returns {Float32Array[]} probabilities, step by step */
 export function answer({ weights, biases }, embeddings) {
   const width = weights[0].length;
-  return Array.from({ length: embeddings.length / width }, (_, step) =>
-    Float32Array.from(softmax(weights.map((some, k) => biases[k] + dot(some, embeddings, step * width)))),
-  );
+  return Array.from({ length: embeddings.length / width }, (_, step) => {
+    const logits = weights.map((some, k) => biases[k] + dot(some, embeddings, step * width));
+    return Float32Array.from(softmax(logits));
+  });
 }
 
 /** The mean over steps. @param {Float32Array[]} steps */

@@ -98,7 +98,8 @@ export class Store extends EventTarget {
   exported() {
     const songs = this.songs.map(({ file, mean, embeddings, ...told }) => {
       let letters = "";
-      for (const byte of new Uint8Array(embeddings.slice().buffer)) letters += String.fromCharCode(byte);
+      const bytes = new Uint8Array(embeddings.slice().buffer);
+      for (const byte of bytes) letters += String.fromCharCode(byte);
       return { ...told, embeddings: btoa(letters) };
     });
     return new Blob([JSON.stringify({ format: FORMAT, version: 1, songs }, null, 1)]);
@@ -137,8 +138,9 @@ function readSong(told) {
   if (!/^[0-9a-f]{64}$/.test(sha256)) return "has no SHA-256 of its content";
   if (!genre.trim()) return "has no genre";
   if (!(before.probability >= 0 && before.probability <= 1)) return "has no probability";
-  const letters = /^([\w+/]{4})+([\w+/]{2,3}=+)?$/.test(told.embeddings) ? atob(told.embeddings) : "";
-  if (!letters || letters.length % (4 * WIDTH)) return `has no embedding of ${WIDTH} numbers a step`;
+  const isBase64 = /^([\w+/]{4})+([\w+/]{2,3}=+)?$/.test(told.embeddings);
+  const letters = isBase64 ? atob(told.embeddings) : "";
+  if (!letters || letters.length % (4 * WIDTH)) return `has no ${WIDTH} numbers for each step`;
   const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
   const embeddings = new Float32Array(bytes.buffer);
   if (!embeddings.every(Number.isFinite)) return "has an embedding that is not finite";

@@ -9,7 +9,8 @@ export const BASE = "musicnn";
 const TAUGHT = "Your genres";
 
 export class Teacher {
-  /** @param {import("../engine/engine.js").Engine} engine @param {import("./store.js").Store} store */
+  /** @param {import("../engine/engine.js").Engine} engine
+   * @param {import("./store.js").Store} store */
   constructor(engine, store) {
     this.engine = engine;
     this.store = store;

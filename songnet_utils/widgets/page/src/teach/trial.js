@@ -47,7 +47,8 @@ function foldsOf(groups) {
 const genresOf = (songs) => [...new Set(songs.map(({ genre }) => genre))];
 
 /** @param {Song[]} songs that were labelled
- * @param {(learnt: Song[], asked: Song[]) => unknown} [onFold] is awaited @returns {Promise<Trial>} */
+ * @param {(learnt: Song[], asked: Song[]) => unknown} [onFold] is awaited
+ * @returns {Promise<Trial>} */
 export async function holdOut(songs, onFold = () => {}) {
   const groups = groupsOf(songs);
   const genres = genresOf(songs);
@@ -105,7 +106,8 @@ export function inWords({ tested, untested, genres }, known) {
     );
   }
   if (only.length) {
-    said.push(`Genres that musicnn does not know: your layer is right about ${share(only, "after")}.`);
+    const right = share(only, "after");
+    said.push(`Genres that musicnn does not know: your layer is right about ${right}.`);
   }
   if (untested.length) {
     said.push(`Not tested: ${untested.length}, the only artist of a genre.`);

@@ -1,22 +1,9 @@
 // What one network says of one song, step by step.
 
-/** @typedef {import("../engine/listening.js").Step} Step */
-/**
- * @typedef {object} Network that can be asked
- * @property {string} name
- * @property {string} title
- * @property {string[]} genres
- * @property {string[]} colours of the genres
- * @property {string} trainingMusic
- * @property {string} caution
- * @property {import("../engine/onnx.js").Sound} sound
- * @property {string} asked the engine's network that listens
- * @property {(embedding: Float32Array) => Float32Array} [answer] of a layer on top of it
- */
+/** @import {Context, Network, Step, Strip} from "./types" */
 
 export class Answers {
-  /** @param {Network} network */
-  constructor(network) {
+  constructor(/** @type {Network} */ network) {
     this.network = network;
     /** @type {Step[]} */
     this.steps = [];
@@ -26,8 +13,7 @@ export class Answers {
     this.isWhole = false;
   }
 
-  /** @param {Step[]} steps */
-  add(steps) {
+  add(/** @type {Step[]} */ steps) {
     for (const step of steps) {
       const before = this.sums.at(-1);
       this.sums.push(Float64Array.from(step.probabilities, (p, i) => p + (before?.[i] ?? 0)));
@@ -36,8 +22,7 @@ export class Answers {
   }
 
   // The newest step that had ended by then; -1 where none had.
-  /** @param {number} seconds */
-  endedBy(seconds) {
+  endedBy(/** @type {number} */ seconds) {
     let low = 0;
     let high = this.steps.length;
     while (low < high) {
@@ -49,15 +34,14 @@ export class Answers {
   }
 
   // The mean of the steps up to this one: what is said of the song so far, or of all of it.
-  /** @param {number} step @returns {number[] | null} */
-  mean(step = this.steps.length - 1) {
+  mean(/** @type {number} */ step = this.steps.length - 1) {
     const sums = this.sums[step];
     return sums ? Array.from(sums, (sum) => sum / (step + 1)) : null;
   }
 
   // How long a step's answer stands.
-  /** @param {number} step @param {number} seconds of the song */
-  until(step, seconds) {
+  // `seconds`: of the song.
+  until(/** @type {number} */ step, /** @type {number} */ seconds) {
     const { steps } = this;
     const next = steps[step + 1];
     if (next) return next.end;
@@ -65,8 +49,7 @@ export class Answers {
     return steps[step].end + (step ? steps[step].end - steps[step - 1].end : 0.4);
   }
 
-  /** @param {ArrayLike<number>} probabilities @returns {{genre: string, colour: string, share: number}} */
-  top(probabilities) {
+  top(/** @type {ArrayLike<number>} */ probabilities) {
     let best = 0;
     for (let i = 1; i < probabilities.length; i++) {
       if (probabilities[i] > probabilities[best]) best = i;
@@ -76,14 +59,10 @@ export class Answers {
   }
 }
 
-/**
- * Draws genre over time: each step stands from the moment it is known until the next one is.
- * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
- * @param {Answers} answers
- * @param {{at: (seconds: number) => number, from: number, to: number, top: number, bottom: number,
- *   seconds: number}} where `at` gives the x of a moment
- */
-export function paintGenres(context, answers, { at, from, to, top, bottom, seconds }) {
+// Draws genre over time: each step stands from the moment it is known until the next one is.
+/** @param {Context} context @param {Answers} answers @param {Strip} strip
+ * @param {number} seconds of the song */
+export function paintGenres(context, answers, { at, from, to, top, bottom }, seconds) {
   const { steps, network } = answers;
   for (let k = Math.max(0, answers.endedBy(from)); k < steps.length && steps[k].end < to; k++) {
     const x = Math.round(at(Math.max(from, steps[k].end)));

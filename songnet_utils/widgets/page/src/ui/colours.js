@@ -16,8 +16,7 @@ const MORE = [
 /** @type {Record<string, string>} */
 const KNOWN = GENRES;
 
-/** @param {string[]} genres @returns {string[]} a colour for each, in their order */
-export function genreColours(genres) {
+export function genreColours(/** @type {string[]} */ genres) {
   const taken = new Map();
   for (const genre of genres) {
     const colour = KNOWN[genre.toLowerCase()];
@@ -36,8 +35,7 @@ const MAKO = {
   light: [[255, 255, 255], [206, 236, 222], [92, 192, 174], [53, 123, 162], [61, 64, 130], [24, 14, 32]],
 };
 
-/** @param {boolean} dark @returns {Uint8ClampedArray} 256 colours, red, green, blue each */
-export function soundColours(dark) {
+export function soundColours(/** @type {boolean} */ dark) {
   const stops = dark ? MAKO.dark : MAKO.light;
   const colours = new Uint8ClampedArray(3 * 256);
   for (let i = 0; i < 256; i++) {

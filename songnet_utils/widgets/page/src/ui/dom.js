@@ -1,21 +1,17 @@
 // Small things that every part of the page uses: elements, words for numbers, the theme.
 
-/** @typedef {string | Node | null | false | undefined} Child */
+/** @import {Child, Named} from "./types" */
 
-/**
- * Makes an element: `h("button", {class: "sp-button", onclick}, "Play")`.
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag @param {Record<string, any>} attributes @param {...Child} children
- * @returns {HTMLElementTagNameMap[Tag]}
- */
+// Makes an element: `h("button", {class: "sp-button", onclick}, "Play")`.
+/** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag
+ * @param {Record<string, any>} attributes @param {...Child} children */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, String(value));
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child || child === "").map((child) => child || ""));
+  element.append(...children.filter((child) => child !== false && child != null));
   return element;
 }
 
@@ -23,46 +19,48 @@ export function h(tag, attributes = {}, ...children) {
 export const button = (text, onclick, attributes = {}) =>
   h("button", { type: "button", class: "sp-button", onclick, ...attributes }, text);
 
-/** @param {string} value @param {string} text */
-export const option = (value, text) => h("option", { value }, text);
+// A select with its label.
+export const field = (/** @type {string} */ label, /** @type {HTMLSelectElement} */ select) =>
+  h("label", { class: "sp-field" }, h("span", {}, label), select);
 
-/** @param {string} colour */
-export function swatch(colour) {
-  const mark = h("i", { class: "sp-swatch", "aria-hidden": "true" });
-  mark.style.background = colour;
-  return mark;
+// The parts of a piece of page.html, by their names.
+/** @returns {Named} */
+export const partsOf = (/** @type {ParentNode} */ root) =>
+  Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => {
+    return [/** @type {HTMLElement} */ (one).dataset.part, one];
+  }));
+
+// A copy of a template of page.html: its element, and the parts of that.
+/** @returns {Named} */
+export function copy(/** @type {HTMLTemplateElement} */ template) {
+  const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+  return { element: content.firstElementChild, ...partsOf(content) };
 }
 
-/** A select with its label. @param {string} label @param {HTMLSelectElement} select */
-export const field = (label, select) => h("label", { class: "sp-field" }, h("span", {}, label), select);
+export function swatch(/** @type {string} */ colour) {
+  return h("i", { class: "sp-swatch", "aria-hidden": "true", style: `background: ${colour}` });
+}
 
 // Changes nothing where nothing is new: a screen reader would say it again.
-/** @param {Element} element @param {string} text */
-export function say(element, text) {
+export function say(/** @type {Element} */ element, /** @type {string} */ text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const PATHS = {
-  play: "M8 5.2v13.6L19 12z",
-  pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z",
-  stop: "M6 6h12v12H6z",
-};
+const PATHS = { play: "M8 5.2v13.6L19 12z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z" };
 
-/** @param {HTMLElement} element @param {keyof typeof PATHS} name @param {string} label */
-export function icon(element, name, label) {
-  if (element.dataset.icon === name && element.getAttribute("aria-label") === label) return;
-  element.dataset.icon = name;
-  element.setAttribute("aria-label", label);
-  element.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${PATHS[name]}"/></svg>`;
+// A button that plays `what`, or pauses it.
+/** @param {HTMLElement} element @param {boolean} plays @param {string} what */
+export function drawPlay(element, plays, what = "") {
+  const label = `${plays ? "Pause" : "Play"} ${what}`.trim();
+  if (element.ariaLabel === label) return;
+  element.ariaLabel = label;
+  element.innerHTML = `<svg viewBox="0 0 24 24"><path d="${PATHS[plays ? "pause" : "play"]}"/></svg>`;
 }
 
-/** @param {number} share */
-export const percent = (share) => `${Math.round(share * 100)} %`;
+export const percent = (/** @type {number} */ share) => `${Math.round(share * 100)} %`;
 
-/** @param {number} seconds @param {number} digits */
-export function clock(seconds, digits = 0) {
-  const factor = 10 ** digits;
-  const rounded = Math.floor(seconds * factor + 1e-6) / factor;
+export function clock(/** @type {number} */ seconds, digits = 0) {
+  const rounded = Math.floor(seconds * 10 ** digits + 1e-6) / 10 ** digits;
   const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
   return `${Math.floor(rounded / 60)}:${rest}`;
 }
@@ -70,14 +68,13 @@ export function clock(seconds, digits = 0) {
 // JupyterLab and Sphinx's book theme say which theme they show; elsewhere the system does.
 export function isDark() {
   const lab = document.body.dataset.jpThemeLight;
-  if (lab) return lab === "false";
   const { theme } = document.documentElement.dataset;
+  if (lab) return lab === "false";
   if (theme === "dark" || theme === "light") return theme === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** @param {() => void} act @param {AbortSignal} signal */
-export function onTheme(act, signal) {
+export function onTheme(/** @type {() => void} */ act, /** @type {AbortSignal} */ signal) {
   const themes = new MutationObserver(act);
   themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
   themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });

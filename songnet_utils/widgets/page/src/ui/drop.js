@@ -1,7 +1,6 @@
 // Songs may be dropped anywhere on the document. Without this the browser would open them.
 
-/** @param {Event} event */
-const holdsFiles = (event) => {
+const holdsFiles = (/** @type {Event} */ event) => {
   const { dataTransfer } = /** @type {DragEvent} */ (event);
   return dataTransfer?.types.includes("Files") ?? false;
 };

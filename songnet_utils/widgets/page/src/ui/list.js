@@ -1,187 +1,104 @@
 // The list of songs that people brought: what each one is said to be, and what can be done with it.
 import { paintGenres } from "./answers.js";
-import { button, clock, h, icon, option, percent, say, swatch } from "./dom.js";
+import { clock, copy, drawPlay, h, percent, say, swatch } from "./dom.js";
 
-/** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./song.js").Song} Song */
-/**
- * @typedef {object} Acts
- * @property {(song: Song) => void} play or pause
- * @property {(song: Song, genre: string) => void} label
- * @property {(song: Song) => void} remove
- * @property {((song: Song) => void) | null} keep where Python is
- * @property {() => string[]} genres to label with
- * @property {(song: Song) => string} labelOf a song, or ""
- */
+/** @import {Answers, ListActs, Named, Session, Song} from "./types" */
 
-const STRIP = { width: 160, height: 28 };
-const NEW = "\n";
-const KINDS = "audio/*,video/mp4,.mp3,.wav,.flac,.ogg,.opus,.m4a,.aac,.webm";
+let lists = 0;
 
 class Row {
-  /** @param {Song} song @param {Acts} acts */
-  constructor(song, acts) {
+  /** @param {Song} song @param {ListActs} acts @param {Named} page */
+  constructor(song, acts, page) {
     this.song = song;
     this.acts = acts;
-    this.play = button("", () => acts.play(song), { class: "sp-button sp-round" });
-    this.title = h("b", {});
-    this.about = h("span", { class: "sp-faint" });
-    this.said = h("div", { class: "sp-said" });
-    this.strip = h("canvas", { ...STRIP, class: "sp-strip", "aria-hidden": "true" });
-    this.right = button("", () => acts.label(song, this.guess), { class: "sp-button sp-right" });
-    this.guess = "";
-    this.select = h("select", { onchange: () => this.#choose() });
-    this.text = h("input", { type: "text", maxlength: 40, hidden: true, onkeydown: (/** @type {KeyboardEvent} */ event) => this.#typed(event) });
-    this.text.addEventListener("blur", () => this.#name(false));
-    this.keep = button("Keep", () => acts.keep?.(song), { hidden: true });
-    this.remove = button("×", () => acts.remove(song), { class: "sp-button sp-quiet" });
-    this.labels = h("div", { class: "sp-labels" }, this.right, this.select, this.text, this.keep);
-    this.element = h(
-      "li", { class: "sp-song" },
-      this.play, h("div", { class: "sp-names" }, this.title, this.about),
-      this.strip, this.said, this.labels, this.remove,
-    );
-    this.drawn = "";
-    this.options = "";
+    this.guess = this.drawn = "";
+    const parts = copy(page.row);
+    this.parts = parts;
+    parts.label.setAttribute("list", page.genres.id);
+    parts.play.onclick = () => acts.play(song);
+    parts.right.onclick = () => acts.label(song, this.guess);
+    parts.label.onchange = () => acts.label(song, parts.label.value.trim());
+    parts.keep.onclick = () => acts.keep?.(song);
+    parts.remove.onclick = () => acts.remove(song);
   }
 
-  #choose() {
-    if (this.select.value === NEW) this.#name(true);
-    else this.acts.label(this.song, this.select.value);
-  }
-
-  /** @param {boolean} isOpen */
-  #name(isOpen) {
-    this.text.hidden = !isOpen;
-    this.select.hidden = isOpen;
-    this.text.value = "";
-    if (isOpen) this.text.focus();
-    else this.select.value = this.acts.labelOf(this.song);
-  }
-
-  /** @param {KeyboardEvent} event */
-  #typed(event) {
-    const genre = this.text.value.trim();
-    if (event.key !== "Escape" && (event.key !== "Enter" || !genre)) return;
-    this.#name(false);
-    if (event.key === "Enter") this.acts.label(this.song, genre);
-    this.select.focus();
-  }
-
-  /** @param {Session} session */
-  draw(session) {
-    const { song, acts } = this;
+  draw(/** @type {Session} */ session) {
+    const { song, acts, parts } = this;
     const isOpen = session.current === song;
-    const plays = isOpen && session.isPlaying;
-    icon(this.play, plays ? "pause" : "play", `${plays ? "Pause" : "Play"} ${song.title}`);
-    this.element.classList.toggle("sp-open", isOpen);
-    this.element.classList.toggle("sp-unread", Boolean(song.error));
-    if (isOpen) this.element.setAttribute("aria-current", "true");
-    else this.element.removeAttribute("aria-current");
+    drawPlay(parts.play, isOpen && session.isPlaying, song.title);
+    parts.element.ariaCurrent = String(isOpen);
     const answers = song.answers.get(session.networkFor(song));
-    const genres = acts.genres();
     const label = acts.labelOf(song);
-    const key = [
-      song.title, song.artist, song.seconds, song.error, label, genres, answers?.isWhole,
-      answers?.steps.length, answers?.network.name,
-    ].join("|");
+    const { title, artist, seconds, error, kind } = song;
+    const key = [title, artist, seconds, error, kind?.text, label, answers?.network.name,
+      answers?.steps.length, answers?.isWhole].join("|");
     if (key === this.drawn) return;
     this.drawn = key;
-    say(this.title, song.title);
-    const facts = [song.artist, song.seconds && clock(song.seconds)];
-    say(this.about, song.error || facts.filter(Boolean).join(" · "));
-    for (const part of [this.play, this.said, this.strip, this.labels]) part.hidden = !!song.error;
-    this.remove.setAttribute("aria-label", `Remove ${song.title} from the list`);
+    say(parts.title, title);
+    say(parts.about, error || [artist, seconds && clock(seconds)].filter(Boolean).join(" · "));
+    parts.element.classList.toggle("sp-unread", !!error);
+    for (const part of [parts.play, parts.said, parts.strip, parts.labels]) part.hidden = !!error;
     this.#drawAnswer(answers);
-    this.#drawLabels(label, genres, answers);
+    say(parts.right, `It is ${this.guess}`);
+    parts.right.ariaLabel = `It is ${this.guess}: label ${title} so`;
+    parts.right.hidden = !!label || !this.guess || !answers?.isWhole;
+    if (document.activeElement !== parts.label) parts.label.value = label;
+    parts.label.ariaLabel = `Your label for ${title}`;
+    parts.keep.hidden = !acts.keep || !label;
+    parts.keep.ariaLabel = `Keep ${title} in data/my-songs`;
+    parts.remove.ariaLabel = `Remove ${title} from the list`;
   }
 
-  /** @param {import("./answers.js").Answers | undefined} answers */
-  #drawAnswer(answers) {
-    const context = this.strip.getContext("2d");
-    context?.clearRect(0, 0, STRIP.width, STRIP.height);
+  #drawAnswer(/** @type {Answers | undefined} */ answers) {
+    const { said, strip } = this.parts;
+    const { width, height } = strip;
+    const context = strip.getContext("2d");
+    context.clearRect(0, 0, width, height);
     const mean = answers?.mean();
     this.guess = "";
-    if (!answers || !mean || !context) return say(this.said, answers ? "Listening …" : "Waits for its turn");
-    const seconds = this.song.seconds || answers.steps[answers.steps.length - 1].end;
-    const at = (/** @type {number} */ moment) => (moment / seconds) * STRIP.width;
-    paintGenres(context, answers, { at, from: 0, to: seconds, top: 0, bottom: STRIP.height, seconds });
+    if (!answers || !mean) return say(said, answers ? "Listening …" : "Waits for its turn");
+    const { kind, seconds } = this.song;
+    const to = seconds || answers.until(answers.steps.length - 1, 0);
+    const at = (/** @type {number} */ moment) => (moment / to) * width;
+    paintGenres(context, answers, { at, from: 0, to, top: 0, bottom: height }, to);
     const { genre, colour, share } = answers.top(mean);
+    if (kind?.text) return say(said, `${kind.kind}, not music`);
     this.guess = genre;
-    this.said.replaceChildren(swatch(colour), `${genre} ${percent(share)}`);
-  }
-
-  /** @param {string} label @param {string[]} genres
-   * @param {import("./answers.js").Answers | undefined} answers */
-  #drawLabels(label, genres, answers) {
-    const { song, guess } = this;
-    this.right.hidden = Boolean(label) || !guess || !answers?.isWhole;
-    say(this.right, `It is ${guess}`);
-    this.right.setAttribute("aria-label", `It is ${guess}: label ${song.title} so`);
-    const all = [...new Set([...genres, ...(label ? [label] : [])])];
-    const options = [label, ...all].join("|");
-    if (options !== this.options) {
-      this.options = options;
-      this.select.replaceChildren(
-        option("", label ? "No label" : "Label …"),
-        ...all.map((genre) => option(genre, genre)),
-        option(NEW, "Another genre …"),
-      );
-    }
-    if (this.text.hidden) this.select.value = label;
-    this.select.setAttribute("aria-label", `Your label for ${song.title}`);
-    this.text.setAttribute("aria-label", `The genre of ${song.title}; Enter sets it`);
-    this.keep.hidden = !this.acts.keep || !label;
-    this.keep.setAttribute("aria-label", `Keep ${song.title} in data/my-songs`);
+    said.replaceChildren(swatch(colour), `${genre} ${percent(share)}`);
   }
 }
 
 export class List {
-  /** @param {Acts} acts */
-  constructor(acts) {
+  constructor(/** @type {Named} */ page, /** @type {ListActs} */ acts) {
+    this.page = page;
     this.acts = acts;
-    this.files = h("input", { type: "file", accept: KINDS, multiple: true, hidden: true });
-    const choose = () => this.files.click();
-    this.list = h("ul", { class: "sp-songs" });
-    this.empty = h("p", { class: "sp-faint" },
-      "Nothing yet. Drop songs anywhere on this page: they stay on your computer. " +
-      "The first one plays at once, the others wait here.");
-    this.element = h(
-      "section", { class: "sp-list", "aria-label": "Your songs" },
-      h("div", { class: "sp-head" }, h("h3", {}, "Your songs"), button("Add songs", choose)),
-      this.empty, this.list,
-    );
+    page.genres.id = `sp-known-${++lists}`;
     /** @type {Map<Song, Row>} */
     this.rows = new Map();
   }
 
-  // Its answers have grown.
-  /** @param {Session} session @param {Song | null} song */
-  drawSong(session, song) {
-    if (song) this.rows.get(song)?.draw(session);
-  }
-
-  /** @param {Session} session */
-  draw(session) {
-    this.empty.hidden = session.songs.length > 0;
-    for (const [song, row] of this.rows) {
+  draw(/** @type {Session} */ session) {
+    const { rows, acts, page } = this;
+    page.empty.hidden = session.songs.length > 0;
+    const genres = acts.genres();
+    if (genres.join() !== page.genres.dataset.names) {
+      page.genres.dataset.names = genres.join();
+      page.genres.replaceChildren(...genres.map((value) => h("option", { value })));
+    }
+    for (const [song, { parts: { element } }] of rows) {
       if (session.songs.includes(song)) continue;
       // The keyboard goes on where it was.
-      const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
-      const hadFocus = row.element.contains(document.activeElement);
-      row.element.remove();
-      this.rows.delete(song);
-      if (!hadFocus) continue;
-      const others = next?.querySelectorAll("button") ?? this.element.querySelectorAll("button");
-      /** @type {HTMLElement} */ (others[others.length - 1]).focus();
+      const next = element.nextElementSibling ?? element.previousElementSibling;
+      const hadFocus = element.contains(document.activeElement);
+      element.remove();
+      rows.delete(song);
+      if (hadFocus) (next?.querySelector("button") ?? page.add).focus();
     }
-    session.songs.forEach((song, place) => {
-      let row = this.rows.get(song);
-      if (!row) this.rows.set(song, (row = new Row(song, this.acts)));
-      if (this.list.children[place] !== row.element) {
-        this.list.insertBefore(row.element, this.list.children[place] ?? null);
-      }
+    for (const song of session.songs) {
+      const row = rows.get(song) ?? new Row(song, acts, page);
+      if (!rows.has(song)) page.songs.append(row.parts.element);
+      rows.set(song, row);
       row.draw(session);
-    });
+    }
   }
 }

@@ -1,5 +1,7 @@
 // A song's log-mel, kept as bytes and drawn as a picture.
 
+/** @import {Context, Sound, Strip} from "./types" */
+
 // What a byte stands for: natural logarithms of power from here to there. The picture shows what is
 // at most so far below the loudest.
 const FROM = -20;
@@ -7,15 +9,15 @@ const TO = 10;
 const DEPTH = 15;
 const QUIET = 2;
 
-/** @param {number} value */
-const byteOf = (value) => Math.max(0, Math.min(255, (255 * (value - FROM)) / (TO - FROM)));
+const byteOf = (/** @type {number} */ value) =>
+  Math.max(0, Math.min(255, (255 * (value - FROM)) / (TO - FROM)));
 
 // Frames in one block of bytes.
 const BLOCK = 1024;
+const MOST_COLUMNS = 4096;
 
 export class Mel {
-  /** @param {{sample_rate: number, hop: number, n_mels: number, floor: number}} sound */
-  constructor(sound) {
+  constructor(/** @type {Sound} */ sound) {
     this.bands = sound.n_mels;
     // Of one frame.
     this.seconds = sound.hop / sound.sample_rate;
@@ -25,8 +27,7 @@ export class Mel {
     this.loudest = byteOf(QUIET);
   }
 
-  /** @param {Float32Array} frames */
-  add(frames) {
+  add(/** @type {Float32Array} */ frames) {
     const { bands } = this;
     for (let at = 0; at < frames.length; at += bands) {
       const row = this.filled++ % BLOCK;
@@ -42,24 +43,21 @@ export class Mel {
   }
 
   // Frames up to a moment, as far as there are any.
-  /** @param {number} seconds */
-  until(seconds) {
+  until(/** @type {number} */ seconds) {
     return Math.max(0, Math.min(this.filled, Math.ceil(seconds / this.seconds) + 1));
   }
 
-  /**
-   * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
-   * @param {Uint8ClampedArray} colours
-   * @param {{at: (seconds: number) => number, from: number, to: number, top: number,
-   *   bottom: number}} where
-   */
+  /** @param {Context} context @param {Uint8ClampedArray} colours @param {Strip} strip */
   paint(context, colours, { at, from, to, top, bottom }) {
     const first = this.until(from - 2 * this.seconds);
     const count = this.until(to) - first;
     if (count <= 0) return;
     const { bands, loudest } = this;
     const ground = Math.max(0, loudest - (255 * DEPTH) / (TO - FROM));
-    const pixels = new ImageData(count, bands);
+    // A picture of an hour needs not every frame, nor would a canvas hold that many.
+    const every = Math.ceil(count / MOST_COLUMNS);
+    const columns = Math.ceil(count / every);
+    const pixels = new ImageData(columns, bands);
     const words = new Uint32Array(pixels.data.buffer);
     const inks = new Uint32Array(256);
     for (let i = 0; i < 256; i++) {
@@ -67,18 +65,19 @@ export class Mel {
       const ink = 3 * Math.round(255 * height ** 1.4);
       inks[i] = 0xff000000 | (colours[ink + 2] << 16) | (colours[ink + 1] << 8) | colours[ink];
     }
-    for (let x = 0; x < count; x++) {
-      const block = this.blocks[Math.floor((first + x) / BLOCK)];
-      const row = ((first + x) % BLOCK) * bands;
+    for (let x = 0; x < columns; x++) {
+      const frame = first + x * every;
+      const block = this.blocks[Math.floor(frame / BLOCK)];
+      const row = (frame % BLOCK) * bands;
       for (let band = 0; band < bands; band++) {
-        words[(bands - 1 - band) * count + x] = inks[block[row + band]];
+        words[(bands - 1 - band) * columns + x] = inks[block[row + band]];
       }
     }
-    const bitmap = new OffscreenCanvas(count, bands);
+    const bitmap = new OffscreenCanvas(columns, bands);
     bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
     // A frame's column lies around its centre.
     const left = at((first - 0.5) * this.seconds);
-    const right = at((first + count - 0.5) * this.seconds);
+    const right = at((first + columns * every - 0.5) * this.seconds);
     context.save();
     context.beginPath();
     context.rect(at(from), top, at(to) - at(from), bottom - top);

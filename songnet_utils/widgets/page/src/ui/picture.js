@@ -3,17 +3,7 @@ import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
 import { clock, isDark } from "./dom.js";
 
-/** @typedef {import("./answers.js").Answers} Answers */
-/** @typedef {import("./song.js").Song} Song */
-/**
- * @typedef {object} Scene
- * @property {Song} song
- * @property {Answers[]} answers one strip each
- * @property {number} time of the playhead
- * @property {number} seconds of the song
- * @property {boolean} isFutureShown
- * @property {boolean} isStill where motion is unwelcome: the playhead moves, not the picture
- */
+/** @import {Context, Scene, Song, Strip} from "./types" */
 
 const PIXELS_A_SECOND = 46;
 // Seconds in a piece of the picture that is drawn once and then only moved.
@@ -21,9 +11,8 @@ const PIECE = 5;
 const RULER = 20;
 
 export class Picture {
-  constructor() {
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("aria-hidden", "true");
+  constructor(/** @type {HTMLCanvasElement} */ canvas) {
+    this.canvas = canvas;
     this.left = 0;
     this.paintings = 0;
     this.ratio = 1;
@@ -48,14 +37,9 @@ export class Picture {
     this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
   }
 
-  /** @param {number} x in pixels of the page, from the canvas's left */
-  secondsAt(x) {
+  // `x`: in pixels of the page, from the canvas's left.
+  secondsAt(/** @type {number} */ x) {
     return this.left + x / PIXELS_A_SECOND;
-  }
-
-  /** @param {number} x in pixels of the page */
-  secondsFor(x) {
-    return x / PIXELS_A_SECOND;
   }
 
   // Where the playhead stands: with the future hidden, or not there yet, near the right edge.
@@ -67,14 +51,12 @@ export class Picture {
     return Math.max(0, Math.min(left, last));
   }
 
-  /** @param {Scene} scene */
-  paint(scene) {
+  paint(/** @type {Scene} */ scene) {
     const { width, height } = this.canvas;
     const context = this.canvas.getContext("2d", { alpha: false });
     if (!context || !width) return;
     this.paintings += 1;
-    const ratio = this.ratio;
-    const scale = PIXELS_A_SECOND * ratio;
+    const scale = PIXELS_A_SECOND * this.ratio;
     const page = width / scale;
     const { time, isFutureShown } = scene;
     this.left = this.#leftOf(scene, page);
@@ -96,21 +78,24 @@ export class Picture {
     }
     for (const n of this.pieces.keys()) if (n < last - 12 || n > last + 12) this.pieces.delete(n);
     context.restore();
-    // What lies right of the playhead has not been played yet.
-    if (isFutureShown && !scene.song.live) {
-      context.globalAlpha = 0.5;
-      context.fillStyle = this.paper;
-      context.fillRect(head, 0, width - head, height);
-      context.globalAlpha = 1;
-    }
-    const wide = Math.max(2, Math.round(2 * ratio));
-    context.fillStyle = this.ink;
-    context.fillRect(head - wide / 2, 0, wide, height);
+    this.paintHead(context, head, isFutureShown && !scene.song.live);
     context.beginPath();
-    context.moveTo(head - 5 * ratio, 0);
-    context.lineTo(head + 5 * ratio, 0);
-    context.lineTo(head, 7 * ratio);
+    context.moveTo(head - 5 * this.ratio, 0);
+    context.lineTo(head + 5 * this.ratio, 0);
+    context.lineTo(head, 7 * this.ratio);
     context.fill();
+  }
+
+  // What lies right of the playhead has not been played yet.
+  /** @param {CanvasRenderingContext2D} context @param {number} x @param {boolean} isFutureShown */
+  paintHead(context, x, isFutureShown) {
+    const { width, height } = context.canvas;
+    context.fillStyle = this.paper;
+    context.globalAlpha = 0.5;
+    if (isFutureShown) context.fillRect(x, 0, width - x, height);
+    context.globalAlpha = 1;
+    context.fillStyle = this.ink;
+    context.fillRect(Math.round(x - this.ratio), 0, Math.round(2 * this.ratio), height);
   }
 
   /** @param {number} n @param {Scene} scene @param {number} width */
@@ -121,11 +106,11 @@ export class Picture {
     const to = Math.min(((n + 1) * width) / scale, song.live ? Infinity : Math.max(seconds, 0.1));
     if (from >= to) return null;
     // What is in it: it is drawn again once there is more.
-    const key = [
-      song.id, song.mel?.until(to), song.mel?.loudest,
-      ...answers.map((one) => `${one.network.name} ${one.endedBy(to)} ${one.endedBy(to) >= 0 &&
-        Math.min(to, one.until(one.endedBy(to), seconds))}`),
-    ].join("|");
+    const drawn = answers.flatMap((one) => {
+      const last = one.endedBy(to);
+      return [one.network.name, last, last >= 0 && Math.min(to, one.until(last, seconds))];
+    });
+    const key = [song.id, song.mel?.until(to), song.mel?.loudest, ...drawn].join("|");
     const found = this.pieces.get(n);
     if (found?.key === key) return found.canvas;
     const canvas = found?.canvas ?? new OffscreenCanvas(width, height);
@@ -141,32 +126,32 @@ export class Picture {
     const tall = (height - middle - ruler - gap * (answers.length - 1)) / answers.length;
     answers.forEach((one, i) => {
       const top = Math.round(middle + ruler + i * (tall + gap));
-      paintGenres(context, one, { at, from, to, top, bottom: Math.round(top + tall), seconds });
+      paintGenres(context, one, { at, from, to, top, bottom: Math.round(top + tall) }, seconds);
     });
-    this.#paintRuler(context, song, { at, from, to, y: middle, tall: ruler });
+    this.#paintRuler(context, song, { at, from, to, top: middle, bottom: middle + ruler });
     this.pieces.set(n, { key, canvas });
     return canvas;
   }
 
   // Seconds; and in a medley what each part was composed as.
-  /** @param {OffscreenCanvasRenderingContext2D} context @param {Song} song
-   * @param {{at: (seconds: number) => number, from: number, to: number, y: number, tall: number}} where */
-  #paintRuler(context, song, { at, from, to, y, tall }) {
-    const ratio = this.ratio;
+  /** @param {Context} context @param {Song} song @param {Strip} strip */
+  #paintRuler(context, song, { at, from, to, top, bottom }) {
+    const { ratio } = this;
+    const y = (top + bottom) / 2;
     context.font = `${11 * ratio}px ${this.font}`;
     context.textBaseline = "middle";
     context.fillStyle = this.faint;
     const parts = song.clip?.medley ?? [];
     // A name may begin in the piece before.
     for (const { start, genre } of parts.filter((part) => part.start > from - 5 && part.start < to)) {
-      context.fillRect(at(start), y, Math.max(1, ratio), tall);
-      context.fillText(genre, at(start) + 5 * ratio, y + tall / 2);
+      context.fillRect(at(start), top, Math.max(1, ratio), bottom - top);
+      context.fillText(genre, at(start) + 5 * ratio, y);
     }
     if (parts.length) return;
     const every = 5;
     for (let s = Math.ceil((from - 1) / every) * every; s <= to + 1; s += every) {
       context.textAlign = s ? "center" : "left";
-      context.fillText(clock(s), at(s), y + tall / 2);
+      context.fillText(clock(s), at(s), y);
     }
   }
 }

@@ -2,20 +2,17 @@
 import { Engine } from "../engine/engine.js";
 import { BASE } from "../teach/teacher.js";
 import { teachPanel } from "../teach/panel.js";
+import { h } from "./dom.js";
 import { onDrop } from "./drop.js";
-import { List } from "./list.js";
 import { postcard } from "./postcard.js";
 import { Session } from "./session.js";
 import { Song } from "./song.js";
 import { ListStore } from "./store.js";
 import { View } from "./view.js";
 
-/** @typedef {import("../host.js").Host} Host */
-/** @typedef {import("./answers.js").Answers} Answers */
-/** @typedef {import("./session.js").What} What */
+/** @import {Answers, Host, Kept, ListActs, What} from "./types" */
 
-/** @param {HTMLElement} element @param {Host} host */
-export function start(element, host) {
+export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ host) {
   const closing = new AbortController();
   const { signal } = closing;
   const engine = new Engine(host);
@@ -23,10 +20,11 @@ export function start(element, host) {
   const announce = (/** @type {string} */ text) => view.announce(text);
   const session = new Session(engine, host, { changed, announce, fail });
   const store = new ListStore();
-  const list = new List({
+  /** @type {ListActs} */
+  const listActs = {
     play: (song) => {
       if (session.current === song) session.toggle();
-      else session.open(song, { play: true }).catch(() => {});
+      else session.play(song);
     },
     label,
     remove: (song) => {
@@ -36,9 +34,9 @@ export function start(element, host) {
     keep: host.keep ? (song) => void keep(song) : null,
     genres,
     labelOf: (song) => song.label || (panel && panel.genreOf(song)) || "",
-  });
+  };
   const add = (/** @type {File[]} */ files) => void session.add(files);
-  const view = new View(element, session, list, { add, listen, savePicture }, signal);
+  const view = new View(element, session, listActs, { add, listen, savePicture }, signal);
 
   // Genres can be taught where there is a network whose embedding they are a layer on.
   const panel = host.networks.some(({ name }) => name === BASE) && teachPanel({
@@ -49,8 +47,7 @@ export function start(element, host) {
   if (panel) view.teach(panel.element, (song) => panel.mark(song));
   restore().catch(() => announce("The browser could not show the songs of your last visit."));
 
-  /** @param {What} what */
-  function changed(what) {
+  function changed(/** @type {What} */ what) {
     view.changed(what);
     if (what === "songs") save();
     if (panel && (what === "songs" || what === "song")) panel.refresh();
@@ -62,8 +59,7 @@ export function start(element, host) {
     return [...new Set([...known, ...own, ...session.songs.map((song) => song.label)])].filter(Boolean);
   }
 
-  /** @param {Song} song @param {string} genre */
-  function label(song, genre) {
+  function label(/** @type {Song} */ song, /** @type {string} */ genre) {
     song.label = genre;
     changed("songs");
     if (!panel) return announce(genre ? `${song.title}: labelled ${genre}.` : `${song.title}: no label.`);
@@ -74,8 +70,7 @@ export function start(element, host) {
     });
   }
 
-  /** @param {Song} song */
-  async function keep(song) {
+  async function keep(/** @type {Song} */ song) {
     const { name, title, artist, label: genre } = song;
     try {
       announce((await host.keep?.(await song.load(), { name, genre, title, artist })) ?? "");
@@ -92,8 +87,7 @@ export function start(element, host) {
     }
   }
 
-  /** @param {boolean} isShared */
-  async function savePicture(isShared) {
+  async function savePicture(/** @type {boolean} */ isShared) {
     const { current, networks, seconds, time } = session;
     const answers = current?.answers.get(networks[0]?.name);
     if (!current || !answers) return fail("There is nothing to draw yet: wait for the first answer.");
@@ -101,11 +95,9 @@ export function start(element, host) {
     const until = view.isFutureShown ? seconds : time;
     const file = await postcard(current, answers, { seconds, step, until });
     if (isShared) return navigator.share({ files: [file], title: current.title }).catch(() => {});
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = file.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    const href = URL.createObjectURL(file);
+    h("a", { href, download: file.name }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 60_000);
   }
 
   // Keep what has changed in the list.
@@ -113,14 +105,15 @@ export function start(element, host) {
   const saved = new Map();
   async function save() {
     for (const song of session.songs) {
-      const { id, title, artist, cover, seconds, label, notes, error } = song;
+      const { id, name, title, artist, cover, seconds, label, notes, kind, error } = song;
       const whole = [...song.answers].filter(([, { isWhole, network }]) => isWhole && !network.answer);
       const key = [title, artist, label, ...whole.map(([name]) => name)].join("|");
       if (error || song.live || saved.get(id) === key) continue;
       saved.set(id, key);
       const answers = whole.map(([name, one]) => /** @type {const} */ ([name, one.steps]));
       const file = await song.load();
-      await store.put({ id, name: song.name, file, title, artist, cover, seconds, label, notes, answers })
+      const told = { title, artist, cover, seconds, label, notes, kind, answers };
+      await store.put({ id, name, file, ...told })
         .catch(() => announce("The browser could not keep this song for the next visit."));
     }
   }
@@ -142,8 +135,7 @@ export function start(element, host) {
   }
 
   const names = () => session.offers.map(({ name }) => name);
-  /** @param {string} name */
-  const facts = async (name) => ({
+  const facts = async (/** @type {string} */ name) => ({
     network: name, networks: names(), genres: (await session.network(name)).genres,
   });
   const begin = async () => {
@@ -156,20 +148,17 @@ export function start(element, host) {
     // For tests: these are no part of the contract.
     ...{ engine, session, view },
     ready: begin(),
-    /** @param {string} name */
-    async use(name) {
+    async use(/** @type {string} */ name) {
       await session.use(name);
       return facts(name);
     },
-    /** @param {Blob | string} what */
-    async open(what) {
+    async open(/** @type {Blob | string} */ what) {
       const song = typeof what === "string" ? songAt(what) : new Song(nameOf(what), async () => what);
       const network = session.networks[0]?.name ?? session.networkFor(null);
       const answers = await session.open(song, { network });
       return answered(song, /** @type {Answers} */ (answers));
     },
-    /** @param {number} seconds */
-    seek: (seconds) => session.seek(seconds),
+    seek: (/** @type {number} */ seconds) => session.seek(seconds),
     play: () => session.player.play(),
     pause: () => session.player.pause(),
     now: () => view.shown,
@@ -192,11 +181,9 @@ export function start(element, host) {
   return songnet;
 }
 
-/** @param {Blob} blob */
-const nameOf = (blob) => (blob instanceof File ? blob.name : "the sound");
+const nameOf = (/** @type {Blob} */ blob) => (blob instanceof File ? blob.name : "the sound");
 
-/** @param {string} address */
-function songAt(address) {
+function songAt(/** @type {string} */ address) {
   const name = decodeURIComponent(address.split(/[?#]/)[0].split("/").at(-1) || address);
   return new Song(name, async () => {
     const answer = await fetch(address).catch(() => null);
@@ -220,8 +207,7 @@ function answered({ seconds }, answers) {
   };
 }
 
-/** @param {Error} error */
-function whyNoMicrophone({ name, message }) {
+function whyNoMicrophone(/** @type {Error} */ { name, message }) {
   /** @type {Record<string, string>} */
   const why = {
     NotAllowedError:

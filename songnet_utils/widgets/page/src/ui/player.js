@@ -1,9 +1,10 @@
 // Plays the song. Its clock is the clock of everything on the page.
 
+/** @import {Listens} from "./types" */
+
 export class Player {
-  /** @param {(what: "play" | "ended" | "seek" | "error", text?: string) => void} tell */
-  constructor(tell) {
-    this.tell = tell;
+  constructor(/** @type {Listens} */ place) {
+    this.place = place;
     this.audio = new Audio();
     this.audio.preload = "auto";
     // Play may be pressed, or a moment chosen, before there is any sound.
@@ -12,40 +13,40 @@ export class Player {
     this.wantedTime = 0;
     this.url = "";
     this.count = 0;
-    for (const kind of ["play", "pause"]) {
+    const { audio } = this;
+    audio.onplay = audio.onpause = () => {
       // A keyboard's or a headset's own buttons start and stop it, too.
-      this.audio.addEventListener(kind, () => {
-        if (this.hasSound && !this.audio.ended) this.isWanted = !this.audio.paused;
-        tell("play");
-      });
-    }
-    this.audio.addEventListener("seeked", () => tell("seek"));
-    this.audio.addEventListener("loadedmetadata", () => tell("seek"));
-    this.audio.addEventListener("ended", () => {
+      if (this.hasSound && !audio.ended) this.isWanted = !audio.paused;
+      place.changed();
+    };
+    audio.onseeked = audio.onloadedmetadata = place.changed;
+    audio.onended = () => {
       this.isWanted = false;
-      tell("ended");
-    });
-    this.audio.addEventListener("error", () => {
-      if (this.hasSound) tell("error", "This browser cannot play the sound. Its answers are shown all the same.");
-    });
+      place.changed();
+      place.ended();
+    };
+    audio.onerror = () => {
+      if (!this.hasSound) return;
+      place.fail("This browser cannot play the sound. Its answers are shown all the same.");
+    };
   }
 
   get hasSound() {
     return this.url !== "";
   }
 
-  /** @param {() => Promise<Blob>} load */
-  async open(load) {
+  async open(/** @type {() => Promise<Blob>} */ load) {
     this.close();
     const mine = this.count;
-    const blob = await load();
-    if (mine !== this.count) return;
+    // Whoever hears the song says why it cannot be loaded.
+    const blob = await load().catch(() => null);
+    if (mine !== this.count || !blob?.size) return;
     this.url = URL.createObjectURL(blob);
     this.audio.src = this.url;
     if (this.wantedTime) this.audio.currentTime = this.wantedTime;
     this.wantedTime = null;
     if (this.isWanted) this.play();
-    this.tell("play");
+    this.place.changed();
   }
 
   close() {
@@ -70,27 +71,26 @@ export class Player {
         // A new song or a pause took the place of an unfinished start.
         if (error.name !== "NotAllowedError") return;
         this.isWanted = false;
-        this.tell("error", "Your browser waits for a click before it plays. Press play.");
+        this.place.fail("Your browser waits for a click before it plays. Press play.");
       });
     }
-    this.tell("play");
+    this.place.changed();
   }
 
   pause() {
     this.isWanted = false;
     this.audio.pause();
-    this.tell("play");
+    this.place.changed();
   }
 
   get time() {
     return this.wantedTime ?? this.audio.currentTime;
   }
 
-  /** @param {number} seconds */
-  seek(seconds) {
+  seek(/** @type {number} */ seconds) {
     if (this.hasSound) this.audio.currentTime = seconds;
     else this.wantedTime = seconds;
-    this.tell("seek");
+    this.place.changed();
   }
 
   get duration() {
@@ -99,8 +99,7 @@ export class Player {
   }
 
   // A new sound would begin at the usual speed again.
-  /** @param {number} times */
-  set speed(times) {
+  set speed(/** @type {number} */ times) {
     this.audio.defaultPlaybackRate = times;
     this.audio.playbackRate = times;
   }

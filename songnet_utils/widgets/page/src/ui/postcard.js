@@ -1,22 +1,18 @@
 // A picture of a song to keep or to share: title, genres, and the two over time.
 import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
-import { clock, percent } from "./dom.js";
+import { clock, h, percent } from "./dom.js";
+
+/** @import {Answers, Song, Until} from "./types" */
 
 const WIDTH = 1200;
 const HEIGHT = 630;
 const EDGE = 56;
 const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif";
 
-/**
- * @param {import("./song.js").Song} song @param {import("./answers.js").Answers} answers
- * @param {{seconds: number, step: number, until: number}} shown as far as the page shows it
- * @returns {Promise<File>}
- */
+/** @param {Song} song @param {Answers} answers @param {Until} until as far as the page shows it */
 export async function postcard(song, answers, { seconds, step, until }) {
-  const canvas = document.createElement("canvas");
-  canvas.width = WIDTH;
-  canvas.height = HEIGHT;
+  const canvas = h("canvas", { width: WIDTH, height: HEIGHT });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = "#14171d";
   context.fillRect(0, 0, WIDTH, HEIGHT);
@@ -25,7 +21,8 @@ export async function postcard(song, answers, { seconds, step, until }) {
   const write = (text, y, font, ink, x = left) => {
     context.font = `${font} ${FONT}`;
     context.fillStyle = ink;
-    context.fillText(fitted(context, text, WIDTH - EDGE - x), x, y);
+    const room = context.textAlign === "center" ? WIDTH : WIDTH - EDGE - x;
+    context.fillText(fitted(context, text, room), x, y);
   };
   write(song.title, 100, "700 48px", "#ffffff");
   if (song.artist) write(song.artist, 146, "400 28px", "#b9c0cc");
@@ -33,9 +30,9 @@ export async function postcard(song, answers, { seconds, step, until }) {
   if (mean) paintShares(context, answers, mean, left);
 
   const at = (/** @type {number} */ moment) => EDGE + (moment / seconds) * (WIDTH - 2 * EDGE);
-  const where = { at, from: 0, to: until, seconds };
+  const where = { at, from: 0, to: until };
   song.mel?.paint(context, soundColours(true), { ...where, top: 246, bottom: 386 });
-  paintGenres(context, answers, { ...where, top: 394, bottom: 534 });
+  paintGenres(context, answers, { ...where, top: 394, bottom: 534 }, seconds);
   context.textAlign = "center";
   const every = [5, 10, 30, 60, 300, 600, 1800].find((gap) => seconds / gap <= 12) ?? 3600;
   for (let s = 0; s <= seconds; s += every) write(clock(s), 562, "400 18px", "#b9c0cc", at(s));
@@ -59,7 +56,7 @@ async function paintCover(context, cover) {
 }
 
 // The likeliest genres, each with its colour.
-/** @param {CanvasRenderingContext2D} context @param {import("./answers.js").Answers} answers
+/** @param {CanvasRenderingContext2D} context @param {Answers} answers
  * @param {number[]} mean @param {number} left */
 function paintShares(context, { network }, mean, left) {
   const order = mean.map((_, i) => i).sort((a, b) => mean[b] - mean[a]).slice(0, 4);
@@ -80,6 +77,8 @@ function paintShares(context, { network }, mean, left) {
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
 function fitted(context, text, width) {
   let short = text;
-  while (short && context.measureText(short).width > width) short = `${short.slice(0, -2)}…`;
+  while (short.length > 1 && context.measureText(short).width > width) {
+    short = `${short.slice(0, -2)}…`;
+  }
   return short;
 }

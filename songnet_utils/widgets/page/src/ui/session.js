@@ -5,16 +5,10 @@ import { Mel } from "./mel.js";
 import { Player } from "./player.js";
 import { follow, Live, Song } from "./song.js";
 
-/** @typedef {import("../engine/engine.js").Engine} Engine */
-/** @typedef {import("../host.js").Host} Host */
-/** @typedef {import("./answers.js").Network} Network */
-/** @typedef {Omit<Network, "colours" | "sound">} Taught a network that people taught */
-/** @typedef {"songs" | "song" | "answers" | "play" | "networks" | "ear"} What */
+/** @import {Engine, Host, Network, Place, Taught} from "./types" */
 
 export class Session {
-  /** @param {Engine} engine @param {Host} host
-   * @param {{changed: (what: What) => void, announce: (text: string) => void,
-   *   fail: (text: string) => void}} place */
+  /** @param {Engine} engine @param {Host} host @param {Place} place */
   constructor(engine, host, place) {
     this.engine = engine;
     this.host = host;
@@ -36,7 +30,11 @@ export class Session {
     this.known = new Map();
     /** @type {Taught[]} */
     this.taught = [];
-    this.player = new Player((what, text) => this.#played(what, text));
+    this.player = new Player({
+      changed: () => place.changed("play"),
+      ended: () => this.next(),
+      fail: place.fail,
+    });
     this.opening = new AbortController();
     this.others = new AbortController();
   }
@@ -45,8 +43,7 @@ export class Session {
     return [...this.host.networks, ...this.taught];
   }
 
-  /** @param {string} name @returns {Promise<Network>} */
-  async network(name) {
+  async network(/** @type {string} */ name) {
     const found = this.known.get(name);
     if (found) return found;
     const taught = this.taught.find((one) => one.name === name);
@@ -64,8 +61,7 @@ export class Session {
   }
 
   // There is a new layer that people taught, or one has learnt more, or is gone.
-  /** @param {Taught[]} taught */
-  teach(taught) {
+  teach(/** @type {Taught[]} */ taught) {
     this.place.changed("songs");
     if (taught.length === this.taught.length && taught.every((one) => this.taught.includes(one))) return;
     for (const { name } of [...this.taught, ...taught]) this.known.delete(name);
@@ -73,47 +69,41 @@ export class Session {
     const names = this.offers.map(({ name }) => name);
     if (!names.includes(this.chosen)) this.chosen = "";
     if (!names.includes(this.second)) this.second = "";
+    this.#askAgain();
+  }
+
+  // Other networks shall answer.
+  #askAgain() {
     this.place.changed("networks");
     this.#ask().catch(() => {});
   }
 
-  /** @param {Song | null} song @returns {string} who answers it */
-  networkFor(song) {
+  networkFor(/** @type {Song | null} */ song) {
     if (this.chosen) return this.chosen;
     const [first] = this.host.networks;
     const forOwn = this.host.networks.find(({ name }) => name === "musicnn") ?? first;
     return song && !song.clip ? forOwn.name : first.name;
   }
 
-  /** @param {string} name */
-  async use(name) {
+  async use(/** @type {string} */ name) {
     await this.network(name);
     this.chosen = name;
     if (this.second === name) this.second = "";
     this.stopListening();
-    this.place.changed("networks");
-    this.#ask().catch(() => {});
+    this.#askAgain();
   }
 
-  /** @param {string} name "" for none */
-  compare(name) {
+  // `name`: "" for none.
+  compare(/** @type {string} */ name) {
     this.second = name;
-    this.place.changed("networks");
-    this.#ask().catch(() => {});
+    this.#askAgain();
   }
 
-  /**
-   * Show a song; its answers come meanwhile.
-   * @param {Song} song @param {{play?: boolean, network?: string}} how
-   * @returns {Promise<Answers | null>} once it is answered whole
-   */
-  open(song, { play = false, network = "" } = {}) {
+  // Show a song; returns its answers once they are whole.
+  open(/** @type {Song} */ song, { play = false, network = "" } = {}) {
     this.stopListening();
     if (this.current !== song) {
-      this.opening.abort();
-      this.opening = new AbortController();
-      this.others.abort();
-      this.current?.forget();
+      this.#interrupt();
       song.forget();
     }
     this.current = song;
@@ -126,43 +116,41 @@ export class Session {
     return this.#ask(network);
   }
 
-  /** @param {string} asked instead of the network that this song has */
-  async #ask(asked = "") {
+  // `asked`: instead of the network that this song has.
+  async #ask(/** @type {string} */ asked = "") {
     const song = this.current;
     if (!song || song.live) return null;
     this.others.abort();
     const { signal } = this.opening;
     const name = asked || this.networkFor(song);
     const names = [name, ...(this.second && this.second !== name ? [this.second] : [])];
-    const hearing = this.#hearAll(song, names, signal);
-    hearing.then(
-      () => this.#askOthers(),
-      (/** @type {Error} */ error) => {
-        if (error.name === "AbortError") return;
-        song.error = error.message;
-        if (!this.songs.includes(song)) this.place.fail(error.message);
-        this.place.changed("songs");
-        this.#askOthers();
-      },
-    );
-    return hearing;
+    try {
+      const networks = await Promise.all(names.map((one) => this.network(one)));
+      signal.throwIfAborted();
+      this.networks = networks;
+      song.error = "";
+      this.place.changed("networks");
+      const how = { signal, changed: () => this.place.changed("answers") };
+      const hearing = networks.map((one, i) => song.hear(this.engine, one, { ...how, picture: !i }));
+      const [answers] = await Promise.all(hearing);
+      return answers;
+    } catch (error) {
+      const { name: kind, message } = /** @type {Error} */ (error);
+      if (kind !== "AbortError") song.error = message;
+      if (song.error && !this.songs.includes(song)) this.place.fail(message);
+      throw error;
+    } finally {
+      this.place.changed("songs");
+      if (!signal.aborted) this.#askOthers();
+    }
   }
 
-  /** @param {Song} song @param {string[]} names @param {AbortSignal} signal */
-  async #hearAll(song, names, signal) {
-    const networks = await Promise.all(names.map((name) => this.network(name)));
-    signal.throwIfAborted();
-    this.networks = networks;
-    song.error = "";
-    this.place.changed("networks");
-    const changed = () => this.place.changed("answers");
-    const [first, second] = networks;
-    const how = { signal, changed };
-    const hearing = song.hear(this.engine, first, { ...how, picture: true });
-    const both = [hearing, ...(second ? [song.hear(this.engine, second, how)] : [])];
-    const [answers] = await Promise.all(both);
-    this.place.changed("songs");
-    return answers;
+  // Something else is more urgent than what the engine does.
+  #interrupt() {
+    this.opening.abort();
+    this.others.abort();
+    this.opening = new AbortController();
+    this.current?.forget();
   }
 
   // Answer the songs of the list, one after the other, while nothing more urgent is asked.
@@ -189,59 +177,45 @@ export class Session {
     }
   }
 
-  /** @param {File[]} files @returns {Song[]} the first of them plays */
-  add(files) {
+  add(/** @type {File[]} */ files) {
     const songs = files.map(Song.of);
     this.songs.push(...songs);
     this.place.changed("songs");
-    if (songs.length) this.open(songs[0], { play: true }).catch(() => this.#skip(songs[0]));
-    if (songs.length > 1) this.place.announce(`${songs.length} songs are in your list.`);
-    return songs;
+    if (songs.length) this.play(songs[0]);
+    if (songs.length > 1) this.place.announce(`${songs.length} songs were added to your list.`);
   }
 
-  // The first of many may be no song at all.
-  /** @param {Song} song */
-  #skip(song) {
-    if (this.current === song && song.error && !song.answers.size) this.next();
+  // Play a song of the list; where it is no song at all, the next one.
+  play(/** @type {Song} */ song) {
+    this.open(song, { play: true }).catch(() => {
+      if (this.current === song && song.error && !song.answers.size) this.next();
+    });
   }
 
   next() {
-    const at = this.songs.indexOf(/** @type {Song} */ (this.current));
+    const at = this.songs.findIndex((song) => song === this.current);
     const song = at < 0 ? null : this.songs.slice(at + 1).find(({ error }) => !error);
-    if (song) this.open(song, { play: true }).catch(() => this.#skip(song));
-    return song;
+    if (song) this.play(song);
   }
 
-  /** @param {Song} song */
-  remove(song) {
+  remove(/** @type {Song} */ song) {
     this.songs = this.songs.filter((other) => other !== song);
     this.place.changed("songs");
   }
 
-  /** @param {"play" | "ended" | "seek" | "error"} what @param {string} text */
-  #played(what, text = "") {
-    if (what === "error") this.place.fail(text);
-    if (what === "ended") this.next();
-    this.place.changed("play");
-  }
-
   get time() {
-    const { current, player } = this;
-    return current?.live ? current.live.seconds : player.time;
+    return this.current?.live?.seconds ?? this.player.time;
   }
 
   get seconds() {
-    const { current, player } = this;
-    if (!current) return 0;
-    return current.live ? current.live.seconds : player.duration || current.seconds;
+    return this.current?.live?.seconds ?? (this.player.duration || (this.current?.seconds ?? 0));
   }
 
   get isPlaying() {
-    return Boolean(this.current?.live) || this.player.isWanted;
+    return !!this.current?.live || this.player.isWanted;
   }
 
-  /** @param {number} seconds */
-  seek(seconds) {
+  seek(/** @type {number} */ seconds) {
     if (!this.current || this.current.live) return;
     const most = this.seconds || Infinity;
     this.player.seek(Math.max(0, Math.min(seconds, most)));
@@ -256,8 +230,7 @@ export class Session {
   // Listen to the microphone; what it heard becomes a song of the list.
   async listen() {
     this.player.close();
-    this.opening.abort();
-    this.others.abort();
+    this.stopListening();
     const when = new Date().toTimeString().slice(0, 8).replaceAll(":", ".");
     const song = new Song(`Microphone ${when}.wav`, async () => new Blob());
     const network = await this.network(this.networkFor(song));
@@ -267,34 +240,31 @@ export class Session {
     const ear = await this.engine.microphone(network.asked, {
       onLevel: (level, seconds) => live.hear(level, seconds),
       onFrames: ({ frames }) => mel.add(frames),
+      onKind: (kind) => (song.kind = kind),
       onSteps: (told) => {
         follow(answers, told);
         live.answered(told.steps[told.steps.length - 1].end);
       },
     });
     live.stop = ear.stop;
-    this.current?.forget();
+    this.#interrupt();
     Object.assign(song, { live, mel });
     song.answers.set(network.name, answers);
     this.current = song;
     this.networks = [network];
     this.place.changed("song");
-    this.place.changed("ear");
   }
 
   async stopListening() {
     const song = this.current;
-    if (!song?.live) return null;
+    if (!song?.live) return;
     const { live } = song;
-    song.live = null;
-    song.mel = null;
+    song.live = song.mel = null;
     song.answers.clear();
-    this.place.changed("ear");
     const file = new File([await live.stop()], song.name, { type: "audio/wav" });
     song.loading = Promise.resolve(file);
     this.songs.push(song);
     this.place.changed("songs");
     if (this.current === song) this.open(song).catch(() => {});
-    return song;
   }
 }

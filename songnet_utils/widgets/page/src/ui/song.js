@@ -2,12 +2,8 @@
 import { Answers } from "./answers.js";
 import { Mel } from "./mel.js";
 
-/** @typedef {import("../engine/engine.js").Engine} Engine */
-/** @typedef {import("../host.js").Clip} Clip */
-/** @typedef {import("./answers.js").Network} Network */
-/** @typedef {{steps: import("./answers.js").Step[], embeddings: Float32Array | null}} Told */
-/** @typedef {{told: Told[], followers: Answers[],
- *   done: Promise<import("../engine/engine.js").Heard>}} Hearing */
+/** @import {Engine, Facts, Step, Clip, Network, Told, Hearing, How, Kind} from "./types" */
+
 let count = 0;
 
 export class Song {
@@ -29,6 +25,8 @@ export class Song {
     /** @type {string[]} */
     this.notes = [];
     this.error = "";
+    /** @type {Kind | null} music or not */
+    this.kind = null;
     // What the person says that it is.
     this.label = "";
     /** @type {Map<string, Answers>} by network */
@@ -41,17 +39,12 @@ export class Song {
     this.live = null;
   }
 
-  /** @param {File} file */
-  static of(file) {
+  static of(/** @type {File} */ file) {
     return new Song(file.name, async () => file);
   }
 
-  /**
-   * Hear the song; its answers grow meanwhile.
-   * @param {Engine} engine @param {Network} network
-   * @param {{signal?: AbortSignal, picture?: boolean, changed?: () => void}} how
-   * @returns {Promise<Answers>} once they are whole
-   */
+  // Hear the song; its answers grow meanwhile, and are returned once they are whole.
+  /** @param {Engine} engine @param {Network} network @param {How} how */
   async hear(engine, network, how = {}) {
     const found = this.answers.get(network.name);
     // A layer that has learnt more is another network of the same name.
@@ -75,8 +68,7 @@ export class Song {
     return answers;
   }
 
-  /** @param {Engine} engine @param {Network} network
-   * @param {{signal?: AbortSignal, picture?: boolean, changed?: () => void}} how */
+  /** @param {Engine} engine @param {Network} network @param {How} how */
   #listen(engine, { asked, sound }, { signal, picture, changed = () => {} }) {
     const mel = picture && !this.mel ? new Mel(sound) : null;
     if (mel) this.mel = mel;
@@ -87,6 +79,7 @@ export class Song {
       return engine.listen(blob, asked, {
         signal,
         onFacts: (facts) => (this.#learn(facts), changed()),
+        onKind: (kind) => (this.kind = kind),
         onFrames: mel ? ({ frames }) => mel.add(frames) : undefined,
         onSteps: (told) => {
           hearing.told.push(told);
@@ -104,8 +97,8 @@ export class Song {
     return hearing;
   }
 
-  /** @param {Network} network @param {import("./answers.js").Step[]} steps of an earlier visit */
-  restore(network, steps) {
+  // `steps`: of an earlier visit.
+  restore(/** @type {Network} */ network, /** @type {Step[]} */ steps) {
     const answers = new Answers(network);
     answers.add(steps);
     answers.isWhole = true;
@@ -118,8 +111,7 @@ export class Song {
     this.hearings.clear();
   }
 
-  /** @param {import("../engine/decode.js").Facts} facts */
-  #learn({ seconds, title, artist, cover, notes }) {
+  #learn(/** @type {Facts} */ { seconds, title, artist, cover, notes }) {
     if (seconds) this.seconds = seconds;
     if (!this.clip) {
       this.title = title ?? this.title;
@@ -128,7 +120,6 @@ export class Song {
     this.cover ??= cover;
     this.notes = notes;
   }
-
 }
 
 /** @param {Answers} answers @param {Told} told */
@@ -137,12 +128,8 @@ export function follow(answers, { steps, embeddings }) {
   if (!answer) return answers.add(steps);
   if (!embeddings) return;
   const width = embeddings.length / steps.length;
-  answers.add(
-    steps.map(({ start, end }, i) => {
-      const probabilities = answer(embeddings.subarray(i * width, (i + 1) * width));
-      return { start, end, probabilities };
-    }),
-  );
+  const at = (/** @type {number} */ i) => embeddings.subarray(i * width, (i + 1) * width);
+  answers.add(steps.map((step, i) => ({ ...step, probabilities: answer(at(i)) })));
 }
 
 // The clock of an open microphone, and how long its answers take.
@@ -156,8 +143,8 @@ export class Live {
     this.stop = async () => new Blob();
   }
 
-  /** @param {number} level @param {number} seconds heard so far */
-  hear(level, seconds) {
+  // `seconds`: heard so far.
+  hear(/** @type {number} */ level, /** @type {number} */ seconds) {
     this.level = Math.max(level, 0.8 * this.level);
     // The piece that came soonest tells best when the sound began.
     this.begun = Math.min(this.begun, performance.now() / 1000 - seconds);
@@ -167,8 +154,8 @@ export class Live {
     return this.begun === Infinity ? 0 : performance.now() / 1000 - this.begun;
   }
 
-  /** @param {number} end of the sound that was just answered */
-  answered(end) {
+  // `end`: of the sound that was just answered.
+  answered(/** @type {number} */ end) {
     this.delays.push(this.seconds - end);
     if (this.delays.length > 31) this.delays.shift();
   }

@@ -1,19 +1,6 @@
 // The list of songs, kept in the browser (IndexedDB) so that a reload does not lose it.
 
-/** @typedef {import("../engine/listening.js").Step} Step */
-/**
- * @typedef {object} Kept what is kept of a song
- * @property {string} id
- * @property {string} name of its file
- * @property {Blob} file
- * @property {string} title
- * @property {string} artist
- * @property {Blob | null} cover
- * @property {number} seconds
- * @property {string} label
- * @property {string[]} notes
- * @property {(readonly [string, Step[]])[]} answers of networks, the whole ones
- */
+/** @import {Kept} from "./types" */
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
 const done = (request) =>
@@ -29,23 +16,19 @@ export class ListStore {
     this.database = done(request);
   }
 
-  /** @param {IDBTransactionMode} mode */
-  async #songs(mode) {
+  async #songs(/** @type {IDBTransactionMode} */ mode) {
     return (await this.database).transaction("songs", mode).objectStore("songs");
   }
 
-  /** @returns {Promise<Kept[]>} in the order in which they came */
   async all() {
     return done((await this.#songs("readonly")).getAll());
   }
 
-  /** @param {Kept} song */
-  async put(song) {
+  async put(/** @type {Kept} */ song) {
     await done((await this.#songs("readwrite")).put(song));
   }
 
-  /** @param {string} id */
-  async remove(id) {
+  async remove(/** @type {string} */ id) {
     await done((await this.#songs("readwrite")).delete(id));
   }
 

@@ -1,109 +1,111 @@
-// The page as it is seen: it follows the session.
+// The page as it is seen and touched: it follows the session.
+import html from "../page.html";
 import { paintGenres } from "./answers.js";
 import { Bars } from "./bars.js";
-import { clock, h, icon, isDark, onTheme, option, percent, say } from "./dom.js";
-import { layout } from "./layout.js";
-import { onMoves } from "./moves.js";
+import { clock, drawPlay, h, isDark, onTheme, partsOf, percent, say } from "./dom.js";
+import { List } from "./list.js";
 import { Picture } from "./picture.js";
-import { creditOf } from "./words.js";
 
-/** @typedef {import("./answers.js").Answers} Answers */
-/** @typedef {import("./session.js").Session} Session */
-/**
- * @typedef {object} Acts
- * @property {(files: File[]) => void} add
- * @property {() => void} listen to the microphone, or stop
- * @property {(isShared: boolean) => void} savePicture
- */
+/** @import {Acts, Answers, ListActs, Live, Session, Song, What} from "./types" */
 
 export class View {
-  /** @param {HTMLElement} place @param {Session} session @param {import("./list.js").List} list
+  /** @param {HTMLElement} place @param {Session} session @param {ListActs} listActs
    * @param {Acts} acts @param {AbortSignal} signal */
-  constructor(place, session, list, acts, signal) {
+  constructor(place, session, listActs, acts, signal) {
     this.session = session;
-    this.list = list;
+    this.acts = acts;
     this.signal = signal;
     this.shown = { time: 0, step: -1 };
     this.isFutureShown = true;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.picture = new Picture();
-    this.bars = [new Bars(), new Bars()];
-    this.requested = 0;
+    this.requested = this.second = 0;
     this.overviewKey = "";
     /** @type {Blob | null} */
     this.cover = null;
-    this.second = 0;
-    this.mark = (/** @type {import("./song.js").Song} */ _) => "";
-    const { files } = list;
-    const parts = layout(
-      {
-        toggle: () => session.toggle(),
-        listen: acts.listen,
-        future: () => this.#toggleFuture(),
-        savePicture: acts.savePicture,
-        dismiss: () => this.fail(""),
-      },
-      this.picture.canvas,
-      this.bars.map(({ element }) => element),
-      list.element,
-      files,
-    );
+    this.mark = (/** @type {Song} */ _) => "";
+    // Or JupyterLab takes the keys.
+    const keys = { "data-lm-suppress-shortcuts": "true" };
+    this.root = h("div", { class: "sp-page", role: "region", "aria-label": "The listening page", ...keys });
+    this.root.innerHTML = html;
+    const parts = partsOf(this.root);
     this.parts = parts;
-    this.root = parts.root;
-    place.append(parts.root);
-    files.addEventListener("change", () => {
-      acts.add([...(files.files ?? [])]);
-      files.value = "";
-    });
+    this.list = new List(parts, listActs);
+    this.picture = new Picture(parts.stage);
+    this.bars = [new Bars(parts), new Bars(parts)];
+    parts.answers.append(...this.bars.map((bars) => bars.parts.element));
+    parts.share.hidden = !navigator.canShare;
+    place.append(this.root);
     this.#listen();
     this.rethink();
   }
 
   #listen() {
-    const { session, signal, parts } = this;
+    const { acts, parts, session, signal } = this;
+    const { clips, files, network, position, second, speed, stage } = parts;
+    parts.open.onclick = parts.add.onclick = () => files.click();
+    files.onchange = () => {
+      acts.add([...files.files]);
+      files.value = "";
+    };
+    clips.onchange = () => {
+      const song = session.clips[Number(clips.value)];
+      if (clips.value) session.open(song, { play: session.isPlaying }).catch(() => {});
+    };
     const fail = (/** @type {Error} */ { message }) => this.fail(message);
-    parts.clips.addEventListener("change", () => {
-      const song = session.clips[Number(parts.clips.value)];
-      if (song) session.open(song, { play: session.isPlaying }).catch(() => {});
-    });
-    parts.network.addEventListener("change", () => session.use(parts.network.value).catch(fail));
-    parts.second.addEventListener("change", () => session.compare(parts.second.value));
-    parts.speed.addEventListener("change", () => {
-      session.player.speed = Number(parts.speed.value);
-    });
-    onMoves(parts, session, this.picture, signal);
+    network.onchange = () => session.use(network.value).catch(fail);
+    second.onchange = () => session.compare(second.value);
+    speed.onchange = () => (session.player.speed = Number(speed.value));
+    parts.microphone.onclick = acts.listen;
+    parts.play.onclick = () => session.toggle();
+    parts.save.onclick = () => acts.savePicture(false);
+    parts.share.onclick = () => acts.savePicture(true);
+    parts.dismiss.onclick = () => this.fail("");
+    parts.future.onclick = () => {
+      this.isFutureShown = !this.isFutureShown;
+      say(parts.future, this.isFutureShown ? "Hide what comes" : "Show what comes");
+      this.request();
+    };
+    position.oninput = () => session.seek(Number(position.value));
+    stage.onclick = (/** @type {MouseEvent} */ event) =>
+      session.seek(this.picture.secondsAt(event.offsetX));
+    this.root.onkeydown = (event) => this.#key(event);
     this.still.addEventListener("change", () => this.request(), { signal });
     onTheme(() => this.rethink(), signal);
     const sizes = new ResizeObserver(() => this.rethink());
-    sizes.observe(parts.stage);
+    sizes.observe(stage);
     signal.addEventListener("abort", () => {
       sizes.disconnect();
       cancelAnimationFrame(this.requested);
-      parts.root.remove();
+      this.root.remove();
     });
   }
 
-  #toggleFuture() {
-    this.isFutureShown = !this.isFutureShown;
-    say(this.parts.future, this.isFutureShown ? "Hide what comes" : "Show what comes");
-    this.request();
+  #key(/** @type {KeyboardEvent} */ event) {
+    // Keys meant for this page are not for the notebook around it.
+    event.stopPropagation();
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("select, [type=text]")) return;
+    const far = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
+    if (event.key === " " && !target.closest("button, summary")) this.session.toggle();
+    else if (far && (target === this.parts.position || /Left|Right/.test(event.key))) {
+      this.session.seek(this.session.time + far * (event.shiftKey ? 5 : 1));
+    } else return;
+    event.preventDefault();
   }
 
-  /** @param {string} text "" for none */
-  fail(text) {
+  // `text`: "" for none.
+  fail(/** @type {string} */ text) {
     this.parts.errors.hidden = !text;
     say(this.parts.error, text);
   }
 
   // What has happened, for everybody: it is read aloud, too.
-  /** @param {string} text */
-  announce(text) {
+  announce(/** @type {string} */ text) {
     say(this.parts.status, text);
   }
 
-  /** @param {HTMLElement} panel @param {(song: import("./song.js").Song) => string} mark of songs
-   * that a network learnt from */
-  teach(panel, mark) {
+  // `mark`: of songs that a network learnt from.
+  teach(/** @type {HTMLElement} */ panel, /** @type {(song: Song) => string} */ mark) {
     this.parts.teach.append(panel);
     this.parts.teach.hidden = false;
     this.mark = mark;
@@ -117,58 +119,53 @@ export class View {
     this.request();
   }
 
-  /** @param {import("./session.js").What} what */
-  changed(what) {
+  changed(/** @type {What} */ what) {
     const { session, parts } = this;
     if (what === "song") this.fail("");
-    if (what === "answers") this.list.drawSong(session, session.current);
-    else if (what !== "ear") this.list.draw(session);
     if (what === "networks" || what === "song") this.#drawChoices();
-    if (what === "ear") say(parts.microphone, session.current?.live ? "Stop listening" : "Microphone");
+    const song = session.current;
+    if (what !== "answers") this.list.draw(session);
+    else if (song) this.list.rows.get(song)?.draw(session);
+    say(parts.microphone, song?.live ? "Stop listening" : "Microphone");
     this.request();
   }
 
   #drawChoices() {
     const { session, parts } = this;
     const { current, offers, networks, clips } = session;
-    parts.clipField.hidden = !clips.length;
-    fill(parts.clips, "Choose …", clips.map(({ title, clip }, i) => {
-      return [String(i), clip?.medley ? title : `${title} (${clip?.genre})`];
-    }));
+    parts.examples.hidden = !clips.length;
+    const titles = clips.map(({ title, clip }) => (clip?.medley ? title : `${title} (${clip?.genre})`));
+    fill(parts.clips, [["", "Choose …"], ...titles.map((title, i) => [String(i), title])]);
     const at = clips.findIndex((song) => song === current);
     parts.clips.value = at < 0 ? "" : String(at);
     const name = session.networkFor(current);
-    fill(parts.network, "", offers.map((offer) => [offer.name, offer.title]));
+    const all = offers.map((offer) => [offer.name, offer.title]);
+    fill(parts.network, all);
     parts.network.value = name;
-    const others = offers.filter((offer) => offer.name !== name);
-    fill(parts.second, "No other", others.map((offer) => [offer.name, offer.title]));
+    fill(parts.second, [["", "No other"], ...all.filter(([other]) => other !== name)]);
     parts.second.value = session.second === name ? "" : session.second;
     parts.about.replaceChildren(
       ...networks.flatMap(({ title, trainingMusic, caution }) => [
         h("b", {}, title), ` learnt from ${trainingMusic}. ${caution} `,
       ]),
     );
-    say(parts.credit, creditOf(current));
+    say(parts.credit, current?.clip?.credit ?? "");
   }
 
   // Draw with the next picture of the screen.
   request() {
-    if (!this.requested && !this.signal.aborted) {
-      this.requested = requestAnimationFrame(() => this.#frame());
-    }
-  }
-
-  #frame() {
-    this.requested = 0;
-    const { session } = this;
-    this.draw();
-    if (session.current?.live || !session.player.audio.paused) this.request();
+    if (this.requested || this.signal.aborted) return;
+    this.requested = requestAnimationFrame(() => {
+      this.requested = 0;
+      this.draw();
+      if (this.session.current?.live || !this.session.player.audio.paused) this.request();
+    });
   }
 
   draw() {
     const { session, isFutureShown, root, parts } = this;
     const { current, time, seconds } = session;
-    icon(parts.play, session.isPlaying ? "pause" : "play", session.isPlaying ? "Pause" : "Play");
+    drawPlay(parts.play, session.isPlaying);
     if (!current) return;
     const answers = session.networks
       .map(({ name }) => current.answers.get(name))
@@ -178,57 +175,49 @@ export class View {
     const isStill = this.still.matches;
     this.picture.paint({ song: current, answers, time, seconds, isFutureShown, isStill });
     this.#drawOverview(answers[0]);
-    this.#drawWords();
+    this.#drawWords(current);
     this.#drawAnswers(answers, steps);
-    if (current.live) this.#drawEar(current.live);
     parts.ear.hidden = !current.live;
+    if (current.live) this.#drawEar(current.live);
     root.dataset.state = current.live ? "listening" : session.isPlaying ? "playing" : "paused";
     root.dataset.whole = String(answers.length > 0 && answers.every((one) => one.isWhole));
   }
 
-  #drawWords() {
-    const { parts } = this;
-    const { current, time, seconds } = this.session;
-    if (!current) return;
-    say(parts.title, current.title);
-    say(parts.artist, current.artist);
-    const isTaught = this.session.networks.some(({ answer }) => answer);
-    say(parts.notes, [...current.notes, isTaught && this.mark(current)].filter(Boolean).join(" "));
-    say(parts.time, current.live ? clock(time, 1) : `${clock(time, 1)} / ${clock(seconds, 1)}`);
-    if (this.cover === current.cover) return;
-    this.cover = current.cover;
+  #drawWords(/** @type {Song} */ { title, artist, kind, notes, live, cover }) {
+    const { parts, session } = this;
+    const { time, seconds, networks, current } = session;
+    say(parts.title, title);
+    say(parts.artist, artist);
+    say(parts.kind, kind?.text ?? "");
+    const mark = current && networks.some(({ answer }) => answer) && this.mark(current);
+    say(parts.notes, [...notes, mark].filter(Boolean).join(" "));
+    say(parts.time, live ? clock(time, 1) : `${clock(time, 1)} / ${clock(seconds, 1)}`);
+    if (this.cover === cover) return;
+    this.cover = cover;
     URL.revokeObjectURL(parts.cover.src);
-    parts.cover.hidden = !current.cover;
-    if (current.cover) parts.cover.src = URL.createObjectURL(current.cover);
+    parts.cover.hidden = !cover;
+    if (cover) parts.cover.src = URL.createObjectURL(cover);
   }
 
-  /** @param {Answers[]} answers @param {number[]} steps */
-  #drawAnswers(answers, steps) {
-    const { parts, isFutureShown } = this;
-    const { time, seconds } = this.session;
+  #drawAnswers(/** @type {Answers[]} */ answers, /** @type {number[]} */ steps) {
+    const { parts, isFutureShown, session } = this;
     this.bars.forEach((bars, i) => {
       const one = answers[i];
-      bars.element.hidden = !one && i > 0;
-      if (!one) return;
-      const first = one.steps[0]?.end;
-      const waiting = first ? `First answer at ${first.toFixed(1)} s` : "Listening …";
-      const isWhole = isFutureShown && one.isWhole;
-      const of = isFutureShown ? one.steps.length - 1 : steps[i];
-      bars.draw(one, steps[i], { of, isWhole, waiting });
+      bars.parts.element.hidden = !one && i > 0;
+      const of = isFutureShown ? one?.steps.length - 1 : steps[i];
+      if (one) bars.draw(one, steps[i], of, isFutureShown && one.isWhole);
     });
     parts.answers.classList.toggle("sp-two", answers.length > 1);
     const now = answers[0]?.steps[steps[0]]?.probabilities;
-    const top = now && answers[0].top(now);
-    const said = top ? `: ${top.genre}, ${percent(top.share)}` : "";
-    const { stage } = parts;
-    stage.setAttribute("aria-valuemax", seconds.toFixed(1));
-    stage.setAttribute("aria-valuenow", time.toFixed(1));
-    const text = `${time.toFixed(1)} of ${seconds.toFixed(1)} seconds${said}`;
-    stage.setAttribute("aria-valuetext", text);
+    const { genre, share } = now ? answers[0].top(now) : { genre: "no answer yet", share: 0 };
+    const { position } = parts;
+    position.max = session.seconds;
+    position.value = session.time;
+    const said = `${clock(session.time, 1)} of ${clock(session.seconds, 1)}: ${genre}`;
+    position.ariaValueText = now ? `${said} ${percent(share)}` : said;
   }
 
-  /** @param {import("./song.js").Live} live */
-  #drawEar({ level, delay }) {
+  #drawEar(/** @type {Live} */ { level, delay }) {
     this.parts.level.value = level;
     // A figure that changed with every step could not be read.
     const second = Math.floor(performance.now() / 1000);
@@ -240,44 +229,31 @@ export class View {
   }
 
   // The whole song in one line, to see and to jump.
-  /** @param {Answers | undefined} answers */
-  #drawOverview(answers) {
+  #drawOverview(/** @type {Answers | undefined} */ answers) {
     const { isFutureShown, session, picture } = this;
     const { overview } = this.parts;
     const { current, time, seconds } = session;
-    const ratio = devicePixelRatio || 1;
+    const ratio = picture.ratio;
     const width = Math.round(overview.clientWidth * ratio);
     const height = Math.round(overview.clientHeight * ratio);
-    if (!width || !seconds) return;
     const x = Math.round((time / seconds) * width);
-    const key = [
-      current?.id, answers?.network.name, answers?.steps.length, answers?.isWhole, width,
-      Math.round(seconds), x, isFutureShown,
-    ].join("|");
-    if (key === this.overviewKey) return;
+    const key = [current?.id, answers?.network.name, answers?.steps.length, answers?.isWhole, width,
+      Math.round(seconds), x, isFutureShown].join("|");
+    if (key === this.overviewKey || !width || !seconds) return;
     this.overviewKey = key;
-    overview.width = width;
-    overview.height = height;
+    Object.assign(overview, { width, height });
     const context = overview.getContext("2d");
-    if (!context) return;
     const at = (/** @type {number} */ moment) => (moment / seconds) * width;
     const to = isFutureShown ? seconds : time;
-    if (answers) paintGenres(context, answers, { at, from: 0, to, top: 0, bottom: height, seconds });
-    context.fillStyle = picture.paper;
-    context.globalAlpha = 0.55;
-    context.fillRect(x, 0, width - x, height);
-    context.globalAlpha = 1;
-    context.fillStyle = picture.ink;
-    context.fillRect(x - ratio, 0, 2 * ratio, height);
+    if (answers) paintGenres(context, answers, { at, from: 0, to, top: 0, bottom: height }, seconds);
+    picture.paintHead(context, x, isFutureShown);
   }
 }
 
-/** @param {HTMLSelectElement} select @param {string} nothing its first choice, if there is one
- * @param {[string, string][]} choices values and texts */
-function fill(select, nothing, choices) {
+// `choices`: values and texts.
+function fill(/** @type {HTMLSelectElement} */ select, /** @type {string[][]} */ choices) {
   const key = JSON.stringify(choices);
   if (select.dataset.choices === key) return;
   select.dataset.choices = key;
-  const none = nothing ? [option("", nothing)] : [];
-  select.replaceChildren(...none, ...choices.map(([value, text]) => option(value, text)));
+  select.replaceChildren(...choices.map(([value, text]) => h("option", { value }, text)));
 }
