@@ -83,7 +83,7 @@ def no_network(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def write_toy_site(folder: Path, data: Path) -> Path:
-    """Run two lessons, write one with all widgets, and make their site in ``folder/site``."""
+    """Run two lessons, write one with all widgets; make the site in ``folder/site``, offline."""
     ran, records = folder / "ran", folder / "records"
     for path in write_lessons(folder / "notebooks"):
         lesson, *solved = run_lesson(path, {"SONGNET_DATA": str(data)})

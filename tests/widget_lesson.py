@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ def widgets(folder: Path) -> list[Any]:
 
     tone = np.sin(2 * np.pi * 440 / RATE * np.arange(RATE)).astype(np.float32) / 4
     genres = ["Folk", "Pop", "Rock"]
+    corpus = open_corpus(tone_corpus(folder / "tones"))
+    artists = [f"Artist {number % 7}" for number in range(len(corpus.clips))]
+    corpus = dataclasses.replace(corpus, clips=corpus.clips.assign(artist=artists))
     tunes = heard(folder / "tunes")
     survey, votes = surveyed(folder / "sweeps", filters=8, clips=12)
     return [
-        made.SplitExplorer(open_corpus(tone_corpus(folder / "tones"))),
+        made.SplitExplorer(corpus),
         made.FilterBankExplorer(tone, Sound()),
         made.MelExplorer(tone, RATE),
         made.ConfusionButtons(tunes),

@@ -7,7 +7,9 @@ for listening do they fade.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +80,7 @@ def found_clips(
     survey: Survey,
     kernels: Sequence[tuple[str | int, int]] | None = None,
     *,
+    most: int | None = None,
     progress: bool = True,
 ) -> list[tuple[tuple[str, int], KernelClip]]:
     """Return the found clips of many kernels; each song is decoded once.
@@ -88,6 +91,8 @@ def found_clips(
         What a corpus tells of the kernels.
     kernels : sequence of (layer, kernel), optional
         Which; by default all that are not dead.
+    most : int, optional
+        Of each kernel only so many pieces, the strongest.
     progress : bool
         Show a progress bar.
 
@@ -105,7 +110,7 @@ def found_clips(
         ]
     else:
         wanted = [(survey.kernels.layer(layer).name, kernel) for layer, kernel in kernels]
-    found = [survey.found(layer, kernel) for layer, kernel in wanted]
+    found = [survey.found(layer, kernel)[:most] for layer, kernel in wanted]
     pieces: list[list[np.ndarray]] = [[None] * len(rows) for rows in found]  # type: ignore[list-item]
     places = pd.DataFrame(
         [
@@ -117,11 +122,18 @@ def found_clips(
     )
     files = survey.clips.set_index("id").file
     rate = survey.kernels.sound.sample_rate
-    by_clip = places.groupby("clip", sort=False)
-    for clip, its in tqdm(by_clip, "Cutting", unit="clip", disable=not progress, leave=False):
+    by_clip = list(places.groupby("clip", sort=False))
+
+    def cut_out(clip: str, its: pd.DataFrame) -> None:
         audio = load_audio(files[clip], rate)
         for place in its.itertuples():
             pieces[place.number][place.rank] = audio[place.start : place.stop].copy()
+
+    # Several songs are decoded at a time.
+    bar = tqdm(total=len(by_clip), desc="Cutting", unit="clip", disable=not progress, leave=False)
+    with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(cut_out, *zip(*by_clip, strict=True)):
+            bar.update(1)
     known = survey.prepared.corpus.clips.set_index("id", drop=False)
     source = survey.prepared.corpus.name
     clips = []

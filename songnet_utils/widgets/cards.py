@@ -220,21 +220,21 @@ class ErrorCards(WithRecording, Messages):
     def recording(self) -> dict[str, Any]:
         """Return the first cards with their sounds, and the beginnings of their neighbours'."""
         clips = self._clips[:MOST_ON_PAGE]
-        answers = {"hello": answer("welcome", **self._welcome(clips))}
+        answers = {"hello": answer("welcome", self._welcome(clips))}
         sounds: dict[str, float | None] = dict.fromkeys(clips)
         for clip in clips:
             card, pictures = self._card(clip)
             for near in card["neighbours"]:
                 sounds.setdefault(near["clip"], NEIGHBOUR_SECONDS)
                 near["credit"] += f", the first {NEIGHBOUR_SECONDS:.0f} s"
-            answers[f"card {clip}"] = answer("card", pictures, **card)
+            answers[f"card {clip}"] = answer("card", card, pictures)
 
         def sound(clip: str) -> list[Any]:
             try:
                 address = address_of(self.sound_of(clip, sounds[clip]))
-                return answer("sound", clip=clip, address=address)
+                return answer("sound", {"clip": clip, "address": address})
             except SongNetError as error:
-                return answer("error", clip=clip, text=str(error))
+                return answer("error", {"clip": clip, "text": str(error)})
 
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
             made = pool.map(sound, sounds)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ipywidgets
@@ -69,7 +71,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         there = len(self._sounds.children)
         coming = self.clips[there : there + AT_ONCE]
         # Only what was asked for plays by itself: of what comes, the first.
-        new = [self._sound(clip, autoplay=place == 0) for place, clip in enumerate(coming)]
+        new = [self._sound(clip, place == 0) for place, clip in enumerate(coming)]
         self._sounds.children = (*self._sounds.children, *map(ipywidgets.HTML, new))
         left = len(self.clips) - len(self._sounds.children)
         self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
@@ -80,7 +82,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
         return of_cell.sort_values("confidence", ascending=False).index.tolist()
 
-    def _sound(self, clip: str, *, autoplay: bool) -> str:
+    def _sound(self, clip: str, autoplay: bool) -> str:
         rate = self._heard.net.sound.sample_rate
         # From the corpus: in what was heard, unknown artists have names of their own.
         row: Any = self._known.loc[clip]
@@ -118,14 +120,21 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
         genres = self._heard.genres
-        with smaller():
-            cells = [
-                [
-                    {"says": self._says(truth, answer), "players": self._players(truth, answer)}
-                    for answer in genres
-                ]
-                for truth in genres
+        first = {
+            (truth, answer): self._clips_of(truth, answer)[:AT_ONCE]
+            for truth in genres
+            for answer in genres
+        }
+        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            players = [
+                "".join(pool.map(self._sound, its, [place == 0 for place in range(len(its))]))
+                for its in first.values()
             ]
+        said = [
+            {"says": self._says(*pair), "players": its}
+            for pair, its in zip(first, players, strict=True)
+        ]
+        cells = [said[at : at + len(genres)] for at in range(0, len(said), len(genres))]
         names = ("caption", "heads", "counts", "names", "looks")
         numbers = {name: getattr(self.numbers, name) for name in names}
         return {
@@ -134,10 +143,6 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
             "all of them: run make lab and open this lesson.",
             "traits": {"numbers": numbers, "cells": cells},
         }
-
-    def _players(self, truth: str, answer: str) -> str:
-        clips = self._clips_of(truth, answer)[:AT_ONCE]
-        return "".join(self._sound(clip, autoplay=clip == clips[0]) for clip in clips)
 
 
 def ink_on(colour: tuple[float, float, float, float]) -> str:

@@ -11,7 +11,6 @@ the same gallery as a page without Python, with the found clips beside it.
 
 from __future__ import annotations
 
-import dataclasses
 import html
 import math
 import os
@@ -66,6 +65,9 @@ VOTING_CLIPS = 8
 
 #: Found pieces that a recording on a page of the course plays of each kernel, at most.
 PIECES_ON_PAGE = 3
+
+#: Kernels whose clips are in memory at a time, while a gallery is recorded.
+MOST_CUT = 400
 
 # The finest picture: columns in time, mel bands.
 _FINEST = (32, 128)
@@ -232,36 +234,33 @@ class KernelGallery(WithRecording, Messages):
     def _recorded(self, most: int | None = None, *, progress: bool) -> dict[str, Any]:
         """Return all kernels for pages without Python, with so many of their found pieces."""
         welcome, buffers = self._summary()
-        answers = {"hello": answer("welcome", buffers, **{**welcome, "sounds": ["found"]})}
-        total = len(self._votes) - self.dead
-        with (
-            tqdm(
-                desc="Cutting", total=total, unit="kernel", disable=not progress, leave=False
-            ) as bar,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
-            # A layer at a time: the clips of all would fill the memory.
-            for its in self.survey.layers:
-                number, alive = its.layer.number, []
-                for kernel in range(its.layer.kernels):
-                    card: dict[str, Any] = {"what": "card", "layer": number, "kernel": kernel}
-                    key = f"card card {number} {kernel}"
-                    try:
-                        pieces = self._card(its, kernel)["pieces"][:most]
-                        answers[key] = answer("card", **card, pieces=pieces)
-                        alive.append((number, kernel))
-                    except SongNetError as error:
-                        answers[key] = answer("error", **card, text=str(error))
-                clips = [clip for _, clip in found_clips(self.survey, alive, progress=False)]
-                sounds = pool.map(lambda clip: address_of(_mp3(_first(clip, most))), clips)
-                for (_, kernel), clip, address in zip(alive, clips, sounds, strict=True):
-                    answers[f"sound found {number} {kernel}"] = answer(
+        answers = {"hello": answer("welcome", {**welcome, "sounds": ["found"]}, buffers)}
+        alive = []
+        for its in self.survey.layers:
+            for kernel in range(its.layer.kernels):
+                about = {"what": "card", "layer": its.layer.number, "kernel": kernel}
+                try:
+                    pieces = self._card(its, kernel)["pieces"][:most]
+                    card = answer("card", {**about, "pieces": pieces})
+                    alive.append((its.layer.number, kernel))
+                except SongNetError as error:
+                    card = answer("error", {**about, "text": str(error)})
+                answers[f"card card {its.layer.number} {kernel}"] = card
+        bar = tqdm(total=len(alive), desc="Cutting", disable=not progress, leave=False)
+        with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+            # So many at a time: the clips of all would fill the memory.
+            for at in range(0, len(alive), MOST_CUT):
+                some = alive[at : at + MOST_CUT]
+                found = found_clips(self.survey, some, most=most, progress=False)
+                clips = [clip for _, clip in found]
+                sounds = pool.map(lambda clip: address_of(_mp3(clip)), clips)
+                for (layer, kernel), clip, address in zip(some, clips, sounds, strict=True):
+                    answers[f"sound found {layer} {kernel}"] = answer(
                         "sound",
-                        what="found",
-                        layer=number,
-                        kernel=kernel,
-                        address=address,
-                        starts=list(clip.starts[:most]),
+                        {
+                            **{"what": "found", "layer": layer, "kernel": kernel},
+                            **{"address": address, "starts": list(clip.starts)},
+                        },
                     )
                     bar.update(1)
         return {"widget": "kernels", "answers": answers}
@@ -418,14 +417,6 @@ def gallery_of_run(
 
 def _mp3(clip: KernelClip) -> bytes:
     return Player(clip.audio, clip.rate, clip.label).mp3
-
-
-def _first(clip: KernelClip, most: int | None) -> KernelClip:
-    """Return a found clip with its first pieces only."""
-    if most is None or len(clip.starts) <= most:
-        return clip
-    end = round(clip.starts[most] * clip.rate)
-    return dataclasses.replace(clip, audio=clip.audio[:end], starts=clip.starts[:most])
 
 
 def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -15,7 +15,7 @@ import html
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,9 @@ class WithRecording:
         raise NotImplementedError
 
 
-def answer(kind: str, buffers: Sequence[bytes] = (), **content: Any) -> list[Any]:
+def answer(kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> list[Any]:
     """Return a message to the page, as a recording holds it."""
-    return [{"kind": kind, **content}, [base64.b64encode(one).decode("ascii") for one in buffers]]
+    return [{**content, "kind": kind}, [base64.b64encode(one).decode("ascii") for one in buffers]]
 
 
 def address_of(mp3: bytes) -> str:
