@@ -77,14 +77,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def ran(mini_data: Path) -> Callable[[Path], list[Lesson]]:
     """What became of a lesson, and of the same with solutions: each is run once."""
     from songnet_utils.lessons.pairs import run_lesson
+    from songnet_utils.widgets.recording import VARIABLE
 
-    environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini"}
+    environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini", VARIABLE: "1"}
     return cache(lambda path: run_lesson(path, environment))
 
 
 @pytest.fixture(scope="session")
 def real_site(
-    ran: Callable[[Path], list[Lesson]], tmp_path_factory: pytest.TempPathFactory
+    ran: Callable[[Path], list[Lesson]], mini_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The site of the real lessons."""
     from songnet_utils.lessons.gaps import SOLUTIONS
@@ -99,7 +100,9 @@ def real_site(
         kept.append(keep(lesson, folder / "ran"))
         for other in solved:
             keep(other, folder / "ran" / SOLUTIONS)
-    write_site(kept, folder / "site", results_in_markdown([], ""), records_folder())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(mini_data))
+        write_site(kept, folder / "site", results_in_markdown([], ""), records_folder())
     return folder / "site"
 
 

@@ -93,6 +93,7 @@ def write_toy_site(folder: Path, data: Path) -> Path:
     records.mkdir()
     (records / "costs.json").write_text(json.dumps(COSTS))
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(data))
         patch.setattr(site, "docs_folder", lambda: short_docs(folder / "docs"))
         no_network(folder / "no-network", patch)
         kept = [ran / "01-first.ipynb", ran / "02-second.ipynb", write_widget_lesson(ran, data)]

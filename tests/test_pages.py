@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from recordings import read_recording
 from sites import cell
 
 from songnet_utils.errors import SongNetError
@@ -21,6 +22,9 @@ from songnet_utils.lessons.pages import (
     title_of,
 )
 from songnet_utils.lessons.site import results_in_markdown
+from songnet_utils.widgets.recording import MIME
+
+KINDS = ("image/webp", "audio/mpeg")
 
 
 def notebook(folder: Path, name: str, *cells: str) -> Path:
@@ -105,6 +109,35 @@ def test_a_widget_that_left_something_for_pages_keeps_it(tmp_path):
     made.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
     (output,) = for_page(made, tmp_path, "..").cells[0].outputs
     assert output.data == {"text/html": "<table></table>"}
+
+
+def test_what_a_widget_recorded_is_loaded_by_a_script_and_equal_files_are_one(tmp_path):
+    picture, sound = (f"data:{kind};base64,{base64.b64encode(b'abc').decode()}" for kind in KINDS)
+    recording = {
+        "widget": "explorer",
+        "parts": [f'<img src="{picture}">', sound, sound],
+        "x": "</a>",
+    }
+    made = nbformat.v4.new_notebook(cells=[cell("widget")])
+    still = f'<img alt="" src="{picture}">'
+    data = {"application/vnd.jupyter.widget-view+json": {}, MIME: recording, "text/html": still}
+    made.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
+    (output,) = for_page(made, tmp_path / "media", "../media").cells[0].outputs
+    files = {file.suffix: file for file in (tmp_path / "media").iterdir()}
+    assert set(files) == {".webp", ".mp3", ".js"}
+    assert files[".mp3"].read_bytes() == b"abc"
+    assert output.data == {
+        "text/html": f'<div class="songnet-recording" data-name="{files[".js"].stem}" '
+        f'data-media="../media/"><img alt="" src="../media/{files[".webp"].name}"></div>'
+    }
+    (tmp_path / "index.html").write_text(output.data["text/html"])
+    assert read_recording(tmp_path / "index.html") == {
+        **recording,
+        "parts": [
+            f'<img src="media:{files[".webp"].name}">',
+            *[f"media:{files['.mp3'].name}"] * 2,
+        ],
+    }
 
 
 def test_a_file_that_is_no_notebook_is_told(tmp_path):

@@ -164,6 +164,7 @@ def touched(request, browser, address) -> Iterator[Callable[[str], Locator]]:
         return found
 
     yield find
+    assert serious(page) == []
     assert page.complaints == []
     assert wide(page) <= 0
     page.context.close()
@@ -316,11 +317,18 @@ def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site):
             if "_static" not in file.parts
         ]
         assert len(names) > 100
+        live = 0
         for name in names:
             page.goto(f"{real_site.as_uri()}/{name}")
+            for place in page.locator(".songnet-recording").all():
+                place.scroll_into_view_if_needed()
+                place.locator(".sw-widget").first.wait_for()
+                live += 1
             assert wide(page) <= 0, name
             # Pages of the API reference are all alike: once is enough.
             if "phone" in screen or not name.startswith("api/"):
                 assert serious(page) == [], name
+        # In the lessons, and in the same with solutions.
+        assert live == 2 * 11
         assert page.complaints == []
         page.context.close()
