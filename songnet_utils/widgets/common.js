@@ -54,6 +54,9 @@ class Sounds extends Told {
     this.audio.addEventListener("timeupdate", () => {
       if (this.until !== null && this.audio.currentTime >= this.until) this.pause();
     });
+    for (const kind of ["play", "pause", "seeked", "ended", "loadeddata"]) {
+      this.audio.addEventListener(kind, () => this.changed(kind));
+    }
   }
 
   close() {
@@ -144,6 +147,12 @@ class Sounds extends Told {
     this.changed("play");
   }
 
+  // Plays a sound, or pauses it.
+  toggle(key, from = null) {
+    if (this.plays(key)) this.pause();
+    else this.play(key, from);
+  }
+
   plays(key) {
     if (this.wish) return this.wish.key === key;
     return this.playing === key && !this.audio.paused && !this.audio.ended;
@@ -181,8 +190,8 @@ const widget = (Kind, draw) => () => {
   };
 };
 
-// What a picture of something told needs: a number for the ids in it, and listeners that end with
-// it.
+// What a picture of something told needs: a number for the ids in it, a signal that ends its
+// listeners, and `frames`, which makes of an act one that waits for the screen's next frame.
 let pictures = 0;
 function begin(told) {
   const ending = new AbortController();
@@ -191,7 +200,14 @@ function begin(told) {
   return {
     signal,
     number: ++pictures,
-    on: (target, kind, act) => target.addEventListener(kind, act, { signal }),
+    frames(act) {
+      let asked = 0;
+      const now = () => {
+        asked = 0;
+        if (!signal.aborted) act();
+      };
+      return () => (asked ||= requestAnimationFrame(now));
+    },
     end(root) {
       ending.abort();
       root.remove();
@@ -202,29 +218,109 @@ function begin(told) {
   };
 }
 
+// ---- Elements ----------------------------------------------------------------------------------
+
+// An element, written as HTML. A value in it is text, whatever it holds; an element, or a list of
+// them, stands where it is put.
+function html(strings, ...values) {
+  const put = [];
+  const written = (value) => {
+    if (Array.isArray(value)) return value.map(written).join("");
+    if (value instanceof Node) return `<template data-put="${put.push(value) - 1}"></template>`;
+    return String(value ?? "").replace(/[&<"]/g, (sign) => `&#${sign.charCodeAt()};`);
+  };
+  const template = document.createElement("template");
+  template.innerHTML = String.raw({ raw: strings }, ...values.map(written)).trim();
+  const marks = template.content.querySelectorAll("[data-put]");
+  for (const mark of marks) mark.replaceWith(put[mark.dataset.put]);
+  return document.adoptNode(template.content.firstElementChild);
+}
+
+// The parts of an element, by their names.
+const partsOf = (root) =>
+  Object.fromEntries(
+    [...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
+  );
+
+const option = (value, text) => html`<option value="${value}">${text}</option>`;
+
+const swatchOf = (colour) =>
+  html`<i class="sw-swatch" aria-hidden="true" style="background: ${colour}"></i>`;
+
+// Changes nothing where nothing is new: a screen reader would say it again.
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const ICON = { play: "M8 5.2v13.6L19 12z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z" };
+
+// Makes a button play a sound, or pause it; returns what brings the button up to date.
+function player(sounds, button, keyOf, name) {
+  const face = button.querySelector(".sw-play") ?? button;
+  button.onclick = () => sounds.toggle(keyOf());
+  return () => {
+    const does = sounds.plays(keyOf()) ? "pause" : "play";
+    if (button.dataset.does !== does) {
+      button.dataset.does = does;
+      button.ariaLabel = (does === "pause" ? "Pause" : "Play") + name;
+      face.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICON[does]}"/></svg>`;
+    }
+    button.classList.toggle("sw-waits", sounds.waits(keyOf()));
+    button.ariaBusy = String(sounds.waits(keyOf()));
+  };
+}
+
+// A table of numbers to press. `cellOf` a row and a column says what stands there; `head` makes of
+// a name what stands before its row.
+function numberTable(caption, names, cellOf, pressed, head = (name) => name) {
+  const cell = (row, column) => {
+    const { count, name, paper, ink } = cellOf(row, column);
+    const button = html`
+      <button type="button" tabindex="-1" aria-label="${name}" aria-pressed="false"
+        style="background: ${paper}; color: ${ink}">${count}</button>`;
+    button.onclick = () => {
+      focusOnly(table, button);
+      pressed(row, column, button);
+    };
+    return html`<td>${button}</td>`;
+  };
+  const rows = names.map(
+    (name, row) => html`
+      <tr><th scope="row">${head(name)}</th>${names.map((_, column) => cell(row, column))}</tr>`,
+  );
+  const table = html`
+    <table class="sw-table">
+      <caption>${caption}</caption>
+      <thead>
+        <tr><td></td>${names.map((name) => html`<th scope="col"><span>${name}</span></th>`)}</tr>
+      </thead>
+      <tbody>${rows}</tbody>
+    </table>`;
+  const buttons = [...table.querySelectorAll("button")];
+  if (buttons.length) buttons[0].tabIndex = 0;
+  table.onkeydown = (event) => {
+    const next = moved(event.key, buttons.indexOf(event.target), names.length);
+    // Enter and space press the button, and are no shortcut of the notebook around it, either.
+    if (next !== null || event.key === "Enter" || event.key === " ") event.stopPropagation();
+    if (next === null) return;
+    event.preventDefault();
+    focusOnly(table, buttons[next]);
+  };
+  return table;
+}
+
+// Colours of columns and bands, the lowest band below; `inkOf` says red, green, blue and opacity of
+// a value.
+function pictureOf({ columns, bands }, values, inkOf) {
+  const picture = new ImageData(columns, bands);
+  for (const [at, value] of values.entries()) {
+    const place = (bands - 1 - (at % bands)) * columns + Math.floor(at / bands);
+    picture.data.set(inkOf(value), 4 * place);
+  }
+  return picture;
+}
+
 // ---- Small things ------------------------------------------------------------------------------
-
-const ICON = {
-  play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.2v13.6L19 12z"/></svg>',
-  pause: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"/></svg>',
-};
-
-function h(tag, attributes = {}, children = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...(Array.isArray(children) ? children : [children]));
-  return element;
-}
-
-function option(value, text) {
-  return h("option", { value }, text);
-}
-
-function swatchOf(colour) {
-  const mark = h("i", { class: "sw-swatch", "aria-hidden": "true" });
-  mark.style.background = colour;
-  return mark;
-}
 
 // JupyterLab marks its theme on <body>; other pages follow the system.
 function onTheme(act, signal) {

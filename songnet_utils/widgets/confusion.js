@@ -2,17 +2,17 @@
 // recording.js draws it, and has what stands in for a model.
 
 function render({ model, el }) {
-  const table = h("div");
-  const about = h("p", { role: "status" }, "Nothing is pressed yet.");
-  const sounds = h("div");
+  const root = html`
+    <div><div></div><p role="status">Nothing is pressed yet.</p><div></div></div>`;
+  const [table, about, sounds] = root.children;
   const numbers = new Recorded({ traits: model.get("numbers") });
   numbers.send = ({ row, column }) => {
     const { says, players } = model.get("cells")[row][column];
-    about.replaceChildren(h("b", {}, says));
+    about.replaceChildren(html`<b>${says}</b>`);
     sounds.innerHTML = players;
   };
   drawn("numbers", numbers, table);
-  el.append(table, about, sounds);
+  el.append(...root.children);
 }
 
 export default { render };

@@ -11,7 +11,9 @@ function render({ model, el }) {
   const controls = model.get("controls");
   const states = model.get("states");
   const chosen = controls.map(({ value }) => value);
-  const parts = states[0].parts.map((_, place) => h("div", place ? {} : { "aria-live": "polite" }));
+  const parts = states[0].parts.map((_, place) =>
+    place ? html`<div></div>` : html`<div aria-live="polite"></div>`,
+  );
 
   // What a control offers: the values of settings that agree on all controls before it.
   const offered = (place) => {
@@ -28,30 +30,31 @@ function render({ model, el }) {
   );
 
   function list(name, place, choose) {
-    const select = h("select");
-    select.addEventListener("change", () => choose(offered(place)[select.selectedIndex]));
+    const element = html`<label>${name}<select></select></label>`;
+    const select = element.querySelector("select");
+    select.onchange = () => choose(offered(place)[select.selectedIndex]);
     const show = () => {
-      select.replaceChildren(...offered(place).map((value) => option(value, String(value))));
+      select.replaceChildren(...offered(place).map((value) => option(value, value)));
       select.value = String(chosen[place]);
       select.disabled = select.length === 1;
     };
-    return { element: h("label", {}, [name, select]), show };
+    return { element, show };
   }
 
   function slider(label, place, choose) {
     const its = new Recorded({ traits: { label, stops: offered(place), value: chosen[place] } });
-    const element = h("div");
+    const element = html`<div></div>`;
     drawn("slider", its, element);
     its.on("change:value", () => choose(its.get("value")));
     return { element, show: () => its.set("value", chosen[place]) };
   }
 
   const buttons = model.get("buttons").map(({ text, values }) => {
-    const button = h("button", { type: "button", class: "sw-button" }, text);
-    button.addEventListener("click", () => {
+    const button = html`<button type="button" class="sw-button">${text}</button>`;
+    button.onclick = () => {
       chosen.splice(0, chosen.length, ...values);
       settle();
-    });
+    };
     return button;
   });
 
@@ -67,12 +70,11 @@ function render({ model, el }) {
     for (const { show } of shown) show();
   }
 
-  el.append(
-    h("div", { class: "sw-widget se-explorer" }, [
-      h("div", { class: "se-controls" }, [...shown.map(({ element }) => element), ...buttons]),
-      ...parts,
-    ]),
-  );
+  el.append(html`
+    <div class="sw-widget se-explorer">
+      <div class="se-controls">${shown.map(({ element }) => element)}${buttons}</div>
+      ${parts}
+    </div>`);
   settle();
 }
 

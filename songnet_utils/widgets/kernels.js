@@ -76,6 +76,13 @@ class Gallery extends Sounds {
 // ---- The picture of it -------------------------------------------------------------------------
 
 const SOUND_NAMES = { found: "Found", dreamed: "Dreamed", song: "Song as it hears it" };
+const DOING = {
+  found: "Cutting its pieces out of the songs …",
+  dreamed:
+    "Python dreams: that takes seconds, on a busy machine up to a minute. " +
+    "Other sounds can be played meanwhile.",
+  song: "Python carries the song through the network and back: that takes seconds.",
+};
 const MARKS = [100, 300, 1000, 3000, 10_000]; // hertz that are written beside a picture
 
 const ORDERS = [
@@ -86,35 +93,33 @@ const ORDERS = [
 ];
 
 function draw(gallery, el) {
-  const { signal, number, on, end } = begin(gallery);
+  const { signal, number, frames, end } = begin(gallery);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const shelfId = `sk-shelf-${number}`;
 
-  const about = h("p", { class: "sk-about" }, "Waiting for Python …");
-  const tabs = h("div", { class: "sk-tabs", role: "tablist", "aria-label": "Layers" });
-  const order = h("select", { id: `sk-order-${number}` }, ORDERS.map(([value, text]) => option(value, text)));
-  const filter = h("select", { id: `sk-filter-${number}` });
-  const status = h("p", { class: "sk-status", role: "status" });
-  const grid = h("div", { class: "sk-grid", role: "group" });
-  const shelf = h("div", { class: "sk-shelf", role: "tabpanel", id: `sk-shelf-${number}` }, grid);
-  const legend = h("div", { class: "sk-legend" });
-  const panel = h("section", { class: "sk-panel", "aria-label": "The chosen kernel" });
-  const root = h(
-    "div",
-    {
-      ...{ class: "sw-widget sk-kernels", role: "group", "aria-label": "Kernel gallery" },
-      "data-lm-suppress-shortcuts": "true", // or JupyterLab takes the keys
-    },
-    [
-      about,
-      tabs,
-      h("div", { class: "sk-choice" }, [
-        h("label", { for: order.id }, ["Sort by", order]),
-        h("label", { for: filter.id }, ["Votes for", filter]),
-        status,
-      ]),
-      h("div", { class: "sk-main" }, [h("div", { class: "sk-left" }, [shelf, legend]), panel]),
-    ],
-  );
+  // With the attribute, or JupyterLab takes the keys.
+  const root = html`
+    <div class="sw-widget sk-kernels" role="group" aria-label="Kernel gallery"
+      data-lm-suppress-shortcuts="true">
+      <p data-part="about" class="sk-about">Waiting for Python …</p>
+      <div data-part="tabs" class="sk-tabs" role="tablist" aria-label="Layers"></div>
+      <div class="sk-choice">
+        <label>Sort by<select data-part="order"></select></label>
+        <label>Votes for<select data-part="filter"></select></label>
+        <p data-part="status" class="sk-status" role="status"></p>
+      </div>
+      <div class="sk-main">
+        <div class="sk-left">
+          <div data-part="shelf" class="sk-shelf" role="tabpanel" id="${shelfId}">
+            <div data-part="grid" class="sk-grid" role="group"></div>
+          </div>
+          <div data-part="legend" class="sk-legend"></div>
+        </div>
+        <section data-part="panel" class="sk-panel" aria-label="The chosen kernel"></section>
+      </div>
+    </div>`;
+  const { about, tabs, order, filter, status, shelf, grid, legend, panel } = partsOf(root);
+  order.append(...ORDERS.map(([value, text]) => option(value, text)));
   root.gallery = gallery; // for tests
   el.append(root);
 
@@ -134,68 +139,69 @@ function draw(gallery, el) {
   function sayWelcome() {
     const { network, corpus, clips, genres, layers, dead, twins } = gallery.welcome;
     const count = layers.reduce((sum, { kernels }) => sum + kernels, 0);
+    const pairs = `${twins} ${twins === 1 ? "pair says" : "pairs say"} nearly the same (twins).`;
     about.textContent =
       `${network}: ${count} kernels in ${layers.length} layers, over ${clips.toLocaleString("en")} ` +
       `clips of ${corpus}. ${dead === 0 ? "None is" : dead === 1 ? "1 is" : `${dead} are`} dead; ` +
-      (twins === 0 ? "no two say nearly the same." : `${twins} ${twins === 1 ? "pair says" : "pairs say"} nearly the same (twins).`);
+      (twins === 0 ? "no two say nearly the same." : pairs);
     signs = genres.map((genre) => short(genre, genres));
-    tabs.replaceChildren(
-      ...layers.map((its, place) => {
-        const tab = h(
-          "button",
-          {
-            ...{ type: "button", role: "tab", "aria-controls": shelf.id, tabindex: "-1" },
-            ...{ id: `sk-tab-${number}-${place}`, "data-layer": String(its.number) },
-          },
-          [h("b", {}, its.name), h("span", {}, `${its.kernels} kernels, each sees ${its.seconds.toFixed(2)} s`)],
-        );
-        on(tab, "click", () => show(place));
-        return tab;
-      }),
-    );
+    tabs.replaceChildren(...layers.map(tabOf));
     filter.replaceChildren(
       option("", "any genre"),
-      ...genres.map((genre, place) => option(String(place), genre)),
+      ...genres.map((genre, place) => option(place, genre)),
       option("dead", "none: dead ones"),
     );
-    legend.replaceChildren(
-      h("p", {}, [
-        h("span", { class: "sk-scale", "aria-hidden": "true" }),
-        "less … more sound than usual where it fires, from low (below) to high",
-      ]),
-      h("ul", { "aria-label": "Signs of the genres" }, [
-        ...genres.map((genre, place) => h("li", {}, [swatchOf(colour(place)), signs[place] === genre ? genre : `${signs[place]} ${genre}`])),
-        h("li", {}, [h("i", { class: "sk-cross", "aria-hidden": "true" }), "dead: never fires"]),
-        h("li", {}, "≈ has a twin"),
-      ]),
+    const named = genres.map((genre, place) => (signs[place] === genre ? "" : `${signs[place]} `) + genre);
+    legend.innerHTML = "";
+    legend.append(
+      html`
+        <p>
+          <span class="sk-scale" aria-hidden="true"></span>less … more sound than usual where it
+          fires, from low (below) to high
+        </p>`,
+      html`
+        <ul aria-label="Signs of the genres">
+          ${named.map((name, place) => html`<li>${swatchOf(colour(place))}${name}</li>`)}
+          <li><i class="sk-cross" aria-hidden="true"></i>dead: never fires</li>
+          <li>≈ has a twin</li>
+        </ul>`,
     );
     show(0);
+  }
+
+  function tabOf({ name, number: its, kernels, seconds }, place) {
+    const tab = html`
+      <button type="button" role="tab" aria-controls="${shelfId}" tabindex="-1"
+        id="sk-tab-${number}-${place}" data-layer="${its}">
+        <b>${name}</b><span>${kernels} kernels, each sees ${seconds.toFixed(2)} s</span>
+      </button>`;
+    tab.onclick = () => show(place);
+    return tab;
   }
 
   function show(place) {
     layer = place;
     for (const [at, tab] of [...tabs.children].entries()) {
-      tab.setAttribute("aria-selected", String(at === place));
+      tab.ariaSelected = String(at === place);
       tab.tabIndex = at === place ? 0 : -1;
     }
     const its = gallery.welcome.layers[place];
     root.dataset.layer = String(its.number);
     shelf.setAttribute("aria-labelledby", tabs.children[place].id);
-    grid.setAttribute("aria-label", `Kernels of ${its.name}: arrow keys move, Enter plays`);
+    grid.ariaLabel = `Kernels of ${its.name}: arrow keys move, Enter plays`;
     shelf.scrollTop = 0;
     lay();
   }
 
-  on(tabs, "keydown", (event) => {
+  tabs.onkeydown = (event) => {
     const count = tabs.children.length;
     const to = { ArrowLeft: layer - 1, ArrowRight: layer + 1, Home: 0, End: count - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     show((to + count) % count);
     tabs.children[layer].focus();
-  });
-  on(order, "change", lay);
-  on(filter, "change", lay);
+  };
+  order.onchange = filter.onchange = lay;
 
   function lay() {
     const all = gallery.layers[layer];
@@ -208,70 +214,68 @@ function draw(gallery, el) {
     status.textContent = `${found.length} of ${all.length} kernels`;
     root.dataset.shown = String(found.length);
     for (const tile of grid.children) tile.tabIndex = -1;
-    const first = grid.querySelector('[aria-current="true"]') ?? grid.firstElementChild;
+    const first = current() ?? grid.firstElementChild;
     if (first) first.tabIndex = 0;
   }
 
+  const current = () => grid.querySelector('[aria-current="true"]');
+
   // -- A kernel in the grid --
+  const votes = ({ dead, vote }) => {
+    if (dead) return "dead: it never fires";
+    return vote < 0 ? "votes for no genre" : `votes for ${gallery.welcome.genres[vote]}`;
+  };
+
   function tileOf(its) {
     if (tiles.has(its.id)) return tiles.get(its.id);
-    const { genres } = gallery.welcome;
-    const canvas = canvasOf(its);
-    const vote = its.vote < 0 ? (its.dead ? "dead" : "none") : signs[its.vote];
-    const tile = h(
-      "button",
-      {
-        ...{ type: "button", class: "sk-tile", tabindex: "-1", "data-kernel": String(its.kernel) },
-        "aria-label": [
-          `Kernel ${its.kernel}`,
-          its.dead ? "dead: it never fires" : its.vote < 0 ? "votes for no genre" : `votes for ${genres[its.vote]}`,
-          ...(its.dead ? [] : [`fires ${percent(its.fires)} of the time`]),
-          ...(its.twin === null ? [] : [`twin of kernel ${its.twin}`]),
-        ].join(", "),
-      },
-      [
-        h("span", { class: "sk-thumb" }, canvas),
-        h("span", { class: "sk-name" }, [
-          `${its.kernel}${its.twin === null ? "" : " ≈"}`,
-          h("span", { class: "sk-sign" }, vote),
-        ]),
-      ],
-    );
+    const { kernel, dead, twin, vote } = its;
+    const label = [
+      `Kernel ${kernel}`,
+      votes(its),
+      ...(dead ? [] : [`fires ${percent(its.fires)} of the time`]),
+      ...(twin === null ? [] : [`twin of kernel ${twin}`]),
+    ];
+    const tile = html`
+      <button type="button" class="sk-tile" tabindex="-1" data-kernel="${kernel}"
+        aria-label="${label.join(", ")}">
+        <span class="sk-thumb">${canvasOf(its)}</span>
+        <span class="sk-name">${kernel}${twin === null ? "" : " ≈"}<span
+          class="sk-sign">${vote < 0 ? (dead ? "dead" : "none") : signs[vote]}</span></span>
+      </button>`;
     tile.kernel = its;
-    tile.style.setProperty("--sk-genre", its.vote < 0 ? "var(--sw-line)" : colour(its.vote));
-    tile.classList.toggle("sk-dead", its.dead);
+    tile.style.setProperty("--sk-genre", vote < 0 ? "var(--sw-line)" : colour(vote));
+    tile.classList.toggle("sk-dead", dead);
     tiles.set(its.id, tile);
     return tile;
   }
 
-  on(grid, "click", (event) => {
+  grid.onclick = (event) => {
     const tile = event.target.closest(".sk-tile");
     if (!tile) return;
     focusOnly(grid, tile);
     choose(tile.kernel);
-  });
+  };
   // One stop for the Tab key; the arrow keys move inside.
-  on(grid, "keydown", (event) => {
+  grid.onkeydown = (event) => {
     const all = [...grid.children];
     const wide = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
     const next = moved(event.key, all.indexOf(event.target), wide);
     if (next === null) return;
     event.preventDefault();
     focusOnly(grid, all[Math.min(next, all.length - 1)]);
-  });
-  on(root, "keydown", (event) => {
+  };
+  root.onkeydown = (event) => {
     if (event.key === "Escape" && chosen) {
       gallery.pause();
-      focusOnly(grid, grid.querySelector('[aria-current="true"]'));
+      focusOnly(grid, current());
       event.preventDefault();
     }
     // Keys meant for the widget are not for the notebook around it.
     event.stopPropagation();
-  });
+  };
 
   // -- The chosen kernel, and the one beside it --
   function choose(its) {
-    const key = keyOf("found", its);
     const again = chosen === its;
     chosen = its;
     root.dataset.open = its.id;
@@ -279,8 +283,7 @@ function draw(gallery, el) {
     tiles.get(its.id)?.setAttribute("aria-current", "true");
     if (!again) sayPanel();
     if (its.dead) gallery.pause();
-    else if (gallery.plays(key)) gallery.pause();
-    else gallery.play(key, 0);
+    else gallery.toggle(keyOf("found", its), 0);
   }
 
   function go(its) {
@@ -299,73 +302,68 @@ function draw(gallery, el) {
   function sayPanel() {
     const shown = [...new Set([pinned, chosen])].filter(Boolean);
     sides = shown.map(side);
+    panel.replaceChildren(...sides.map(({ element }) => element));
     const hint = !shown.length
       ? "Choose a kernel: it sounds at once, and what is known of it stands here."
       : pinned && shown.length === 1
         ? "Now choose another kernel: it will stand beside this one."
         : "";
-    panel.replaceChildren(...sides.map(({ element }) => element), ...(hint ? [h("p", { class: "sk-hint" }, hint)] : []));
+    if (hint) panel.append(html`<p class="sk-hint">${hint}</p>`);
     panel.classList.toggle("sk-two", shown.length === 2);
     root.classList.toggle("sk-compares", shown.length === 2);
     root.dataset.sides = String(shown.length);
     for (const tile of tiles.values()) tile.classList.toggle("sk-pinned", tile.kernel === pinned);
-    say();
+    sayPlaying();
   }
 
   function side(its) {
-    const { welcome } = gallery;
     const { card, error } = gallery.cardOf(its);
-    const heading = h("h4", { id: `sk-side-${number}-${its.layer}-${its.kernel}` }, `Kernel ${its.kernel} of ${its.of.name}`);
-    const stays = pinned === its;
-    const compare = h(
-      "button",
-      { type: "button", class: "sw-button sk-pin", "aria-pressed": String(stays) },
-      stays ? "Stop comparing" : "Compare",
-    );
-    on(compare, "click", () => pin(its));
-    const names = welcome.sounds.filter((what) => !(its.dead && what === "found"));
-    const players = names.map((what) => player(its, what));
-    const clock = h("span", { class: "sk-clock", "aria-hidden": "true" });
-    const busy = h("p", { class: "sk-busy", role: "status" });
-    const trouble = h("p", { class: "sw-error", role: "alert", hidden: "" });
+    const { kernel, of, dead, vote } = its;
+    const id = `sk-side-${number}-${its.layer}-${kernel}`;
+    const names = gallery.welcome.sounds.filter((what) => !(dead && what === "found"));
+    const players = names.map((what) => {
+      const button = html`
+        <button type="button" class="sk-sound" data-what="${what}">
+          <span class="sw-play" aria-hidden="true"></span>${SOUND_NAMES[what]}
+        </button>`;
+      const key = () => keyOf(what, its);
+      const name = `: ${SOUND_NAMES[what]}, kernel ${kernel} of ${of.name}`;
+      return { what, key, button, say: player(gallery, button, key, name) };
+    });
     const pieces = (card?.pieces ?? []).map((piece, place) => pieceOf(its, piece, place));
-    const big = bigPicture(its);
-    const songs = names.includes("song") ? songList(its) : [];
-    const element = h("div", { class: "sk-side", role: "group", "aria-labelledby": heading.id, "data-side": its.id }, [
-      h("div", { class: "sk-head" }, [heading, verdict(its), compare]),
-      h("div", { class: "sk-players" }, [...players.map(({ button }) => button), clock, ...songs]),
-      busy,
-      trouble,
-      ...(its.dead ? [] : [big.element, facts(its), votesOf(its)]),
-      ...(pieces.length
-        ? [
-            h("h4", {}, `Found in ${pieces.length} pieces of music, the strongest first`),
-            h("ol", { class: "sk-pieces" }, pieces.map(({ item }) => item)),
-          ]
-        : []),
-    ]);
+    const found = html`
+      <div>
+        <h4>Found in ${pieces.length} pieces of music, the strongest first</h4>
+        <ol class="sk-pieces">${pieces}</ol>
+      </div>`;
+    const element = html`
+      <div class="sk-side" role="group" aria-labelledby="${id}" data-side="${its.id}">
+        <div class="sk-head">
+          <h4 id="${id}">Kernel ${kernel} of ${of.name}</h4>
+          <span class="sk-verdict">${vote < 0 ? "" : swatchOf(colour(vote))}${votes(its)}</span>
+          <button data-part="compare" type="button" class="sw-button sk-pin"
+            aria-pressed="${pinned === its}">${pinned === its ? "Stop comparing" : "Compare"}</button>
+        </div>
+        <div class="sk-players">
+          ${players.map(({ button }) => button)}
+          <span data-part="clock" class="sk-clock" aria-hidden="true"></span>
+          ${names.includes("song") ? songList(its) : ""}
+        </div>
+        <p data-part="busy" class="sk-busy" role="status"></p>
+        <p data-part="trouble" class="sw-error" role="alert" hidden></p>
+        ${dead ? "" : [bigPicture(its), facts(its), votesOf(its)]}
+        ${pieces.length ? [...found.children] : ""}
+      </div>`;
+    const { compare, clock, busy, trouble, line } = partsOf(element);
+    compare.onclick = () => pin(its);
 
     // What changes while it sounds.
-    function say() {
-      for (const { key, button, what } of players) {
-        const plays = gallery.plays(key());
-        if (button.dataset.plays !== String(plays)) {
-          button.dataset.plays = String(plays);
-          button.querySelector(".sw-play").innerHTML = plays ? ICON.pause : ICON.play;
-          button.setAttribute("aria-label", `${plays ? "Pause" : "Play"}: ${SOUND_NAMES[what]}, kernel ${its.kernel} of ${its.of.name}`);
-        }
-        button.classList.toggle("sw-waits", gallery.waits(key()));
-        button.setAttribute("aria-busy", String(gallery.waits(key())));
-      }
+    function sayIt() {
+      for (const one of players) one.say();
       const waits = players.find(({ key }) => gallery.waits(key()));
-      const doing = {
-        found: "Cutting its pieces out of the songs …",
-        dreamed: "Python dreams: that takes seconds, on a busy machine up to a minute. Other sounds can be played meanwhile.",
-        song: "Python carries the song through the network and back: that takes seconds.",
-      };
-      tell(busy, waits ? doing[waits.what] : "");
-      const troubles = players.map(({ key }) => gallery.errors.get(key())).filter(Boolean);
-      tell(trouble, [error, ...troubles].filter(Boolean).join(" "));
+      say(busy, waits ? DOING[waits.what] : "");
+      const troubles = players.map(({ key }) => gallery.errors.get(key()));
+      say(trouble, [error, ...troubles].filter(Boolean).join(" "));
       trouble.hidden = !trouble.textContent;
 
       const playing = players.find(({ key }) => gallery.playing === key());
@@ -376,192 +374,145 @@ function draw(gallery, el) {
       const starts = playing ? (gallery.starts.get(playing.key()) ?? [0]) : [];
       const place = starts.findLastIndex((start) => start <= now + 0.01);
       const sounds = moving && playing.what === "found" ? place : -1;
-      for (const [at, { item }] of pieces.entries()) {
-        if (at === sounds) item.setAttribute("aria-current", "true");
-        else item.removeAttribute("aria-current");
+      for (const [at, piece] of pieces.entries()) {
+        if (at === sounds) piece.setAttribute("aria-current", "true");
+        else piece.removeAttribute("aria-current");
       }
-      const within = moving && playing.what !== "song" ? (now - starts[place]) / its.of.seconds : -1;
-      big.mark(still.matches || within > 1 ? -1 : within);
+      if (line) {
+        const within = moving && playing.what !== "song" ? (now - starts[place]) / of.seconds : -1;
+        line.hidden = still.matches || within < 0 || within > 1;
+        line.style.left = `${100 * within}%`;
+      }
       return moving;
     }
-    return { its, element, say, card, error };
+    return { its, element, say: sayIt, card, error };
   }
 
-  function player(its, what) {
-    const button = h("button", { type: "button", class: "sk-sound", "data-what": what }, [
-      h("span", { class: "sw-play", "aria-hidden": "true" }),
-      SOUND_NAMES[what],
-    ]);
-    const key = () => keyOf(what, its);
-    on(button, "click", () => (gallery.plays(key()) ? gallery.pause() : gallery.play(key())));
-    return { what, key, button };
-  }
-
-  function songList(its) {
-    const list = h(
-      "select",
-      { "aria-label": `Song that kernel ${its.kernel} of ${its.of.name} hears`, class: "sk-songs" },
-      gallery.welcome.songs.map(({ name, genre }, place) => option(String(place), `${name} (${genre})`)),
-    );
+  function songList({ kernel, of }) {
+    const { songs } = gallery.welcome;
+    const list = html`
+      <select aria-label="Song that kernel ${kernel} of ${of.name} hears" class="sk-songs">
+        ${songs.map(({ name, genre }, place) => option(place, `${name} (${genre})`))}
+      </select>`;
     list.value = String(song);
-    const credit = h("p", { class: "sk-credit" }, gallery.welcome.songs[song].credit);
-    on(list, "change", () => {
+    list.onchange = () => {
       song = Number(list.value);
       for (const other of panel.querySelectorAll(".sk-songs")) other.value = list.value;
-      for (const other of panel.querySelectorAll(".sk-players .sk-credit")) {
-        other.textContent = gallery.welcome.songs[song].credit;
+      for (const credit of panel.querySelectorAll(".sk-players .sk-credit")) {
+        credit.textContent = songs[song].credit;
       }
       if (gallery.playing.startsWith("song/")) gallery.pause();
-      say();
-    });
-    return [list, credit];
+      sayPlaying();
+    };
+    return [list, html`<p class="sk-credit">${songs[song].credit}</p>`];
   }
 
-  function verdict(its) {
-    if (its.dead) return h("span", { class: "sk-verdict" }, "dead: it never fires");
-    if (its.vote < 0) return h("span", { class: "sk-verdict" }, "votes for no genre");
-    return h("span", { class: "sk-verdict" }, [
-      swatchOf(colour(its.vote)),
-      `votes for ${gallery.welcome.genres[its.vote]}`,
-    ]);
-  }
-
-  function facts(its) {
+  function facts({ layer, fires, largest, genre, beats, twin }) {
     const rows = [
-      ["Fires", [`${(100 * its.fires).toFixed(1)} % of the time`]],
-      ["Largest activation", [its.largest === null ? "–" : its.largest.toFixed(2)]],
-      ["Most active in", [its.genre ?? "–"]],
+      ["Fires", `${(100 * fires).toFixed(1)} % of the time`],
+      ["Largest activation", largest === null ? "–" : largest.toFixed(2)],
+      ["Most active in", genre ?? "–"],
     ];
-    if (its.beats !== null) rows.push(["Beat that stands out", [`${Math.round(its.beats)} a minute`]]);
-    if (its.twin !== null) {
-      const twin = h("button", { type: "button", class: "sk-link" }, `kernel ${its.twin}`);
-      on(twin, "click", () => go(gallery.layers[its.layer - 1][its.twin]));
-      rows.push(["Twin", [twin, " says nearly the same"]]);
+    if (beats !== null) rows.push(["Beat that stands out", `${Math.round(beats)} a minute`]);
+    if (twin !== null) {
+      const link = html`<button type="button" class="sk-link">kernel ${twin}</button>`;
+      link.onclick = () => go(gallery.layers[layer - 1][twin]);
+      rows.push(["Twin", [link, " says nearly the same"]]);
     }
-    return h("dl", { class: "sk-facts" }, rows.map(([name, value]) => h("div", {}, [h("dt", {}, name), h("dd", {}, value)])));
+    const items = rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`);
+    return html`<dl class="sk-facts">${items}</dl>`;
   }
 
   function votesOf(its) {
-    const { genres } = gallery.welcome;
     const largest = Math.max(1e-9, ...its.votes.map(Math.abs));
-    const items = genres.map((genre, place) => {
+    const items = gallery.welcome.genres.map((genre, place) => {
       const value = its.votes[place];
-      const bar = h("i", { class: value < 0 ? "sk-bar sk-against" : "sk-bar" });
-      bar.style.width = `${(50 * Math.abs(value)) / largest}%`;
-      bar.style.background = colour(place);
-      return h("li", place === its.vote ? { class: "sk-most" } : {}, [
-        h("span", {}, [swatchOf(colour(place)), genre]),
-        h("span", { class: "sk-track", "aria-hidden": "true" }, bar),
-        h("span", { class: "sk-figure" }, signed(value)),
-      ]);
+      const width = (50 * Math.abs(value)) / largest;
+      return html`
+        <li class="${place === its.vote ? "sk-most" : ""}">
+          <span>${swatchOf(colour(place))}${genre}</span>
+          <span class="sk-track" aria-hidden="true"><i class="sk-bar ${value < 0 ? "sk-against" : ""}"
+            style="width: ${width}%; background: ${colour(place)}"></i></span>
+          <span class="sk-figure">${signed(value)}</span>
+        </li>`;
     });
-    return h("div", {}, [
-      h("h4", {}, "Votes: how it moves each genre’s logit"),
-      h("ul", { class: "sk-votes" }, items),
-    ]);
+    return html`
+      <div>
+        <h4>Votes: how it moves each genre’s logit</h4>
+        <ul class="sk-votes">${items}</ul>
+      </div>`;
   }
 
   function pieceOf(its, { credit, genre, activation, at }, place) {
-    const jump = h(
-      "button",
-      { type: "button", class: "sk-piece", "aria-label": `Play from piece ${place + 1}: ${credit}` },
-      [
-        h("span", { class: "sk-place", "aria-hidden": "true" }, String(place + 1)),
-        h("span", {}, [
-          h("span", { class: "sk-credit" }, credit),
-          h("span", { class: "sk-more" }, `${[genre, `at ${time(at, 1)}`, `activation ${activation.toFixed(2)}`].filter(Boolean).join(", ")}`),
-        ]),
-      ],
-    );
-    on(jump, "click", () => {
+    const more = [genre, `at ${time(at, 1)}`, `activation ${activation.toFixed(2)}`];
+    const item = html`
+      <li>
+        <button type="button" class="sk-piece" aria-label="Play from piece ${place + 1}: ${credit}">
+          <span class="sk-place" aria-hidden="true">${place + 1}</span>
+          <span>
+            <span class="sk-credit">${credit}</span>
+            <span class="sk-more">${more.filter(Boolean).join(", ")}</span>
+          </span>
+        </button>
+      </li>`;
+    item.firstElementChild.onclick = () => {
       const key = keyOf("found", its);
       gallery.play(key, gallery.starts.get(key)?.[place] ?? 0);
-    });
-    return { item: h("li", {}, jump) };
+    };
+    return item;
   }
 
   // -- Pictures --
   function canvasOf(its) {
-    const canvas = h("canvas", { width: its.of.columns, height: its.of.bands, "aria-hidden": "true" });
-    canvas.paint = () => paint(canvas, its);
+    const { columns, bands } = its.of;
+    const canvas = html`<canvas width="${columns}" height="${bands}" aria-hidden="true"></canvas>`;
+    const context = canvas.getContext("2d");
+    canvas.paint = () => {
+      ink ??= inks(getComputedStyle(root));
+      const picture = pictureOf(its.of, its.picture, (value) => ink[value + 127]);
+      context.putImageData(picture, 0, 0);
+    };
     canvas.paint();
     return canvas;
   }
 
-  let ink = null; // of the theme: less than usual, as usual, more
-  function paint(canvas, { picture, of: { columns, bands } }) {
-    if (!ink) {
-      const style = getComputedStyle(root);
-      const names = ["--sk-less", "--sk-usual", "--sk-more"];
-      const scale = names.map((name) => style.getPropertyValue(name).trim().split(/\s+/).map(Number));
-      // One colour for each of the 255 values.
-      ink = Array.from({ length: 255 }, (_, place) => {
-        const value = (place - 127) / 127;
-        const end = value < 0 ? scale[0] : scale[2];
-        return scale[1].map((usual, c) => usual + Math.abs(value) ** 0.8 * (end[c] - usual));
-      });
-    }
-    const context = canvas.getContext("2d");
-    const pixels = context.createImageData(columns, bands);
-    for (let x = 0; x < columns; x++) {
-      for (let band = 0; band < bands; band++) {
-        const at = 4 * ((bands - 1 - band) * columns + x);
-        const [red, green, blue] = ink[picture[x * bands + band] + 127];
-        pixels.data[at] = red;
-        pixels.data[at + 1] = green;
-        pixels.data[at + 2] = blue;
-        pixels.data[at + 3] = 255;
-      }
-    }
-    context.putImageData(pixels, 0, 0);
-  }
+  let ink = null; // of the theme, for each value of a picture
 
   function bigPicture(its) {
     const { hertz } = gallery.welcome;
     const { seconds, columns, bands } = its.of;
-    const place = (value) => hertz.findIndex((centre) => centre >= value) / hertz.length;
-    const far = (least) => {
-      const values = [...its.picture];
-      const at = values.indexOf(Math[least ? "min" : "max"](...values));
+    const values = [...its.picture];
+    const far = (value, which) => {
+      const at = values.indexOf(value);
       const band = Math.floor(((at % bands) + 0.5) * (hertz.length / bands));
       const when = ((Math.floor(at / bands) + 0.5) / columns) * seconds;
-      const by = Math.abs((values[at] / 127) * its.decibels).toFixed(0);
-      return values[at] === 0 ? "" : `${by} dB ${least ? "less" : "more"} than usual near ${rounded(hertz[band])} hertz, ${when.toFixed(2)} s into it`;
+      const by = Math.abs((value / 127) * its.decibels).toFixed(0);
+      if (by === "0") return "";
+      const near = Number(hertz[band].toPrecision(2)).toLocaleString("en");
+      return `${by} dB ${which} than usual near ${near} hertz, ${when.toFixed(2)} s into it`;
     };
-    const said = [far(false), far(true)].filter((text) => text && !text.startsWith("0 dB")).join("; ");
-    const line = h("i", { class: "sk-now", hidden: "" });
-    const stage = h("div", { class: "sk-stage" }, [canvasOf(its), line]);
+    const extremes = [far(Math.max(...values), "more"), far(Math.min(...values), "less")];
+    const said = extremes.filter(Boolean).join("; ");
     const marks = MARKS.filter((value) => value < hertz.at(-1)).map((value) => {
-      const mark = h("span", {}, value.toLocaleString("en"));
-      mark.style.bottom = `${100 * place(value)}%`;
-      return mark;
+      const place = hertz.findIndex((centre) => centre >= value) / hertz.length;
+      return html`<span style="bottom: ${100 * place}%">${value.toLocaleString("en")}</span>`;
     });
-    const element = h("figure", { class: "sk-figure-of" }, [
-      h("div", { class: "sk-plot", role: "img", "aria-label": `What excites kernel ${its.kernel}: ${said}` }, [
-        h("div", { class: "sk-hertz", "aria-hidden": "true" }, marks),
-        stage,
-        h("div", { class: "sk-seconds", "aria-hidden": "true" }, [
-          h("span", {}, "0 s"),
-          h("span", {}, "seconds →"),
-          h("span", {}, `${seconds.toFixed(2)} s`),
-        ]),
-        h("div", { class: "sk-axis", "aria-hidden": "true" }, "hertz"),
-      ]),
-      h("figcaption", {}, said ? `Where it fires: ${said}.` : ""),
-    ]);
-    return {
-      element,
-      mark(share) {
-        line.hidden = share < 0;
-        line.style.left = `${100 * share}%`;
-      },
-    };
+    return html`
+      <figure class="sk-figure-of">
+        <div class="sk-plot" role="img" aria-label="What excites kernel ${its.kernel}: ${said}">
+          <div class="sk-hertz" aria-hidden="true">${marks}</div>
+          <div class="sk-stage">${canvasOf(its)}<i data-part="line" class="sk-now" hidden></i></div>
+          <div class="sk-seconds" aria-hidden="true">
+            <span>0 s</span><span>seconds →</span><span>${seconds.toFixed(2)} s</span>
+          </div>
+          <div class="sk-axis" aria-hidden="true">hertz</div>
+        </div>
+        <figcaption>${said ? `Where it fires: ${said}.` : ""}</figcaption>
+      </figure>`;
   }
 
   // -- What changes while it sounds --
-  let asked = 0;
-  function say() {
-    asked = 0;
+  function sayPlaying() {
     const moving = sides.map((one) => one.say()).some(Boolean);
     root.dataset.playing = gallery.audio.paused ? "" : gallery.playing;
     for (const tile of grid.children) {
@@ -570,28 +521,23 @@ function draw(gallery, el) {
     }
     if (moving) invalidate();
   }
-  function invalidate() {
-    if (!asked && !signal.aborted) asked = requestAnimationFrame(say);
-  }
+  const invalidate = frames(sayPlaying);
 
-  on(gallery, "changed", (event) => {
-    if (event.detail === "welcome") {
-      sayWelcome();
-      sayPanel();
-    }
-    // Something is known of a kernel that was not when its side was drawn.
-    const news = ({ its, card, error }) => {
-      const known = gallery.cardOf(its);
-      return known.card !== card || known.error !== error;
-    };
-    if (sides.some(news)) sayPanel();
+  // Is something known of a kernel that was not when its side was drawn?
+  const isNew = ({ its, card, error }) => {
+    const known = gallery.cardOf(its);
+    return known.card !== card || known.error !== error;
+  };
+  gallery.addEventListener("changed", ({ detail }) => {
+    if (detail === "welcome") sayWelcome();
+    if (detail === "welcome" || sides.some(isNew)) sayPanel();
     invalidate();
-  });
-  for (const kind of ["play", "pause", "seeked", "ended", "loadeddata"]) on(gallery.audio, kind, invalidate);
+  }, { signal });
   onTheme(() => {
     ink = null;
-    for (const tile of tiles.values()) tile.querySelector("canvas").paint();
-    for (const canvas of panel.querySelectorAll("canvas")) canvas.paint();
+    for (const canvas of [...tiles.values(), panel].flatMap((one) => [...one.querySelectorAll("canvas")])) {
+      canvas.paint();
+    }
   }, signal);
 
   if (gallery.welcome) sayWelcome();
@@ -602,20 +548,25 @@ function draw(gallery, el) {
   }, 4000);
   return () => {
     clearTimeout(silent);
-    cancelAnimationFrame(asked);
     end(root);
   };
 }
 
 // ---- Small things ------------------------------------------------------------------------------
 
-function tell(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+// Red, green, blue and opacity of each of the 255 values.
+function inks(style) {
+  const names = ["--sk-less", "--sk-usual", "--sk-more"];
+  const scale = names.map((name) => style.getPropertyValue(name).trim().split(/\s+/).map(Number));
+  const [less, usual, more] = scale;
+  return Array.from({ length: 255 }, (_, place) => {
+    const value = (place - 127) / 127;
+    const end = value < 0 ? less : more;
+    return [...usual.map((from, c) => from + Math.abs(value) ** 0.8 * (end[c] - from)), 255];
+  });
 }
 
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-
-const rounded = (hertz) => Number(hertz.toPrecision(2)).toLocaleString("en");
 
 // The shortest beginning of a name, of three letters at least, that no other has.
 function short(name, names) {

@@ -3,11 +3,15 @@
 function render({ model, el }) {
   const questions = model.get("questions");
   const scores = model.get("scores"); // in words, by how many were answered and how many right
-  const title = h("p");
-  const sounds = h("div");
-  const choices = h("div", { class: "se-controls" });
-  const verdict = h("div", { "aria-live": "polite" });
-  const next = h("button", { type: "button", class: "sw-button" }, "Next question");
+  const root = html`
+    <div class="sw-widget se-explorer se-quiz">
+      <p></p>
+      <div></div>
+      <div class="se-controls"></div>
+      <div aria-live="polite"></div>
+      <button type="button" class="sw-button">Next question</button>
+    </div>`;
+  const [title, sounds, choices, verdict, next] = root.children;
   let answered = 0;
   let right = 0;
 
@@ -19,7 +23,7 @@ function render({ model, el }) {
     next.disabled = true;
     choices.replaceChildren(
       ...question.choices.map((choice, number) => {
-        const button = h("button", { type: "button", class: "sw-button" }, choice);
+        const button = html`<button type="button" class="sw-button">${choice}</button>`;
         button.addEventListener("click", () => answer(question, number));
         return button;
       }),
@@ -36,7 +40,7 @@ function render({ model, el }) {
       button.classList.toggle("se-wrong", number === choice && !is);
     }
     const said = is ? "Right." : `No: ${question.choices[question.right]}.`;
-    verdict.append(h("p", {}, [h("b", {}, said), ` ${question.was} ${scores[answered - 1][right]}`]));
+    verdict.append(html`<p><b>${said}</b> ${question.was} ${scores[answered - 1][right]}</p>`);
     verdict.insertAdjacentHTML("beforeend", question.credits);
     next.disabled = answered === questions.length;
     if (!next.disabled) next.focus();
@@ -46,7 +50,7 @@ function render({ model, el }) {
     ask();
     choices.firstElementChild.focus();
   });
-  el.append(h("div", { class: "sw-widget se-explorer se-quiz" }, [title, sounds, choices, verdict, next]));
+  el.append(root);
   ask();
 }
 

@@ -7,7 +7,7 @@
 // Stands in for anywidget's model: its traits, and for each message its answers.
 class Recorded {
   constructor({ traits = {}, answers = {} }) {
-    Object.assign(this, { traits, answers, acts: new Map() });
+    Object.assign(this, { traits, answers, acts: new Set() });
   }
 
   get(name) {
@@ -22,15 +22,11 @@ class Recorded {
   save_changes() {}
 
   on(kind, act) {
-    this.acts.set(kind, [...(this.acts.get(kind) ?? []), act]);
-  }
-
-  off(kind, act) {
-    this.acts.set(kind, (this.acts.get(kind) ?? []).filter((other) => other !== act));
+    this.acts.add({ kind, act });
   }
 
   happens(kind, ...what) {
-    for (const act of this.acts.get(kind) ?? []) act(...what);
+    for (const one of this.acts) if (one.kind === kind) one.act(...what);
   }
 
   send(message) {
@@ -58,7 +54,7 @@ globalThis.SongNetRecordings = {
       const { widget, note, ...recording } = JSON.parse(text.replaceAll("media:", el.dataset.media));
       el.replaceChildren();
       drawn(widget, new Recorded(recording), el);
-      if (note) el.append(h("p", { class: "sr-note" }, note));
+      if (note) el.append(html`<p class="sr-note">${note}</p>`);
     }
     waiting.delete(name);
   },
@@ -68,7 +64,11 @@ function load(el) {
   const { name, media } = el.dataset;
   const others = waiting.get(name);
   waiting.set(name, [...(others ?? []), el]);
-  if (!others) document.head.append(h("script", { src: `${media}${name}.js` }));
+  if (others) return;
+  // A script that was written as HTML would not run.
+  const script = document.createElement("script");
+  script.src = `${media}${name}.js`;
+  document.head.append(script);
 }
 
 // The site's theme is chosen on the page; common.css knows JupyterLab's sign of one.
@@ -94,7 +94,8 @@ function beginPage() {
   );
   const places = document.querySelectorAll(".songnet-recording");
   if (!places.length) return;
-  document.head.append(h("style", {}, style));
+  const sheet = document.head.appendChild(document.createElement("style"));
+  sheet.textContent = style;
   followTheme();
   for (const el of places) near.observe(el);
 }

@@ -33,7 +33,7 @@ class Slider(anywidget.AnyWidget):
         When a value is none of the stops; also when it is set later.
     """
 
-    _esm = joined("slider.js")
+    _esm = joined("common.js", "slider.js")
     _css = joined("slider.css")
     label = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(traitlets.Float()).tag(sync=True)
