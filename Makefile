@@ -46,6 +46,7 @@ bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
 	@$(BIN)/python scripts/bench_streaming.py
 	@$(BIN)/python scripts/bench_page.py
+	@$(BIN)/python scripts/bench_not_music.py
 
 soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
 	@$(BIN)/python scripts/soak.py
