@@ -29,10 +29,13 @@ export function genreColours(/** @type {string[]} */ genres) {
   return genres.map((genre) => taken.get(genre));
 }
 
+const redGreenBlue = (/** @type {string} */ colour) =>
+  [0, 2, 4].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
 // From silence to the loudest: seaborn's "mako" on dark pages, the other way round on light ones.
 const MAKO = {
-  dark: [[17, 20, 28], [45, 35, 74], [62, 69, 137], [53, 123, 162], [60, 180, 172], [222, 245, 229]],
-  light: [[255, 255, 255], [206, 236, 222], [92, 192, 174], [53, 123, 162], [61, 64, 130], [24, 14, 32]],
+  dark: ["11141c", "2d234a", "3e4589", "357ba2", "3cb4ac", "def5e5"].map(redGreenBlue),
+  light: ["ffffff", "ceecde", "5cc0ae", "357ba2", "3d4082", "180e20"].map(redGreenBlue),
 };
 
 export function soundColours(/** @type {boolean} */ dark) {

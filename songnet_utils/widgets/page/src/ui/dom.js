@@ -9,7 +9,8 @@ export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
   }
   element.append(...children.filter((child) => child !== false && child != null));
   return element;
@@ -54,7 +55,8 @@ export function drawPlay(element, plays, what = "") {
   const label = `${plays ? "Pause" : "Play"} ${what}`.trim();
   if (element.ariaLabel === label) return;
   element.ariaLabel = label;
-  element.innerHTML = `<svg viewBox="0 0 24 24"><path d="${PATHS[plays ? "pause" : "play"]}"/></svg>`;
+  const path = plays ? PATHS.pause : PATHS.play;
+  element.innerHTML = `<svg viewBox="0 0 24 24"><path d="${path}"/></svg>`;
 }
 
 export const percent = (/** @type {number} */ share) => `${Math.round(share * 100)} %`;

@@ -143,7 +143,8 @@ export class Picture {
     context.fillStyle = this.faint;
     const parts = song.clip?.medley ?? [];
     // A name may begin in the piece before.
-    for (const { start, genre } of parts.filter((part) => part.start > from - 5 && part.start < to)) {
+    const near = parts.filter(({ start }) => start > from - 5 && start < to);
+    for (const { start, genre } of near) {
       context.fillRect(at(start), top, Math.max(1, ratio), bottom - top);
       context.fillText(genre, at(start) + 5 * ratio, y);
     }

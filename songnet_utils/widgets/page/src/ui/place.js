@@ -56,13 +56,14 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   function genres() {
     const known = host.networks.flatMap(({ name }) => session.known.get(name)?.genres ?? []);
     const own = session.taught.flatMap((network) => network.genres);
-    return [...new Set([...known, ...own, ...session.songs.map((song) => song.label)])].filter(Boolean);
+    const labels = session.songs.map((song) => song.label);
+    return [...new Set([...known, ...own, ...labels])].filter(Boolean);
   }
 
   function label(/** @type {Song} */ song, /** @type {string} */ genre) {
     song.label = genre;
     changed("songs");
-    if (!panel) return announce(genre ? `${song.title}: labelled ${genre}.` : `${song.title}: no label.`);
+    if (!panel) return announce(`${song.title}: ${genre ? `labelled ${genre}` : "no label"}.`);
     // From then on the panel knows it.
     panel.label(song, genre).then(() => {
       song.label = "";
@@ -90,7 +91,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   async function savePicture(/** @type {boolean} */ isShared) {
     const { current, networks, seconds, time } = session;
     const answers = current?.answers.get(networks[0]?.name);
-    if (!current || !answers) return fail("There is nothing to draw yet: wait for the first answer.");
+    if (!current || !answers) return fail("Nothing to draw yet: wait for the first answer.");
     const step = view.isFutureShown ? answers.steps.length - 1 : answers.endedBy(time);
     const until = view.isFutureShown ? seconds : time;
     const file = await postcard(current, answers, { seconds, step, until });
@@ -106,7 +107,8 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   async function save() {
     for (const song of session.songs) {
       const { id, name, title, artist, cover, seconds, label, notes, kind, error } = song;
-      const whole = [...song.answers].filter(([, { isWhole, network }]) => isWhole && !network.answer);
+      const isDone = (/** @type {Answers} */ one) => one.isWhole && !one.network.answer;
+      const whole = [...song.answers].filter(([, one]) => isDone(one));
       const key = [title, artist, label, ...whole.map(([name]) => name)].join("|");
       if (error || song.live || saved.get(id) === key) continue;
       saved.set(id, key);
@@ -153,7 +155,8 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
       return facts(name);
     },
     async open(/** @type {Blob | string} */ what) {
-      const song = typeof what === "string" ? songAt(what) : new Song(nameOf(what), async () => what);
+      const isAddress = typeof what === "string";
+      const song = isAddress ? songAt(what) : new Song(nameOf(what), async () => what);
       const network = session.networks[0]?.name ?? session.networkFor(null);
       const answers = await session.open(song, { network });
       return answered(song, /** @type {Answers} */ (answers));
@@ -211,7 +214,7 @@ function whyNoMicrophone(/** @type {Error} */ { name, message }) {
   /** @type {Record<string, string>} */
   const why = {
     NotAllowedError:
-      "The browser did not allow the microphone. Allow it beside the page's address, and try again.",
+      "The browser did not allow the microphone. Allow it beside the address, and try again.",
     NotFoundError: "No microphone was found. Plug one in, and try again.",
     NotReadableError: "Another program uses the microphone. Close that program, and try again.",
   };

@@ -45,7 +45,7 @@ export async function postcard(song, answers, { seconds, step, until }) {
   return new File([blob], `${name}-genre-over-time.png`, { type: "image/png" });
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Blob | null} cover @returns {Promise<number>} */
+/** @param {CanvasRenderingContext2D} context @param {Blob | null} cover */
 async function paintCover(context, cover) {
   const bitmap = cover && (await createImageBitmap(cover).catch(() => null));
   if (!bitmap) return EDGE;

@@ -63,7 +63,8 @@ export class Session {
   // There is a new layer that people taught, or one has learnt more, or is gone.
   teach(/** @type {Taught[]} */ taught) {
     this.place.changed("songs");
-    if (taught.length === this.taught.length && taught.every((one) => this.taught.includes(one))) return;
+    const isNew = taught.some((one) => !this.taught.includes(one));
+    if (!isNew && taught.length === this.taught.length) return;
     for (const { name } of [...this.taught, ...taught]) this.known.delete(name);
     this.taught = taught;
     const names = this.offers.map(({ name }) => name);
@@ -131,7 +132,9 @@ export class Session {
       song.error = "";
       this.place.changed("networks");
       const how = { signal, changed: () => this.place.changed("answers") };
-      const hearing = networks.map((one, i) => song.hear(this.engine, one, { ...how, picture: !i }));
+      const hearing = networks.map((one, i) => {
+        return song.hear(this.engine, one, { ...how, picture: !i });
+      });
       const [answers] = await Promise.all(hearing);
       return answers;
     } catch (error) {

@@ -25,7 +25,8 @@ export class View {
     this.mark = (/** @type {Song} */ _) => "";
     // Or JupyterLab takes the keys.
     const keys = { "data-lm-suppress-shortcuts": "true" };
-    this.root = h("div", { class: "sp-page", role: "region", "aria-label": "The listening page", ...keys });
+    const region = { role: "region", "aria-label": "The listening page" };
+    this.root = h("div", { class: "sp-page", ...region, ...keys });
     this.root.innerHTML = html;
     const parts = partsOf(this.root);
     this.parts = parts;
@@ -84,7 +85,8 @@ export class View {
     // Keys meant for this page are not for the notebook around it.
     event.stopPropagation();
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.altKey || event.metaKey || target.closest("select, [type=text]")) return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (target.closest("select, [type=text], .sp-teach")) return;
     const far = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
     if (event.key === " " && !target.closest("button, summary")) this.session.toggle();
     else if (far && (target === this.parts.position || /Left|Right/.test(event.key))) {
@@ -134,7 +136,9 @@ export class View {
     const { session, parts } = this;
     const { current, offers, networks, clips } = session;
     parts.examples.hidden = !clips.length;
-    const titles = clips.map(({ title, clip }) => (clip?.medley ? title : `${title} (${clip?.genre})`));
+    const titles = clips.map(({ title, clip }) => {
+      return clip?.genre ? `${title} (${clip.genre})` : title;
+    });
     fill(parts.clips, [["", "Choose …"], ...titles.map((title, i) => [String(i), title])]);
     const at = clips.findIndex((song) => song === current);
     parts.clips.value = at < 0 ? "" : String(at);
@@ -245,7 +249,8 @@ export class View {
     const context = overview.getContext("2d");
     const at = (/** @type {number} */ moment) => (moment / seconds) * width;
     const to = isFutureShown ? seconds : time;
-    if (answers) paintGenres(context, answers, { at, from: 0, to, top: 0, bottom: height }, seconds);
+    const strip = { at, from: 0, to, top: 0, bottom: height };
+    if (answers) paintGenres(context, answers, strip, seconds);
     picture.paintHead(context, x, isFutureShown);
   }
 }
