@@ -134,7 +134,7 @@ function draw(gallery, el) {
       ...genres.map((genre, place) => option(place, genre)),
       option("dead", "none: dead ones"),
     );
-    const named = genres.map((genre, place) => (signs[place] === genre ? "" : `${signs[place]} `) + genre);
+    const named = genres.map((genre, place) => [...new Set([signs[place], genre])].join(" "));
     legend.innerHTML = "";
     legend.append(
       piece("scale"),
