@@ -9,6 +9,8 @@
 const MOST_LISTED = 60; // cards in the list before one asks for more
 const HEIGHTS = { mel: 104, shares: 46, genres: 104, gap: 18 }; // of the pictures, CSS pixels
 
+const piece = piecesOf(pieces);
+
 // ---- What is known -----------------------------------------------------------------------------
 
 class Gallery extends Sounds {
@@ -48,23 +50,7 @@ class Gallery extends Sounds {
 function draw(gallery, el) {
   const { signal, number, frames, end } = begin(gallery);
   // With the attribute, or JupyterLab takes the keys.
-  const root = html`
-    <div class="sw-widget sc-cards" role="group" aria-label="Error cards"
-      data-lm-suppress-shortcuts="true">
-      <div class="sc-top">
-        <div data-part="matrix" class="sc-matrix"></div>
-        <div class="sc-choice">
-          <label>In truth<select data-part="truths"></select></label>
-          <label>Taken for<select data-part="answers"></select></label>
-          <p data-part="status" class="sc-status" role="status">Waiting for Python …</p>
-          <p class="sc-help">
-            Choose a cell of the matrix or in the two lists, then open a card.
-          </p>
-        </div>
-      </div>
-      <ol data-part="list" class="sc-list" aria-label="Error cards"></ol>
-      <button data-part="more" type="button" class="sw-button" hidden>Show more</button>
-    </div>`;
+  const root = piece("widget");
   const { matrix, truths, answers, status, list, more } = partsOf(root);
   root.gallery = gallery; // for tests
   el.append(root);
@@ -155,19 +141,10 @@ function draw(gallery, el) {
   // -- A card: a line, and what unfolds below it --
   function item({ clip, truth, answer, title, artist, confidence }) {
     const body = `sc-card-${number}-${clip}`;
-    const li = html`
-      <li data-clip="${clip}">
-        <button type="button" class="sc-line" data-clip="${clip}" aria-expanded="${open === clip}"
-          aria-controls="${body}">
-          <span class="sc-verdict">
-            ${swatch(truth)}${truth}<span class="sw-hidden"> taken for </span
-            ><span class="sc-arrow" aria-hidden="true">→</span>${swatch(answer)}<b>${answer}</b>
-          </span>
-          <span class="sc-title">${title} – ${artist}</span>
-          <span class="sc-share">${percent(confidence)}</span>
-        </button>
-        <div id="${body}" class="sc-body" hidden></div>
-      </li>`;
+    const li = piece("item", {
+      clip, expanded: open === clip, body, truthMark: swatch(truth), truth,
+      answerMark: swatch(answer), answer, title, artist, share: percent(confidence),
+    });
     li.firstElementChild.onclick = () => toggle(clip);
     return li;
   }
@@ -236,26 +213,12 @@ function draw(gallery, el) {
       return;
     }
     const labels = about.labels.length ? ` The corpus labels it: ${about.labels.join(", ")}.` : "";
-    const unfolded = html`
-      <div>
-        <div class="sc-transport">
-          ${playButton(about, "")}
-          <button data-part="jump" type="button" class="sw-button">
-            Hear the step that decided most
-          </button>
-          <span data-part="clock" class="sc-clock" aria-hidden="true"></span>
-        </div>
-        <p class="sw-error" role="alert" hidden></p>
-        <div data-part="pictures"></div>
-        <p class="sc-why">${why(about, card)}</p>
-        ${means(about, card)}
-        <div>
-          <h4>The nearest training clips, to the network</h4>
-          <ol class="sc-nearest">${card.neighbours.map(neighbour)}</ol>
-        </div>
-        ${about.note ? html`<p class="sc-note">${about.note}</p>` : ""}
-        <p class="sc-credit">${about.credit}.${labels}</p>
-      </div>`;
+    const unfolded = piece("card", {
+      play: playButton(about, ""), reason: why(about, card), meansList: means(about, card),
+      nearest: card.neighbours.map(neighbour),
+      note: about.note ? html`<p class="sc-note">${about.note}</p>` : "", credit: about.credit,
+      labels,
+    });
     const { jump, clock, pictures } = partsOf(unfolded);
     const top = card.shares.indexOf(Math.max(...card.shares));
     jump.onclick = () =>
@@ -296,14 +259,11 @@ function draw(gallery, el) {
   }
 
   function neighbour(near) {
-    return html`
-      <li>
-        ${playButton(near, "sc-small")}
-        <span class="sc-near">
-          <span>${swatch(near.genre)}<b>${near.genre}</b> ${near.title} – ${near.artist}</span>
-          <span class="sc-credit">distance ${near.distance.toFixed(3)} · ${near.credit}</span>
-        </span>
-      </li>`;
+    return piece("neighbour", {
+      play: playButton(near, "sc-small"), mark: swatch(near.genre), genre: near.genre,
+      title: near.title, artist: near.artist, distance: near.distance.toFixed(3),
+      credit: near.credit,
+    });
   }
 
   function playButton({ clip, title, artist }, kind) {
@@ -331,15 +291,11 @@ function draw(gallery, el) {
     const deciding = new Set(card.deciding);
     const caption = (text, top) =>
       html`<span class="sc-caption" aria-hidden="true" style="top: ${top}px">${text}</span>`;
-    const stage = html`
-      <div class="sc-stage" role="slider" tabindex="0" style="height: ${total}px"
-        aria-label="Position in “${title}”" aria-valuemin="0" aria-valuenow="0"
-        aria-valuemax="${seconds.toFixed(1)}">
-        <canvas aria-hidden="true"></canvas>
-        ${caption("log-mel", 4)}
-        ${caption(`each step: for ${answer} ↑, for ${card.rival} ↓`, mel + gap - 14)}
-        ${caption("genre over time", total - high - 14)}
-      </div>`;
+    const stage = piece("pictures", {
+      total, title, end: seconds.toFixed(1), melCaption: caption("log-mel", 4),
+      stepCaption: caption(`each step: for ${answer} ↑, for ${card.rival} ↓`, mel + gap - 14),
+      genreCaption: caption("genre over time", total - high - 14),
+    });
     place.append(stage);
     const canvas = stage.querySelector("canvas");
     const context = canvas.getContext("2d");

@@ -236,6 +236,19 @@ function html(strings, ...values) {
   return document.adoptNode(template.content.firstElementChild);
 }
 
+// Makes elements of the templates in a widget's HTML: `piece("tile", { kernel: 3 })` puts 3 where
+// {kernel} stands in the template "tile".
+function piecesOf(text) {
+  const all = document.createElement("template");
+  all.innerHTML = text;
+  return (name, values = {}) => {
+    const parts = all.content.getElementById(name).innerHTML.split(/\{(\w+)\}/);
+    const isName = (_, at) => at % 2;
+    const texts = parts.filter((_, at) => !isName(_, at));
+    return html(texts, ...parts.filter(isName).map((one) => values[one]));
+  };
+}
+
 // The parts of an element, by their names.
 const partsOf = (root) =>
   Object.fromEntries(

@@ -6,6 +6,8 @@
 //
 // A `Gallery` is what is told; `draw` makes a picture of it, of which there may be several.
 
+const piece = piecesOf(pieces);
+
 // ---- What is known -----------------------------------------------------------------------------
 
 class Gallery extends Sounds {
@@ -98,26 +100,7 @@ function draw(gallery, el) {
   const shelfId = `sk-shelf-${number}`;
 
   // With the attribute, or JupyterLab takes the keys.
-  const root = html`
-    <div class="sw-widget sk-kernels" role="group" aria-label="Kernel gallery"
-      data-lm-suppress-shortcuts="true">
-      <p data-part="about" class="sk-about">Waiting for Python …</p>
-      <div data-part="tabs" class="sk-tabs" role="tablist" aria-label="Layers"></div>
-      <div class="sk-choice">
-        <label>Sort by<select data-part="order"></select></label>
-        <label>Votes for<select data-part="filter"></select></label>
-        <p data-part="status" class="sk-status" role="status"></p>
-      </div>
-      <div class="sk-main">
-        <div class="sk-left">
-          <div data-part="shelf" class="sk-shelf" role="tabpanel" id="${shelfId}">
-            <div data-part="grid" class="sk-grid" role="group"></div>
-          </div>
-          <div data-part="legend" class="sk-legend"></div>
-        </div>
-        <section data-part="panel" class="sk-panel" aria-label="The chosen kernel"></section>
-      </div>
-    </div>`;
+  const root = piece("widget", { shelfId });
   const { about, tabs, order, filter, status, shelf, grid, legend, panel } = partsOf(root);
   order.append(...ORDERS.map(([value, text]) => option(value, text)));
   root.gallery = gallery; // for tests
@@ -151,30 +134,21 @@ function draw(gallery, el) {
       ...genres.map((genre, place) => option(place, genre)),
       option("dead", "none: dead ones"),
     );
-    const named = genres.map((genre, place) => (signs[place] === genre ? "" : `${signs[place]} `) + genre);
+    const named = genres.map((genre, place) => [...new Set([signs[place], genre])].join(" "));
     legend.innerHTML = "";
     legend.append(
-      html`
-        <p>
-          <span class="sk-scale" aria-hidden="true"></span>less … more sound than usual where it
-          fires, from low (below) to high
-        </p>`,
-      html`
-        <ul aria-label="Signs of the genres">
-          ${named.map((name, place) => html`<li>${swatchOf(colour(place))}${name}</li>`)}
-          <li><i class="sk-cross" aria-hidden="true"></i>dead: never fires</li>
-          <li>≈ has a twin</li>
-        </ul>`,
+      piece("scale"),
+      piece("signs", {
+        genres: named.map((name, place) => html`<li>${swatchOf(colour(place))}${name}</li>`),
+      }),
     );
     show(0);
   }
 
   function tabOf({ name, number: its, kernels, seconds }, place) {
-    const tab = html`
-      <button type="button" role="tab" aria-controls="${shelfId}" tabindex="-1"
-        id="sk-tab-${number}-${place}" data-layer="${its}">
-        <b>${name}</b><span>${kernels} kernels, each sees ${seconds.toFixed(2)} s</span>
-      </button>`;
+    const tab = piece("tab", {
+      shelfId, number, place, its, name, kernels, seconds: seconds.toFixed(2),
+    });
     tab.onclick = () => show(place);
     return tab;
   }
@@ -235,13 +209,10 @@ function draw(gallery, el) {
       ...(dead ? [] : [`fires ${percent(its.fires)} of the time`]),
       ...(twin === null ? [] : [`twin of kernel ${twin}`]),
     ];
-    const tile = html`
-      <button type="button" class="sk-tile" tabindex="-1" data-kernel="${kernel}"
-        aria-label="${label.join(", ")}">
-        <span class="sk-thumb">${canvasOf(its)}</span>
-        <span class="sk-name">${kernel}${twin === null ? "" : " ≈"}<span
-          class="sk-sign">${vote < 0 ? (dead ? "dead" : "none") : signs[vote]}</span></span>
-      </button>`;
+    const tile = piece("tile", {
+      kernel, label: label.join(", "), canvas: canvasOf(its), twin: twin === null ? "" : " ≈",
+      sign: vote < 0 ? (dead ? "dead" : "none") : signs[vote],
+    });
     tile.kernel = its;
     tile.style.setProperty("--sk-genre", vote < 0 ? "var(--sw-line)" : colour(vote));
     tile.classList.toggle("sk-dead", dead);
@@ -322,38 +293,22 @@ function draw(gallery, el) {
     const id = `sk-side-${number}-${its.layer}-${kernel}`;
     const names = gallery.welcome.sounds.filter((what) => !(dead && what === "found"));
     const players = names.map((what) => {
-      const button = html`
-        <button type="button" class="sk-sound" data-what="${what}">
-          <span class="sw-play" aria-hidden="true"></span>${SOUND_NAMES[what]}
-        </button>`;
+      const button = piece("sound", { what, name: SOUND_NAMES[what] });
       const key = () => keyOf(what, its);
       const name = `: ${SOUND_NAMES[what]}, kernel ${kernel} of ${of.name}`;
       return { what, key, button, say: player(gallery, button, key, name) };
     });
     const pieces = (card?.pieces ?? []).map((piece, place) => pieceOf(its, piece, place));
-    const found = html`
-      <div>
-        <h4>Found in ${pieces.length} pieces of music, the strongest first</h4>
-        <ol class="sk-pieces">${pieces}</ol>
-      </div>`;
-    const element = html`
-      <div class="sk-side" role="group" aria-labelledby="${id}" data-side="${its.id}">
-        <div class="sk-head">
-          <h4 id="${id}">Kernel ${kernel} of ${of.name}</h4>
-          <span class="sk-verdict">${vote < 0 ? "" : swatchOf(colour(vote))}${votes(its)}</span>
-          <button data-part="compare" type="button" class="sw-button sk-pin"
-            aria-pressed="${pinned === its}">${pinned === its ? "Stop comparing" : "Compare"}</button>
-        </div>
-        <div class="sk-players">
-          ${players.map(({ button }) => button)}
-          <span data-part="clock" class="sk-clock" aria-hidden="true"></span>
-          ${names.includes("song") ? songList(its) : ""}
-        </div>
-        <p data-part="busy" class="sk-busy" role="status"></p>
-        <p data-part="trouble" class="sw-error" role="alert" hidden></p>
-        ${dead ? "" : [bigPicture(its), facts(its), votesOf(its)]}
-        ${pieces.length ? [...found.children] : ""}
-      </div>`;
+    const found = piece("found", { count: pieces.length, pieces });
+    const element = piece("side", {
+      id, side: its.id, kernel, layer: of.name, mark: vote < 0 ? "" : swatchOf(colour(vote)),
+      verdict: votes(its), pressed: pinned === its,
+      compare: pinned === its ? "Stop comparing" : "Compare",
+      buttons: players.map(({ button }) => button),
+      songs: names.includes("song") ? songList(its) : "",
+      known: dead ? "" : [bigPicture(its), facts(its), votesOf(its)],
+      found: pieces.length ? [...found.children] : "",
+    });
     const { compare, clock, busy, trouble, line } = partsOf(element);
     compare.onclick = () => pin(its);
 
@@ -428,33 +383,19 @@ function draw(gallery, el) {
     const items = gallery.welcome.genres.map((genre, place) => {
       const value = its.votes[place];
       const width = (50 * Math.abs(value)) / largest;
-      return html`
-        <li class="${place === its.vote ? "sk-most" : ""}">
-          <span>${swatchOf(colour(place))}${genre}</span>
-          <span class="sk-track" aria-hidden="true"><i class="sk-bar ${value < 0 ? "sk-against" : ""}"
-            style="width: ${width}%; background: ${colour(place)}"></i></span>
-          <span class="sk-figure">${signed(value)}</span>
-        </li>`;
+      return piece("vote", {
+        kind: place === its.vote ? "sk-most" : "", mark: swatchOf(colour(place)), genre,
+        side: value < 0 ? "sk-against" : "", width, colour: colour(place), figure: signed(value),
+      });
     });
-    return html`
-      <div>
-        <h4>Votes: how it moves each genre’s logit</h4>
-        <ul class="sk-votes">${items}</ul>
-      </div>`;
+    return piece("votes", { items });
   }
 
   function pieceOf(its, { credit, genre, activation, at }, place) {
     const more = [genre, `at ${time(at, 1)}`, `activation ${activation.toFixed(2)}`];
-    const item = html`
-      <li>
-        <button type="button" class="sk-piece" aria-label="Play from piece ${place + 1}: ${credit}">
-          <span class="sk-place" aria-hidden="true">${place + 1}</span>
-          <span>
-            <span class="sk-credit">${credit}</span>
-            <span class="sk-more">${more.filter(Boolean).join(", ")}</span>
-          </span>
-        </button>
-      </li>`;
+    const item = piece("piece", {
+      number: place + 1, credit, facts: more.filter(Boolean).join(", "),
+    });
     item.firstElementChild.onclick = () => {
       const key = keyOf("found", its);
       gallery.play(key, gallery.starts.get(key)?.[place] ?? 0);
@@ -497,18 +438,10 @@ function draw(gallery, el) {
       const place = hertz.findIndex((centre) => centre >= value) / hertz.length;
       return html`<span style="bottom: ${100 * place}%">${value.toLocaleString("en")}</span>`;
     });
-    return html`
-      <figure class="sk-figure-of">
-        <div class="sk-plot" role="img" aria-label="What excites kernel ${its.kernel}: ${said}">
-          <div class="sk-hertz" aria-hidden="true">${marks}</div>
-          <div class="sk-stage">${canvasOf(its)}<i data-part="line" class="sk-now" hidden></i></div>
-          <div class="sk-seconds" aria-hidden="true">
-            <span>0 s</span><span>seconds →</span><span>${seconds.toFixed(2)} s</span>
-          </div>
-          <div class="sk-axis" aria-hidden="true">hertz</div>
-        </div>
-        <figcaption>${said ? `Where it fires: ${said}.` : ""}</figcaption>
-      </figure>`;
+    return piece("figure", {
+      kernel: its.kernel, said, marks, canvas: canvasOf(its), seconds: seconds.toFixed(2),
+      caption: said ? `Where it fires: ${said}.` : "",
+    });
   }
 
   // -- What changes while it sounds --

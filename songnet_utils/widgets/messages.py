@@ -7,6 +7,7 @@ A widget's JavaScript and CSS begin with what is common to all (``common.js``, `
 from __future__ import annotations
 
 import contextvars
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -55,8 +56,18 @@ def first_of(buffers: list[memoryview]) -> memoryview:
 
 
 def joined(*names: str) -> str:
-    """Return files that stand beside this one as one text, in order."""
-    return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+    """Return files that stand beside this one as one text, in order.
+
+    Before a script of which there is HTML comes that HTML, as the script's constant ``pieces``.
+    """
+    return "\n".join(_text(Path(__file__).with_name(name)) for name in names)
+
+
+def _text(file: Path) -> str:
+    text, pieces = file.read_text(encoding="utf-8"), file.with_suffix(".html")
+    if file.suffix == ".js" and pieces.exists():
+        return f"const pieces = {json.dumps(pieces.read_text(encoding='utf-8'))};\n{text}"
+    return text
 
 
 class Messages(anywidget.AnyWidget):

@@ -8,11 +8,13 @@ function render({ model, el }) {
     const [paper, ink] = looks[row][column];
     return { count: counts[row][column], name: names[row][column], paper, ink };
   };
-  const table = numberTable(model.get("caption"), model.get("heads"), cellOf, (row, column, button) => {
-    for (const other of table.querySelectorAll("button")) other.ariaPressed = String(other === button);
+  const pressed = (row, column, button) => {
+    for (const other of buttons) other.ariaPressed = String(other === button);
     model.send({ kind: "press", row, column });
-  });
-  for (const button of table.querySelectorAll("button")) button.title = button.ariaLabel;
+  };
+  const table = numberTable(model.get("caption"), model.get("heads"), cellOf, pressed);
+  const buttons = table.querySelectorAll("button");
+  for (const button of buttons) button.title = button.ariaLabel;
   // The attribute, or JupyterLab takes the keys.
   el.append(html`
     <div class="sw-widget sn-numbers" data-lm-suppress-shortcuts="true">${table}</div>`);
