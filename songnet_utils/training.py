@@ -137,7 +137,8 @@ def train(
         unfinished one with other arguments, a run on another corpus, or anything else.
     """
     parent = None if start is None else Parent.of(Path(start), model)
-    model = model or (parent.model if parent else "songnet")
+    if model is None:
+        model = parent.model if parent else "songnet"
     check_model(model)
     check_split(split)
     check_seed(seed)
