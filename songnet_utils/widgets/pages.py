@@ -47,7 +47,7 @@ def save_page(
         When something else is there, or the disk refuses.
     """
     folder = Path(folder).absolute()
-    _check_free(folder)
+    check_free(folder)
     new = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     old = new.with_name(f"{new.name}-old")
     try:
@@ -60,7 +60,7 @@ def save_page(
         }.items():
             text = text.replace(f"[[{name}]]", value)
         (new / "index.html").write_text(text, encoding="utf-8")
-        _check_free(folder)
+        check_free(folder)
         if folder.exists():
             folder.replace(old)
         new.replace(folder)
@@ -74,7 +74,7 @@ def save_page(
     return folder / "index.html"
 
 
-def _check_free(folder: Path) -> None:
+def check_free(folder: Path) -> None:
     """Raise SongNetError unless a page can be put there and would replace only one of ours."""
     if folder.exists() and not folder.is_dir():
         raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
