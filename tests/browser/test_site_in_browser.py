@@ -220,6 +220,8 @@ def test_a_slider_moves_by_keys(touched, name):
     widget = touched(".sn-slider").filter(has_text=name)
     before = parts(widget)
     slider = widget.get_by_role("slider", name=name)
+    box, frame = slider.bounding_box(), widget.bounding_box()
+    assert box["x"] + box["width"] < frame["x"] + frame["width"]
     slider.press("ArrowRight")
     moved = float(slider.get_attribute("aria-valuetext"))
     expect(said(widget)).not_to_have_text(before[0])
