@@ -173,15 +173,14 @@ def listening(place: Path) -> None:
         for network in NETWORKS:
             listen(page, files["a 30-s clip"], network)  # once before: it wakes the network
             for what, file in files.items():
-                # musicnn is heard as far as the song plays; an hour of it would take minutes.
+                # musicnn takes minutes for an hour of music: its first answer is enough.
                 whole = network == "songnet-mini" or what != "an hour of mp3"
                 with Watch() as watch:
                     took = listen(page, file, network, whole=whole)
-                print(
-                    f"{network}, {what}: first answer {took['first']:.2f} s, "
-                    + (f"whole {took['whole']:.2f} s, " if whole else "")
-                    + f"browser at most {watch.most:.0f} MB"
-                )
+                said = f"{network}, {what}: first answer {took['first']:.2f} s"
+                if whole:
+                    said += f", whole {took['whole']:.2f} s, browser at most {watch.most:.0f} MB"
+                print(said)
         for network in NETWORKS:
             delays = page.evaluate(_MICROPHONE, [network, 20])
             print(
