@@ -90,6 +90,7 @@ SAID = {
     "07-live-demo": {
         **dict.fromkeys(("441", "12", "0.01", "44.1", "48"), TASK),
         "80": "librosa's documentation: top_db",
+        "200,000": "Pons and Serra 2019, musicnn's training songs (songnet_utils/listener.py)",
     },
     "README": {
         **dict.fromkeys(("3.11", "3.12", "3.13"), "pyproject.toml (test_repository)"),
@@ -99,7 +100,7 @@ SAID = {
         "7.2 GB": DEFFERRARD,
         "4.0": TERM,
     },
-    "index": {"15 seconds": "scripts/readme.py"},
+    "index": {},
     "teachers": {"4.0": TERM},
     "commands": {"8,000": DEFFERRARD, "14": "TensorFlow's wheels"},
 }
