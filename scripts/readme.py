@@ -73,7 +73,7 @@ def main() -> None:
     with atomic_write(file) as temporary:
         temporary.write_text(text, "utf-8")
     results = readme.picture()
-    save(results.png, ROOT / readme.PICTURE, results.alt)
+    save(results.content, ROOT / readme.PICTURE, results.alt)
     (words,) = re.findall(rf"!\[([^\]]+)\]\({re.escape(LIVE)}\)", text)
     save(live_song(), ROOT / LIVE, words)
 

@@ -352,7 +352,7 @@ def test_every_picture_has_a_title_a_labelled_axis_and_words(name):
     assert ax.get_title() or ax.figure.get_suptitle()
     assert any(part.get_xlabel() for part in ax.figure.axes)
     assert len(plots.description(ax)) > 40
-    assert plots.show(ax).png.startswith(b"\x89PNG")
+    assert plots.show(ax).content.startswith(b"\x89PNG")
 
 
 def test_pictures_are_complete():
