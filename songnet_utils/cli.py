@@ -641,8 +641,8 @@ def _classify(options: argparse.Namespace) -> int:
 def _default_network() -> tuple[Network, str]:
     """Return the network that answers when none was named, and what to call its source."""
     from songnet_utils.fetch import musicnn_is_whole
+    from songnet_utils.files import newest_run
     from songnet_utils.models import load_songnet
-    from songnet_utils.training import newest_run
 
     if musicnn_is_whole():
         return load_songnet("musicnn"), "musicnn"

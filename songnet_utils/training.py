@@ -210,13 +210,6 @@ def runs_folder(corpus: Corpus) -> Path:
     return data_folder() / "runs" / corpus.name
 
 
-def newest_run() -> Path | None:
-    """Return the folder of the newest finished run of a network in the data folder, if any."""
-    models = (data_folder() / "runs").glob("*/*/model.keras")
-    finished = [path.parent for path in models if (path.parent / RECORD).is_file()]
-    return max(finished, key=lambda run: (run / RECORD).stat().st_mtime, default=None)
-
-
 def read_answers(folder: str | Path) -> pd.DataFrame:
     """Return what a finished run says of every clip.
 

@@ -19,11 +19,12 @@ from songnet_utils.baselines import BASELINES
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.errors import SongNetError
 from songnet_utils.evaluation import compare
+from songnet_utils.files import newest_run
 from songnet_utils.learning import Recipe
 from songnet_utils.models import NETWORKS
 from songnet_utils.scores import difference_interval, few_artists
 from songnet_utils.store import LogMelStore
-from songnet_utils.training import newest_run, read_record, train
+from songnet_utils.training import read_record, train
 
 pytestmark = pytest.mark.usefixtures("data")
 

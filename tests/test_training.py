@@ -24,12 +24,12 @@ from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.baselines import BASELINES, answer_baseline, baseline_inputs, load_baseline
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.errors import SongNetError
+from songnet_utils.files import newest_run
 from songnet_utils.learning import Learning, Material, Recipe, crop
 from songnet_utils.models import load_songnet, network_kind, weights_of
 from songnet_utils.store import LogMelStore
 from songnet_utils.training import (
     Run,
-    newest_run,
     read_answers,
     read_record,
     train,

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, data_folder
+from songnet_utils.files import atomic_write, newest_run
 from songnet_utils.onnx_description import read_description
 from songnet_utils.widgets.page import medley
 
@@ -142,7 +142,8 @@ def contents(
         When a network cannot be read, or a page cannot use it.
     """
     if networks is None:
-        networks = [_OURS, *_newest_run()]
+        newest = newest_run("model.onnx")
+        networks = [_OURS, *([newest] if newest else [])]
     elif isinstance(networks, str | Path) or not isinstance(networks, Sequence):
         networks = [networks]
     assets: dict[str, _Bytes] = {"ort.wasm": _VENDOR / "ort.wasm.gz"}
@@ -167,12 +168,6 @@ def contents(
         assets[asset] = clip.content
         listed.append({"asset": asset, **clip.facts})
     return Contents(list(offers.values()), listed, assets)
-
-
-def _newest_run() -> list[Path]:
-    models = (data_folder() / "runs").glob("*/*/model.onnx")
-    finished = [model.parent for model in models if model.with_name("record.json").is_file()]
-    return sorted(finished, key=lambda run: (run / "record.json").stat().st_mtime)[-1:]
 
 
 def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
