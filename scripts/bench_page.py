@@ -159,7 +159,7 @@ def listening(place: Path) -> None:
     soundfile.write(heard, np.concatenate(list(music(30))), RATE)
     flags = (*FLAGS, *FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={heard}")
     with sync_playwright() as playwright, served_page(place) as address:
-        total = sum(file.stat().st_size for file in place.rglob("page/**/*") if file.is_file())
+        total = sum(file.stat().st_size for file in place.rglob("songnet/**/*") if file.is_file())
         print(f"the page adds {total / 1e6:.1f} MB to a site (the site's clips come on top)")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(flags))
         page = browser.new_context().new_page()

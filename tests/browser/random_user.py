@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import http.server
 import io
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,47 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from pages_for_tests import drop, served, write_site
 from playwright.sync_api import Browser, ConsoleMessage, Page
-
-from songnet_utils.widgets.page import write_page
 
 RATE = 22_050
 
-_HTML = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Listen</title>'
-    '<link rel="icon" href="data:,"><main><h1>Listen</h1><h2>Here</h2>'
-    '<div class="songnet-page" data-base=""></div></main><script src="songnet.js"></script>'
-)
-
 # Files are dropped as a person drops them: on whatever lies there.
-_DROP = """async ([name, base64]) => {
-  const bytes = await (await fetch("data:;base64," + base64)).arrayBuffer();
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File([bytes], name));
-  const places = [...document.querySelectorAll("body, body *")];
-  const place = places[Math.floor(Math.random() * places.length)];
-  for (const kind of ["dragenter", "dragover", "drop"]) {
-    place.dispatchEvent(new DragEvent(kind, {dataTransfer, bubbles: true, cancelable: true}));
-  }
-}"""
+PLACES = ("html", "body", "h1", "p", ".sp-page", ".sp-stage", ".sp-answers", ".sp-list")
 
 
 @contextmanager
 def served_page(folder: Path) -> Iterator[str]:
     """Write a static listening page into a folder, serve it here, and yield its address."""
-    page = folder / "page"
-    write_page(page)
-    (page / "index.html").write_text(_HTML, encoding="utf-8")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(page))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with served(write_site(folder).parent) as address:
+        yield f"{address}/"
 
 
 def music(seconds: float, kind: str, seed: int) -> bytes:
@@ -174,8 +143,7 @@ class RandomUser:
                 )
             case "drop":
                 name = dice.choice(list(self._files))
-                content = base64.b64encode(self._files[name]).decode()
-                page.evaluate(_DROP, [name, content])
+                drop(page, [self._folder / name], dice.choice(PLACES))
             case "open":
                 names = dice.sample(list(self._files), dice.randint(1, 3))
                 page.locator(".sp-page input[type=file]").first.set_input_files(

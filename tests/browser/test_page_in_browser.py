@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import itertools
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import numpy as np
 import pytest
 from axe import serious
 from lab import FAKE_MICROPHONE, FLAGS
-from pages_for_tests import drop, rows, wait_until_whole, write_site, write_song
+from pages_for_tests import drop, rows, served, wait_until_whole, write_site, write_song
 from playwright.sync_api import Browser, Page, expect
 
 SLOW = 60_000
@@ -28,16 +25,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """The site on a web server, which says nothing."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=site.parent)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
-        server.shutdown()
+    with served(site.parent) as folder:
+        yield f"{folder}/{site.name}"
 
 
 @pytest.fixture(scope="module")

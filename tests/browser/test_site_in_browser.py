@@ -5,17 +5,14 @@ Set SONGNET_SCREENSHOTS to a folder to look at it yourself.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe import serious
-from pages_for_tests import drop, write_song
+from pages_for_tests import drop, served, write_song
 from playwright.sync_api import Browser, Locator, Page, expect
 from sites import RARE_WORD
 
@@ -35,23 +32,13 @@ PAGES = (
 )
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """What `python -m http.server` does, without its log."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module", params=["disk", "server"])
 def address(request, toy_site: Path) -> Iterator[str]:
     if request.param == "disk":
         yield toy_site.as_uri()
         return
-    handler = functools.partial(Quiet, directory=str(toy_site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(toy_site) as folder:
+        yield folder
 
 
 def opened(browser: Browser, address: str, screen: str) -> Page:
