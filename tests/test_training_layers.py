@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -157,19 +158,23 @@ RANDOM = {
 
 
 @pytest.mark.parametrize("name", RANDOM)
-def test_the_seed_decides_everything_and_stopping_changes_nothing(name, tmp_path):
+def test_the_seed_decides_everything_and_stopping_changes_nothing(name, tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
 
-    def stop(done: int, _: int) -> None:
+    batches = itertools.count(1)
+
+    def stop(*_: Any) -> None:
         # In the middle of the second epoch.
-        if done == 4:
+        if next(batches) == 4:
             raise Killed
 
     whole = learnt(material(RANDOM[name]), tmp_path / "whole")
     other = learnt(material(RANDOM[name], seed=1), tmp_path / "other")
-    with pytest.raises(Killed):
-        Learning(material(RANDOM[name]), QUICK, tmp_path / "stopped", {}).go_on(False, stop)
+    with monkeypatch.context() as patch:
+        patch.setattr("songnet_utils.learning.tqdm.update", stop)
+        with pytest.raises(Killed):
+            learnt(material(RANDOM[name]), tmp_path / "stopped")
     resumed = learnt(material(RANDOM[name]), tmp_path / "stopped")
     for one, two in zip(weights_of(whole.model), weights_of(resumed.model), strict=True):
         np.testing.assert_array_equal(one, two)
