@@ -27,18 +27,21 @@ from threadpoolctl import threadpool_limits
 from songnet_utils.audio import load_audio, log_mel, mix_down
 from songnet_utils.audio.ffmpeg import Progress, ffmpeg_pieces, opened
 from songnet_utils.audio.mp3 import plain_pieces
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import data_folder, open_corpus
-from songnet_utils.extraction import LogMel, Statistics, extract
+from songnet_utils.corpora.splits import split
 from songnet_utils.features import FEATURE_SETS
+from songnet_utils.features.extraction import LogMel, Statistics, extract
+from songnet_utils.features.shards import Folder
+from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
-from songnet_utils.learning import Learning, Material, Recipe
-from songnet_utils.listener import PATCH, STRIDE, Listener, build_musicnn
-from songnet_utils.models import NETWORKS, SongNet, centre, keras, songnet, songnet_lstm, tf
-from songnet_utils.onnx_export import save_onnx
-from songnet_utils.shards import Folder
-from songnet_utils.splits import split
-from songnet_utils.store import CLIPS_PER_SHARD, LogMelStore
-from songnet_utils.timeline import Sound
+from songnet_utils.models.building import keras, tf
+from songnet_utils.models.musicnn import PATCH, STRIDE, Listener, build_musicnn
+from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.models.paper import songnet, songnet_lstm
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.models.trained import SongNet, centre
+from songnet_utils.training.fit import Learning, Material, Recipe
 
 SECONDS = 30
 TRIES = 7

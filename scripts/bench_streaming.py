@@ -24,10 +24,12 @@ from bench import in_turns
 from lab_networks import build
 
 from songnet_utils.audio import log_mel, mix_down, resample
-from songnet_utils.listener import Listener, build_musicnn
-from songnet_utils.models import NETWORKS, SongNet, given_to, save_onnx
-from songnet_utils.network import Network
-from songnet_utils.streaming import SongStream
+from songnet_utils.models.musicnn import Listener, build_musicnn
+from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.models.trained import SongNet, given_to
+from songnet_utils.streaming.network import Network
+from songnet_utils.streaming.song_stream import SongStream
 
 RATE, CHANNELS = 44_100, 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons.cost_record import make_cost_record
 
 DATA = Path(__file__).resolve().parents[1] / "build" / "costs"

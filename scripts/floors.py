@@ -25,7 +25,7 @@ def floors() -> list[list[str]]:
 
 def imports() -> dict[str, set[str]]:
     """Return, for each top-level module of the package, the others that it imports."""
-    graph = grimp.build_graph(PACKAGE, exclude_type_checking_imports=True)
+    graph = grimp.build_graph(PACKAGE, exclude_type_checking_imports=False)
     found: dict[str, set[str]] = {}
     for module in graph.modules - {PACKAGE}:
         name = module.split(".")[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons.gaps import write_gaps
 from songnet_utils.lessons.kept import lessons_folder
 

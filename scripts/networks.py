@@ -11,15 +11,14 @@ import shutil
 import textwrap
 from pathlib import Path
 
+from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import data_folder
-from songnet_utils.fetch import fetch_musicnn, musicnn_folder
-from songnet_utils.files import atomic_write
-from songnet_utils.listener import load_listener
-from songnet_utils.models import load_songnet
-from songnet_utils.network import Network
-from songnet_utils.onnx_export import save_onnx
-from songnet_utils.runs import RECORD, read_record
-from songnet_utils.training import train
+from songnet_utils.models.musicnn import load_listener
+from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_folder
+from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.streaming.network import Network
+from songnet_utils.training.runs import RECORD, load_songnet, read_record
+from songnet_utils.training.train import train
 
 NETWORKS = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page" / "networks"
 

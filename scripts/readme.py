@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"
 
 from lab import FLAGS, ROOT, find_chromium
 
-from songnet_utils.files import atomic_write
+from songnet_utils._utils.files import atomic_write
 from songnet_utils.lessons import readme
 
 LIVE = "docs/_static/live.png"
@@ -44,7 +44,7 @@ def save(png: bytes, file: Path, words: str) -> None:
 def live_song() -> bytes:
     """Return a picture of the page that listens."""
     app = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils", "app", "--no-browser", "--port", "0"],
+        [sys.executable, "-m", "songnet_utils.cli", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons import kernel_record
 from songnet_utils.lessons.records import EXPERIMENTS, make_record
 

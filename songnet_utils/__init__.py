@@ -1,8 +1,7 @@
 """SongNet, the course: music genre recognition from clips to a live widget.
 
 Data flows one way: clips → log-mel frames → SongNet → genre over time → pictures, sounds,
-widgets. Each module imports only from modules on floors below its own (``pyproject.toml``
-lists the floors; the tests hold them).
+widgets. Each room imports only from rooms on floors below its own (``CONTRIBUTING.md`` shows them).
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GLOG_minloglevel", "3")
 
 if TYPE_CHECKING:
+    from songnet_utils._utils.errors import SongNetError
     from songnet_utils.audio import load_audio, log_mel
+    from songnet_utils.audio.frame_stream import FrameStream
+    from songnet_utils.audio.sound import Sound
     from songnet_utils.corpora import open_corpus
-    from songnet_utils.errors import SongNetError
-    from songnet_utils.framing import FrameStream
-    from songnet_utils.models import load_songnet
-    from songnet_utils.streaming import SongStream
-    from songnet_utils.timeline import Sound
+    from songnet_utils.streaming.song_stream import SongStream
+    from songnet_utils.training.runs import load_songnet
 
 __version__ = "0.1.0"
 
 # Names are brought in when first used, so that `import songnet_utils` stays quick and does not
 # start TensorFlow.
 _HOME = {
-    "FrameStream": "framing",
-    "Sound": "timeline",
-    "SongNetError": "errors",
-    "SongStream": "streaming",
+    "FrameStream": "audio.frame_stream",
+    "Sound": "audio.sound",
+    "SongNetError": "_utils.errors",
+    "SongStream": "streaming.song_stream",
     "load_audio": "audio",
-    "load_songnet": "models",
+    "load_songnet": "training.runs",
     "log_mel": "audio",
     "open_corpus": "corpora",
 }

@@ -38,7 +38,7 @@ def shared_fma() -> Path:
 @pytest.fixture(scope="session")
 def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the pretrained listener in it: the clone's own, or fetched through pip."""
-    from songnet_utils.fetch import fetch_musicnn, musicnn_is_whole
+    from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_is_whole
 
     own = Path(os.environ.get("SONGNET_DATA", ROOT / "data"))
     folder = own if musicnn_is_whole(own) else tmp_path_factory.mktemp("data")
@@ -53,9 +53,9 @@ def mini_data() -> Path:
     It is kept between test runs, because mini takes minutes: mini and the store see for
     themselves whether what is there is still what they would make.
     """
+    from songnet_utils.audio.sound import Sound
     from songnet_utils.corpora import open_corpus
-    from songnet_utils.store import LogMelStore
-    from songnet_utils.timeline import Sound
+    from songnet_utils.features.store import LogMelStore
 
     folder = ROOT / "build" / "test-data"
     shutil.rmtree(folder / "runs", ignore_errors=True)

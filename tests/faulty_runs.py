@@ -9,8 +9,9 @@ from pathlib import Path
 
 from faulty_server import FaultyServer, a_dozen, checksums, make_fma, random_faults
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import Patience, fetch_fma
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.corpora.fetch.fma import fetch_fma
+from songnet_utils.corpora.fetch.web import Patience
 
 #: Quick, so that time-outs and pauses cost a test little.
 HASTY = Patience(tries=3, timeout=0.2, pause=0.005, longest_pause=0.02)

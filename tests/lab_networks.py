@@ -7,18 +7,13 @@ import functools
 import numpy as np
 import pandas as pd
 
-from songnet_utils.listener import build_musicnn
-from songnet_utils.metadata import encode, fit_encoder, metadata, unknown
-from songnet_utils.models import (
-    SongNet,
-    centre,
-    keras,
-    network_kind,
-    set_weights,
-    weights_of,
-    with_listener,
-)
-from songnet_utils.timeline import Sound
+from songnet_utils.audio.sound import Sound
+from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
+from songnet_utils.models.building import keras
+from songnet_utils.models.musicnn import build_musicnn
+from songnet_utils.models.registry import network_kind
+from songnet_utils.models.trained import SongNet, centre, set_weights, weights_of
+from songnet_utils.models.transfer import with_listener
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()

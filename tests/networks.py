@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from songnet_utils.timeline import ReceptiveField, Sound
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.timeline import ReceptiveField
 
 BANDS = 12
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=48, n_mels=BANDS)

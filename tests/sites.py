@@ -28,7 +28,7 @@ FIRST = [
     "from songnet_utils.lessons.costs import cost_of\ncost_of('01-first')",
     "## Formulas\n\nMel is $2595 \\log_{10}(1 + f/700)$ and\n\n"
     "$$\\sum_i x_i^2 \\text{ a\\_b}$$\n\nin all.",
-    "import numpy as np\nfrom songnet_utils.players import Player\n"
+    "import numpy as np\nfrom songnet_utils.plots.players import Player\n"
     "tone = 0.3 * np.sin(2 * np.pi * 440 / 22050 * np.arange(22050))\n"
     "Player(tone.astype('float32'), 22050, 'A tone of one second')",
     "from songnet_utils import plots\nplots.show(plots.waveform(tone, 22050))",
@@ -67,7 +67,9 @@ def short_docs(folder: Path) -> Path:
     """Copy the pages around the lessons; the API reference is that of one small module."""
     shutil.copytree(ROOT / "docs", folder)
     api = (folder / "api.md").read_text("utf-8")
-    (folder / "api.md").write_text(api.replace("   songnet_utils\n", "   songnet_utils.players\n"))
+    (folder / "api.md").write_text(
+        api.replace("   songnet_utils\n", "   songnet_utils.plots.players\n")
+    )
     return folder
 
 

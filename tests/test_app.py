@@ -25,8 +25,8 @@ import soundfile
 from toys import RATE
 
 from songnet_utils import cli
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import OwnSongs, own
-from songnet_utils.errors import SongNetError
 from songnet_utils.widgets.app import App
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -102,7 +102,7 @@ def start(tmp_path: Path) -> tuple[subprocess.Popen, Running]:
         (tmp_path / name).mkdir()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-X", "importtime", "-m", "songnet_utils"),
+            *(sys.executable, "-X", "importtime", "-m", "songnet_utils.cli"),
             *("app", "--no-browser", "--port", "0"),
         ],
         stdout=subprocess.PIPE,

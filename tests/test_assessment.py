@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import tone_corpus
 
-from songnet_utils.assessment import Assessment, assess, calibrate, until_right
-from songnet_utils.calibration import apply_temperature
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.learning import Recipe
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import ReceptiveField, Sound, Timeline
-from songnet_utils.training import read_answers, read_record, train
+from songnet_utils.evaluation.report import Assessment, assess, calibrate, until_right
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.metrics.calibration import apply_temperature
+from songnet_utils.streaming.timeline import ReceptiveField, Timeline
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import read_answers, train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -32,7 +32,7 @@ from songnet_utils.audio import (
     mix_down,
     read_audio,
 )
-from songnet_utils.timeline import Sound
+from songnet_utils.audio.sound import Sound
 
 SOUND = Sound()
 LISTENER_SOUND = Sound(sample_rate=16_000, n_fft=512, hop=256, n_mels=96, floor=1e-10)

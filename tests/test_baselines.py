@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songnet_utils.baselines import (
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.corpora.table import table
+from songnet_utils.features import FEATURE_SETS
+from songnet_utils.features.metadata import NUMBERS
+from songnet_utils.metrics.accuracy import accuracy
+from songnet_utils.models.baselines import (
     BASELINES,
-    NUMBERS,
     GaussianMixtureClassifier,
     answer_baseline,
     baseline_inputs,
@@ -19,10 +23,6 @@ from songnet_utils.baselines import (
     load_baseline,
     save_baseline,
 )
-from songnet_utils.corpora.table import table
-from songnet_utils.errors import SongNetError
-from songnet_utils.features import FEATURE_SETS
-from songnet_utils.scores import accuracy
 
 LEARN = [name for name in BASELINES if name != "chance"]
 WITH_METADATA = [name for name, kind in BASELINES.items() if kind.metadata]

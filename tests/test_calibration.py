@@ -8,8 +8,9 @@ import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songnet_utils import calibration
-from songnet_utils.calibration import (
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.metrics import calibration
+from songnet_utils.metrics.calibration import (
     apply_temperature,
     brier_score,
     calibration_interval,
@@ -20,7 +21,6 @@ from songnet_utils.calibration import (
     never_zero,
     reliability,
 )
-from songnet_utils.errors import SongNetError
 
 # Four clips: 95 % and right, 92 % and wrong, 72 % and right, 55 % and wrong.
 FOUR = np.array([[0.95, 0.05], [0.92, 0.08], [0.28, 0.72], [0.55, 0.45]])

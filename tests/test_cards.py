@@ -21,10 +21,10 @@ from toy import Toy
 from toys import html_of
 from tunes import TUNES, heard
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.mistakes import Heard, deciding_steps, hear, nearest
-from songnet_utils.store import LogMelStore
+from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, hear, nearest
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.widgets import ErrorCards
 
 HERTZ = {clip: hertz for clip, _, _, hertz in TUNES}

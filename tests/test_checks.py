@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_mistakes import heard  # noqa: F401  (a fixture)
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import table
-from songnet_utils.errors import SongNetError
 from songnet_utils.lessons import checks
 from songnet_utils.lessons.checks.answers import UnreadableError, is_open, name, number, numbers
 from songnet_utils.lessons.checks.questions import (
@@ -39,7 +40,6 @@ from songnet_utils.lessons.checks.questions import (
     exercise,
 )
 from songnet_utils.lessons.checks.verdicts import State, Verdict
-from songnet_utils.timeline import Sound
 
 FOLDER = Path(checks.__file__).parent
 MACHINERY = {"answers", "questions", "verdicts"}
@@ -88,7 +88,8 @@ def soft_and_loud() -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def net() -> Any:
-    from songnet_utils.models import SongNet, songnet
+    from songnet_utils.models.paper import songnet
+    from songnet_utils.models.trained import SongNet
 
     genres = ["Folk", "Pop", "Rock"]
     return SongNet(songnet(Sound(), genres), Sound(), genres)

@@ -18,9 +18,9 @@ from recordings import read_recording
 from toys import tone_corpus
 
 from songnet_utils import cli
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import surveys
-from songnet_utils.models import load_songnet
+from songnet_utils.training.runs import load_songnet
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -281,7 +281,8 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
 def test_where_results_go_is_looked_at_before_the_work(
     songnet, tones, tmp_path, monkeypatch, command, place
 ):
-    from songnet_utils import assessment, evaluation
+    from songnet_utils.evaluation import compare as evaluation
+    from songnet_utils.evaluation import report as assessment
     from songnet_utils.widgets import kernels
 
     for module, work in (
@@ -300,7 +301,7 @@ def test_where_results_go_is_looked_at_before_the_work(
 
 
 def test_the_table_is_printed_whatever_becomes_of_its_file(songnet, tones, tmp_path, monkeypatch):
-    from songnet_utils import evaluation
+    from songnet_utils.evaluation import compare as evaluation
 
     compare = evaluation.compare
 
@@ -388,7 +389,7 @@ def test_a_working_folder_that_is_gone_is_said(songnet, tmp_path, monkeypatch, a
 
 
 def test_a_comparison_that_lost_a_run_prints_the_others_and_fails(songnet, tones, monkeypatch):
-    from songnet_utils import evaluation
+    from songnet_utils.evaluation import compare as evaluation
 
     make = evaluation.Run.make
 
@@ -509,7 +510,7 @@ def test_classify_real_songs(songnet, shared_fma, run):
 
 def test_stopping_with_the_keyboard_is_one_line_too(tones, data):
     process = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils", "train", tones, "--seed=9", "--epochs=300"],
+        [sys.executable, "-m", "songnet_utils.cli", "train", tones, "--seed=9", "--epochs=300"],
         cwd=ROOT,
         env={**os.environ, "SONGNET_DATA": str(data)},
         # Tests that run in the background of a shell inherit that Ctrl-C is ignored.
@@ -534,7 +535,7 @@ def test_stopping_with_the_keyboard_is_one_line_too(tones, data):
 
 def test_python_m_runs_the_same_program():
     done = subprocess.run(
-        [sys.executable, "-m", "songnet_utils", "--help"],
+        [sys.executable, "-m", "songnet_utils.cli", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -545,7 +546,7 @@ def test_python_m_runs_the_same_program():
 
 
 def test_train_help_names_every_model(songnet):
-    from songnet_utils.training import MODELS
+    from songnet_utils.training.train import MODELS
 
     _, out, _ = songnet("train", "--help")
     words = " ".join(out.replace("-\n", "-").split())

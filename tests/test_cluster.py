@@ -15,15 +15,15 @@ import pytest
 from test_store import SOUND, bytes_of, noise
 from toys import tone_corpus
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.cli import main
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.evaluation import compare
-from songnet_utils.learning import Recipe
-from songnet_utils.shards import Folder
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import read_answers, train
+from songnet_utils.evaluation.compare import compare
+from songnet_utils.features.shards import Folder
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.train import read_answers, train
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_killing_a_worker_in_the_middle_loses_nothing(music, cluster, tmp_path) 
 
 
 def test_a_cluster_that_is_not_there_is_named(music, tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("songnet_utils.workers._CLUSTER_SECONDS", 1)
+    monkeypatch.setattr("songnet_utils.features.workers._CLUSTER_SECONDS", 1)
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
     assert main(["features", str(music), "--dask", "tcp://127.0.0.1:9"]) == 1
     errors = capsys.readouterr().err

@@ -13,13 +13,14 @@ import soundfile
 from toys import tone_corpus
 
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.learning import Recipe
+from songnet_utils.corpora.splits import split
 from songnet_utils.lessons.checks.verdicts import State
 from songnet_utils.lessons.gaps import gap
-from songnet_utils.models import NETWORKS, load_songnet
-from songnet_utils.splits import split
-from songnet_utils.streaming import SongStream, hear_song
-from songnet_utils.training import train
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.streaming.song_stream import SongStream, hear_song
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.runs import load_songnet
+from songnet_utils.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -19,8 +19,7 @@ from songnet_utils.cli import main
 from songnet_utils.corpora import contradictions, open_corpus, table
 from songnet_utils.corpora.contents import contents_of
 from songnet_utils.corpora.fma import CITATION
-from songnet_utils.evaluation import compare
-from songnet_utils.splits import (
+from songnet_utils.corpora.splits import (
     artist_overlap,
     artists,
     copies_on_two_sides,
@@ -29,8 +28,10 @@ from songnet_utils.splits import (
     keep_genres,
     split,
 )
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import read_record, train
+from songnet_utils.evaluation.compare import compare
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import (
     COLUMNS,
     Corpus,
@@ -23,7 +24,6 @@ from songnet_utils.corpora import (
     read_features,
     table,
 )
-from songnet_utils.errors import SongNetError
 
 HEADER = """\
 ,album,album,artist,artist,set,set,track,track,track,track,track,track,track,track,track

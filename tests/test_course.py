@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from sites import short_docs
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
 from songnet_utils.lessons import course as module
 from songnet_utils.lessons import site
 

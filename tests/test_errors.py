@@ -9,14 +9,15 @@ import pytest
 from toys import tone_corpus
 
 from songnet_utils import SongStream, cli, load_songnet, open_corpus
-from songnet_utils.baselines import fit_baseline
+from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.corpora import table
-from songnet_utils.errors import SongNetError, did_you_mean
-from songnet_utils.evaluation import compare
+from songnet_utils.corpora.fetch.fma import fetch_fma
+from songnet_utils.corpora.splits import folds, keep_genres, split
+from songnet_utils.evaluation.compare import compare
 from songnet_utils.features import feature_set
-from songnet_utils.fetch import fetch_fma
-from songnet_utils.splits import folds, keep_genres, split
-from songnet_utils.training import check_model, read_record, train
+from songnet_utils.models.baselines import fit_baseline
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import check_model, train
 
 CLIPS = table(
     [

@@ -14,17 +14,19 @@ import pandas as pd
 import pytest
 from toys import tone_corpus
 
-from songnet_utils import evaluation, training
-from songnet_utils.baselines import BASELINES
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import newest_run
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.evaluation import compare
-from songnet_utils.files import newest_run
-from songnet_utils.learning import Recipe
-from songnet_utils.models import NETWORKS
-from songnet_utils.scores import difference_interval, few_artists
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import read_record, train
+from songnet_utils.evaluation import compare as evaluation
+from songnet_utils.evaluation.compare import compare
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.metrics.accuracy import difference_interval, few_artists
+from songnet_utils.models.baselines import BASELINES
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.training import train as training
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -11,12 +11,12 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import log_mel
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.errors import SongNetError
-from songnet_utils.splits import artist_overlap, artists
-from songnet_utils.timeline import Sound
+from songnet_utils.corpora.splits import artist_overlap, artists
 from songnet_utils.widgets import FilterBankExplorer, MelExplorer, SplitExplorer
 
 RATE = 22_050

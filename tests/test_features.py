@@ -11,7 +11,7 @@ import pytest
 import scipy.ndimage
 import scipy.stats
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc, mfcc_statistics
 from songnet_utils.features.deshpande import DESHPANDE_NAMES, FILTERS, texture
 from songnet_utils.features.fma import FAMILIES, FMA_NAMES, fma_families

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import fetch_musicnn, musicnn, musicnn_is_whole
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.models import musicnn_fetch as musicnn
+from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_is_whole
 
 
 def pip_that(monkeypatch, tmp_path: Path, body: str) -> None:

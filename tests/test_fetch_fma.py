@@ -43,12 +43,13 @@ from faulty_server import (
 )
 
 from songnet_utils import cli
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import open_corpus
+from songnet_utils.corpora.fetch import fma
+from songnet_utils.corpora.fetch.fma import fetch_fma
+from songnet_utils.corpora.fetch.sample import choose
+from songnet_utils.corpora.fetch.web import Patience, RemoteFile
 from songnet_utils.corpora.fma import WRONG_DURATIONS, read_tracks
-from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import fetch_fma, fma
-from songnet_utils.fetch.sample import choose
-from songnet_utils.fetch.web import Patience, RemoteFile
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -344,7 +345,8 @@ def test_an_archive_that_unpacks_to_too_much_takes_no_memory(
     with FaultyServer(published, ranges).running() as url:
         bring(url, tmp_path, "fma_metadata")
         program = (
-            "import resource, sys\nfrom songnet_utils import cli\nimport songnet_utils.fetch\n"
+            "import resource, sys\nfrom songnet_utils import cli\n"
+            "import songnet_utils.corpora.fetch.fma\n"
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "code = cli.main(sys.argv[1:])\n"
             "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
@@ -810,7 +812,7 @@ def test_a_killed_command_leaves_nothing_wrong_and_goes_on(tmp_path, published, 
     with server.running() as url:
         while kill_at:
             process = subprocess.Popen(
-                [sys.executable, "-m", "songnet_utils", "fetch", "fma_small",
+                [sys.executable, "-m", "songnet_utils.cli", "fetch", "fma_small",
                  "--base-url", url, "--dir", tmp_path],
                 cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip

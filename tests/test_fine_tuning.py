@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from toys import RATE, tone_corpus
 
 from songnet_utils import cli
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import OwnSongs, name_key, open_corpus, table
-from songnet_utils.errors import SongNetError
-from songnet_utils.learning import Recipe
-from songnet_utils.models import load_songnet, weights_of
-from songnet_utils.splits import UntestedError, split_unseen
-from songnet_utils.training import Parent, read_answers, read_record, recipe_of, train
+from songnet_utils.corpora.splits import UntestedError, split_unseen
+from songnet_utils.models.trained import weights_of
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.runs import load_songnet, read_record
+from songnet_utils.training.train import Parent, read_answers, recipe_of, train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import (
     COLUMNS,
     Corpus,
@@ -24,7 +25,6 @@ from songnet_utils.corpora import (
     read_genres,
     table,
 )
-from songnet_utils.errors import SongNetError
 
 GOOD = {
     ("album", "comments"): "0",

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons.gaps import (
     EXERCISE,
     SOLUTIONS,

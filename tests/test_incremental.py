@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from networks import BANDS, GENRES, KINDS, SOUND, network, used
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import log_mel
-from songnet_utils.errors import SongNetError
-from songnet_utils.incremental import Stack
-from songnet_utils.network import Network
-from songnet_utils.reach import timeline_of
-from songnet_utils.streaming import SongStream, step_span
+from songnet_utils.streaming.network import Network
+from songnet_utils.streaming.receptive_field import timeline_of
+from songnet_utils.streaming.song_stream import SongStream, step_span
+from songnet_utils.streaming.stateful import Stack
 
 ACTIVATIONS = ("linear", "relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softmax")
 

@@ -11,11 +11,12 @@ from networks import used
 from toys import tone_corpus
 
 from songnet_utils import kernels as k
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.kernels import keeping
-from songnet_utils.models import SongNet, songnet
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import SongNet
 
 
 @pytest.fixture(scope="module")

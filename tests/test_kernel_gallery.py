@@ -22,7 +22,7 @@ from kernel_toy import DEAD, GENRES, TWINS, surveyed
 from recordings import read_recording
 from toys import html_of
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import KernelClip, found_clip
 from songnet_utils.plots import genre_colours
 from songnet_utils.widgets import KernelGallery

@@ -7,16 +7,12 @@ import copy
 import pytest
 from toys import tone_corpus
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.lessons.kernel_record import (
-    KernelRecord,
-    make_kernel_record,
-    read_kernel_record,
-)
-from songnet_utils.models import NETWORKS
-from songnet_utils.timeline import Sound
-from songnet_utils.training import train
+from songnet_utils.lessons.kernel_record import KernelRecord, make_kernel_record, read_kernel_record
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.training.train import train
 
 
 def test_the_kept_record_is_of_all_kernels_of_songnet():

@@ -14,14 +14,15 @@ from networks import BANDS, GENRES, KINDS, SOUND, network, used
 from toys import Frames, tone_corpus
 
 from songnet_utils import kernels as k
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.errors import SongNetError
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.kernels import dreams, masks, purity, surveys
-from songnet_utils.models import SongNet, songnet
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import SongNet
 
 # What may differ by rounding, in parts of the largest activation.
 EXACT = 1e-5

@@ -15,13 +15,11 @@ from lab_networks import GENRES, build, clips, shared
 from networks import asked_in_pieces
 from toys import tone_corpus
 
-from songnet_utils import learning, training
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, open_corpus
+from songnet_utils.corpora.splits import split
 from songnet_utils.corpora.table import table
-from songnet_utils.errors import SongNetError
-from songnet_utils.learning import Learning, Material, Recipe, mask
-from songnet_utils.listener import EMBEDDING, PATCH, STRIDE, build_musicnn
-from songnet_utils.metadata import (
+from songnet_utils.features.metadata import (
     COLUMNS,
     NUMBERS,
     encode,
@@ -31,25 +29,19 @@ from songnet_utils.metadata import (
     metadata,
     unknown,
 )
-from songnet_utils.models import (
-    NETWORKS,
-    SongNet,
-    ablation,
-    keras,
-    load_keras,
-    load_songnet,
-    network_kind,
-    save_keras,
-    save_onnx,
-    save_stream,
-    songnet_transfer,
-    weights_of,
-    with_listener,
-)
-from songnet_utils.onnx_description import read_description
-from songnet_utils.splits import split
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import read_record, recipe_of, train
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.models.building import keras
+from songnet_utils.models.musicnn import EMBEDDING, PATCH, STRIDE, build_musicnn
+from songnet_utils.models.onnx_description import read_description
+from songnet_utils.models.onnx_export import save_onnx, save_stream
+from songnet_utils.models.registry import NETWORKS, ablation, network_kind
+from songnet_utils.models.trained import SongNet, load_keras, save_keras, weights_of
+from songnet_utils.models.transfer import songnet_transfer, with_listener
+from songnet_utils.training import fit as learning
+from songnet_utils.training import train as training
+from songnet_utils.training.fit import Learning, Material, Recipe, mask
+from songnet_utils.training.runs import load_songnet, read_record
+from songnet_utils.training.train import recipe_of, train
 
 pytestmark = pytest.mark.usefixtures("data")
 

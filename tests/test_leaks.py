@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.table import table
-from songnet_utils.errors import SongNetError
-from songnet_utils.leaks import what_columns_tell
+from songnet_utils.evaluation.leakage import what_columns_tell
 
 GENRES = ("Folk", "Pop", "Rock")
 

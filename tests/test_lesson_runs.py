@@ -12,15 +12,16 @@ import nbformat
 import pytest
 from toys import tone_corpus
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
 from songnet_utils.lessons import trained
 from songnet_utils.lessons.cost_record import contents, make_cost_record
 from songnet_utils.lessons.costs import Unmeasured, cost_of
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.meter import Meter
 from songnet_utils.lessons.pairs import run_lesson
-from songnet_utils.training import Run, read_record, train
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import Run, train
 
 CHECK = (
     "from songnet_utils.lessons.checks.questions import Number, exercise\n"

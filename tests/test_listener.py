@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from networks import used
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel, mix_down, read_audio, resample
-from songnet_utils.errors import SongNetError
-from songnet_utils.listener import (
+from songnet_utils.metrics.accuracy import artist_interval, wilson_interval
+from songnet_utils.models.musicnn import (
     CENTRES,
     EMBEDDING,
     PATCH,
@@ -28,9 +29,8 @@ from songnet_utils.listener import (
     learn_centres,
     load_listener,
 )
-from songnet_utils.onnx_export import save_onnx
-from songnet_utils.scores import artist_interval, wilson_interval
-from songnet_utils.streaming import SongStream, Step
+from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.streaming.song_stream import SongStream, Step
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,14 @@ import soundfile
 import stand_in
 from toys import RATE, html_of, tone_corpus
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import Corpus, own_songs
 from songnet_utils.corpora import open_corpus as opened
 from songnet_utils.corpora.mini.genres import GENRES
-from songnet_utils.errors import SongNetError
-from songnet_utils.learning import Recipe
-from songnet_utils.models import load_songnet
-from songnet_utils.training import train
+from songnet_utils.training.fit import Recipe
+from songnet_utils.training.runs import load_songnet
+from songnet_utils.training.train import train
 from songnet_utils.widgets import LiveSong, page
 from songnet_utils.widgets.page import medley
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.widgets.messages import Content, Messages, first_of
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import mini
 from songnet_utils.corpora.mini import catalogue, render
 from songnet_utils.corpora.mini.artists import ROLES
@@ -21,7 +22,6 @@ from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.figures import DRUMS
 from songnet_utils.corpora.mini.genres import GENRES
 from songnet_utils.corpora.mini.theory import METRES, Key, near, voicing
-from songnet_utils.errors import SongNetError
 
 FMA_SMALL = {
     "Electronic", "Experimental", "Folk", "Hip-Hop", "Instrumental", "International", "Pop", "Rock",

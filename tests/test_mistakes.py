@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from toys import Frames, toy_record
 
-from songnet_utils import mistakes
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.errors import SongNetError
-from songnet_utils.timeline import Sound
+from songnet_utils.evaluation import error_analysis as mistakes
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()

@@ -9,22 +9,23 @@ import numpy as np
 import pytest
 from toys import toy_record
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.models import (
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+from songnet_utils.models.building import keras
+from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import (
     LEAST_SPREAD,
     SongNet,
     centre,
-    keras,
     load_keras,
-    load_songnet,
     save_keras,
-    save_onnx,
     set_weights,
-    songnet,
-    timeline_of,
     weights_of,
 )
-from songnet_utils.timeline import ReceptiveField, Sound
+from songnet_utils.streaming.receptive_field import timeline_of
+from songnet_utils.streaming.timeline import ReceptiveField
+from songnet_utils.training.runs import load_songnet
 
 SOUND = Sound()
 GENRES = ("Electronic", "Experimental", "Folk", "Hip-Hop", "Instrumental", "International")

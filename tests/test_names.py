@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import tone_corpus
 
-from songnet_utils.assessment import assess
+from songnet_utils._utils.files import read_csv, write_csv
 from songnet_utils.corpora import open_corpus
-from songnet_utils.evaluation import compare
-from songnet_utils.files import read_csv, write_csv
-from songnet_utils.training import read_answers, read_record, train
+from songnet_utils.evaluation.compare import compare
+from songnet_utils.evaluation.report import assess
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import read_answers, train
 
 pytestmark = pytest.mark.usefixtures("data")
 

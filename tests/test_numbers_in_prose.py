@@ -15,11 +15,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from songnet_utils import listener
+from songnet_utils.audio.sound import Sound
 from songnet_utils.features.fma import FMA_NAMES
 from songnet_utils.kernels.purity import SHUFFLES
-from songnet_utils.models import songnet, timeline_of
-from songnet_utils.timeline import Sound
+from songnet_utils.models import musicnn as listener
+from songnet_utils.models.paper import songnet
+from songnet_utils.streaming.receptive_field import timeline_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))

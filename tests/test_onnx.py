@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from networks import BANDS, GENRES, KINDS, SOUND, asked_in_pieces, network, used
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.onnx_description import Description, read_description
-from songnet_utils.onnx_export import save_onnx, save_stream
-from songnet_utils.patches import Listening, Patches
-from songnet_utils.reach import timeline_of
-from songnet_utils.timeline import ReceptiveField, Sound, Timeline
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+from songnet_utils.models.onnx_description import Description, read_description
+from songnet_utils.models.onnx_export import save_onnx, save_stream
+from songnet_utils.streaming.patches import Listening, Patches
+from songnet_utils.streaming.receptive_field import timeline_of
+from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 
 TOLD = {"name": "toy", "training_music": "noise of 3 genres", "caution": "Tells nothing – at all."}
 
@@ -155,7 +156,7 @@ def test_only_what_a_recurrent_layer_remembers_is_carried(tmp_path):
 def test_a_description_is_read_without_tensorflow(tmp_path):
     save_onnx(described(network("dense")), tmp_path / "model.onnx")
     program = (
-        "import sys; from songnet_utils.onnx_description import read_description as read; "
+        "import sys; from songnet_utils.models.onnx_description import read_description as read; "
         f"print(read({str(tmp_path / 'model.onnx')!r}).name, {{'keras', 'tensorflow'}} & "
         "set(sys.modules))"
     )

@@ -22,10 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_audio import ffmpeg_file, sound_file
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import OwnSongs, check_table, open_corpus, own, own_songs
-from songnet_utils.errors import SongNetError
-from songnet_utils.store import LogMelStore
+from songnet_utils.features.store import LogMelStore
 
 ROOT = Path(__file__).resolve().parents[1]
 RATE = 22_050

@@ -11,9 +11,9 @@ import onnxruntime
 import pytest
 
 import songnet_utils
-from songnet_utils.listener import EMBEDDING, Listener, load_listener
-from songnet_utils.onnx_description import read_description
-from songnet_utils.timeline import Sound
+from songnet_utils.audio.sound import Sound
+from songnet_utils.models.musicnn import EMBEDDING, Listener, load_listener
+from songnet_utils.models.onnx_description import read_description
 
 FOLDER = Path(songnet_utils.__file__).parent / "widgets" / "page" / "networks"
 SONGNET, MUSICNN = FOLDER / "songnet-mini.onnx", FOLDER / "musicnn.onnx"
@@ -52,8 +52,8 @@ def test_songnet_is_the_one_of_the_record(record):
 
 def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_data):
     from songnet_utils.corpora import open_corpus
-    from songnet_utils.splits import split
-    from songnet_utils.store import LogMelStore
+    from songnet_utils.corpora.splits import split
+    from songnet_utils.features.store import LogMelStore
 
     corpus = open_corpus("mini", mini_data, progress=False)
     sides = split(corpus.clips, "artist", seed=0)

@@ -11,16 +11,9 @@ import pytest
 from recordings import read_recording
 from sites import cell
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons.course import as_text, find_lessons, results_table
-from songnet_utils.lessons.pages import (
-    failure_of,
-    for_page,
-    is_kept,
-    keep,
-    run_notebook,
-    title_of,
-)
+from songnet_utils.lessons.pages import failure_of, for_page, is_kept, keep, run_notebook, title_of
 from songnet_utils.lessons.site import results_in_markdown
 from songnet_utils.widgets.recording import MIME
 

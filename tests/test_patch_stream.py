@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from networks import used
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.patch_stream import PatchStream
-from songnet_utils.patches import Patches
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.streaming.patch_stream import PatchStream
+from songnet_utils.streaming.patches import Patches
 
 BANDS = 4
 

@@ -8,9 +8,9 @@ import re
 import numpy as np
 import pytest
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import read_audio
-from songnet_utils.errors import SongNetError
-from songnet_utils.players import Player, excerpt
+from songnet_utils.plots.players import Player, excerpt
 
 
 def tone(seconds: float, rate: int) -> np.ndarray:

@@ -18,8 +18,9 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_rgb
 
 from songnet_utils import plots
-from songnet_utils.errors import SongNetError
-from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.timeline import Layer, Timeline, receptive_field
 
 SOUND = Sound()
 BLOCKS = [
@@ -226,26 +227,26 @@ PLACES = pd.DataFrame(
 
 
 def scores() -> pd.DataFrame:
-    from songnet_utils.scores import genre_scores
+    from songnet_utils.metrics.accuracy import genre_scores
 
     # Rock is there and never answered, Pop is neither.
     return genre_scores(["Folk"] * 4 + ["Rock"], ["Folk"] * 5, ["Folk", "Pop", "Rock"])
 
 
 def heated() -> pd.DataFrame:
-    from songnet_utils.calibration import over_temperatures
+    from songnet_utils.metrics.calibration import over_temperatures
 
     return over_temperatures(np.array([[0.9, 0.1], [0.4, 0.6]]), [0, 0], [0.5, 1.0, 2.0])
 
 
 def answered() -> pd.DataFrame:
-    from songnet_utils.scores import selective_accuracy
+    from songnet_utils.metrics.accuracy import selective_accuracy
 
     return selective_accuracy([True, False], [0.8, 0.4], [0.0, 0.5, 1.0])
 
 
 def bins() -> pd.DataFrame:
-    from songnet_utils.calibration import reliability
+    from songnet_utils.metrics.calibration import reliability
 
     # Two clips at 90 % of which one is right, one right at 60 %.
     return reliability(np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), [0, 1, 1])

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from networks import BANDS, KINDS, SOUND, network
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.incremental import Stack
-from songnet_utils.models import timeline_of as from_models
-from songnet_utils.reach import timeline_of
-from songnet_utils.timeline import ReceptiveField
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.streaming.receptive_field import timeline_of
+from songnet_utils.streaming.receptive_field import timeline_of as from_models
+from songnet_utils.streaming.stateful import Stack
+from songnet_utils.streaming.timeline import ReceptiveField
 
 
 def field_of(*stack: Any, bands: int = BANDS) -> ReceptiveField:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from toys import html_of
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels import KernelClip, Question
-from songnet_utils.players import Player
 from songnet_utils.plots import Picture
-from songnet_utils.timeline import Sound
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets import FilterBankExplorer, KernelQuiz
 from songnet_utils.widgets.recording import MIME, VARIABLE, script
 

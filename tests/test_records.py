@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from toys import tone_corpus
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.evaluation import model_names
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.evaluation.compare import model_names
 from songnet_utils.lessons import records
 from songnet_utils.lessons.kept import records_folder
 from songnet_utils.lessons.records import (

@@ -7,9 +7,9 @@ import json
 import pytest
 from toys import toy_record
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, table
-from songnet_utils.errors import SongNetError
-from songnet_utils.runs import begin, check_home, read_record
+from songnet_utils.training.runs import begin, check_home, read_record
 
 CLIPS = table([{"id": "a", "file": "/music/a.wav", "genre": "Rock"}])
 MUSIC = Corpus("music", CLIPS)

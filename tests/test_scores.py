@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.scores import (
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.metrics.accuracy import (
     FEWEST_ARTISTS,
     accuracy,
     artist_interval,

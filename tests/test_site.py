@@ -11,7 +11,7 @@ import pytest
 from offline import Page, faults
 from sites import COSTS, RARE_STEM, cell, short_docs, write_lessons
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons import site
 from songnet_utils.lessons.kept import lessons_folder
 from songnet_utils.lessons.pages import keep, run_notebook
@@ -97,7 +97,7 @@ def test_the_page_for_teachers_says_what_is_learnt_and_what_exercises_train(toy_
 
 
 def test_the_api_reference_has_shapes_units_and_errors(toy_site):
-    text = words(read(toy_site, "api/songnet_utils.players.html"))
+    text = words(read(toy_site, "api/songnet_utils.plots.players.html"))
     assert "audio ( ndarray ) – Mono samples." in text
     assert "start ( float ) – Where it begins and how much of it there is, in seconds" in text
     assert "Raises : SongNetError – When start lies outside audio ." in text

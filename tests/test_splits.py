@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from songnet_utils._utils.errors import MOST_SEED, SongNetError
 from songnet_utils.corpora import name_key, open_corpus, table
-from songnet_utils.errors import MOST_SEED, SongNetError
-from songnet_utils.splits import (
+from songnet_utils.corpora.splits import (
     SIDES,
     artist_overlap,
     artists,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from songnet_utils.corpora import table
-from songnet_utils.splits import SIDES, artist_overlap, artists, every_split, folds, split
+from songnet_utils.corpora.splits import SIDES, artist_overlap, artists, every_split, folds, split
 
 # Clips of fma_small that are short or have no sound; all of them are training clips.
 UNUSABLE = ("098565", "098567", "098569", "099134", "108925", "133297")

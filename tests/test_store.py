@@ -23,15 +23,15 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import songnet_utils.extraction
-import songnet_utils.store
+import songnet_utils.features.extraction
+import songnet_utils.features.store
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioWarning, decode, load_audio, log_mel
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.errors import SongNetError
 from songnet_utils.features import FEATURE_NAMES, FEATURE_SETS, mfcc_statistics
-from songnet_utils.shards import Folder
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
+from songnet_utils.features.shards import Folder
+from songnet_utils.features.store import LogMelStore
 
 ROOT = Path(__file__).resolve().parents[1]
 SOUND = Sound()
@@ -135,7 +135,7 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
     first = store.prepare(corpus, progress=False)
     calls = []
     monkeypatch.setattr(
-        songnet_utils.extraction,
+        songnet_utils.features.extraction,
         "decode",
         lambda *a, **k: calls.append(a[0]) or decode(*a, **k),
     )
@@ -151,17 +151,19 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
 
 def test_files_that_have_not_changed_are_not_read_again(music, store, monkeypatch) -> None:
     corpus = open_corpus(music)
-    monkeypatch.setattr(songnet_utils.store, "_SETTLED_SECONDS", -1)
+    monkeypatch.setattr(songnet_utils.features.store, "_SETTLED_SECONDS", -1)
     store.prepare(corpus, progress=False)
     read = []
-    monkeypatch.setattr(songnet_utils.store, "extract", lambda *a, **k: read.append(a) or [])
+    monkeypatch.setattr(
+        songnet_utils.features.store, "extract", lambda *a, **k: read.append(a) or []
+    )
     assert len(store.prepare(corpus, progress=False).clips) == 6
     assert read == []
 
 
 @pytest.mark.parametrize("settled", [2.0, -1])
 def test_a_changed_file_is_computed_again(music, store, monkeypatch, settled) -> None:
-    monkeypatch.setattr(songnet_utils.store, "_SETTLED_SECONDS", settled)
+    monkeypatch.setattr(songnet_utils.features.store, "_SETTLED_SECONDS", settled)
     corpus = open_corpus(music)
     before = store.prepare(corpus, progress=False)
     # As many bytes as before, with the old time of change put back.
@@ -402,7 +404,7 @@ def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, 
         gone.unlink(missing_ok=True)
         return decode(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.extraction, "decode", load_and_remove)
+    monkeypatch.setattr(songnet_utils.features.extraction, "decode", load_and_remove)
     prepared = store.prepare(open_corpus(music), 1, progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "cannot be read" in prepared.unusable.reason[0]
@@ -418,7 +420,7 @@ def test_a_file_that_changes_while_it_is_read_is_listed(music, store, monkeypatc
             noise(changing, 1234, 3.0)
         return song
 
-    monkeypatch.setattr(songnet_utils.extraction, "decode", load_and_change)
+    monkeypatch.setattr(songnet_utils.features.extraction, "decode", load_and_change)
     corpus = open_corpus(music)
     prepared = store.prepare(corpus, progress=False)
     assert list(prepared.unusable.id) == ["Rock/a.wav"]
@@ -434,7 +436,7 @@ def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatc
             raise OverflowError("what?")
         return decode(*arguments, **names)
 
-    monkeypatch.setattr(songnet_utils.extraction, "decode", fail)
+    monkeypatch.setattr(songnet_utils.features.extraction, "decode", fail)
     prepared = store.prepare(open_corpus(music), progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "OverflowError: what?" in prepared.unusable.reason[0]
@@ -509,8 +511,8 @@ def child(music: Path, data: Path, before: str = "") -> subprocess.Popen[str]:
     program = f"""
         import sys
         from songnet_utils.corpora import open_corpus
-        from songnet_utils.errors import SongNetError
-        from songnet_utils.store import LogMelStore
+        from songnet_utils._utils.errors import SongNetError
+        from songnet_utils.features.store import LogMelStore
         {before}
         corpus = open_corpus({str(music)!r})
         print("go", flush=True)
@@ -592,7 +594,7 @@ def test_hand_crafted_statistics_are_computed_once(music, store, monkeypatch, na
         np.testing.assert_array_equal(
             found.loc[clip.id], FEATURE_SETS[name].compute(audio, SOUND.sample_rate)
         )
-    monkeypatch.setattr(songnet_utils.extraction, "decode", None)
+    monkeypatch.setattr(songnet_utils.features.extraction, "decode", None)
     again = store.prepare(open_corpus(music), progress=False).hand_crafted(name, progress=False)
     pd.testing.assert_frame_equal(found, again)
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioError, log_mel, look_ahead, read_audio, resample
-from songnet_utils.errors import SongNetError
-from songnet_utils.incremental import Stack, Windows
-from songnet_utils.network import Network
-from songnet_utils.streaming import SongStream, hear_song, step_span
-from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.network import Network
+from songnet_utils.streaming.song_stream import SongStream, hear_song, step_span
+from songnet_utils.streaming.stateful import Stack, Windows
+from songnet_utils.streaming.timeline import Layer, Timeline, receptive_field
 
 GENRES = ("a", "b", "c")
 

@@ -17,12 +17,14 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from lab_networks import GENRES, SOUND, shared
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import mix_down, read_audio, resample
-from songnet_utils.errors import SongNetError
-from songnet_utils.listener import load_listener
-from songnet_utils.models import NETWORKS, SongNet, keras
-from songnet_utils.network import Network
-from songnet_utils.streaming import SongStream, Step, step_span
+from songnet_utils.models.building import keras
+from songnet_utils.models.musicnn import load_listener
+from songnet_utils.models.registry import NETWORKS
+from songnet_utils.models.trained import SongNet
+from songnet_utils.streaming.network import Network
+from songnet_utils.streaming.song_stream import SongStream, Step, step_span
 
 LISTENER = "musicnn"
 STREAMING = (*NETWORKS, LISTENER)

@@ -14,7 +14,7 @@ from toys import tone_corpus
 from tqdm.auto import tqdm
 
 from songnet_utils import cli
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 
 ROOT = Path(__file__).resolve().parents[1]
 JAZZ = "ジャズ"
@@ -34,7 +34,7 @@ def shell(tmp_path, data) -> Callable[..., tuple[int, bytes, bytes]]:
     """Run a command with redirections of a shell; return (exit code, stdout, stderr)."""
 
     def run(*arguments: object, redirected: str = "", **environment: str):
-        program = [sys.executable, "-m", "songnet_utils", *map(str, arguments)]
+        program = [sys.executable, "-m", "songnet_utils.cli", *map(str, arguments)]
         done = subprocess.run(
             ["sh", "-c", f'exec "$@" {redirected}', "sh", *program],
             cwd=ROOT,

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.timeline import Layer, ReceptiveField, Sound, Timeline, receptive_field
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.timeline import Layer, ReceptiveField, Timeline, receptive_field
 
 SOUND = Sound()
 BLOCK = [Layer(5), Layer(2, 2)]

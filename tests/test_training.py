@@ -19,21 +19,24 @@ import pandas as pd
 import pytest
 from toys import tone_corpus
 
-from songnet_utils import learning, training
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import newest_run
 from songnet_utils.audio import load_audio, log_mel
-from songnet_utils.baselines import BASELINES, answer_baseline, baseline_inputs, load_baseline
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import newest_run
-from songnet_utils.learning import Learning, Material, Recipe, crop
-from songnet_utils.models import load_songnet, network_kind, weights_of
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import (
-    Run,
-    read_answers,
-    read_record,
-    train,
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.models.baselines import (
+    BASELINES,
+    answer_baseline,
+    baseline_inputs,
+    load_baseline,
 )
+from songnet_utils.models.registry import network_kind
+from songnet_utils.models.trained import weights_of
+from songnet_utils.training import fit as learning
+from songnet_utils.training import train as training
+from songnet_utils.training.fit import Learning, Material, Recipe, crop
+from songnet_utils.training.runs import load_songnet, read_record
+from songnet_utils.training.train import Run, read_answers, train
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -295,7 +298,7 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_end(
 def test_a_killed_process_goes_on_to_the_same_end(tones, tmp_path):
     """SIGKILL at moments drawn at random, in the program as people start it."""
     moments = random.Random(20)
-    command = [sys.executable, "-m", "songnet_utils", "train", tones.clips.file[0]]
+    command = [sys.executable, "-m", "songnet_utils.cli", "train", tones.clips.file[0]]
     command[-1] = str(Path(command[-1]).parents[1])
     command += ["--epochs", "60", "--out"]
 

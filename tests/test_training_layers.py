@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 from toys import Frames
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, table
-from songnet_utils.errors import SongNetError
-from songnet_utils.learning import PROGRESS, Learning, Material, Recipe, reseed
-from songnet_utils.models import NetworkKind, weights_of
 from songnet_utils.models.building import Draw, begin, end, keras, layers
-from songnet_utils.timeline import Sound
+from songnet_utils.models.registry import NetworkKind
+from songnet_utils.models.trained import weights_of
+from songnet_utils.training.fit import PROGRESS, Learning, Material, Recipe, reseed
 
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=64, n_mels=6)
 GENRES = ("Folk", "Rock")
@@ -172,7 +173,7 @@ def test_the_seed_decides_everything_and_stopping_changes_nothing(name, tmp_path
     whole = learnt(material(RANDOM[name]), tmp_path / "whole")
     other = learnt(material(RANDOM[name], seed=1), tmp_path / "other")
     with monkeypatch.context() as patch:
-        patch.setattr("songnet_utils.learning.tqdm.update", stop)
+        patch.setattr("songnet_utils.training.fit.tqdm.update", stop)
         with pytest.raises(Killed):
             learnt(material(RANDOM[name]), tmp_path / "stopped")
     resumed = learnt(material(RANDOM[name]), tmp_path / "stopped")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
-from songnet_utils.timeline import Sound
 
 RATE = 22_050
 

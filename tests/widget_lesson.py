@@ -26,7 +26,7 @@ def widgets(folder: Path) -> list[Any]:
 
     from songnet_utils import kernels, open_corpus
     from songnet_utils import widgets as made
-    from songnet_utils.timeline import Sound
+    from songnet_utils.audio.sound import Sound
 
     tone = np.sin(2 * np.pi * 440 / RATE * np.arange(RATE)).astype(np.float32) / 4
     genres = ["Folk", "Pop", "Rock"]

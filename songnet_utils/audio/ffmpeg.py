@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from songnet_utils._utils.errors import SongNetWarning
 from songnet_utils.audio.frames import HIGHEST_RATE, LOWEST_RATE, AudioError
 from songnet_utils.audio.mp3 import plain_pieces, promised_by_mp3
-from songnet_utils.errors import SongNetWarning
 
 #: File endings that `load_audio` reads on every machine.
 SUFFIXES = (

@@ -16,8 +16,8 @@ import scipy.sparse
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.timeline import Sound
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 
 #: Below this peak (−100 dB of full scale) a clip holds no music: what is left is dither.
 SILENCE = 1e-5

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
+from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
 from songnet_utils.corpora.contents import contents_of, contradictions
@@ -31,8 +33,6 @@ from songnet_utils.corpora.table import (
     table,
     unusable_table,
 )
-from songnet_utils.errors import SongNetError, did_you_mean, path_of
-from songnet_utils.files import above_lessons, data_folder
 
 __all__ = [
     "COLUMNS",

@@ -6,7 +6,8 @@ of their files.
 
 Opening a corpus must not read all of its sound, which may be hundreds of gigabytes. Copies have the
 same size and the same middle, so only files that share both with another are read whole, and the
-column is missing for the others until `songnet_utils.store.LogMelStore.prepare` has read them all.
+column is missing for the others until `songnet_utils.features.store.LogMelStore.prepare` has read
+them all.
 """
 
 from __future__ import annotations

@@ -32,10 +32,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import read_csv
 from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import read_csv
 
 #: The archives of clips, and the size of their download in GiB as FMA's page gives it.
 SIZES = {"fma_small": 7.2, "fma_medium": 22, "fma_large": 93, "fma_full": 879}

@@ -26,9 +26,9 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.table import Corpus, is_hidden, name_key, table, unusable_table
-from songnet_utils.errors import SongNetError
 
 #: Endings of files that nobody takes for clips.
 BESIDE = (

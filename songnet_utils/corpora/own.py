@@ -32,11 +32,11 @@ from typing import Any
 
 import filelock
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, cannot_write, size_text, sweep, write_json
 from songnet_utils.audio import AudioReader, check_audible, suffix_of
 from songnet_utils.corpora.folder import describe_tags, files_below, open_folder
 from songnet_utils.corpora.table import Corpus, name_key
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, cannot_write, size_text, sweep, write_json
 
 #: What the list of songs is called. A folder that has one is a folder of own songs.
 LIST = "my-songs.json"
@@ -284,7 +284,7 @@ def check_genre(genre: str) -> str:
     >>> check_genre("../Rock")
     Traceback (most recent call last):
         ...
-    songnet_utils.errors.SongNetError: '../Rock' is no name for a genre. A genre is a name of ...
+    songnet_utils.SongNetError: '../Rock' is no name for a genre. A genre is a name of ...
     """
     kept = " ".join(unicodedata.normalize("NFC", genre).split()) if isinstance(genre, str) else ""
     if (

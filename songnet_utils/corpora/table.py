@@ -40,7 +40,7 @@ from typing import Any
 
 import pandas as pd
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 
 _TEXT = (
     *("id", "file", "content", "genre", "artist", "title", "album", "licence"),
@@ -130,7 +130,7 @@ def check_table(clips: pd.DataFrame) -> None:
     >>> check_table(table([{"id": "a", "file": "/a.wav"}]))
     Traceback (most recent call last):
         ...
-    songnet_utils.errors.SongNetError: clip a: has no genre; every clip has exactly one.
+    songnet_utils.SongNetError: clip a: has no genre; every clip has exactly one.
     """
     absent = [name for name in COLUMNS if name not in clips]
     if absent:

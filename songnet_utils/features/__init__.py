@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from songnet_utils.errors import SongNetError, did_you_mean
+from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.features.deshpande import DESHPANDE_NAMES, deshpande_features
 from songnet_utils.features.fma import FMA_NAMES, fma_statistics
 from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mandel_ellis_features

@@ -36,8 +36,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import check_samples
-from songnet_utils.errors import SongNetError
 from songnet_utils.features.mfcc import COEFFICIENTS, mfcc
 from songnet_utils.features.statistics import seven_statistics, statistics_names
 

@@ -16,8 +16,8 @@ import numpy as np
 import scipy.fft
 
 from songnet_utils.audio import log_mel
+from songnet_utils.audio.sound import Sound
 from songnet_utils.features.statistics import seven_statistics, statistics_names
-from songnet_utils.timeline import Sound
 
 COEFFICIENTS = 20
 

@@ -30,10 +30,10 @@ import pandas as pd
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip, join
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece
 from songnet_utils.kernels.surveys import FrameStatistics, Survey
-from songnet_utils.timeline import Sound
 
 #: From how many random starts a dream is dreamed.
 STARTS = 4

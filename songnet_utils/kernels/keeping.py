@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songnet_utils.files import atomic_write
+from songnet_utils._utils.files import atomic_write
+from songnet_utils.corpora.splits import artists
+from songnet_utils.features.store import Prepared
 from songnet_utils.kernels.layers import Kernels
 from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
-from songnet_utils.splits import artists
-from songnet_utils.store import Prepared
 
 # To be raised when a survey gathers something else.
 _VERSION = 1

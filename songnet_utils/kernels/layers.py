@@ -24,12 +24,12 @@ import tensorflow as tf
 from keras import layers
 from numpy.lib.stride_tricks import sliding_window_view
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioError, check_samples, log_mel_of_windows
-from songnet_utils.errors import SongNetError
-from songnet_utils.graph import Graph, Node, graph_to_layer
-from songnet_utils.models import SongNet
-from songnet_utils.reach import Reach, reaches
-from songnet_utils.timeline import Sound
+from songnet_utils.audio.sound import Sound
+from songnet_utils.models.trained import SongNet
+from songnet_utils.streaming.graph import Graph, Node, graph_to_layer
+from songnet_utils.streaming.receptive_field import Reach, reaches
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D)
 _NORMALISING = (layers.BatchNormalization, layers.LayerNormalization)

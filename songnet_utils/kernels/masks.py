@@ -23,11 +23,11 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SILENCE, check_samples, log_mel, mel_filters
-from songnet_utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
-from songnet_utils.timeline import Sound
 
 # What speaks for the kernel as much as one in a hundred of what does at all is heard in full.
 _FULL = 0.99

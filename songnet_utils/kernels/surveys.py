@@ -27,11 +27,11 @@ import pandas as pd
 from scipy import signal
 from tqdm.auto import tqdm
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+from songnet_utils.corpora.splits import artists
+from songnet_utils.features.store import Prepared
 from songnet_utils.kernels.layers import KernelLayer, Kernels
-from songnet_utils.splits import artists
-from songnet_utils.store import Prepared
-from songnet_utils.timeline import Sound
 
 #: Pieces that are kept of each kernel.
 MOST_PIECES = 8

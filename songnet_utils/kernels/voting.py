@@ -17,10 +17,10 @@ import pandas as pd
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.features.store import Prepared
 from songnet_utils.kernels.layers import Kernels
-from songnet_utils.models import SongNet, given_to
-from songnet_utils.store import Prepared
+from songnet_utils.models.trained import SongNet, given_to
 
 
 def votes(

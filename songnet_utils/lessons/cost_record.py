@@ -17,17 +17,17 @@ from typing import Any
 import nbformat
 import psutil
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import write_json
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import write_json
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.lessons.costs import COMMAND, NAME, LessonCost
 from songnet_utils.lessons.gaps import EXERCISE, SOLUTIONS, is_tagged
 from songnet_utils.lessons.kept import lessons_folder, records_folder
 from songnet_utils.lessons.meter import Cost, Meter
 from songnet_utils.lessons.pages import run_notebook
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
-from songnet_utils.training import versions
+from songnet_utils.training.train import versions
 
 
 def make_cost_record(

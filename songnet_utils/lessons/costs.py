@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from songnet_utils.files import size_text
+from songnet_utils._utils.files import size_text
 from songnet_utils.lessons.kept import read_kept
 from songnet_utils.lessons.meter import Cost
 

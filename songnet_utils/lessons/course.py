@@ -16,17 +16,18 @@ from typing import Any
 
 import nbformat
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.fetch import fetch_musicnn
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.kept import lessons_folder, records_folder
 from songnet_utils.lessons.pages import failure_of, is_kept, keep
 from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.lessons.site import check_free, results_in_markdown, write_site
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
-from songnet_utils.training import read_record, runs_folder, train
+from songnet_utils.models.musicnn_fetch import fetch_musicnn
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import runs_folder, train
 from songnet_utils.widgets.recording import VARIABLE as RECORD
 
 #: What the table of results compares, and on which splits.

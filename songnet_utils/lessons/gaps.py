@@ -27,8 +27,8 @@ from typing import Any
 
 import nbformat
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write
 
 #: The tags of cells.
 EXERCISE, SOLUTION = "exercise", "solution"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 
 _Kept = TypeVar("_Kept")
 

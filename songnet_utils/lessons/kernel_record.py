@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from songnet_utils._utils.files import write_json
 from songnet_utils.corpora import open_corpus
-from songnet_utils.files import write_json
 from songnet_utils.kernels import (
     Kernels,
     dream_table,
@@ -26,11 +26,11 @@ from songnet_utils.kernels import (
     untrained,
 )
 from songnet_utils.lessons.kept import read_kept, records_folder
-from songnet_utils.training import (
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import (
     network_of,
     prepared_of,
     read_answers,
-    read_record,
     runs_folder,
     train,
     versions,

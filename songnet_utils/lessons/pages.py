@@ -19,9 +19,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import data_folder
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write
 from songnet_utils.lessons.meter import Cost, Meter
 from songnet_utils.widgets import recording
 

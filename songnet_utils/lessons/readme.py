@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from songnet_utils import plots
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons.records import Record, read_course_record
 from songnet_utils.lessons.syllabus import as_markdown
 

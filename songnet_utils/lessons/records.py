@@ -18,12 +18,12 @@ from typing import Any
 
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import write_json
 from songnet_utils.corpora import open_corpus
-from songnet_utils.errors import SongNetError
-from songnet_utils.evaluation import compare, model_names
-from songnet_utils.files import write_json
+from songnet_utils.evaluation.compare import compare, model_names
 from songnet_utils.lessons.kept import read_kept, records_folder
-from songnet_utils.training import versions
+from songnet_utils.training.train import versions
 
 # Characters in a line that fit beside a page's list of lessons.
 _LINE = 92
@@ -38,7 +38,7 @@ class Experiment:
     question : str
         What it is for.
     models, splits, genres, seeds, folds, side
-        As in `songnet_utils.evaluation.compare`.
+        As in `songnet_utils.evaluation.compare.compare`.
     corpus : str
         What to compare on; "" for a folder of one's own.
     """

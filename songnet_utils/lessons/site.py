@@ -17,8 +17,8 @@ from typing import Any
 
 import nbformat
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import check_writable, data_folder
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import check_writable, data_folder
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.pages import failure_of, for_page, title_of
 from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from songnet_utils.corpora import Corpus, data_folder
-from songnet_utils.splits import keep_genres, split
-from songnet_utils.store import LogMelStore
-from songnet_utils.training import Run, read_record, recipe_of, runs_folder, train
+from songnet_utils.corpora.splits import keep_genres, split
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import Run, recipe_of, runs_folder, train
 
 _SPLIT = "artist"
 
@@ -59,7 +60,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
     epochs : int
         How many.
     **changes
-        What differs from the network's own recipe (`songnet_utils.learning.Recipe`).
+        What differs from the network's own recipe (`songnet_utils.training.fit.Recipe`).
 
     Returns
     -------

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.quiet import quiet_stderr
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.quiet import quiet_stderr
 
 with quiet_stderr():
     import keras

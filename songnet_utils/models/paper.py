@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, begin, block, end, keras, layers
-from songnet_utils.timeline import Sound
 
 
 def songnet(

@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from songnet_utils import listener
-from songnet_utils.errors import SongNetError, did_you_mean
+from songnet_utils._utils.errors import SongNetError, did_you_mean
+from songnet_utils.audio.sound import Sound
+from songnet_utils.models import musicnn as listener
 from songnet_utils.models.building import keras
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.plus import songnet_plus
 from songnet_utils.models.related import cnn_2d, cnn_mfcc, crnn_2d
 from songnet_utils.models.transfer import songnet_transfer
 from songnet_utils.models.with_metadata import songnet_meta
-from songnet_utils.timeline import Sound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class NetworkKind:
     options : mapping
         What `build` is told besides.
     recipe : mapping
-        In what its training differs from others': fields of `songnet_utils.training.Recipe`.
+        In what its training differs from others': fields of `songnet_utils.training.train.Recipe`.
     parts : mapping of str to mapping
         Parts that can be left out, by name: which options or fields of the recipe change then.
     extras : mapping of str to mapping
@@ -50,7 +50,7 @@ class NetworkKind:
     sound : Sound
         The description of sound that it hears.
     metadata : bool
-        Whether it is told what is known of a song (`songnet_utils.metadata`), too.
+        Whether it is told what is known of a song (`songnet_utils.features.metadata`), too.
     listener : bool
         Whether it is trained on what the pretrained listener makes of a song, not on its frames.
     """

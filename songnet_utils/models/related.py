@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.fft
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, begin, end, keras, layers
-from songnet_utils.timeline import Sound
 
 
 def crnn_2d(

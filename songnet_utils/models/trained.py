@@ -17,16 +17,21 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
-from songnet_utils.errors import SongNetError, path_of
-from songnet_utils.files import atomic_write
-from songnet_utils.incremental import Stack
-from songnet_utils.metadata import encode, encoder_from_bytes, encoder_to_bytes, metadata, unknown
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write
+from songnet_utils.audio.sound import Sound
+from songnet_utils.features.metadata import (
+    encode,
+    encoder_from_bytes,
+    encoder_to_bytes,
+    metadata,
+    unknown,
+)
 from songnet_utils.models.building import check_genres, keras, tf
-from songnet_utils.network import Network, Stepper
-from songnet_utils.patches import Listening
-from songnet_utils.reach import timeline_of
-from songnet_utils.runs import read_record, run_folder
-from songnet_utils.timeline import Sound
+from songnet_utils.streaming.network import Network, Stepper
+from songnet_utils.streaming.patches import Listening
+from songnet_utils.streaming.receptive_field import timeline_of
+from songnet_utils.streaming.stateful import Stack
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
@@ -105,7 +110,7 @@ class SongNet(Network):
         As in `Network`.
     encoder : sklearn.compose.ColumnTransformer, optional
         Turns what is known of a song into the numbers that the network's second input,
-        ``metadata``, takes (`songnet_utils.metadata.fit_encoder`).
+        ``metadata``, takes (`songnet_utils.features.metadata.fit_encoder`).
     """
 
     def __init__(
@@ -296,35 +301,3 @@ def load_keras(path: str | Path) -> SongNet:
         caution=description["caution"],
         encoder=encoder,
     )
-
-
-def load_songnet(run: str | Path) -> Network:
-    """Return a network to listen with.
-
-    Parameters
-    ----------
-    run
-        The folder of a finished training run, a ``model.keras`` file, or ``"musicnn"`` for the
-        pretrained listener.
-
-    Raises
-    ------
-    SongNetError
-        When there is no finished network there; it says how to get one.
-    """
-    if run == "musicnn":
-        # Next door on the same floor, and not needed by those who trained their own.
-        from songnet_utils.listener import load_listener
-
-        return load_listener()
-    rule = 'A network is given as the folder of its run, a model.keras file or "musicnn".'
-    if path_of(run, rule).suffix == ".keras":
-        return load_keras(run)
-    path = run_folder(run)
-    record = read_record(path)
-    if not (path / "model.keras").is_file():
-        raise SongNetError(
-            f"{path}: its model, {record['model']}, answers for whole clips and hears nothing "
-            "over time. Choose the run of a network (model.keras)."
-        )
-    return load_keras(path / "model.keras")

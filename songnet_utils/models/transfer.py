@@ -1,6 +1,6 @@
 """The pretrained listener's ears under a small layer of one's own: learnt in seconds.
 
-The listener (`songnet_utils.listener`) heard some 200,000 songs before. What it makes of each
+The listener (`songnet_utils.models.musicnn`) heard some 200,000 songs before. What it makes of each
 patch of 3 s just before it names tags, 200 numbers, tells genres apart that it never had a name
 for. So its weights stay as they are, and only a dense softmax over the genres is trained on those
 numbers: a few thousand weights, which a handful of songs can settle.
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from songnet_utils.listener import EMBEDDING, PATCH, SOUND, STRIDE
+from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, check_genres, end, keras, layers
-from songnet_utils.patches import Listening
-from songnet_utils.timeline import Sound
+from songnet_utils.models.musicnn import EMBEDDING, PATCH, SOUND, STRIDE
+from songnet_utils.streaming.patches import Listening
 
 
 def songnet_transfer(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, begin, block, end, keras, layers
-from songnet_utils.timeline import Sound
 
 
 def songnet_meta(
@@ -29,7 +29,8 @@ def songnet_meta(
     sound, genres, dropout, seed
         As in `songnet_utils.models.paper.songnet`.
     columns : int
-        How many numbers say what is known of a song: see `songnet_utils.metadata.fit_encoder`.
+        How many numbers say what is known of a song: see
+        `songnet_utils.features.metadata.fit_encoder`.
     units : int
         Numbers in the small layer.
     metadata_dropout : float

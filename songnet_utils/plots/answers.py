@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.plots.style import (
     INK,
     SPLIT_LOOKS,
@@ -258,8 +258,8 @@ def genre_scores(
     Parameters
     ----------
     scores
-        As `songnet_utils.scores.genre_scores` returns it. Where a score is not defined (nothing
-        was answered, nothing was true) there is a dash in place of its bar.
+        As `songnet_utils.metrics.accuracy.genre_scores` returns it. Where a score is not defined
+        (nothing was answered, nothing was true) there is a dash in place of its bar.
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
@@ -317,8 +317,8 @@ def reliability_diagram(
     Parameters
     ----------
     bins
-        By name, as `songnet_utils.calibration.reliability` returns them; for instance before and
-        after temperature scaling.
+        By name, as `songnet_utils.metrics.calibration.reliability` returns them; for instance
+        before and after temperature scaling.
     title
         Above all of them.
 
@@ -392,7 +392,7 @@ def selective_accuracy(
     Parameters
     ----------
     table
-        As `songnet_utils.scores.selective_accuracy` returns it, the thresholds rising.
+        As `songnet_utils.metrics.accuracy.selective_accuracy` returns it, the thresholds rising.
     threshold
         One of them.
     interval
@@ -449,7 +449,8 @@ def over_temperatures(
     Parameters
     ----------
     table
-        As `songnet_utils.calibration.over_temperatures` returns it, the temperatures rising.
+        As `songnet_utils.metrics.calibration.over_temperatures` returns it, the temperatures
+        rising.
     here
         One of its rows, which is marked.
     fitted
@@ -509,7 +510,7 @@ def until_right(
     Parameters
     ----------
     moments
-        As `songnet_utils.assessment.UntilRight.as_table` returns it.
+        As `songnet_utils.evaluation.report.UntilRight.as_table` returns it.
     title
         Its title.
     """

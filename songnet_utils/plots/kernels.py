@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.sound import band_ticks
 from songnet_utils.plots.style import (
     ACCENT,
@@ -21,7 +22,6 @@ from songnet_utils.plots.style import (
     legend_outside,
     styled,
 )
-from songnet_utils.timeline import Sound
 
 # More than usual is purple, less is orange; both stay apart for all kinds of colour vision.
 _DIVERGING = "PuOr"

@@ -19,7 +19,7 @@ from songnet_utils.plots.style import (
     genre_colours,
     legend_outside,
 )
-from songnet_utils.timeline import Timeline
+from songnet_utils.streaming.timeline import Timeline
 
 if TYPE_CHECKING:
     pass
@@ -38,8 +38,8 @@ def embedding_map(
     ----------
     places
         ``x``, ``y``, ``side``, ``genre`` and ``answer``, as
-        `songnet_utils.mistakes.embedding_map` gives them. Right test clips are ringed circles,
-        wrong ones crosses in the colour of the truth.
+        `songnet_utils.evaluation.error_analysis.embedding_map` gives them. Right test clips are
+        ringed circles, wrong ones crosses in the colour of the truth.
     trust
         How far neighbours here are neighbours there, to be said below the title.
     title, ax
@@ -97,7 +97,7 @@ def step_contributions(
     Parameters
     ----------
     shares
-        Shape (steps,), as `songnet_utils.mistakes.contributions` gives them.
+        Shape (steps,), as `songnet_utils.evaluation.error_analysis.contributions` gives them.
     deciding
         The steps to mark.
     timeline
@@ -149,7 +149,7 @@ def mistakes_per_artist(
     ----------
     artists
         ``clips`` and ``wrong`` by artist, in the order to draw, as
-        `songnet_utils.mistakes.mistakes_by_artist` gives them.
+        `songnet_utils.evaluation.error_analysis.mistakes_by_artist` gives them.
     most
         Draw so many artists, the first ones.
     title, ax
@@ -187,8 +187,8 @@ def mended_and_broken(
     Parameters
     ----------
     by_genre
-        ``mended`` and ``broken`` by genre, as `songnet_utils.mistakes.Changes.by_genre` gives
-        them.
+        ``mended`` and ``broken`` by genre, as
+        `songnet_utils.evaluation.error_analysis.Changes.by_genre` gives them.
     title, ax
         Its title, and where to draw it (by default a new figure).
     """

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.style import (
     INK,
     SPLIT_COLOURS,
@@ -24,7 +25,7 @@ from songnet_utils.plots.style import (
     legend_outside,
     styled,
 )
-from songnet_utils.timeline import Layer, Sound, Timeline, receptive_field
+from songnet_utils.streaming.timeline import Layer, Timeline, receptive_field
 
 if TYPE_CHECKING:
     import keras

@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.style import (
     ACCENT,
     INK,
@@ -21,7 +22,6 @@ from songnet_utils.plots.style import (
     edges_between,
     styled,
 )
-from songnet_utils.timeline import Sound
 
 if TYPE_CHECKING:
     pass

@@ -15,7 +15,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 
 if TYPE_CHECKING:
     pass

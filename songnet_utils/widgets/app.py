@@ -27,8 +27,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import data_folder, size_text
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import data_folder, size_text
 from songnet_utils.widgets import page
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.errors import SongNetError
-from songnet_utils.mistakes import Heard, deciding_steps, nearest
-from songnet_utils.players import Player, excerpt
+from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
+from songnet_utils.metrics.accuracy import confusion
 from songnet_utils.plots import genre_colours
-from songnet_utils.scores import confusion
+from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
 from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 

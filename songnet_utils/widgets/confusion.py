@@ -14,12 +14,12 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from songnet_utils import plots
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.errors import SongNetError
-from songnet_utils.mistakes import Heard
-from songnet_utils.players import Player, excerpt
-from songnet_utils.scores import confusion
+from songnet_utils.evaluation.error_analysis import Heard
+from songnet_utils.metrics.accuracy import confusion
+from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.numbers import Numbers
 from songnet_utils.widgets.recording import WithRecording, smaller
 

@@ -11,8 +11,8 @@ import ipywidgets
 import traitlets
 from matplotlib.axes import Axes
 
-from songnet_utils.players import Player
 from songnet_utils.plots import show
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets.recording import WithRecording, smaller
 from songnet_utils.widgets.slider import Slider
 

@@ -6,9 +6,9 @@ import ipywidgets
 import numpy as np
 
 from songnet_utils.audio import check_samples
-from songnet_utils.players import Player
+from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import one_mel_filter
-from songnet_utils.timeline import Sound
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
 
 # The narrowest range of frequencies that can be chosen, in hertz.

@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.errors import SongNetError
 from songnet_utils.kernels import (
     KernelClip,
     Kernels,
@@ -39,16 +39,11 @@ from songnet_utils.kernels import (
     survey,
     votes,
 )
-from songnet_utils.players import Player
 from songnet_utils.plots import genre_colours
+from songnet_utils.plots.players import Player
 from songnet_utils.plots.sound import band_centres
-from songnet_utils.training import (
-    check_clips,
-    network_of,
-    prepared_of,
-    read_answers,
-    read_record,
-)
+from songnet_utils.training.runs import read_record
+from songnet_utils.training.train import check_clips, network_of, prepared_of, read_answers
 from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
 from songnet_utils.widgets.pages import save_page
 from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import size_text
 from songnet_utils.corpora import open_corpus, own_songs
 from songnet_utils.corpora.own import MOST_BYTES
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import size_text
 from songnet_utils.widgets import page
 from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Content, Messages, first_of
 

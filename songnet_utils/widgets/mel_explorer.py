@@ -9,9 +9,9 @@ import ipywidgets
 import numpy as np
 
 from songnet_utils.audio import check_samples, log_mel, mel_filters
-from songnet_utils.players import Player
+from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import log_mel as draw_log_mel
-from songnet_utils.timeline import Sound
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
 
 _WINDOWS = (256, 512, 1024, 2048, 4096, 8192)

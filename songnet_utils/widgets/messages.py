@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import anywidget
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 
 #: Bytes in one message at most, both ways; larger ones are cut off by some servers.
 MOST_IN_MESSAGE = 1_000_000

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import cannot_write, check_writable
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import cannot_write, check_writable
 from songnet_utils.widgets.recording import in_files, place, script
 
 # What tells a page of ours from somebody else's files.

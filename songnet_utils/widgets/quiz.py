@@ -8,9 +8,9 @@ from typing import Any
 
 import ipywidgets
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import KernelClip, Question, score
-from songnet_utils.players import Player
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets.recording import WithRecording, smaller
 
 

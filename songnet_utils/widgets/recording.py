@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from songnet_utils.files import atomic_write
-from songnet_utils.players import Player
+from songnet_utils._utils.files import atomic_write
 from songnet_utils.plots import Picture
+from songnet_utils.plots.players import Player
 from songnet_utils.widgets.messages import joined
 
 #: Under which kind a cell's output holds a recording.

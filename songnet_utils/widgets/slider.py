@@ -11,7 +11,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.widgets.messages import joined
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ipywidgets
 import pandas as pd
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, credit
-from songnet_utils.errors import SongNetError
-from songnet_utils.players import Player, excerpt
-from songnet_utils.plots import artists_on_sides
-from songnet_utils.splits import (
+from songnet_utils.corpora.splits import (
     SIDES,
     artist_overlap,
     artists,
@@ -19,7 +18,8 @@ from songnet_utils.splits import (
     keep_genres,
     split,
 )
-from songnet_utils.timeline import Sound
+from songnet_utils.plots import artists_on_sides
+from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
 
 # Validation keeps its share, and training has what is left.

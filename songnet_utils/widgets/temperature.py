@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from songnet_utils import plots
-from songnet_utils.assessment import probabilities_of
-from songnet_utils.calibration import (
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.evaluation.report import probabilities_of
+from songnet_utils.metrics.accuracy import accuracy
+from songnet_utils.metrics.calibration import (
     apply_temperature,
     fit_temperature,
     over_temperatures,
     reliability,
 )
-from songnet_utils.errors import SongNetError
-from songnet_utils.scores import accuracy
 from songnet_utils.widgets.explorer import slider_recording
 from songnet_utils.widgets.recording import WithRecording
 from songnet_utils.widgets.slider import Slider
@@ -28,12 +28,12 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
     """Slide the temperature; see the reliability diagram of the test clips change.
 
     The fitted temperature is that of the validation clips, as in
-    `songnet_utils.assessment.calibrate`.
+    `songnet_utils.evaluation.report.calibrate`.
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.read_answers` returns them, of a network.
+        As `songnet_utils.training.train.read_answers` returns them, of a network.
     genres : sequence of str
         All that it tells apart.
 
@@ -80,7 +80,7 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
 
     @property
     def at(self) -> pd.Series:
-        """The row of `songnet_utils.calibration.over_temperatures` at the slider."""
+        """The row of `songnet_utils.metrics.calibration.over_temperatures` at the slider."""
         return self._curve.iloc[self.slider.place]
 
     def _draw(self) -> None:

@@ -10,8 +10,13 @@ import numpy as np
 import pandas as pd
 
 from songnet_utils import plots
-from songnet_utils.assessment import probabilities_of
-from songnet_utils.scores import Interval, artist_interval, few_artists, selective_accuracy
+from songnet_utils.evaluation.report import probabilities_of
+from songnet_utils.metrics.accuracy import (
+    Interval,
+    artist_interval,
+    few_artists,
+    selective_accuracy,
+)
 from songnet_utils.widgets.explorer import slider_recording
 from songnet_utils.widgets.recording import WithRecording
 from songnet_utils.widgets.slider import Slider
@@ -26,7 +31,7 @@ class ThresholdSlider(WithRecording, ipywidgets.VBox):
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.read_answers` returns them, of a network; its test clips.
+        As `songnet_utils.training.train.read_answers` returns them, of a network; its test clips.
     genres : sequence of str
         All that it tells apart.
 
@@ -54,7 +59,7 @@ class ThresholdSlider(WithRecording, ipywidgets.VBox):
 
     @property
     def at(self) -> pd.Series:
-        """The row of `songnet_utils.scores.selective_accuracy` at the slider."""
+        """The row of `songnet_utils.metrics.accuracy.selective_accuracy` at the slider."""
         return self._table.iloc[self.slider.place]
 
     def interval(self) -> Interval | None:

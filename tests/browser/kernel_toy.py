@@ -12,13 +12,13 @@ import pandas as pd
 import soundfile
 from keras import layers
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
+from songnet_utils.features.store import LogMelStore
 from songnet_utils.kernels import Kernels, Survey, survey, votes
-from songnet_utils.models import SongNet, songnet
-from songnet_utils.models.trained import centre
-from songnet_utils.store import LogMelStore
-from songnet_utils.timeline import Sound
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import SongNet, centre
 
 RATE = 22_050
 GENRES = ("Folk", "Hip-Hop", "Pop", "Rock")

@@ -21,9 +21,10 @@ GENRES = ("Electronic", "Folk", "Hip-Hop", "Rock")
 
 def small_songnet(units: int = 64, rate: int = 22_050) -> Any:
     """Return an untrained songnet that says different things at different times."""
-    from songnet_utils.models import SongNet, keras, songnet
-    from songnet_utils.models.trained import centre
-    from songnet_utils.timeline import Sound
+    from songnet_utils.audio.sound import Sound
+    from songnet_utils.models.building import keras
+    from songnet_utils.models.paper import songnet
+    from songnet_utils.models.trained import SongNet, centre
 
     keras.utils.set_random_seed(1)
     sound = Sound(sample_rate=rate)
@@ -36,14 +37,14 @@ def some_network(kind: str) -> Any:
     """Return one of the small networks of `networks`, of 8 kHz sound."""
     from networks import GENRES, SOUND, network
 
-    from songnet_utils.models import SongNet
+    from songnet_utils.models.trained import SongNet
 
     return SongNet(used(network(kind)), SOUND, GENRES, name=kind)
 
 
 def write_place(folder: Path, networks: Mapping[str, Any]) -> Path:
     """Write a static page, with its assets as scripts, and return its path."""
-    from songnet_utils.onnx_export import save_onnx, save_stream
+    from songnet_utils.models.onnx_export import save_onnx, save_stream
 
     (folder / "assets" / "networks").mkdir(parents=True)
     assets = {"ort.wasm": gzip.decompress((PAGE / "vendor" / "ort.wasm.gz").read_bytes())}

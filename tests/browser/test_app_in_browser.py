@@ -37,7 +37,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(browser: Browser, data: Path) -> Iterator[tuple[Page, str]]:
     """A page that is ready, and its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils", "app", "--no-browser", "--port", "0"],
+        [sys.executable, "-m", "songnet_utils.cli", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tunes import TUNES, heard
 
-from songnet_utils.mistakes import Heard
+from songnet_utils.evaluation.error_analysis import Heard
 from songnet_utils.plots import GENRE_COLOURS
 
 HERTZ = {clip: hertz for clip, _, _, hertz in TUNES}

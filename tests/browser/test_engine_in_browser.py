@@ -32,7 +32,7 @@ from listening_place import (
 )
 from playwright.sync_api import Browser, Page
 
-from songnet_utils.streaming import SongStream, hear_song
+from songnet_utils.streaming.song_stream import SongStream, hear_song
 
 RATE = 22_050
 

@@ -24,8 +24,8 @@ OPEN = """async (text) => {
 def test_a_run_answers_in_the_notebook_as_python_does_and_a_song_is_kept_when_asked(
     lab, tones: Path, trained: Path, data_folder: Path, tmp_path: Path
 ):
-    from songnet_utils.models import load_songnet
-    from songnet_utils.streaming import hear_song
+    from songnet_utils.streaming.song_stream import hear_song
+    from songnet_utils.training.runs import load_songnet
 
     cell = CELL.format(corpus=str(tones), run=str(trained))
     page = lab.open([cell], name="live.ipynb")

@@ -25,7 +25,7 @@ SCREENS = {
 }
 
 PAGES = (
-    *("index.html", "teachers.html", "api.html", "api/songnet_utils.players.html"),
+    *("index.html", "teachers.html", "api.html", "api/songnet_utils.plots.players.html"),
     *("genindex.html", "search.html", "lessons/01-first.html", "lessons/02-second.html"),
     "lessons/03-widgets.html",
     "lessons/solutions/01-first.html",

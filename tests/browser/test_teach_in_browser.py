@@ -163,7 +163,7 @@ def embedding(file: str) -> np.ndarray:
     import onnxruntime
 
     from songnet_utils.audio import load_audio, log_mel
-    from songnet_utils.timeline import Sound
+    from songnet_utils.audio.sound import Sound
 
     global _SESSION
     if _SESSION is None:

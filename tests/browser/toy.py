@@ -11,8 +11,9 @@ import time
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from songnet_utils.network import Network
-from songnet_utils.timeline import ReceptiveField, Sound, Timeline
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.network import Network
+from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 
 GENRES = (
     *("Electronic", "Experimental", "Folk", "Hip-Hop"),

@@ -11,8 +11,8 @@ from toy import Toy
 
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.mistakes import Heard, hear
-from songnet_utils.store import LogMelStore
+from songnet_utils.evaluation.error_analysis import Heard, hear
+from songnet_utils.features.store import LogMelStore
 
 RATE = 22_050
 

@@ -12,14 +12,14 @@ import joblib
 import pandas as pd
 from tqdm.auto import tqdm
 
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, read_csv, sweep, write_csv
 from songnet_utils.corpora.mini import names
 from songnet_utils.corpora.mini.artists import Artist, make_artist
 from songnet_utils.corpora.mini.compose import Piece, compose, midi
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.genres import GENRES
 from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, read_csv, sweep, write_csv
 
 SEED = 0
 """The seed of the corpus that lessons use."""

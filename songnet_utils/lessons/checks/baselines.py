@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
-from songnet_utils.evaluation import PAPER
+from songnet_utils.corpora.splits import artists, folds
+from songnet_utils.evaluation.compare import PAPER
 from songnet_utils.lessons.checks.questions import (
     Function,
     Mistake,
@@ -18,8 +19,7 @@ from songnet_utils.lessons.checks.questions import (
     Question,
     exercise,
 )
-from songnet_utils.scores import right_answers, wilson_interval
-from songnet_utils.splits import artists, folds
+from songnet_utils.metrics.accuracy import right_answers, wilson_interval
 
 
 @exercise

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.lessons.checks.questions import Function, Mistake, Number, Question, exercise
-from songnet_utils.models import SongNet, songnet, timeline_of
-from songnet_utils.scores import wilson_interval
-from songnet_utils.timeline import Sound
+from songnet_utils.metrics.accuracy import wilson_interval
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import SongNet
+from songnet_utils.streaming.receptive_field import timeline_of
 
 
 @exercise

@@ -7,9 +7,9 @@ import pandas as pd
 
 from songnet_utils.corpora import table
 from songnet_utils.corpora.licences import FAMILIES, licence_family
+from songnet_utils.corpora.splits import artist_overlap, artists
 from songnet_utils.lessons.checks.answers import name
 from songnet_utils.lessons.checks.questions import Choice, Function, Mistake, Question, exercise
-from songnet_utils.splits import artist_overlap, artists
 
 # How much of the test side may be by artists who have been heard before, to choose from.
 _SHARES = {"none": 0.0, "a tenth": 0.1, "half": 0.5, "nearly all": 1.0}
@@ -172,7 +172,7 @@ def on_several_sides() -> Question:
                 "That counts the *clips* of such artists. Count each artist once.",
             ),
         ],
-        praise="`songnet_utils.splits.artist_overlap` counts the same way.",
+        praise="`songnet_utils.corpora.splits.artist_overlap` counts the same way.",
         hint="For some small tables your function counts other artists. Group the sides by "
         "`artists(clips)`: how many different sides has each artist?",
     )

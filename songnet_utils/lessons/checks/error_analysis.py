@@ -7,16 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.stats
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.lessons.checks.questions import (
-    Function,
-    Mistake,
-    Number,
-    Question,
-    exercise,
-)
-from songnet_utils.mistakes import Heard, deciding_steps, nearest
-from songnet_utils.scores import mcnemar_exact
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
+from songnet_utils.lessons.checks.questions import Function, Mistake, Number, Question, exercise
+from songnet_utils.metrics.accuracy import mcnemar_exact
 
 
 @exercise

@@ -8,6 +8,7 @@ import librosa
 import numpy as np
 
 from songnet_utils.audio import log_mel
+from songnet_utils.audio.sound import Sound
 from songnet_utils.lessons.checks.questions import (
     Choice,
     Function,
@@ -16,7 +17,6 @@ from songnet_utils.lessons.checks.questions import (
     Question,
     exercise,
 )
-from songnet_utils.timeline import Sound
 
 
 @exercise

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from songnet_utils.errors import SongNetError
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import Kernels, Survey
 from songnet_utils.kernels.purity import purity
 from songnet_utils.lessons.checks.questions import (
@@ -19,8 +19,9 @@ from songnet_utils.lessons.checks.questions import (
     Question,
     exercise,
 )
-from songnet_utils.models import SongNet, songnet
-from songnet_utils.scores import Interval, wilson_interval
+from songnet_utils.metrics.accuracy import Interval, wilson_interval
+from songnet_utils.models.paper import songnet
+from songnet_utils.models.trained import SongNet
 
 # Deals of pieces whose mean purity is taken: the mean is then sure to about a thousandth.
 _DEALS = 40_000

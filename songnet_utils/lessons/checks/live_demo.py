@@ -16,8 +16,8 @@ from songnet_utils.lessons.checks.questions import (
     Question,
     exercise,
 )
-from songnet_utils.models import SongNet
-from songnet_utils.streaming import SongStream
+from songnet_utils.models.trained import SongNet
+from songnet_utils.streaming.song_stream import SongStream
 
 # What hears a song: samples in, (steps, genres) out.
 _Hear = Callable[[np.ndarray], np.ndarray]

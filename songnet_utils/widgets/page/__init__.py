@@ -6,8 +6,8 @@ name: the runtime of the networks (``ort.wasm``), networks (``networks/…``) an
 place needs. On pages without Python each asset is a script that hands over its bytes, since a page
 that is opened as a file may fetch nothing.
 
-A network comes as one ONNX file that says what it is (`songnet_utils.onnx_export`). Nothing here
-starts TensorFlow, except for a network that is given as an object and has to be exported.
+A network comes as one ONNX file that says what it is (`songnet_utils.models.onnx_export`). Nothing
+here starts TensorFlow, except for a network that is given as an object and has to be exported.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, newest_run
-from songnet_utils.onnx_description import read_description
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, newest_run
+from songnet_utils.models.onnx_description import read_description
 from songnet_utils.widgets.page import medley
 
 if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
-    from songnet_utils.network import Network
+    from songnet_utils.streaming.network import Network
 
     #: What stands for a network: its object, its run's folder, its ONNX file, or "musicnn".
     Source = Network | str | Path
@@ -181,7 +181,7 @@ def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
     if path.suffix != ".onnx":
         model, stream = path / "model.onnx", path / "stream.onnx"
         if not model.is_file():
-            from songnet_utils.runs import read_record
+            from songnet_utils.training.runs import read_record
 
             raise SongNetError(
                 f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
@@ -195,7 +195,7 @@ def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
 
 
 def _exported(net: Any) -> dict[str, _Bytes]:
-    from songnet_utils.models import save_onnx, save_stream
+    from songnet_utils.models.onnx_export import save_onnx, save_stream
 
     if getattr(net, "encoder", None) is not None:
         raise SongNetError(f"{net.name}: {_TOLD}")
@@ -264,7 +264,7 @@ def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int
 def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
     """Return the same clip as an mp3, mono at `rate`: smaller, for a site."""
     from songnet_utils.audio import load_audio
-    from songnet_utils.players import Player
+    from songnet_utils.plots.players import Player
 
     name = Path(clip.facts["file"])
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 
-from songnet_utils.errors import SongNetError
-from songnet_utils.files import atomic_write, data_folder
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, data_folder
 
 #: The genres of mini in the order in which they play, for how many seconds each, and for how many
 #: seconds two of them overlap.
@@ -48,7 +48,7 @@ def compose_mp3() -> bytes:
     from songnet_utils.corpora.mini.catalogue import plan
     from songnet_utils.corpora.mini.compose import compose, midi
     from songnet_utils.corpora.mini.render import RATE, SPEED, play, produce
-    from songnet_utils.players import Player
+    from songnet_utils.plots.players import Player
 
     chosen = {clip.genre: clip for clip in plan(_SEED) if clip.artist == _ARTIST}
     length, fade = round(SECONDS * RATE), round(OVERLAP * RATE)

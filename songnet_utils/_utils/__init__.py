@@ -1,0 +1,1 @@
+"""What every floor needs: atomic files, errors that help, quiet libraries, printed tables."""

@@ -1,0 +1,250 @@
+"""Where data is kept, and writing files so that nobody ever meets half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import json
+import os
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songnet_utils._utils.errors import SongNetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What is being written is called so, and nothing of anybody else's is.
+_PREFIX = ".songnet-"
+_TEMPORARY = re.compile(r"\.songnet-[a-z0-9_]{8}\.part(\..*)?", re.DOTALL)
+
+# Asking for the mask means setting it, for all threads.
+_MASK = threading.Lock()
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The file to write. Its folder is made if it is not there.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write. It has the same suffix as `path`, and a name that `sweep` knows.
+
+    Raises
+    ------
+    SongNetError
+        When the disk is full or refuses the file; nothing half-written is left and an older
+        file at `path` stays as it was.
+    """
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _make_temporary(target.parent, target.suffix)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    try:
+        yield temporary
+        # Windows only syncs files that are open for writing.
+        with temporary.open("r+b") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes files for their owner alone; give the file the usual permissions.
+        with _MASK:
+            mask = os.umask(0)
+            os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(target)
+    except OSError as error:
+        raise cannot_write(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write `content` as a JSON file for people and programs to read, whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(
+            json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
+    """Write a table, without its index, as a CSV file that `read_csv` reads back as it was."""
+    with atomic_write(path) as temporary:
+        # Without quotation marks pandas takes a carriage return in a name for the end of a line.
+        table.to_csv(
+            temporary,
+            index=False,
+            quoting=csv.QUOTE_NONNUMERIC,
+            lineterminator="\n",
+            encoding="utf-8",
+        )
+
+
+def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
+    """Return a CSV file's table as texts, missing where a cell is empty.
+
+    pandas would guess the kind of each column: an artist called ``NA`` or ``null`` would be
+    missing, a genre called ``80`` or ``true`` no text. Columns of numbers are for the caller to
+    convert, who knows them.
+
+    Parameters
+    ----------
+    path
+        The file, in UTF-8.
+    **options
+        Further arguments of `pandas.read_csv`.
+    """
+    import pandas as pd
+
+    return pd.read_csv(
+        path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8", **options
+    )
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise SongNetError unless a file can be written at `path`; call it before long work.
+
+    Nothing is left behind: neither the file nor a folder for it is made.
+    """
+    target = Path(path).absolute()
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            target.stat()
+            if target.is_dir():
+                raise SongNetError(f"{path}: is a folder. Give the name of a file in it.")
+            if not target.is_file():
+                raise SongNetError(f"{path}: is not an ordinary file. Give another name.")
+            if not os.access(target, os.W_OK):
+                raise SongNetError(
+                    f"{path}: is read-only. Choose another name, or change who may write to it."
+                )
+        folder = next(folder for folder in target.parents if os.path.lexists(folder))
+        _make_temporary(folder).unlink()
+    except OSError as error:
+        raise cannot_write(Path(path), error) from error
+
+
+def cannot_write(target: Path, error: OSError) -> SongNetError:
+    """Return the error to raise where a file could not be written, with a way out of its cause."""
+    if error.errno in _NO_ROOM:
+        way_out = "Make room on the disk or choose another folder"
+    elif getattr(error, "winerror", None) and error.errno in _NOT_ALLOWED:
+        way_out = "It is read-only, or open in another program: close it there or choose another"
+    elif error.errno in _NOT_ALLOWED:
+        way_out = (
+            f"The folder {target.parent} is read-only for you: choose another, or change who may "
+            "write there"
+        )
+    elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        way_out = "Something else stands at that place: choose another"
+    else:
+        way_out = "Choose another name or folder"
+    return SongNetError(
+        f"{target}: could not be written ({error.strerror or error}). {way_out}; what was there "
+        "before is unchanged."
+    )
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether a file is one that `atomic_write` was writing when its process was killed."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def sweep(folder: Path, abandoned_seconds: float = 0.0) -> None:
+    """Remove what killed processes were writing in a folder and those in it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Only temporary files of `atomic_write` are removed from it.
+    abandoned_seconds : float ≥ 0
+        Those that were touched a shorter time ago stay: a process may be writing them.
+    """
+    for part in folder.rglob(f"{_PREFIX}*"):
+        # Another process may be quicker.
+        with contextlib.suppress(OSError):
+            age = time.time() - part.stat().st_mtime
+            if is_temporary(part) and (not abandoned_seconds or age > abandoned_seconds):
+                part.unlink()
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes in the unit that shows something.
+
+    Examples
+    --------
+    >>> [size_text(size) for size in (0, 12, 45_678, 370e6, 7.2e9)]
+    ['0 B', '12 B', '46 kB', '370 MB', '7.2 GB']
+    """
+    if size >= 1e9:
+        return f"{size / 1e9:,.1f} GB"
+    for unit, each in (("MB", 1e6), ("kB", 1e3)):
+        if size >= each:
+            return f"{size / each:,.0f} {unit}"
+    return f"{size:.0f} B"
+
+
+def check_working_folder() -> None:
+    """Raise SongNetError when the folder in which the program was started is gone."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise SongNetError(
+            "The folder that you are in has been deleted or moved. Change to one that is there "
+            "(cd), then run the same again."
+        ) from error
+
+
+def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
+    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
+
+    JupyterLab runs a notebook inside its own folder: in ``notebooks`` or ``notebooks/solutions``,
+    where there is a ``data`` beside ``notebooks``, that one is meant, so that lessons and command
+    line share their data.
+    """
+    if chosen := data_dir or os.environ.get("SONGNET_DATA"):
+        return Path(chosen).absolute()
+    check_working_folder()
+    project = above_lessons()
+    beside = project / "data" if project else None
+    return beside if beside and beside.is_dir() else Path.cwd() / "data"
+
+
+def newest_run(network: str = "model.keras") -> Path | None:
+    """Return the folder of the newest finished run in the data folder that has this file, if any.
+
+    Only networks leave a ``model.keras`` or a ``model.onnx``, baselines neither.
+    """
+    models = (data_folder() / "runs").glob(f"*/*/{network}")
+    records = [model.with_name("record.json") for model in models]
+    finished = [record for record in records if record.is_file()]
+    newest = max(finished, key=lambda record: record.stat().st_mtime, default=None)
+    return newest.parent if newest else None
+
+
+def above_lessons() -> Path | None:
+    """Return the folder that holds ``notebooks`` where one is in it, or in its ``solutions``."""
+    here = Path.cwd()
+    lessons = here.parent if here.name == "solutions" else here
+    return lessons.parent if lessons.name == "notebooks" else None
+
+
+def _make_temporary(folder: Path, suffix: str = "") -> Path:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=f".part{suffix}")
+    os.close(handle)
+    return Path(name)

@@ -1,0 +1,1 @@
+"""Fetching FMA's archives: whole, or only some clips of them."""

@@ -1,0 +1,537 @@
+"""Who is trained and tested on what.
+
+A *split* puts every clip on one of three sides, train, validation and test; *folds* put it in one
+of k parts, each to be tested on once. Three kinds:
+
+``random``
+    Clips are dealt out one by one. An artist's clips may lie on both sides, and a network that
+    knows the artist's sound has half the answer.
+``artist``
+    Artists are dealt out with all their clips (the "artist filter", Pampalk, Flexer & Widmer
+    2005): no artist is on two sides. A clip whose artist is not known is an artist of its own.
+``official``
+    The corpus's own split, where it has one.
+
+Copies, which are clips with the same content, stay together on the random and the artist split:
+a network that was trained on one knows the other by heart. Artists who share a content stay
+together on the artist split. The official split is given: `copies_on_two_sides` counts the copies
+that it parts.
+
+The first two are stratified: each genre is cut as nearly in the same proportions as its clips
+and artists allow. The same seed gives the same split, whatever the order of the table's rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import scipy.sparse
+
+from songnet_utils._utils.errors import SongNetError, check_names, check_seed, did_you_mean
+from songnet_utils.corpora import OFFICIAL, name_key
+
+SIDES = ("train", "validation", "test")
+KINDS = ("random", "artist", "official")
+
+#: What an artist who is not known is called, before the id of the clip.
+UNKNOWN_ARTIST = "unknown artist of "
+
+# With folds, so much of what is not tested is for training and for validation.
+_UNTESTED = (7 / 8, 1 / 8)
+
+# Without folds, so much is tested, and so much of the rest is for training and for validation.
+_TESTED = 0.1
+_NOT_TESTED = (7 / 9, 2 / 9)
+
+
+def split(
+    clips: pd.DataFrame,
+    kind: str = "random",
+    seed: int = 0,
+    fractions: Sequence[float] = (0.7, 0.2, 0.1),
+) -> pd.Series:
+    """Put every clip on one side: train, validation or test.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small to be on every side are an error
+        (`keep_genres` leaves them out).
+    kind : str
+        ``random``, ``artist`` or ``official``.
+    seed : int
+        Of the dealing; the official split has none.
+    fractions : three positive numbers that add up to 1
+        Of train, validation and test; the official split has its own.
+
+    Returns
+    -------
+    pandas.Series
+        ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
+    """
+    _check_kind(kind, KINDS)
+    check_seed(seed)
+    parts = np.asarray(fractions, float)
+    if parts.shape != (3,) or not (parts > 0).all() or not np.isclose(parts.sum(), 1):
+        raise SongNetError(
+            "fractions are three positive numbers that add up to 1, of train, validation and "
+            f"test. Got {tuple(fractions)}"
+        )
+    if kind == "official":
+        sides = clips.split.map(dict(zip(OFFICIAL, SIDES, strict=True)))
+        if sides.isna().any():
+            raise SongNetError(
+                f"{int(sides.isna().sum())} of {len(clips)} clips have no official split. "
+                "Choose the random or the artist split."
+            )
+    else:
+        part = _deal(clips, _groups(clips, kind), parts, seed)
+        sides = part.map(dict(enumerate(SIDES)))
+    _check_everywhere(clips, sides, SIDES, kind)
+    return sides.astype("str").rename("side")
+
+
+class UntestedError(SongNetError):
+    """There are genres of which every clip was trained on before."""
+
+
+def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataFrame) -> pd.Series:
+    """Put every clip on one side, but nothing into the test set that was trained on before.
+
+    Artists who share a content, with each other or with clips that were trained on, count as one,
+    whatever they are called; and an artist of whom any clip was trained on is never tested.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        The table of clips; of each the content is known.
+    kind : str
+        ``random`` or ``artist``: a tenth of the clips of each genre is tested (at least one), as
+        nearly as what was trained on and whole artists (or copies) allow. ``official``: what was
+        trained on moves from the test set into the training set.
+    seed : int
+        Of the dealing.
+    trained_on : pandas.DataFrame
+        ``content`` and ``artist`` (missing where unknown) of the clips that were trained on.
+
+    Returns
+    -------
+    pandas.Series
+        As `split` returns it.
+
+    Raises
+    ------
+    UntestedError
+        When there is a genre with no clip to test on.
+    """
+    names = set(trained_on.artist.dropna().map(name_key))
+    by_them = clips.artist.map(name_key, na_action="ignore").isin(names)
+    together = _groups(clips, "artist")
+    seen = together.isin(together[by_them | clips.content.isin(trained_on.content)])
+    if kind == "official":
+        sides = split(clips, kind, seed)
+        sides = sides.mask((sides == "test") & seen, "train")
+    else:
+        groups = _groups(clips, kind)
+        tested = groups.isin(_tested(clips, groups, seen, seed))
+        rest = clips[~tested]
+        parts = _deal(rest, _groups(rest, kind), np.array(_NOT_TESTED), seed)
+        sides = parts.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
+    if untested := sorted(set(clips.genre) - set(clips.genre[sides == "test"])):
+        counts = [
+            f"{genre} ({int((seen & (clips.genre == genre)).sum())} of "
+            f"{int((clips.genre == genre).sum())} clips)"
+            for genre in untested
+        ]
+        raise UntestedError(
+            "no clip is left to test on, since it, or a run that it started from, was trained on "
+            f"them or on others by their artists: {', '.join(counts)}."
+        )
+    _check_everywhere(clips, sides, SIDES, kind)
+    return sides.astype("str").rename("side")
+
+
+def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) -> list[str]:
+    """Return which groups are tested: unseen ones, as many as each genre needs.
+
+    They are drawn by their names, so most of those that were tested stay so when others come. The
+    first round takes groups that fit; the second takes any for genres that have none by then.
+    Training and validation keep a group of each genre.
+    """
+    counts = pd.crosstab(groups, clips.genre)
+    total = counts.sum().to_numpy()
+    wanted = np.maximum(1, np.rint(_TESTED * total))
+    have, left = np.zeros_like(total), (counts > 0).sum().to_numpy()
+    unseen = sorted(
+        set(groups[~seen]), key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest()
+    )
+    chosen: dict[str, None] = {}
+    for enough, most in ((wanted, wanted), (np.minimum(1, wanted), total)):
+        for name in unseen:
+            size = counts.loc[name].to_numpy()
+            there = size > 0
+            if (
+                name not in chosen
+                and (have < enough)[there].any()
+                and (have + size <= most)[there].all()
+                and (left > 2)[there].all()
+            ):
+                chosen[name] = None
+                have, left = have + size, left - there
+    return list(chosen)
+
+
+def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) -> pd.Series:
+    """Put every clip in one of `k` parts of the same size, so that each is tested exactly once.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small to be in every fold are an error
+        (`keep_genres` leaves them out).
+    kind : str
+        ``random`` or ``artist``.
+    k : int ≥ 2
+        How many parts.
+    seed : int
+        Of the dealing.
+
+    Returns
+    -------
+    pandas.Series
+        Whole numbers 0 … k − 1, with the index of `clips`.
+    """
+    _check_kind(kind, KINDS[:2], "folds")
+    _check_k(k)
+    check_seed(seed)
+    part = _deal(clips, _groups(clips, kind), np.full(k, 1 / k), seed)
+    _check_everywhere(clips, part, range(k), kind)
+    return part.rename("fold")
+
+
+def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
+    """Return the train, validation and test sides for each of `k` folds.
+
+    Parameters
+    ----------
+    clips
+        The table of clips; genres too small for `k` folds are an error (`keep_genres` leaves them
+        out).
+    kind : str
+        ``random`` or ``artist``.
+    seed : int
+        Of the dealing.
+    k : int ≥ 2
+        How many folds. Every clip is tested in exactly one of them.
+
+    Returns
+    -------
+    list of pandas.Series
+        One for each fold, as `split` returns them. An eighth of the clips that are not tested is
+        for validation, in each genre as nearly as whole artists (or copies) allow: a genre with
+        four artists of the same size outside a fold needs one of them, a quarter, for validation.
+
+    Raises
+    ------
+    SongNetError
+        When a genre has too few clips or artists.
+    """
+    _check_kind(kind, KINDS[:2], "folds")
+    _check_k(k)
+    # Halves of two parts each: what is outside a fold is for training *and* for validation.
+    part = folds(clips, kind, k, seed) if k > 2 else folds(clips, kind, 4, seed) // 2
+    dealt = []
+    for fold in range(k):
+        rest = clips[part != fold]
+        untested = _deal(rest, _groups(rest, kind), np.array(_UNTESTED), seed)
+        sides = untested.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
+        _check_everywhere(clips, sides, SIDES, kind)
+        dealt.append(sides.astype("str").rename("side"))
+    return dealt
+
+
+def keep_genres(
+    clips: pd.DataFrame,
+    genres: Sequence[str] | str | None = None,
+    *,
+    kind: str = "random",
+    k: int | None = None,
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Keep the genres that are large enough for a split, or for `k` folds.
+
+    Parameters
+    ----------
+    clips
+        The table of clips.
+    genres
+        The genres to keep, if not all; see `chosen_genres`.
+    kind : str
+        ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
+        (artist) for every side, or clips on every side already (official). Copies count as one
+        clip, and artists who share a clip as one artist.
+    k
+        The number of folds, when it is for `folds` or `fold_sides`: a genre needs a clip or an
+        artist for each, and four for two folds, where each half is trained on and validated with
+        while the other is tested.
+
+    Returns
+    -------
+    clips : pandas.DataFrame
+        The rows of the genres that are kept, in their order.
+    left_out : list of dict
+        ``genre`` and ``reason`` of each genre that was asked for and is too small.
+
+    Raises
+    ------
+    SongNetError
+        When a genre is not in the table, or fewer than two are left.
+    """
+    if not isinstance(genres, str):
+        check_names("genres", genres)
+    _check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
+    there = sorted(clips.genre.unique())
+    if genres is not None:
+        there = chosen_genres(genres, there)
+    if k is not None:
+        _check_k(k)
+    needed = len(SIDES) if k is None else 4 if k == 2 else k
+    places = f"{k} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    single = artists(clips) if kind == "artist" else clips.id
+    groups = _groups(clips, kind)
+    left_out = []
+    for genre in there:
+        of_genre = clips.genre == genre
+        if kind == "official":
+            absent = sorted(set(OFFICIAL) - set(clips.split[of_genre].dropna()))
+            if absent:
+                reason = f"the official split has no {' and no '.join(absent)} clips of it"
+                left_out.append({"genre": genre, "reason": reason})
+            continue
+        have = groups[of_genre].nunique()
+        if have < needed:
+            what = f"{'clip' if kind == 'random' else 'artist'}{'s' * (have != 1)}"
+            if have < single[of_genre].nunique():
+                what += (
+                    " (copies count as one)"
+                    if kind == "random"
+                    else " (those who share a clip count as one)"
+                )
+            reason = f"{have} {what}, {places} need at least {needed}"
+            left_out.append({"genre": genre, "reason": reason})
+    kept = [genre for genre in there if genre not in {entry["genre"] for entry in left_out}]
+    if len(kept) < 2:
+        small = "; ".join(f"{entry['genre']}: {entry['reason']}" for entry in left_out)
+        raise SongNetError(
+            f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}); "
+            "telling genres apart takes at least two. "
+            + (f"Left out: {small}. " if small else "")
+            + "Add genres, or clips and artists of the small ones, or choose another split or "
+            "fewer folds."
+        )
+    return clips[clips.genre.isin(kept)], left_out
+
+
+def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str]:
+    """Return the genres that were chosen, written as the corpus writes them, sorted.
+
+    Parameters
+    ----------
+    chosen
+        Names; or one text with commas between the names, as on the command line. A genre's name
+        may hold commas itself, with or without quotation marks around it.
+    there
+        The corpus's genres.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such genre; the message suggests the nearest one.
+
+    Examples
+    --------
+    >>> chosen_genres("rock, Soul, R&B", ["Pop", "Rock", "Soul, R&B"])
+    ['Rock', 'Soul, R&B']
+    """
+    written = {name_key(genre): genre for genre in there} | {genre: genre for genre in there}
+    parts, longest = list(chosen), 1
+    if isinstance(chosen, str):
+        parts = next(csv.reader([" ".join(chosen.split())], skipinitialspace=True)) or [""]
+        longest = len(parts)
+    found = set()
+    while parts:
+        # What stands between commas may be only a part of a name: the longest name counts.
+        for count in range(min(longest, len(parts)), 0, -1):
+            name = ",".join(parts[:count])
+            genre = written.get(name) or written.get(name_key(name))
+            if genre is not None:
+                break
+        else:
+            raise SongNetError(
+                f"no clips of the genre {parts[0] or 'with an empty name'}."
+                f"{did_you_mean(parts[0], there)} Genres here: {', '.join(map(_quoted, there))}"
+            )
+        found.add(genre)
+        parts = parts[count:]
+    return sorted(found)
+
+
+def _quoted(genre: str) -> str:
+    """Return a genre as `chosen_genres` takes it in a text with commas between."""
+    doubled = genre.replace('"', '""')
+    return f'"{doubled}"' if set(genre) & set('",') else genre
+
+
+def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """Put the clips on sides in every way that the corpus allows.
+
+    Parameters
+    ----------
+    clips
+        The table of clips.
+    seed : int
+        Of the dealing.
+
+    Returns
+    -------
+    sides : dict of str to pandas.Series
+        By the kind of split, what `split` gives for the genres that are large enough for it: the
+        index holds only their clips.
+    reasons : dict of str to str
+        By the kind of split, why there is none.
+    """
+    sides, reasons = {}, {}
+    for kind in KINDS:
+        if kind == "official" and clips.split.isna().all():
+            reasons[kind] = "the corpus has no official split."
+            continue
+        try:
+            sides[kind] = split(keep_genres(clips, kind=kind)[0], kind, seed)
+        except SongNetError as error:
+            reasons[kind] = str(error)
+    return sides, reasons
+
+
+def artists(clips: pd.DataFrame) -> pd.Series:
+    """Return each clip's artist; a clip whose artist is not known is an artist of its own.
+
+    Copies of one clip whose artist is not known are all by the same unknown artist.
+    """
+    return clips.artist.where(clips.artist.notna(), UNKNOWN_ARTIST + _originals(clips))
+
+
+def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many artists have clips on more than one side (or in more than one fold)."""
+    return int((parts.groupby(artists(clips)).nunique() > 1).sum())
+
+
+def copies_on_two_sides(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many contents have clips on more than one side (or in more than one fold)."""
+    return int((parts.groupby(clips.content).nunique() > 1).sum())
+
+
+def _originals(clips: pd.DataFrame) -> pd.Series:
+    """Return the id of each clip's first copy: its own, where no other has its content."""
+    copies = clips[clips.content.notna() & clips.content.duplicated(keep=False)]
+    first = copies.id.groupby(copies.content).transform("min")
+    return first.reindex(clips.index).fillna(clips.id).astype("str")
+
+
+def _groups(clips: pd.DataFrame, kind: str) -> pd.Series:
+    """Return what is dealt out whole, by the first name in it.
+
+    On the artist split, the connected components of artists and the contents of their clips.
+    """
+    originals = _originals(clips)
+    if kind != "artist":
+        return originals
+    artist, names = pd.factorize(artists(clips), sort=True)
+    content, contents = pd.factorize(originals)
+    nodes = len(names) + len(contents)
+    links = scipy.sparse.coo_array(
+        (np.ones(len(clips)), (artist, len(names) + content)), shape=(nodes, nodes)
+    )
+    component = scipy.sparse.csgraph.connected_components(links, directed=False)[1][: len(names)]
+    # The names are sorted: the first one of each component.
+    first = np.unique(component, return_index=True)[1]
+    return pd.Series(names[first[component[artist]]], clips.index).astype("str")
+
+
+def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: int) -> pd.Series:
+    """Deal whole groups out to parts so that every genre is cut in nearly the same fractions.
+
+    Groups are taken in random order, and each draws its part among those with room for all its
+    clips, with chances as the room: large artists are not always in the large part. What fits
+    nowhere goes where most room is left, but not where it would be too large alone. Then single
+    groups are moved as long as that brings the genres' counts nearer to what is wanted. Nearness
+    is the sum of (count − wanted)² / wanted over genres and parts, so that ten clips too many
+    weigh more in a small part than in a large one; a part without any clip of a genre outweighs
+    all.
+    """
+    # Sorted, so that the rows' order has no say.
+    counts = pd.crosstab(groups, clips.genre).sort_index().sort_index(axis=1)
+    sizes = counts.to_numpy(float)
+    wanted = np.outer(fractions, sizes.sum(axis=0))
+    generator = np.random.default_rng(seed)
+    empty = 10 * sizes.sum() ** 2
+    have = np.zeros_like(wanted)
+    part = np.empty(len(sizes), int)
+    for group in generator.permutation(len(sizes)):
+        size = sizes[group]
+        room = wanted - have
+        # Room for a clip is where 0.9 of one are wanted.
+        fits = (room - size > -0.1)[:, size > 0].all(axis=1)
+        chances = np.where(fits, (room @ size).clip(min=0), 0).cumsum()
+        if chances[-1] > 0:
+            part[group] = np.searchsorted(chances, generator.random() * chances[-1], "right")
+        else:
+            too_large = (size > wanted).any(axis=1)
+            room_left = np.where(too_large & ~too_large.all(), -np.inf, (room / wanted) @ size)
+            part[group] = np.argmax(room_left)
+        have[part[group]] += size
+    everyone = np.arange(len(sizes))
+    # Each move lowers a sum that cannot fall for ever; the bound only guards against rounding.
+    for _ in range(10 * len(sizes)):
+        weight = 1 / wanted
+        gap = (have - wanted) * weight
+        squares = sizes**2 @ weight.T
+        arriving = 2 * sizes @ gap.T + squares
+        arriving -= empty * ((sizes > 0).astype(float) @ (have == 0).T.astype(float))
+        leaving = (squares - 2 * sizes @ gap.T)[everyone, part]
+        leaving += empty * ((sizes > 0) & (have[part] == sizes)).sum(axis=1)
+        change = arriving + leaving[:, None]
+        change[everyone, part] = 0
+        group, target = np.unravel_index(np.argmin(change), change.shape)
+        if change[group, target] > -1e-9:
+            break
+        have[part[group]] -= sizes[group]
+        have[target] += sizes[group]
+        part[group] = target
+    return groups.map(pd.Series(part, index=counts.index)).astype("int64")
+
+
+def _check_kind(kind: str, kinds: Sequence[str], what: str = "a split") -> None:
+    if kind not in kinds:
+        raise SongNetError(
+            f"{what} may be {', '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"
+        )
+
+
+def _check_k(k: int) -> None:
+    if isinstance(k, bool) or not isinstance(k, int) or k < 2:
+        raise SongNetError(f"folds are a whole number of at least 2. Got {k!r}")
+
+
+def _check_everywhere(
+    clips: pd.DataFrame, parts: pd.Series, names: Sequence[str | int], kind: str
+) -> None:
+    found = pd.crosstab(clips.genre, parts).reindex(columns=list(names), fill_value=0)
+    for genre, counts in found.iterrows():
+        if (counts == 0).any():
+            raise SongNetError(
+                f"genre {genre}: has too few clips or artists for the {kind} split: none in "
+                f"{', '.join(str(name) for name in counts.index[counts == 0])}. Leave it out."
+            )

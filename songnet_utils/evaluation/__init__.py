@@ -1,0 +1,1 @@
+"""What a network is worth: comparisons, reports, error analysis, leakage."""

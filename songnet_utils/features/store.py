@@ -1,0 +1,632 @@
+"""The store: what was computed from clips, kept on disk or in object storage, computed once.
+
+For each extraction (see `songnet_utils.features.extraction`) there is a folder::
+
+    data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
+        description.json                 the description itself, checked whenever it is opened
+        shards/3fa9….safetensors         the arrays of some clips (see
+        `songnet_utils.features.shards`) unusable-mini.csv                what could not be used in
+        a corpus, and why (of a folder,
+                                         the name goes on with six digits of its place)
+    data/features/files.json             which content each sound file had when it was last read
+
+Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
+is the same one, and moving a corpus costs nothing. The clips of a corpus are dealt out, in its
+order, to tasks of the same size; each task writes one shard, whole, when all its clips are done.
+So whenever the work is stopped, whatever is there is right, and the next time only the missing
+tasks are done; and threads here, or workers of a Dask cluster, leave the same bytes.
+
+``$SONGNET_STORE`` puts the store elsewhere: another folder, or an fsspec address such as
+``s3://bucket/features``, which trainers then read directly (``simplecache::s3://…`` keeps what was
+read on this disk).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, sweep
+from songnet_utils.audio import warn
+from songnet_utils.audio.sound import Sound
+from songnet_utils.corpora import Corpus, contradictions, data_folder, unusable_table
+from songnet_utils.corpora.fma import CITATION as FMA_CITATION
+from songnet_utils.corpora.fma import read_features
+from songnet_utils.features import feature_set
+from songnet_utils.features.extraction import (
+    Extraction,
+    LogMel,
+    Outcome,
+    Stamp,
+    Statistics,
+    extract,
+    stamp_of,
+)
+from songnet_utils.features.shards import DamagedShardError, Folder, Place, shard_name
+from songnet_utils.features.workers import do_here, do_on_cluster
+
+#: Clips with less sound than this are listed as unusable; the paper's network needs 1.63 s for
+#: one step.
+MINIMUM_SECONDS = 2.0
+
+#: The most clips of a task, which are those of a shard.
+CLIPS_PER_SHARD = 64
+
+# Small corpora have so many tasks, for some workers to share.
+_LEAST_TASKS = 16
+# Files changed this short a time ago may change again without their time changing.
+_SETTLED_SECONDS = 2.0
+_SAVE_SECONDS = 20.0
+_ABANDONED_SECONDS = 3600.0
+# One at a time computes a damaged shard again.
+_MENDING = threading.Lock()
+# The sets that FMA's authors publish.
+_PUBLISHED = ("mfcc", "fma")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corpus whose frames are in the store.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Where the clips are from.
+    sound : Sound
+        The description of sound of the frames.
+    clips : pandas.DataFrame
+        The usable clips: the corpus's table without the others, each with its ``content``, under
+        which the store keeps its frames.
+    unusable : pandas.DataFrame
+        ``id``, ``file`` and ``reason`` of the others, the corpus's own included.
+    store : LogMelStore
+        Where the frames are.
+    """
+
+    corpus: Corpus
+    sound: Sound
+    clips: pd.DataFrame
+    unusable: pd.DataFrame
+    store: LogMelStore
+    # Sets of hand-crafted statistics that were asked for: hundreds of runs ask for the same.
+    _statistics: dict[str, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @functools.cached_property
+    def contents(self) -> dict[str, str]:
+        """The SHA-256 of each clip's sound file, by id."""
+        return dict(zip(self.clips.id, self.clips.content, strict=True))
+
+    def notes(self, clips: pd.DataFrame) -> list[str]:
+        """Return what to know before trusting results on some of the clips.
+
+        Parameters
+        ----------
+        clips : pandas.DataFrame
+            Those that take part, of `clips`.
+
+        Returns
+        -------
+        list of str
+            How the corpus's folders were understood, where that could be meant in another way,
+            and which copies among the clips contradict each other.
+        """
+        corpus = self.corpus
+        # FMA's own notes are a long list of what was put right in its tables.
+        of_folders = () if corpus.citation == FMA_CITATION else corpus.notes
+        of_all = contradictions(corpus.clips)
+        return [note for note in of_folders if note not in of_all] + contradictions(clips)
+
+    def frames(self, clip: str) -> np.ndarray:
+        """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""
+        if clip not in self.contents:
+            raise SongNetError(f"clip {clip}: is not among the usable clips of {self.corpus.name}")
+        try:
+            return self.store.load(self.contents[clip], "frames")
+        except (SongNetError, KeyError) as error:
+            raise SongNetError(
+                f"clip {clip}: its frames can no longer be read ({error}). "
+                "Prepare the corpus again."
+            ) from error
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the frames of all clips have."""
+        return sum(self.store.place(content, "frames").bytes for content in self.contents.values())
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """The 140 MFCC statistics; see `hand_crafted`."""
+        return self.hand_crafted("mfcc")
+
+    def hand_crafted(
+        self,
+        name: str,
+        progress: bool = True,
+        *,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> pd.DataFrame:
+        """Return a set of hand-crafted statistics of the clips; compute what is missing.
+
+        Where FMA's own ``features.csv`` lies beside the corpus's metadata, the sets that it has
+        (``mfcc`` and ``fma``) are read from it instead.
+
+        Parameters
+        ----------
+        name : str
+            A key of `songnet_utils.features.FEATURE_SETS`.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (clips, columns), float32
+            The index is the clips' ids, the columns are the set's.
+
+        Raises
+        ------
+        SongNetError
+            When there is no such set, or a clip cannot be analysed.
+        """
+        feature_set(name)
+        if name not in self._statistics:
+            self._statistics[name] = (
+                self._published(name)
+                if self.is_published(name)
+                else self._computed(name, progress, workers, dask)
+            )
+        return self._statistics[name]
+
+    def is_published(self, name: str) -> bool:
+        """Tell whether a set of statistics is read from FMA's ``features.csv``, not computed."""
+        return self.corpus.features_csv is not None and name in _PUBLISHED
+
+    def extracted(
+        self,
+        extraction: Extraction,
+        array: str,
+        progress: bool = True,
+        *,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> Callable[[str], np.ndarray]:
+        """Compute what is missing of an extraction from the same clips.
+
+        Parameters
+        ----------
+        extraction : Extraction
+            What is computed from each clip.
+        array : str
+            Which of its arrays is wanted.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Returns
+        -------
+        callable
+            Of a clip's id; returns the array, float32, read-only.
+
+        Raises
+        ------
+        SongNetError
+            When a clip cannot be analysed.
+        """
+        store = Store(extraction, self.store.data)
+        outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
+        broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
+        if broken:
+            raise SongNetError(
+                f"{extraction.name} of {len(broken)} clips of {self.corpus.name} cannot be "
+                f"computed. The first: {broken[0]}"
+            )
+        return lambda clip: store.load(self.contents[clip], array)
+
+    def _computed(
+        self, name: str, progress: bool, workers: int | None, dask: str | None
+    ) -> pd.DataFrame:
+        """Return statistics from the store, where what is missing is computed first."""
+        if name == "mfcc":
+            store: Store = self.store
+            values = [store.load(self.contents[clip], "mfcc") for clip in self.clips.id]
+        else:
+            statistics = Statistics(name, self.sound.sample_rate)
+            read = self.extracted(statistics, "values", progress, workers=workers, dask=dask)
+            values = [read(clip) for clip in self.clips.id]
+        return pd.DataFrame(
+            np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=_columns(name)
+        )
+
+    def _published(self, name: str) -> pd.DataFrame:
+        """Return statistics as FMA's authors computed them, from their ``features.csv``."""
+        file, columns = self.corpus.features_csv, _columns(name)
+        assert file is not None
+        numbers = self.clips.id.astype("int64")
+        found = read_features(file, numbers)
+        absent = self.clips.id[~numbers.isin(found.index).to_numpy()]
+        if len(absent):
+            raise SongNetError(
+                f"{file}: lacks {len(absent):,} of the clips, the first is {absent.iloc[0]}. "
+                "Rename it, and the statistics are computed from the clips instead."
+            )
+        strange = [" ".join(column) for column in columns if column not in found.columns]
+        if strange:
+            raise SongNetError(
+                f"{file}: has no column {strange[0]}. Use features.csv of fma_metadata.zip."
+            )
+        return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
+
+
+def _columns(name: str) -> pd.MultiIndex:
+    return pd.MultiIndex.from_tuples(
+        feature_set(name).columns, names=["feature", "statistics", "number"]
+    )
+
+
+class Store:
+    """What one extraction gives, for any number of corpora.
+
+    Parameters
+    ----------
+    extraction : Extraction
+        What is computed from each clip.
+    data_dir
+        Where data is kept; see `songnet_utils.corpora.data_folder`. ``$SONGNET_STORE`` is only
+        heeded where it is not given.
+
+    Raises
+    ------
+    SongNetError
+        When the store's folder holds another extraction, or its address is none.
+    """
+
+    def __init__(
+        self, extraction: Extraction, data_dir: str | os.PathLike[str] | None = None
+    ) -> None:
+        self.extraction = extraction
+        self.data = data_dir
+        local = data_folder(data_dir) / "features"
+        root = (os.environ.get("SONGNET_STORE") if data_dir is None else None) or str(local)
+        self.folder = Folder(f"{root}/{extraction.folder_name}")
+        self._index_file = local / "files.json"
+        self._places: dict[str, dict[str, Place]] = {}
+        # The sound file of each content, to compute again what is found damaged.
+        self._files: dict[str, str] = {}
+        self._is_described()
+
+    def compute(
+        self,
+        clips: pd.DataFrame,
+        corpus: str,
+        progress: bool = True,
+        workers: int | None = None,
+        dask: str | None = None,
+    ) -> list[Outcome]:
+        """Compute what is missing of some clips, and return what came of each.
+
+        Parameters
+        ----------
+        clips : pandas.DataFrame
+            The table of clips; their files are read, never changed.
+        corpus : str
+            What to call them.
+        progress, workers, dask
+            As in `LogMelStore.prepare`.
+
+        Raises
+        ------
+        SongNetError
+            When the store cannot be written, or the cluster cannot be used; what was computed is
+            kept.
+        """
+        if workers is not None and (isinstance(workers, bool) or workers < 1):
+            raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
+        if not self._is_described():
+            self.folder.write(
+                "description.json", json.dumps(self.extraction.description(), indent=2).encode()
+            )
+        if self.folder.path:
+            sweep(self.folder.path, _ABANDONED_SECONDS)
+        self._look()
+        index = _Index(self._index_file)
+        rows = list(zip(clips.id, clips.file, strict=True))
+        found: dict[str, Outcome] = {}
+        size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
+        tasks = []
+        for first in range(0, len(rows), size):
+            # What is missing of a task's clips, so that tasks do not shift when others are done.
+            missing = []
+            for clip, file in rows[first : first + size]:
+                content = index.content_of(file)
+                if content and content in self._places:
+                    found[clip] = Outcome(clip, file, content)
+                else:
+                    missing.append((clip, file))
+            if missing:
+                tasks.append(missing)
+        work = functools.partial(
+            extract, self.extraction, self.folder, known=frozenset(self._places)
+        )
+        done = (
+            do_on_cluster(work, tasks, dask)
+            if dask
+            else do_here(work, tasks, workers, threads=self.extraction.threads_scale)
+        )
+        bar = tqdm(
+            total=len(rows),
+            initial=len(found),
+            desc=f"{self.extraction.name} {corpus}",
+            unit="clip",
+            disable=not progress,
+            leave=False,
+        )
+        try:
+            for outcomes in done:
+                for outcome in outcomes:
+                    found[outcome.clip] = outcome
+                    warn(outcome.notes)
+                    index.add(outcome)
+                bar.update(len(outcomes))
+        finally:
+            # Stopped or not, what has been computed stays known.
+            bar.close()
+            with contextlib.suppress(SongNetError):
+                index.save()
+        if tasks:
+            self._look()
+        unseen = [
+            outcome
+            for outcome in found.values()
+            if not outcome.reason and outcome.content not in self._places
+        ]
+        self._files |= {outcome.content: outcome.file for outcome in found.values()}
+        if unseen:
+            raise SongNetError(
+                f"{self.folder}: {len(unseen)} clips were computed, but are not there: the workers "
+                "write to another disk. Share the folder with them, or set SONGNET_STORE to an "
+                "address that all of them reach."
+            )
+        return [found[clip] for clip in clips.id]
+
+    def place(self, content: str, array: str) -> Place:
+        """Return where a clip's array lies."""
+        if content not in self._places:
+            raise SongNetError(
+                f"{self.folder}: what was computed from {self._files.get(content, 'a clip')} is "
+                "damaged, and the file has changed or cannot be read any more. Run the same again."
+            )
+        return self._places[content][array]
+
+    def load(self, content: str, array: str) -> np.ndarray:
+        """Return a clip's array, float32, read-only; where it is damaged, compute it again."""
+        try:
+            return self.folder.load(self.place(content, array))
+        except SongNetError:
+            with _MENDING:
+                # Another thread may have been quicker.
+                try:
+                    return self.folder.load(self.place(content, array))
+                except DamagedShardError as damage:
+                    _tell(f"{damage} They are computed again from the clips.")
+                    self._mend(self.place(content, array).shard)
+            return self.folder.load(self.place(content, array))
+
+    def _mend(self, shard: str) -> None:
+        """Compute a damaged shard again, from its clips."""
+        members = {
+            content
+            for content, arrays in self._places.items()
+            if any(place.shard == shard for place in arrays.values())
+        }
+        clips = [(name, self._files[name]) for name in sorted(members) if name in self._files]
+        done = extract(self.extraction, self.folder, clips)
+        if shard_name(outcome.content for outcome in done if not outcome.reason) != shard:
+            self.folder.remove(shard)
+        self._look()
+
+    def _look(self) -> None:
+        """See what is there; let go of what is damaged."""
+        self.folder.forget()
+        wanted = set(self.extraction.arrays)
+        places, damaged = self.folder.places()
+        self._places = {
+            content: arrays for content, arrays in places.items() if wanted <= set(arrays)
+        }
+        if damaged:
+            _tell(
+                f"{self.folder}: {len(damaged)} of its shards are damaged or without checksums, "
+                f"the first is {damaged[0]}; what was in them is computed again when needed."
+            )
+        for shard in damaged:
+            # Where nothing may be removed, they are only passed over.
+            with contextlib.suppress(SongNetError):
+                self.folder.remove(shard)
+
+    def _is_described(self) -> bool:
+        """Tell whether the folder has a description; raise SongNetError when it is another one."""
+        content = self.folder.read("description.json")
+        if content is None:
+            return False
+        wanted = self.extraction.description()
+        try:
+            found = json.loads(content)
+        except ValueError as error:
+            raise SongNetError(
+                f"{self.folder}/description.json: cannot be read as a description of "
+                f"{self.extraction.name} ({error}). Delete the folder; what was in it is computed "
+                "again when needed."
+            ) from error
+        if found != wanted:
+            raise SongNetError(
+                f"{self.folder}: holds what another description of {self.extraction.name} gives: "
+                f"{json.dumps(found)} there, {json.dumps(wanted)} asked for. Delete that folder; "
+                "what was in it is computed again when needed."
+            )
+        return True
+
+
+class LogMelStore(Store):
+    """The log-mel frames of any number of corpora for one description of sound.
+
+    Parameters
+    ----------
+    data_dir
+        See `Store`.
+    sound : Sound
+        The description of sound.
+    """
+
+    def __init__(
+        self, data_dir: str | os.PathLike[str] | None = None, sound: Sound | None = None
+    ) -> None:
+        self.sound = sound or Sound()
+        super().__init__(LogMel(self.sound), data_dir)
+
+    def prepare(
+        self,
+        corpus: Corpus,
+        workers: int | None = None,
+        progress: bool = True,
+        *,
+        minimum_seconds: float = MINIMUM_SECONDS,
+        dask: str | None = None,
+    ) -> Prepared:
+        """Compute what is missing of a corpus, and return its clips with their frames.
+
+        Parameters
+        ----------
+        corpus
+            The corpus; its files are read, never changed.
+        workers : int ≥ 1
+            Tasks to do at once on this machine; all cores by default.
+        progress
+            Whether to show a progress bar.
+        minimum_seconds
+            Clips with less sound are unusable.
+        dask : str, optional
+            The address of a Dask scheduler (``tcp://…``): its workers do the tasks. They must
+            reach the sound files and the store under the same names as this machine.
+
+        Raises
+        ------
+        SongNetError
+            When no clip can be used, the disk is full, or the cluster cannot be used (what was
+            computed is kept).
+        """
+        reasons, contents = {}, {}
+        hop = self.sound.hop / self.sound.sample_rate
+        for outcome in self.compute(corpus.clips, corpus.name, progress, workers, dask):
+            if outcome.reason:
+                reasons[outcome.clip] = outcome.reason
+                continue
+            # The frames stand a hop apart, the first on the first sample.
+            seconds = (self.place(outcome.content, "frames").shape[0] - 1) * hop
+            if seconds < minimum_seconds - hop:
+                reasons[outcome.clip] = (
+                    f"lasts only {seconds:.1f} s; at least {minimum_seconds:g} s are needed. "
+                    "Use a longer clip."
+                )
+            else:
+                contents[outcome.clip] = outcome.content
+        clips = corpus.clips.assign(content=corpus.clips.id.map(contents).astype("str"))
+        bad = clips[clips.id.isin(reasons)]
+        unusable = unusable_table(
+            [
+                *corpus.unusable.itertuples(index=False, name=None),
+                *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
+            ]
+        )
+        listed = f"unusable-{_called(corpus)}.csv"
+        self.folder.write(listed, unusable.to_csv(index=False).encode())
+        if not contents:
+            first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
+            raise SongNetError(
+                f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
+                f"All of them are listed in {self.folder}/{listed}"
+            )
+        return Prepared(
+            corpus=corpus,
+            sound=self.sound,
+            clips=clips[clips.id.isin(contents)].reset_index(drop=True),
+            unusable=unusable,
+            store=self,
+        )
+
+
+class _Index:
+    """Which content each file had: spares reading files that have not changed.
+
+    It is only a shortcut: without it, files are read and hashed again.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = self._load()
+        self._new: dict[str, list[Any]] = {}
+        self._saved = time.monotonic()
+
+    def content_of(self, path: str) -> str | None:
+        """Return the content's name as it was last read, if the file has not changed since."""
+        entry = self._known.get(path)
+        if not (isinstance(entry, list) and len(entry) == 4 and isinstance(entry[3], str)):
+            return None
+        try:
+            return entry[3] if list(stamp_of(path)) == entry[:3] else None
+        except OSError:
+            return None
+
+    def add(self, outcome: Outcome) -> None:
+        """Remember what a file held; its stamp was taken before it was read."""
+        if outcome.content and outcome.stamp and _is_settled(outcome.stamp):
+            self._new[outcome.file] = [*outcome.stamp, outcome.content]
+        if time.monotonic() - self._saved > _SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write what is known, and keep what another process wrote meanwhile."""
+        self._saved = time.monotonic()
+        if self._new:
+            known = {**self._load(), **self._new}
+            with atomic_write(self._file) as part:
+                part.write_text(json.dumps(known), encoding="utf-8")
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _called(corpus: Corpus) -> str:
+    """Return a name for a corpus that another folder of the same name does not have."""
+    if corpus.folder is None:
+        return corpus.name
+    place = hashlib.sha256(os.fsencode(os.path.realpath(corpus.folder))).hexdigest()
+    return f"{corpus.name}-{place[:6]}"
+
+
+def _tell(message: str) -> None:
+    """Say something on stderr, above a progress bar."""
+    tqdm.write(f"songnet: {message}", file=sys.stderr)
+
+
+def _is_settled(stamp: Stamp) -> bool:
+    return time.time() - max(stamp[1:]) / 1e9 > _SETTLED_SECONDS

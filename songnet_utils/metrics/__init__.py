@@ -1,0 +1,1 @@
+"""Figures: accuracy, confidence intervals, McNemar's test, calibration."""

@@ -1,0 +1,102 @@
+"""Sounds in a notebook: a player with a name, small enough to stay in a page."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from typing import ClassVar
+
+import numpy as np
+import soundfile
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio import check_samples
+
+
+class Player:
+    """Samples as an mp3 inside an HTML ``<audio>``; in a notebook, end a cell with it.
+
+    Parameters
+    ----------
+    audio
+        Mono samples, full scale ±1.
+    rate
+        Samples a second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000, the
+        rates that mp3 has.
+    label
+        What it is, in a few words: shown above the player and read out by screen readers.
+    autoplay
+        Begin at once; only for what follows from a press of a button.
+
+    Raises
+    ------
+    SongNetError
+        When mp3 has no such rate, or `audio` is no mono audio.
+    """
+
+    #: From 0, the best, to 1, the smallest: 64 kbit/s at 22,050 Hz.
+    compression: ClassVar[float] = 0.6
+
+    def __init__(self, audio: np.ndarray, rate: int, label: str, *, autoplay: bool = False) -> None:
+        self.label = label
+        self._autoplay = " autoplay" if autoplay else ""
+        content = io.BytesIO()
+        try:
+            # Of a constant bit rate: in others browsers lose their place when one seeks. soundfile
+            # heeds the mode only when the compression is given as well.
+            soundfile.write(
+                content,
+                check_samples(audio),
+                rate,
+                format="MP3",
+                bitrate_mode="CONSTANT",
+                compression_level=self.compression,
+            )
+        except soundfile.LibsndfileError as error:
+            raise SongNetError(
+                f"{label}: an mp3 of {rate} samples a second cannot be made ({error}). "
+                "Resample it, to 22050 say."
+            ) from error
+        self.mp3 = content.getvalue()
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.mp3).decode("ascii")
+        label = html.escape(self.label)
+        return (
+            f'<figure style="margin: 0.6em 0"><figcaption>{label}</figcaption>'
+            f'<audio controls{self._autoplay} preload="metadata" aria-label="{label}" '
+            f'src="data:audio/mpeg;base64,{data}"></audio></figure>'
+        )
+
+    def __repr__(self) -> str:
+        return f"Player: {self.label}"
+
+
+def excerpt(audio: np.ndarray, rate: int, start: float, seconds: float) -> np.ndarray:
+    """Return `seconds` of audio from `start` on, faded in and out over 20 ms.
+
+    Parameters
+    ----------
+    audio
+        Mono samples.
+    rate
+        Samples a second.
+    start, seconds
+        Where it begins and how much of it there is, in seconds; it ends where `audio` ends.
+
+    Raises
+    ------
+    SongNetError
+        When `start` lies outside `audio`.
+    """
+    if not 0 <= start * rate < len(audio):
+        raise SongNetError(
+            f"start must lie in the {len(audio) / rate:.2f} s of the audio. Got {start} s"
+        )
+    piece = audio[round(start * rate) : round((start + seconds) * rate)].copy()
+    fade = min(round(0.02 * rate), len(piece) // 2)
+    ramp = np.linspace(0, 1, fade, dtype=piece.dtype)
+    piece[:fade] *= ramp
+    piece[len(piece) - fade :] *= ramp[::-1]
+    return piece

@@ -1,0 +1,1 @@
+"""Networks that answer while a song plays: time, receptive fields, layers with state."""

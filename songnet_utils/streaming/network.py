@@ -1,0 +1,139 @@
+"""What every network that hears genres offers, whoever trained it.
+
+SongNet (`songnet_utils.models`) and the pretrained listener (`songnet_utils.models.musicnn`) are
+both a `Network`; streaming, evaluation, plots and widgets know only this face.
+
+Conventions: audio is mono float32 at ``network.sound.sample_rate``; frames are float32, shape
+(frames, n_mels), as `songnet_utils.audio.log_mel` gives them for ``network.sound``; probabilities
+are float32 in the order of ``network.genres`` and each row sums to 1.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio import log_mel
+from songnet_utils.audio.sound import Sound
+from songnet_utils.streaming.timeline import Timeline
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Stepper(Protocol):
+    """A network heard frame by frame: it carries the state between pushes."""
+
+    def push(self, frames: np.ndarray, /) -> np.ndarray:
+        """Take the next frames and return the steps that they decide.
+
+        Parameters
+        ----------
+        frames : np.ndarray, shape (n, n_mels), float32, n ≥ 0
+            They follow on those of the push before.
+
+        Returns
+        -------
+        np.ndarray, shape (steps, genres), float32
+            Zero or more steps; those of all pushes together are `Network.genre_of_frames` of all
+            frames, to 1e-5, however the frames were cut up.
+        """
+        ...
+
+
+class Network(abc.ABC):
+    """A network that hears the genre of music over time.
+
+    Attributes
+    ----------
+    name : str
+        What to call it in front of people.
+    training_music : str
+        What it was trained on, in words.
+    caution : str
+        What its answers are not good for, in words; "" where there is nothing to say.
+    genres : tuple of str
+        The genres it tells apart.
+    timeline : Timeline
+        Its description of sound and the frames that a step sees.
+    keras_model : keras.Model
+        Input ``log_mel`` (clips, frames, n_mels); outputs by name, at least ``genre_over_time``
+        (clips, steps, genres) and its mean ``genre`` (clips, genres).
+    """
+
+    name: str
+    training_music: str
+    caution: str = ""
+    genres: tuple[str, ...]
+    timeline: Timeline
+    keras_model: keras.Model
+
+    @property
+    def sound(self) -> Sound:
+        """The description of sound it was trained on."""
+        return self.timeline.sound
+
+    @abc.abstractmethod
+    def genre_of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """Return the genre over time of log-mel frames.
+
+        Parameters
+        ----------
+        frames : np.ndarray, shape (frames, n_mels), float32
+            At least ``timeline.field.size`` of them.
+
+        Returns
+        -------
+        np.ndarray, shape (steps, genres), float32
+        """
+
+    @abc.abstractmethod
+    def stepper(self) -> Stepper:
+        """Return a `Stepper` at the beginning of a song."""
+
+    def genre_over_time(self, audio: np.ndarray) -> np.ndarray:
+        """Return the genre over time of a whole song.
+
+        Parameters
+        ----------
+        audio : np.ndarray, shape (samples,), float32
+            At ``sound.sample_rate``, as ``load_audio(file, sound.sample_rate)`` gives it.
+
+        Returns
+        -------
+        np.ndarray, shape (steps, genres), float32
+            Row ``k`` covers ``timeline.step_span(k)``.
+
+        Raises
+        ------
+        SongNetError
+            When the audio is too short for one step.
+        """
+        return self.genre_of_frames(self._enough(log_mel(audio, self.sound)))
+
+    def classify(self, audio: np.ndarray) -> np.ndarray:
+        """Return the song's genre probabilities, shape (genres,): the mean of its steps."""
+        return self.genre_over_time(audio).mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def description(self) -> dict[str, Any]:
+        """Return what travels with the weights, fit for JSON."""
+        return {
+            "sound": self.sound.to_dict(),
+            "genres": list(self.genres),
+            "name": self.name,
+            "training_music": self.training_music,
+            "caution": self.caution,
+        }
+
+    def _enough(self, frames: np.ndarray) -> np.ndarray:
+        """Return `frames`, or say that they are too few."""
+        if self.timeline.steps_of_frames(len(frames)) < 1:
+            heard = self.sound.seconds_of_samples((len(frames) - 1) * self.sound.hop)
+            raise SongNetError(
+                f"{self.name} needs at least {self.timeline.seconds_needed:.2f} s of sound for "
+                f"one answer. Got {heard:.2f} s. Choose a longer piece."
+            )
+        return frames

@@ -1,0 +1,175 @@
+"""Where things are in time: seconds ↔ samples ↔ frames ↔ steps.
+
+Conventions
+-----------
+*Samples* are counted at the network's rate, from the first sample of the song. *Frame* ``i`` of
+the log-mel covers samples ``[hop·i − n_fft/2, hop·i + n_fft/2)``; outside the song there are
+zeros (never a reflection: that would look ahead). A *step* is one answer of the network: step
+``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field, and earlier ones, at
+most from the beginning of the song, where the network remembers them (`ReceptiveField.past`).
+Intervals are half-open, ``[start, stop)``, and may start before 0.
+
+Every number comes from one `Sound` and one stack of layers; nothing else in the package repeats
+them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.audio.sound import Sound
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that looks along time without padding ("valid"): a convolution or a pooling.
+
+    Parameters
+    ----------
+    kernel : int > 0
+        Inputs that one output sees.
+    stride : int > 0
+        Inputs between neighbouring outputs.
+    dilation : int > 0
+        Inputs between neighbouring taps of the kernel.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise SongNetError(
+                    f"a layer's {field.name} must be a whole number of at least 1. Got {value!r}"
+                )
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What one output of a network sees, and when it is decided.
+
+    Output ``k`` is decided by the inputs ``[0, stride·k + size)``, of which it sees those from
+    ``stride·k − past`` on.
+
+    Parameters
+    ----------
+    size : int
+        Inputs before the first output.
+    stride : int
+        Inputs between neighbouring outputs.
+    past : int or math.inf
+        Inputs before ``stride·k`` that matter as well: 0 for layers without padding, some for
+        causal padding (zeros before the song), ``math.inf`` for a layer that remembers the song
+        from its beginning. Negative where an output does not see all of the last `size` inputs.
+    """
+
+    size: int
+    stride: int
+    past: float = 0
+
+    def outputs_of_inputs(self, inputs: int) -> int:
+        """Return how many outputs `inputs` inputs give; 0 when they are too few for one."""
+        return max(0, (inputs - self.size) // self.stride + 1)
+
+    def inputs_of_output(self, output: int) -> tuple[int, int]:
+        """Return the inputs ``[start, stop)`` that output `output` sees."""
+        start = self.stride * output
+        first = 0 if math.isinf(self.past) else max(0, start - int(self.past))
+        return first, start + self.size
+
+
+def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
+    """Return the receptive field of a stack of unpadded layers.
+
+    Each layer widens the field by ``(kernel − 1)·dilation`` of its own inputs, which lie
+    ``stride`` (the product of the strides below it) inputs of the stack apart.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        From the input upwards. No layer at all sees one input every input.
+
+    Examples
+    --------
+    The paper's network up to its third convolution, and with its last pooling:
+
+    >>> block = [Layer(5), Layer(2, 2)]
+    >>> receptive_field(block * 3)
+    ReceptiveField(size=36, stride=8)
+    >>> receptive_field((block * 3)[:-1])
+    ReceptiveField(size=32, stride=4)
+    """
+    size, stride = 1, 1
+    for layer in layers:
+        size += (layer.kernel - 1) * layer.dilation * stride
+        stride *= layer.stride
+    return ReceptiveField(size, stride)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The steps of one network on one description of sound.
+
+    Parameters
+    ----------
+    sound : Sound
+        How samples become frames.
+    field : ReceptiveField
+        The frames a step sees.
+    """
+
+    sound: Sound
+    field: ReceptiveField
+
+    @property
+    def samples_needed(self) -> int:
+        """The fewest samples a song must have for one step."""
+        return max(1, (self.field.size - 1) * self.sound.hop)
+
+    @property
+    def seconds_needed(self) -> float:
+        """The fewest seconds a song must have for one step."""
+        return self.sound.seconds_of_samples(self.samples_needed)
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds from one step to the next."""
+        return self.sound.seconds_of_samples(self.field.stride * self.sound.hop)
+
+    def steps_of_frames(self, frames: int) -> int:
+        """Return how many steps `frames` frames give."""
+        return self.field.outputs_of_inputs(frames)
+
+    def steps_of_samples(self, samples: int) -> int:
+        """Return how many steps a whole song of `samples` samples gives."""
+        return self.steps_of_frames(self.sound.frames_of_samples(samples))
+
+    def step_frames(self, step: int) -> tuple[int, int]:
+        """Return the frames ``[start, stop)`` that a step sees."""
+        return self.field.inputs_of_output(step)
+
+    def step_samples(self, step: int) -> tuple[int, int]:
+        """Return the samples ``[start, stop)`` that a step sees; `start` may be negative."""
+        first, stop = self.step_frames(step)
+        return self.sound.frame_samples(first)[0], self.sound.frame_samples(stop - 1)[1]
+
+    def step_span(self, step: int) -> tuple[float, float]:
+        """Return `step_samples` in seconds."""
+        start, stop = self.step_samples(step)
+        return self.sound.seconds_of_samples(start), self.sound.seconds_of_samples(stop)
+
+    def step_of_seconds(self, seconds: float) -> int:
+        """Return the newest step that is decided once `seconds` of the song have been heard.
+
+        −1 while none is. This is the step to show under a playhead: it ends at or before it.
+        """
+        heard = math.floor(seconds * self.sound.sample_rate + 1e-6)
+        _, first_stop = self.step_samples(0)
+        return max(-1, (heard - first_stop) // (self.field.stride * self.sound.hop))

@@ -1,0 +1,1 @@
+"""Training: fit a network, keep the run and its record, go on from another run."""
