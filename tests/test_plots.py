@@ -302,8 +302,8 @@ PICTURES = {
     "one_mel_filter": lambda: plots.one_mel_filter(np.arange(0.0, 900, 100), 3),
     "clips_per_genre": lambda: plots.clips_per_genre(clips()),
     "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
-    "leaking_artists": lambda: plots.leaking_artists({"random": 0.9, "artist": 0.0}),
-    "artists_on_sides": lambda: plots.artists_on_sides(clips(), SIDES),
+    "artist_leakage": lambda: plots.artist_leakage({"random": 0.9, "artist": 0.0}),
+    "artists_per_set": lambda: plots.artists_per_set(clips(), SIDES),
     "genre_tree": lambda: plots.genre_tree(HIERARCHY, ["Punk"]),
     "receptive_field_tree": lambda: plots.receptive_field_tree(BLOCKS, SOUND),
     "training_curves": lambda: plots.training_curves(epochs(5)),
@@ -322,7 +322,7 @@ PICTURES = {
     "until_right": lambda: plots.until_right(moments()),
     "differences": lambda: plots.differences(DIFFERENCES),
     "statistics_map": lambda: plots.statistics_map(statistics()),
-    "two_features": lambda: plots.two_features(
+    "feature_scatter": lambda: plots.feature_scatter(
         pd.DataFrame(np.arange(16.0).reshape(8, 2), columns=["brightness", "loudness"]),
         pd.Series(GENRES),
     ),
@@ -337,7 +337,7 @@ PICTURES = {
     "step_contributions": lambda: plots.step_contributions(
         np.array([0.2, -0.1, 0.3]), [2], TIMELINE, answer="Rock", rival="Folk"
     ),
-    "mistakes_per_artist": lambda: plots.mistakes_per_artist(
+    "errors_per_artist": lambda: plots.errors_per_artist(
         pd.DataFrame({"clips": [3, 4], "wrong": [3, 0]}, index=["A", "B"])
     ),
     "mended_and_broken": lambda: plots.mended_and_broken(
@@ -464,7 +464,7 @@ def test_a_step_stands_on_as_many_frames_as_its_receptive_field():
 
 
 def test_an_artist_on_two_sides_is_a_bar_of_two_colours():
-    ax = plots.artists_on_sides(clips(), SIDES)
+    ax = plots.artists_per_set(clips(), SIDES)
     other = ax.figure.axes[1]
     # clips(): six artists of two clips each, "Folk 0" first by name.
     assert ax.get_title() == "random split: 3 of 6 artists on more than one side"
@@ -481,7 +481,7 @@ def test_only_the_artists_with_the_most_clips_are_drawn():
     table = clips()
     table.loc[0, "artist"] = "Rock 2"
     table.loc[1, "artist"] = None
-    ax = plots.artists_on_sides(table, {"artist": SIDES["artist"]}, most=1)
+    ax = plots.artists_per_set(table, {"artist": SIDES["artist"]}, most=1)
     heights = [bar.get_height() for side in ax.containers for bar in side]
     assert heights == [1, 0, 2]
 
@@ -520,7 +520,7 @@ def test_a_fall_of_the_learning_rate_is_drawn_between_its_epochs():
 
 
 def test_leaking_split_and_results_say_their_numbers():
-    assert "random split 90%" in plots.description(PICTURES["leaking_artists"]())
+    assert "random split 90%" in plots.description(PICTURES["artist_leakage"]())
     words = plots.description(PICTURES["results"]())
     assert "svm on the artist split 0.400 (0.300 to 0.500)" in words
     assert "chance on the random split 0.125;" in words

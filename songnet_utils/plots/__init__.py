@@ -23,21 +23,21 @@ from songnet_utils.plots.answers import (
     until_right,
 )
 from songnet_utils.plots.clips import (
-    artists_on_sides,
+    artist_leakage,
+    artists_per_set,
     clips_per_genre,
+    feature_scatter,
     genre_tree,
-    leaking_artists,
     split_sizes,
     statistics_map,
-    two_features,
 )
-from songnet_utils.plots.kernels import dreams, kernel_pictures, kernel_purity, kernel_votes
-from songnet_utils.plots.mistakes import (
+from songnet_utils.plots.errors import (
     embedding_map,
+    errors_per_artist,
     mended_and_broken,
-    mistakes_per_artist,
     step_contributions,
 )
+from songnet_utils.plots.kernels import dreams, kernel_pictures, kernel_purity, kernel_votes
 from songnet_utils.plots.networks import (
     architecture,
     genre_bars,
@@ -71,7 +71,8 @@ __all__ = [
     "LivePicture",
     "Picture",
     "architecture",
-    "artists_on_sides",
+    "artist_leakage",
+    "artists_per_set",
     "clips_per_genre",
     "confusion_matrices",
     "confusion_matrix",
@@ -80,6 +81,8 @@ __all__ = [
     "differences",
     "dreams",
     "embedding_map",
+    "errors_per_artist",
+    "feature_scatter",
     "genre_bars",
     "genre_colours",
     "genre_over_time",
@@ -88,13 +91,11 @@ __all__ = [
     "kernel_pictures",
     "kernel_purity",
     "kernel_votes",
-    "leaking_artists",
     "log_mel",
     "log_mel_grid",
     "mel_filters",
     "mel_scale",
     "mended_and_broken",
-    "mistakes_per_artist",
     "one_mel_filter",
     "over_temperatures",
     "receptive_field_tree",
@@ -110,7 +111,6 @@ __all__ = [
     "statistics_map",
     "step_contributions",
     "training_curves",
-    "two_features",
     "until_right",
     "waveform",
 ]

@@ -81,7 +81,7 @@ def split_sizes(clips: pd.DataFrame, sides: pd.Series, *, ax: Axes | None = None
     return describe(ax, f"Stacked bars of each genre's clips: {words}.")
 
 
-def leaking_artists(shares: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
+def artist_leakage(shares: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
     """Draw how much of each split's test side is by artists who are also trained on.
 
     Parameters
@@ -105,7 +105,7 @@ def leaking_artists(shares: Mapping[str, float], *, ax: Axes | None = None) -> A
     return describe(ax, f"{title}, as bars: {words}.")
 
 
-def artists_on_sides(
+def artists_per_set(
     clips: pd.DataFrame, splits: Mapping[str, pd.Series], *, most: int = 40
 ) -> Axes:
     """Draw on which sides of each split the clips of single artists are.
@@ -290,7 +290,7 @@ def statistics_map(
     )
 
 
-def two_features(
+def feature_scatter(
     features: pd.DataFrame,
     genres: pd.Series,
     *,

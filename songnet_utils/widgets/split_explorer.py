@@ -18,7 +18,7 @@ from songnet_utils.corpora.splits import (
     keep_genres,
     split,
 )
-from songnet_utils.plots import artists_on_sides
+from songnet_utils.plots import artists_per_set
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
 
@@ -95,7 +95,7 @@ class SplitExplorer(Explorer):
         )
         if copies := copies_on_two_sides(clips, self.sides):
             words += f" Clips with copies on another side: {copies:,}."
-        ax = artists_on_sides(self._clips, {kind: self.sides})
+        ax = artists_per_set(self._clips, {kind: self.sides})
         self._show(words, ax, self._pair(clips))
 
     def _pair(self, clips: pd.DataFrame) -> list[Player]:

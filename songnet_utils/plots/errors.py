@@ -136,7 +136,7 @@ def step_contributions(
     )
 
 
-def mistakes_per_artist(
+def errors_per_artist(
     artists: pd.DataFrame,
     *,
     most: int = 30,
