@@ -26,6 +26,18 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["MPLCONFIGDIR"] = str(ROOT / "build" / "matplotlib")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each worker whole files of tests, and all that need mini to one: the longest, so first.
+
+    A folder of mini, and a lesson that ran, are there once.
+    """
+    needs_mini = [item for item in items if "mini_data" in getattr(item, "fixturenames", ())]
+    for item in items:
+        group = "mini" if item in needs_mini else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item not in needs_mini)
+
+
 @pytest.fixture(scope="session")
 def shared_fma() -> Path:
     """The folder of real FMA clips, where there is one beside the project."""
