@@ -105,24 +105,26 @@ def first_answer(net: SongNet) -> Question:
         truth=truth,
         tolerance=0.005,
         mistakes=[
-            Mistake(now, "So it is now. Without the pooling a step sees fewer frames."),
-            Mistake(now - truth, "So much *earlier* it would come. When is that?"),
+            Mistake(now, "That is with the pooling. Without it a step sees fewer frames."),
+            Mistake(now - truth, "It would come that much *earlier*. When is that?"),
             Mistake(
                 last.seconds,
-                "So long is what the step sees. But the first step begins to see before the song "
-                "does: the left half of its first window lies there.",
+                "That is how long the step lasts. But the first step begins before the song does: "
+                "the left half of its first window lies there.",
             ),
             Mistake(
                 sound.seconds_of_frame(last.size - 1),
-                "At that moment the last frame that it sees is *centred*. The frame is there when "
-                "the right half of its window has been heard, too.",
+                "At that moment the last frame that it sees is *centred*. The frame is complete "
+                "only when the right half of its window has come, too.",
             ),
             Mistake(
                 now / 2,
                 "A pooling halves how *often* answers come. How much of the song does it add to "
                 "what one answer sees?",
             ),
-            Mistake(last.size, "Those are the frames that the step sees. When has it heard them?"),
+            Mistake(
+                last.size, "Those are the frames that the step sees. When is the last one there?"
+            ),
             Mistake(stop, "Those are samples. How many seconds are they?"),
         ],
         praise=f"Only {now - truth:.2f} s earlier; and then an answer every {1 / last.rate:.2f} s "
@@ -175,8 +177,8 @@ def push() -> Question:
         mistakes=[
             Mistake(
                 lambda kept, piece, kernel: (_dots(piece, kernel), tail(piece, len(kernel) - 1)),
-                "Each piece is heard there as if nothing had come before it: what stretches over "
-                "the edge of two pieces is never answered. Put what was kept before the piece.",
+                "That treats each piece as if nothing had come before it, and leaves out all that "
+                "stretches over the edge of two pieces. Put what was kept before the piece.",
             ),
             Mistake(
                 lambda kept, piece, kernel: (
@@ -224,12 +226,12 @@ def push() -> Question:
                     np.correlate(joined(kept, piece), kernel, "same"),
                     right(kept, piece, kernel)[1],
                 ),
-                "There zeros are put around each piece, which is making music up. Only stretches "
-                "that were heard in full have an output.",
+                "That puts zeros around each piece, which makes music up. Only stretches that are "
+                "complete have an output.",
             ),
         ],
         praise="It was tried with pieces down to one sample. Every convolution and every pooling "
-        "of `SongStream` does this, each with what the layer below lets out.",
+        "of `SongStream` does this, each with the outputs of the layer below.",
         hint="Put what was kept before the piece. The outputs are those of all stretches in it "
         "that are as wide as the kernel; what is kept are the inputs at the end that the next "
         "output will need again: fewer than the kernel is wide.",
@@ -269,7 +271,7 @@ def joins(tone: np.ndarray, original: int, rate: int) -> Question:
             Mistake(
                 "nowhere",
                 "As many samples come out, and most of them are the same. But to compute a sample "
-                "at a new rate, the resampler needs its neighbours on both sides. Who has none?",
+                "at a new rate, the resampler needs its neighbours on both sides. Which has none?",
             ),
             Mistake(
                 "everywhere",
@@ -381,13 +383,13 @@ def peeks(net: SongNet, audio: np.ndarray) -> Question:
         mistakes=[
             Mistake(
                 lambda hear, audio, ends, moment: True,
-                "By your test everybody peeks, even who hears nothing but the past. Steps that "
-                "end *after* the change may differ, and should: compare those that end by then. "
-                "(Or is it the past that you change?)",
+                "By your test every listener peeks, even one that uses nothing but the past. Steps "
+                "that end *after* the change may differ, and should: compare those that end by "
+                "then. (Or is it the past that you change?)",
             ),
             Mistake(
                 lambda hear, audio, ends, moment: False,
-                "By your test nobody ever peeks. Is the second song really another one, and "
+                "By your test no listener ever peeks. Is the second song really another one, and "
                 "louder? (`other = audio` is a second name of the same samples; `audio.copy()` is "
                 "a copy.)",
             ),
@@ -397,21 +399,21 @@ def peeks(net: SongNet, audio: np.ndarray) -> Question:
             ),
             Mistake(
                 _test(same=np.allclose),
-                "One of those that were tried peeks only a very little, and yours lets it pass. "
+                "One of the listeners peeks only a very little, and your test lets it pass. "
                 "Compare bit for bit (`np.array_equal`): the past either depends on the future or "
                 "does not.",
             ),
             Mistake(
                 _test(loudness=0.0),
-                "You put silence where the future was. Who looks at the loudest moment does not "
-                "notice that, if the loudest moment came before. Put something loud there.",
+                "You put silence where the future was. A listener that looks at the loudest moment "
+                "does not notice that if the moment came earlier. Put something loud there.",
             ),
         ],
-        praise="It was tried on five small listeners, and on this lesson's network. Heard live, "
-        f"that one {'peeks' if lives else 'does not peek'}; on frames relative to the loudest "
+        praise="It was tried on five small listeners, and on this lesson's network. As a stream, "
+        f"the network {'peeks' if lives else 'does not peek'}; on frames relative to the loudest "
         f"moment it {'does' if changed.any() else 'does not'}"
         + (f", and its answer at second {caught:.2f} gives it away." if changed.any() else "."),
-        hint="Hear the song, and a copy of it in which everything from `moment` on is something "
-        "else, and loud. Of both answers take the rows of the steps with `ends <= moment`. Is any "
-        "bit of them different?",
+        hint="Call `hear` with the song, and with a copy in which everything from `moment` on is "
+        "something else, and loud. In both answers, take the rows of the steps with `ends <= "
+        "moment`. Does any bit of them differ?",
     )
