@@ -26,6 +26,11 @@ KEEP = """async ([text, address]) => {
   const answer = await fetch(address, {method: "POST", body: new Blob([bytes])});
   return [answer.status, await answer.text()];
 }"""
+# In the place of the machine's.
+MICROPHONE = """() => {
+  const stand = new AudioContext().createMediaStreamDestination();
+  navigator.mediaDevices.getUserMedia = async () => stand.stream;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -78,4 +83,7 @@ def test_it_answers_and_keeps_a_song_and_nothing_is_forbidden_that_it_needs(serv
     status, text = page.evaluate(KEEP, [song, keep])
     assert (status, text.startswith("“Tune” is kept: ")) == (200, True)
     assert len(list((data / "my-songs" / "Folk").iterdir())) == 1
+    page.evaluate(MICROPHONE)
+    page.get_by_role("button", name="Microphone").click()
+    page.get_by_role("button", name="Stop listening").wait_for()
     assert page.complaints == []

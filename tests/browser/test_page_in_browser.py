@@ -172,13 +172,10 @@ def test_many_files_become_a_list(page: Page, songs: list[Path], tmp_path: Path)
 
 def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> None:
     drop(page, songs[:2])
-    page.wait_for_function(
-        "[...document.querySelectorAll('.sp-said')].filter((one) => /%/.test(one.textContent))"
-        ".length === 2",
-        timeout=SLOW,
-    )
+    # Offered once a song's answers are whole.
+    expect(page.locator("[data-part=right]:visible")).to_have_count(2, timeout=SLOW)
     guess = rows(page)[0]["said"].rsplit(" ", 2)[0].strip()
-    page.get_by_role("button", name=f"It is {guess}: label Song A so").click()
+    page.get_by_role("button", name=f"It is {guess}: label Song A").click()
     label = page.get_by_label("Your label for Song A")
     expect(label).to_have_value(guess)
     label.fill("Ambient")
@@ -196,7 +193,7 @@ def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> 
 
 
 def test_two_networks_answer_one_song(page: Page) -> None:
-    page.get_by_label("Beside it").select_option("musicnn")
+    page.get_by_label("Compare with").select_option("musicnn")
     names = page.locator(".sp-network-name")
     expect(names).to_contain_text(["SongNet", "musicnn"], timeout=SLOW)
     wait_until_whole(page)
@@ -212,11 +209,11 @@ def test_what_comes_may_be_hidden_and_the_words_fit(page: Page) -> None:
     page.evaluate("songnet.seek(9)")
     verdict = page.locator(".sp-verdict").first
     expect(verdict).to_contain_text("The whole song")
-    page.get_by_role("button", name="Hide what comes").click()
+    page.get_by_role("button", name="Hide the future").click()
     expect(verdict).to_contain_text("The song so far")
     page.evaluate("songnet.seek(0)")
     expect(verdict).to_be_empty()
-    page.get_by_role("button", name="Show what comes").click()
+    page.get_by_role("button", name="Show the future").click()
     expect(verdict).to_contain_text("The whole song")
 
 
@@ -295,7 +292,7 @@ def test_axe_finds_nothing_serious(
         wait_until_whole(page)
         for summary in page.locator(".sp-page summary").all():
             summary.click()
-        page.get_by_label("Beside it").select_option("songnet-mini")
+        page.get_by_label("Compare with").select_option("songnet-mini")
         expect(page.locator(".sp-genre").nth(1)).to_be_visible(timeout=SLOW)
         assert serious(page) == []
         levels = page.evaluate(

@@ -243,8 +243,8 @@ def test_before_and_after_are_told_with_counts_and_an_interval(page: Page):
         before: "Rock", after: i ? "Rock" : "Polka" })),
       untested: [{}], genres: ["Polka", "Rock"] }, ["Rock", "Folk", "Pop"]).join(" ")"""
     told = page.evaluate(words, 20)
-    assert "musicnn is right about 10 of 10 (100 %, 95 % interval 72 to 100 %)" in told
-    assert "does not know: your layer is right about 1 of 10 (10 %" in told
+    assert "musicnn gets 10 of 10 right (100 %, 95 % interval 72 to 100 %)" in told
+    assert "does not know: your layer gets 1 of 10 right (10 %" in told
     assert "among 2 genres, musicnn among 3" in told
     assert "Not tested: 1" in told
     assert page.evaluate(words, 5).startswith("Too few songs")

@@ -92,7 +92,7 @@ async function listen(job, { blob, name, network, frames, kinds }) {
           `the first ${until} s can be decoded, and these are answered.`,
       );
     } else if (damage) {
-      facts.notes.push(`${name}: is damaged after ${until} s; what comes before is answered.`);
+      facts.notes.push(`${name}: is damaged after ${until} s; only what comes before is answered.`);
     }
     listening.end();
     while (await listening.answer(true)) await job.breathe();

@@ -68,9 +68,11 @@ export class Engine {
       if (context.state !== "closed") context.close();
     };
     try {
-      // A page that is opened as a file may load no worklet from a Blob.
-      const url = `data:text/javascript,${encodeURIComponent(workletText)}`;
-      await context.audioWorklet.addModule(url);
+      // A page that is opened as a file may load no worklet from a Blob; the app's, none from data.
+      const isFile = location.protocol === "file:";
+      const code = new Blob([workletText], { type: "text/javascript" });
+      const data = `data:text/javascript,${encodeURIComponent(workletText)}`;
+      await context.audioWorklet.addModule(isFile ? data : URL.createObjectURL(code));
       listener.signal?.throwIfAborted();
       const node = new AudioWorkletNode(context, "listening", { numberOfOutputs: 0 });
       const { port1, port2 } = new MessageChannel();

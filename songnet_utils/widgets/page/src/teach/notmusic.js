@@ -60,7 +60,7 @@ export class EventListener {
 
 /** @param {Events[]} events @returns {Kind} */
 function kindOf(events) {
-  const none = "A genre network has no answer for that: what it says here means nothing.";
+  const none = "A genre network cannot say so: its answers here mean nothing.";
   const loud = events.filter(({ level }) => level >= SILENCE);
   if (!loud.length) return { kind: "silence", text: `This is silence. ${none}` };
   const mean = (/** @type {"speech" | "music"} */ key) =>

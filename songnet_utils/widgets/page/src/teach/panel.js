@@ -19,10 +19,10 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   const songs = h("div");
   const results = h("div");
   const chosen = h("input", { type: "file", accept: ".json", hidden: true, onchange: add });
-  const undo = button("Undo", () => act((one) => one.store.undo(), "The last change is undone."));
+  const undo = button("Undo", () => act((one) => one.store.undo(), "The last change was undone."));
   const save = button("Export", download);
   const forget = button("Forget everything", () => {
-    if (forget.dataset.sure) return act((one) => one.store.forget(), "Everything is forgotten.");
+    if (forget.dataset.sure) return act((one) => one.store.forget(), "Everything was forgotten.");
     forget.dataset.sure = "yes";
     say(forget, "Really forget everything? There is no undo");
   });
@@ -35,8 +35,8 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   const element = h(
     "section", { class: "sp-teach", "aria-label": "Teach it your genres" },
     h("h4", {}, "Label a song"),
-    h("p", {}, "Say what a few songs are. From two genres on, a network of your own, “Your genres”, " +
-      "answers beside the others. It learns at once, and all of it stays in this browser."),
+    h("p", {}, "Label a few songs of two genres or more. A network of your own, “Your genres”, learns " +
+      "from them at once, and you can choose it above. All of this stays in your browser."),
     form, error,
     h("h4", {}, "Songs it learnt from"), songs,
     h("div", { class: "sp-buttons" },
@@ -68,7 +68,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
 
   function add() {
     const [file] = chosen.files ?? [];
-    act((one) => one.store.import(file), `The songs of ${file.name} are added.`);
+    act((one) => one.store.import(file), `The songs of ${file.name} were added.`);
     chosen.value = "";
   }
 
@@ -104,7 +104,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
   /** @param {Store} store @param {LearntSong} song */
   function row(store, { sha256, name, title, artist, genre, file }) {
     const { keep } = host;
-    const remove = () => act(() => store.label([{ sha256, genre: "" }]), `${title} is removed.`);
+    const remove = () => act(() => store.label([{ sha256, genre: "" }]), `${title} was removed.`);
     return h(
       "li", {}, artist ? `${title} (${artist}) ` : `${title} `,
       button("Remove", remove, { "aria-label": `Remove ${title}` }),
@@ -117,7 +117,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
 
   async function test(/** @type {LearntSong[]} */ songs) {
     const mine = ++tests;
-    say(results, songs.length ? "Testing on songs held out …" : "Nothing is learnt yet.");
+    say(results, songs.length ? "Testing on songs held out …" : "It has learnt nothing yet.");
     if (!songs.length) return;
     const { genres } = await engine.describe(BASE);
     // The page draws between two folds; what was changed meanwhile is tested by another test.

@@ -78,7 +78,7 @@ export function wilson(right, of) {
 /** @param {Trial} trial @param {string[]} known genres of musicnn @returns {string[]} sentences */
 export function inWords({ tested, untested, genres }, known) {
   if (tested.length < FEWEST) {
-    const why = `Too few songs to test this fairly: only ${tested.length} could be held out.`;
+    const why = `Too few songs for a fair test yet: ${tested.length} of at least ${FEWEST}.`;
     return [`${why} Label at least four songs of each genre, by different artists.`];
   }
   /** @param {Trial["tested"]} some @param {"before" | "after"} when */
@@ -86,17 +86,16 @@ export function inWords({ tested, untested, genres }, known) {
     const right = some.filter((one) => one[when] === one.song.genre).length;
     const percents = [right / some.length, ...wilson(right, some.length)];
     const [middle, low, high] = percents.map((part) => Math.round(100 * part));
-    return `${right} of ${some.length} (${middle} %, 95 % interval ${low} to ${high} %)`;
+    return `${right} of ${some.length} right (${middle} %, 95 % interval ${low} to ${high} %)`;
   };
   const both = tested.filter(({ song }) => known.includes(song.genre));
   const only = tested.filter(({ song }) => !known.includes(song.genre));
   return [
-    "Each song was tested with a layer that saw neither it nor its artist.",
-    both[0] && `Before: musicnn is right about ${share(both, "before")}.`,
-    both[0] && `After: your layer is right about ${share(both, "after")} of the same songs. It ` +
-      `chooses among ${genres.length} genres, musicnn among ${known.length}.`,
-    only[0] && "Genres that musicnn does not know: your layer is right about " +
-      `${share(only, "after")}.`,
-    untested[0] && `Not tested: ${untested.length}, the only artist of a genre.`,
+    "Each song was tested with a layer that learnt from neither it nor its artist.",
+    both[0] && `Before: musicnn gets ${share(both, "before")}.`,
+    both[0] && `After: your layer gets ${share(both, "after")}, of the same songs. It chooses ` +
+      `among ${genres.length} genres, musicnn among ${known.length}.`,
+    only[0] && `Genres that musicnn does not know: your layer gets ${share(only, "after")}.`,
+    untested[0] && `Not tested: ${untested.length}, by the only artist of their genre.`,
   ].filter((text) => text !== undefined);
 }

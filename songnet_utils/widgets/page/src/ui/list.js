@@ -40,7 +40,7 @@ class Row {
     for (const part of [parts.play, parts.said, parts.strip, parts.labels]) part.hidden = !!error;
     this.#drawAnswer(answers);
     say(parts.right, `It is ${this.guess}`);
-    parts.right.ariaLabel = `It is ${this.guess}: label ${title} so`;
+    parts.right.ariaLabel = `It is ${this.guess}: label ${title}`;
     parts.right.hidden = !!label || !this.guess || !answers?.isWhole;
     if (document.activeElement !== parts.label) parts.label.value = label;
     parts.label.ariaLabel = `Your label for ${title}`;
@@ -56,7 +56,7 @@ class Row {
     context.clearRect(0, 0, width, height);
     const mean = answers?.mean();
     this.guess = "";
-    if (!answers || !mean) return say(said, answers ? "Listening …" : "Waits for its turn");
+    if (!answers || !mean) return say(said, answers ? "Listening …" : "Waiting …");
     const { kind, seconds } = this.song;
     const to = seconds || answers.until(answers.steps.length - 1, 0);
     const at = (/** @type {number} */ moment) => (moment / to) * width;

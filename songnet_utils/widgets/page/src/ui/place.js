@@ -72,7 +72,8 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   }
 
   async function keep(/** @type {Song} */ song) {
-    const { name, title, artist, label: genre } = song;
+    const { name, title, artist } = song;
+    const genre = listActs.labelOf(song);
     try {
       announce((await host.keep?.(await song.load(), { name, genre, title, artist })) ?? "");
     } catch (error) {
@@ -142,7 +143,8 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   });
   const begin = async () => {
     const [first] = session.clips;
-    if (first) session.open(first).catch((error) => fail(error.message));
+    // The session says what went wrong; that another song was chosen is no error.
+    if (first) session.open(first).catch(() => {});
     const told = await facts(session.networkFor(first ?? null));
     return told;
   };

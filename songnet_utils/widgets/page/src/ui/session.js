@@ -172,7 +172,10 @@ export class Session {
         await song.hear(this.engine, await this.network(this.networkFor(song)), { signal });
       } catch (error) {
         if (signal.aborted) return;
-        song.error = /** @type {Error} */ (error).message;
+        const { name, message } = /** @type {Error} */ (error);
+        // It was being heard, and that was interrupted: it is heard anew.
+        if (name === "AbortError") continue;
+        song.error = message;
       }
       if (song !== this.current) song.forget();
       this.place.changed("songs");

@@ -63,7 +63,7 @@ export class View {
     parts.dismiss.onclick = () => this.fail("");
     parts.future.onclick = () => {
       this.isFutureShown = !this.isFutureShown;
-      say(parts.future, this.isFutureShown ? "Hide what comes" : "Show what comes");
+      say(parts.future, this.isFutureShown ? "Hide the future" : "Show the future");
       this.request();
     };
     position.oninput = () => session.seek(Number(position.value));
@@ -146,7 +146,7 @@ export class View {
     const all = offers.map((offer) => [offer.name, offer.title]);
     fill(parts.network, all);
     parts.network.value = name;
-    fill(parts.second, [["", "No other"], ...all.filter(([other]) => other !== name)]);
+    fill(parts.second, [["", "No other network"], ...all.filter(([other]) => other !== name)]);
     parts.second.value = session.second === name ? "" : session.second;
     parts.about.replaceChildren(
       ...networks.flatMap(({ title, trainingMusic, caution }) => [
