@@ -125,7 +125,7 @@ class Comparison:
         answering of all runs, from their records; ``seconds_now``, what this call took for those
         that were not there, with everything around them (reading, scoring, saving).
     notes : list of str
-        What to know of the corpus (see `songnet_utils.features.store.Prepared.notes`).
+        What to know of the corpus (see `songnet_utils.features.store.LogMels.notes`).
     """
 
     results: list[dict[str, Any]]

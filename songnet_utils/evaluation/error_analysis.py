@@ -34,7 +34,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import artists
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.metrics.accuracy import (
     difference_interval,
     mcnemar_exact,
@@ -61,7 +61,7 @@ class Heard:
     ----------
     net : SongNet
         The network.
-    prepared : Prepared
+    prepared : LogMels
         Where the clips' frames are.
     clips : pandas.DataFrame
         The training and test clips, by id: the columns of the table of clips, and ``side``.
@@ -76,7 +76,7 @@ class Heard:
     """
 
     net: SongNet
-    prepared: Prepared
+    prepared: LogMels
     clips: pd.DataFrame
     embedding: np.ndarray
     answers: pd.DataFrame
@@ -142,7 +142,7 @@ class Heard:
 
 def hear(
     net: SongNet,
-    prepared: Prepared,
+    prepared: LogMels,
     clips: pd.DataFrame,
     sides: pd.Series,
     *,
@@ -154,7 +154,7 @@ def hear(
     ----------
     net : SongNet
         A trained network. One that takes metadata, too, is told each clip's.
-    prepared : Prepared
+    prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         The table of clips that took part.
@@ -203,14 +203,14 @@ def hear(
     return Heard(net, prepared, table, np.stack(embedding), answers, steps)
 
 
-def hear_run(folder: str | Path, prepared: Prepared, *, progress: bool = True) -> Heard:
+def hear_run(folder: str | Path, prepared: LogMels, *, progress: bool = True) -> Heard:
     """Hear the clips of a finished run again, with the network that it left.
 
     Parameters
     ----------
     folder : path
         The run's folder.
-    prepared : Prepared
+    prepared : LogMels
         The run's corpus with its frames.
     progress : bool
         Show a progress bar.
@@ -501,12 +501,12 @@ def mistakes_by_artist(
     return table, (as_many + 1) / (draws + 1)
 
 
-def production(prepared: Prepared, clips: Iterable[str]) -> pd.DataFrame:
+def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
     """Return how clips were recorded, as far as their log-mel tells.
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : LogMels
         Where their frames are.
     clips : iterable of str
         Their ids.

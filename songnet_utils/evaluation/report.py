@@ -37,7 +37,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.metrics.accuracy import (
     Interval,
     artist_interval,
@@ -420,7 +420,7 @@ class Assessment:
 
 def assess(
     folder: str | Path,
-    corpus: Prepared | Corpus | str | Path | None = None,
+    corpus: LogMels | Corpus | str | Path | None = None,
     *,
     progress: bool = True,
 ) -> Assessment:
@@ -430,7 +430,7 @@ def assess(
     ----------
     folder : path
         The run's folder.
-    corpus : Prepared, Corpus, str or path, optional
+    corpus : LogMels, Corpus, str or path, optional
         The corpus that it was trained on; by default what `open_corpus` finds under the name in
         its record. It is only needed for `UntilRight`, which hears the test clips again.
     progress : bool
@@ -500,7 +500,7 @@ def _answers(folder: Path) -> pd.DataFrame:
 
 
 def _hear(
-    folder: Path, net: SongNet, prepared: Prepared, clip: str, given: np.ndarray
+    folder: Path, net: SongNet, prepared: LogMels, clip: str, given: np.ndarray
 ) -> np.ndarray:
     """Return a clip's genre over time, whose mean is what the run answered."""
     told = net.knowing(prepared.clips[prepared.clips.id == clip])

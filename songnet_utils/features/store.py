@@ -81,7 +81,7 @@ _PUBLISHED = ("mfcc", "fma")
 
 
 @dataclass(frozen=True)
-class Prepared:
+class LogMels:
     """A corpus whose frames are in the store.
 
     Parameters
@@ -507,7 +507,7 @@ class LogMelStore(Store):
         *,
         minimum_seconds: float = MINIMUM_SECONDS,
         dask: str | None = None,
-    ) -> Prepared:
+    ) -> LogMels:
         """Compute what is missing of a corpus, and return its clips with their frames.
 
         Parameters
@@ -561,7 +561,7 @@ class LogMelStore(Store):
                 f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
                 f"All of them are listed in {self.folder}/{listed}"
             )
-        return Prepared(
+        return LogMels(
             corpus=corpus,
             sound=self.sound,
             clips=clips[clips.id.isin(contents)].reset_index(drop=True),

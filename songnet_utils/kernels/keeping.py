@@ -18,7 +18,7 @@ import pandas as pd
 
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora.splits import artists
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import Kernels
 from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
 
@@ -37,7 +37,7 @@ _STATISTICS = [field.name for field in dataclasses.fields(FrameStatistics)]
 def kept_survey(
     folder: Path,
     kernels: Kernels,
-    prepared: Prepared,
+    prepared: LogMels,
     clips: pd.DataFrame | None = None,
     *,
     progress: bool = True,
@@ -66,7 +66,7 @@ def kept_survey(
     return found
 
 
-def _fingerprint(kernels: Kernels, prepared: Prepared, clips: pd.DataFrame) -> str:
+def _fingerprint(kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> str:
     """Return ten hexadecimal digits that differ when anything differs that a survey hears."""
     told = hashlib.sha256(repr((_VERSION, prepared.sound, kernels.layers)).encode())
     for weights in kernels.net.keras_model.get_weights():
@@ -86,7 +86,7 @@ def _arrays(found: Survey) -> dict[str, Any]:
     return kept
 
 
-def _read(file: Path, kernels: Kernels, prepared: Prepared, clips: pd.DataFrame) -> Survey | None:
+def _read(file: Path, kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> Survey | None:
     """Return the survey in a file; None where there is none, or only half of one."""
     try:
         with np.load(file) as kept:

@@ -30,7 +30,7 @@ from tqdm.auto import tqdm
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora.splits import artists
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 
 #: Pieces that are kept of each kernel.
@@ -179,7 +179,7 @@ class Survey:
     ----------
     kernels : Kernels
         The network's.
-    prepared : Prepared
+    prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         The clips that were heard; ``artist`` is one's own where unknown.
@@ -190,7 +190,7 @@ class Survey:
     """
 
     kernels: Kernels
-    prepared: Prepared
+    prepared: LogMels
     clips: pd.DataFrame
     layers: list[LayerSurvey]
     statistics: FrameStatistics
@@ -283,7 +283,7 @@ class Survey:
 
 def survey(
     kernels: Kernels,
-    prepared: Prepared,
+    prepared: LogMels,
     clips: pd.DataFrame | None = None,
     *,
     progress: bool = True,
@@ -294,7 +294,7 @@ def survey(
     ----------
     kernels : Kernels
         A network's.
-    prepared : Prepared
+    prepared : LogMels
         A corpus with its frames, made by the network's description of sound.
     clips : pandas.DataFrame, optional
         The clips to hear, from the corpus's table; all usable ones by default.
@@ -342,7 +342,7 @@ def survey(
     return Survey(kernels, prepared, table, [gather.result() for gather in gathering], statistics)
 
 
-def _batches(prepared: Prepared, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
+def _batches(prepared: LogMels, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
     """Yield clips of equally many frames, some at a time."""
     rows: list[int] = []
     waiting: list[np.ndarray] = []

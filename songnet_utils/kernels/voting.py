@@ -18,13 +18,13 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import Kernels
 from songnet_utils.models.trained import SongNet, given_to
 
 
 def votes(
-    kernels: Kernels, prepared: Prepared, clips: pd.DataFrame, *, progress: bool = True
+    kernels: Kernels, prepared: LogMels, clips: pd.DataFrame, *, progress: bool = True
 ) -> pd.DataFrame:
     """Return each kernel's votes, the mean over some clips.
 
@@ -32,7 +32,7 @@ def votes(
     ----------
     kernels : Kernels
         A network's.
-    prepared : Prepared
+    prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         The clips to hear, from the corpus's table: some of each genre will do.

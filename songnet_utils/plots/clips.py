@@ -259,7 +259,7 @@ def statistics_map(
     Parameters
     ----------
     values
-        A row of `songnet_utils.features.store.Prepared.features`, or one made of it by scaling.
+        A row of `songnet_utils.features.store.LogMels.features`, or one made of it by scaling.
     unit
         What the colours stand for.
     title, ax

@@ -35,7 +35,7 @@ from songnet_utils._utils.files import atomic_write
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
-from songnet_utils.features.store import Prepared
+from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras, tf
 from songnet_utils.models.musicnn import EMBEDDING, STRIDE, Embedding, load_embedding_model
 from songnet_utils.models.onnx_export import onnx_of
@@ -155,7 +155,7 @@ class Material:
     ----------
     kind : NetworkKind
         The network.
-    prepared : Prepared
+    prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         The clips that take part.
@@ -168,7 +168,7 @@ class Material:
     """
 
     kind: NetworkKind
-    prepared: Prepared
+    prepared: LogMels
     clips: pd.DataFrame
     sides: pd.Series
     genres: Sequence[str]

@@ -43,7 +43,7 @@ from songnet_utils.corpora.splits import (
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import metadata
-from songnet_utils.features.store import LogMelStore, Prepared
+from songnet_utils.features.store import LogMels, LogMelStore
 from songnet_utils.metrics.accuracy import accuracy, artist_interval, confusion, few_artists
 from songnet_utils.models.baselines import (
     BASELINES,
@@ -263,11 +263,11 @@ def network_of(folder: Path, record: Mapping[str, Any], refusal: str) -> SongNet
 def prepared_of(
     folder: Path,
     record: dict[str, Any],
-    corpus: Prepared | Corpus | str | Path | None = None,
+    corpus: LogMels | Corpus | str | Path | None = None,
     *,
     sound: Sound | None = None,
     progress: bool = True,
-) -> Prepared:
+) -> LogMels:
     """Return the corpus that a run was trained on, with its frames.
 
     Parameters
@@ -276,7 +276,7 @@ def prepared_of(
         The run's folder.
     record : dict
         Its record.
-    corpus : Prepared, Corpus, str or path, optional
+    corpus : LogMels, Corpus, str or path, optional
         The corpus, which may have another name by now (`check_clips` tells whether it is the
         one); by default the folder in the record, or what `open_corpus` finds under the name there.
     sound : Sound, optional
@@ -298,22 +298,22 @@ def prepared_of(
                 f"{folder}: was trained on {place}, which cannot be opened ({error}) "
                 "Name its folder with --corpus FOLDER."
             ) from error
-    elif not isinstance(corpus, Prepared | Corpus):
+    elif not isinstance(corpus, LogMels | Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    if isinstance(corpus, Prepared):
+    if isinstance(corpus, LogMels):
         return corpus
     sound = sound or Sound.from_dict(record["sound"])
     return LogMelStore(sound=sound).prepare(corpus, progress=progress)
 
 
-def check_clips(folder: Path, prepared: Prepared, answers: pd.DataFrame, what: str) -> None:
+def check_clips(folder: Path, prepared: LogMels, answers: pd.DataFrame, what: str) -> None:
     """Raise SongNetError unless a run's clips are there, with the genres they had.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run's folder.
-    prepared : Prepared
+    prepared : LogMels
         The corpus as it is now.
     answers : pandas.DataFrame
         Of the run, the rows of the clips that are needed.
@@ -425,7 +425,7 @@ class Run:
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : LogMels
         The corpus with its frames and statistics.
     clips : pandas.DataFrame
         The clips that take part.
@@ -443,7 +443,7 @@ class Run:
         The run from whose weights it starts.
     """
 
-    prepared: Prepared
+    prepared: LogMels
     clips: pd.DataFrame
     sides: pd.Series
     left_out: list[dict[str, str]]
