@@ -347,7 +347,7 @@ def mini() -> Material:
         kind=NETWORKS["songnet"],
         prepared=prepared,
         clips=prepared.clips,
-        sides=split(prepared.clips, "random", 0),
+        sets=split(prepared.clips, "random", 0),
         genres=sorted(prepared.clips.genre.unique()),
         seed=0,
     )

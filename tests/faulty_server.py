@@ -270,7 +270,7 @@ def make_fma(folder: Path, tracks: list[Track], size: int = 30_000) -> dict[str,
 
 
 def a_dozen() -> list[Track]:
-    """Return a dozen tracks of two genres, two sides and five artists."""
+    """Return a dozen tracks of two genres, two sets and five artists."""
     return [
         Track(
             track=1 + 137 * number,

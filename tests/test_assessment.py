@@ -150,11 +150,11 @@ def test_until_right_needs_steps_and_truths(clips, truth, artists, told):
 def answers(test: np.ndarray, validation: np.ndarray) -> pd.DataFrame:
     """Return answers for clips of which four of five with 80 % for "a" are an "a"."""
     parts = []
-    for side, chances in (("test", test), ("validation", validation)):
+    for subset, chances in (("test", test), ("validation", validation)):
         number = np.arange(len(chances))
         part = pd.DataFrame({"p_a": chances[:, 0], "p_b": chances[:, 1]})
         genre = np.where(number % 5 < 4, "a", "b")
-        parts.append(part.assign(side=side, genre=genre, artist=number.astype(str)))
+        parts.append(part.assign(set=subset, genre=genre, artist=number.astype(str)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -205,7 +205,7 @@ def test_a_run_is_assessed_as_its_record_says(assessed, run):
     assert table.accuracy.iloc[-1] == record["test"]["accuracy"]
     assert list(assessed.genres.index) == record["genres"]
     assert assessed.genres.support.sum() == record["test"]["clips"]
-    assert set(assessed.answers.side) == {"test"}
+    assert set(assessed.answers.set) == {"test"}
     found = json.loads(json.dumps(assessed.as_dict(), allow_nan=False))
     assert found["accuracy"] == record["test"]["accuracy"]
     assert found["calibration"]["fitted_on"] == record["validation"]["clips"]
@@ -285,7 +285,7 @@ def test_another_corpus_is_refused(run, tones, tmp_path):
 
 
 def test_clips_that_are_gone_or_have_another_genre_are_told(run, tones):
-    tested = read_answers(run).query("side == 'test'").id
+    tested = read_answers(run).query("set == 'test'").id
     lost = tones.clips[tones.clips.id != tested.iloc[0]]
     with pytest.raises(SongNetError, match=f"1 of its {len(tested)} test clips are not among"):
         assess(run, other(tones, clips=lost), progress=False)

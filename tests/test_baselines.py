@@ -230,7 +230,7 @@ def test_features_that_are_needed_are_asked_for(clips):
 
 
 def test_a_mixture_tells_apart_what_no_line_can():
-    # One genre is on both sides of the other.
+    # One genre is in both sets of the other.
     random = np.random.default_rng(0)
     places = np.repeat([-5.0, 0, 5], 50)
     clips = (places + random.normal(size=150))[:, None]

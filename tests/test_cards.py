@@ -178,8 +178,8 @@ def test_real_clips_are_credited(shared_fma, tmp_path, monkeypatch):
     few = corpus.clips.groupby("genre").head(2)
     small = Corpus("fma", few.reset_index(drop=True), hierarchy=corpus.hierarchy)
     prepared = LogMelStore(tmp_path).prepare(small, progress=False)
-    sides = prepared.clips.groupby("genre").cumcount().map({0: "train", 1: "test"})
-    found = hear(Toy(), prepared, prepared.clips, sides, progress=False)
+    sets = prepared.clips.groupby("genre").cumcount().map({0: "train", 1: "test"})
+    found = hear(Toy(), prepared, prepared.clips, sets, progress=False)
     page = Page(ErrorCards(found, neighbours=1), monkeypatch)
     page.sends({"kind": "hello"})
     for card in page.hears("welcome")[0]["cards"]:

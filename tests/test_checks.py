@@ -74,7 +74,7 @@ def clips() -> pd.DataFrame:
     return table(rows)
 
 
-def sides() -> pd.Series:
+def sets() -> pd.Series:
     """One clip of each artist is tested, and the other is not."""
     return pd.Series(["test", "train", "test", "train"] * 3)
 
@@ -146,8 +146,8 @@ COUNTS = np.array([[6, 1, 3], [2, 7, 1], [0, 4, 6]])
 
 CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
     "data.highest": lambda: {"clips": clips(), "column": "tempo"},
-    "data.heard_before": lambda: {"clips": clips(), "side": sides()},
-    "data.on_several_sides": dict,
+    "data.heard_before": lambda: {"clips": clips(), "subset": sets()},
+    "data.in_several_sets": dict,
     "data.may_sell_loops": dict,
     "features.window": lambda: {"apart": 5.0, "sound": Sound()},
     "features.mel_of_hertz": dict,

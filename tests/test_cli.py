@@ -234,7 +234,7 @@ def test_corpora_describes_one_corpus(songnet, tones):
     assert (code, error) == (0, "")
     lines = out.splitlines()
     assert lines[1] == "30 clips of 0 known artists"
-    assert "random split, seed 0: clips of each genre; artists on two sides: 0" in lines
+    assert "random split, seed 0: clips of each genre; artists in two sets: 0" in lines
     assert "all       21           6     3" in lines
     assert "official split: none: the corpus has no official split." in lines
     assert "Citation: none asked for" in lines

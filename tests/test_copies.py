@@ -22,8 +22,8 @@ from songnet_utils.corpora.fma import CITATION
 from songnet_utils.corpora.splits import (
     artist_overlap,
     artists,
-    copies_on_two_sides,
-    fold_sides,
+    copies_in_two_sets,
+    fold_sets,
     folds,
     keep_genres,
     split,
@@ -78,12 +78,12 @@ def test_no_split_parts_copies_and_no_artist_split_parts_artists(clips, seed) ->
         for parts in (
             split(kept, kind, seed),
             folds(kept, kind, 3, seed),
-            *fold_sides(kept, kind, seed, 3),
+            *fold_sets(kept, kind, seed, 3),
         ):
             # By another road than the one that counts copies.
             for _, same in parts[kept.content.notna()].groupby(kept.content):
                 assert same.nunique() == 1
-            assert copies_on_two_sides(kept, parts) == 0
+            assert copies_in_two_sets(kept, parts) == 0
             if kind == "artist":
                 assert artist_overlap(kept, parts) == 0
 
@@ -139,7 +139,7 @@ def test_a_genre_of_copies_is_as_small_as_what_differs_in_it() -> None:
     assert keep_genres(clips, kind="random")[1] == [
         {
             "genre": "Pop",
-            "reason": "2 clips (copies count as one), 3 sides (train, validation, test) need at "
+            "reason": "2 clips (copies count as one), 3 sets (train, validation, test) need at "
             "least 3",
         }
     ]
@@ -200,11 +200,11 @@ def test_reading_the_sound_fills_in_every_content(copied: Path) -> None:
 def test_twenty_copied_files_are_not_tested_on_what_was_trained_on(copied: Path) -> None:
     corpus = open_corpus(copied, progress=False)
     for kind in ("random", "artist"):
-        sides = split(corpus.clips, kind, 0)
+        sets = split(corpus.clips, kind, 0)
         by_bytes = corpus.clips.file.map(sha256)
-        assert (sides.groupby(by_bytes).nunique() == 1).all()
+        assert (sets.groupby(by_bytes).nunique() == 1).all()
     record = read_record(train(corpus, "chance", "artist", progress=False))
-    assert (record["artists_on_two_sides"], record["copies_on_two_sides"]) == (None, 0)
+    assert (record["artists_in_two_sets"], record["copies_in_two_sets"]) == (None, 0)
     assert record["notes"] == []
 
 
@@ -219,12 +219,12 @@ def test_copies_that_the_official_split_parts_are_counted_and_said(copied: Path)
     clips.loc[clips.id.str.contains("09"), "split"] = "validation"
     corpus = dataclasses.replace(corpus, clips=clips)
     record = read_record(train(corpus, "chance", "official", progress=False))
-    assert (record["artists_on_two_sides"], record["copies_on_two_sides"]) == (0, 18)
+    assert (record["artists_in_two_sets"], record["copies_in_two_sets"]) == (0, 18)
     found = compare(corpus, ["chance"], ["official", "random"], progress=False)
     official, random = found.results
-    assert (official["copies_on_two_sides"], random["copies_on_two_sides"]) == (18, 0)
+    assert (official["copies_in_two_sets"], random["copies_in_two_sets"]) == (18, 0)
     first, second = found.as_text().split("\n\n")[:2]
-    assert "copies on two sides: 18" in first
+    assert "copies in two sets: 18" in first
     assert "copies" not in second
 
 
@@ -238,9 +238,9 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
     (note,) = corpus.notes
     assert note.startswith("2 clips also appear under another genre; the first: High/03.wav")
     assert "Low/x.wav" in note
-    sides = split(corpus.clips, "random", 0)
-    assert copies_on_two_sides(corpus.clips, sides) == 0
-    assert len(sides) == 42
+    sets = split(corpus.clips, "random", 0)
+    assert copies_in_two_sets(corpus.clips, sets) == 0
+    assert len(sets) == 42
     run = tmp_path / "run"
     for command in (
         ["features", str(copied)],
@@ -317,15 +317,15 @@ def test_all_of_fma_small_has_no_copies(shared_fma: Path) -> None:
         )
     )
     assert clips.content.is_unique
-    sides = split(clips, "official")
-    assert copies_on_two_sides(clips, sides) == 0
+    sets = split(clips, "official")
+    assert copies_in_two_sets(clips, sets) == 0
     # Each official test clip again as a training clip.
-    again = clips[sides == "test"].assign(split="training")
+    again = clips[sets == "test"].assign(split="training")
     again["id"] += "-again"
     both = pd.concat([clips, again], ignore_index=True)
-    assert copies_on_two_sides(both, split(both, "official")) == 800
+    assert copies_in_two_sets(both, split(both, "official")) == 800
     for kind in ("random", "artist"):
-        assert copies_on_two_sides(both, split(both, kind)) == 0
+        assert copies_in_two_sets(both, split(both, kind)) == 0
 
 
 def test_as_many_clips_as_fma_full_are_dealt_with_their_copies() -> None:
@@ -344,4 +344,4 @@ def test_as_many_clips_as_fma_full_are_dealt_with_their_copies() -> None:
         )
     )
     for kind in ("random", "artist"):
-        assert copies_on_two_sides(clips, split(clips, kind)) == 0
+        assert copies_in_two_sets(clips, split(clips, kind)) == 0

@@ -265,9 +265,9 @@ def test_folders_in_a_genres_folder_are_of_that_genre_and_said(tmp_path, files, 
 
 
 @pytest.mark.parametrize("genres", [["rock", "jazz"], ["rock"]])
-@pytest.mark.parametrize("sides", [["train", "test"], ["Training Set", "val_data", "test"]])
-def test_each_genre_may_have_a_splits_parts(tmp_path, genres, sides) -> None:
-    names = (f"{genre}/{side}/a.wav" for genre in genres for side in sides)
+@pytest.mark.parametrize("sets", [["train", "test"], ["Training Set", "val_data", "test"]])
+def test_each_genre_may_have_a_splits_parts(tmp_path, genres, sets) -> None:
+    names = (f"{genre}/{subset}/a.wav" for genre in genres for subset in sets)
     corpus = open_corpus(clips_at(tmp_path, *names))
     assert corpus.genres == sorted(genres)
     (note,) = corpus.notes

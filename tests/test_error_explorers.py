@@ -34,7 +34,7 @@ def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
 
 
 def of_tested(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    test = answers[answers.side == "test"]
+    test = answers[answers.set == "test"]
     confidence = test[[f"p_{genre}" for genre in GENRES]].to_numpy().max(axis=1)
     return (test.genre == test.answer).to_numpy(), confidence, test.artist.to_numpy()
 
@@ -230,7 +230,7 @@ def test_a_temperature_changes_no_answer_only_how_sure_it_is():
 def test_the_fitted_temperature_is_that_of_the_validation_clips():
     answers = sure_answers()
     widget = TemperatureSlider(answers, GENRES)
-    validation = answers[answers.side == "validation"]
+    validation = answers[answers.set == "validation"]
     truth = [GENRES.index(genre) for genre in validation.genre]
     fitted = fit_temperature(validation[[f"p_{genre}" for genre in GENRES]].to_numpy(), truth)
     assert widget.fitted == pytest.approx(fitted, rel=1e-4)
@@ -256,7 +256,7 @@ def test_a_fitted_temperature_beyond_the_slider_widens_it():
 
 def test_where_no_temperature_can_be_fitted_it_says_why():
     answers = sure_answers()
-    validation = answers.side == "validation"
+    validation = answers.set == "validation"
     for genre in GENRES:
         answers.loc[validation, f"p_{genre}"] = np.where(
             answers.genre[validation] == genre, 0.8, 0.1
@@ -271,7 +271,7 @@ def test_where_no_temperature_can_be_fitted_it_says_why():
 
 
 def test_answers_without_probabilities_are_refused():
-    bare = sure_answers()[["id", "artist", "side", "genre", "answer"]]
+    bare = sure_answers()[["id", "artist", "set", "genre", "answer"]]
     for explorer in (ThresholdSlider, TemperatureSlider):
         with pytest.raises(SongNetError, match="no column p_Folk"):
             explorer(bare, GENRES)

@@ -132,7 +132,7 @@ def test_the_text_names_models_and_splits_once_in_each_block(comparison):
             assert all(line[end - 1] != " " and line[end : end + 1].strip() == "" for line in lines)
         assert lines[0].endswith("McNemar p")
         assert len({len(line) for line in lines[:2]}) == 1
-    assert "artists on two sides: 0; artist overlap: 0% of clips" in artist
+    assert "artists in two sets: 0; artist overlap: 0% of clips" in artist
     assert [line.split()[0] for line in change.splitlines()[2:]] == ["chance", "svm"]
     assert "random minus artist" in change
     assert "median of those of the seeds" in notes
@@ -272,9 +272,9 @@ def test_after_a_kill_only_the_rest_is_done(tmp_path, monkeypatch, kind):
 
 
 def test_the_official_split_is_the_corpus_own(tones):
-    sides = ["training"] * 8 + ["validation"] * 2 + ["test"] * 2
+    sets = ["training"] * 8 + ["validation"] * 2 + ["test"] * 2
     corpus = dataclasses.replace(
-        tones, name="official", clips=tones.clips.assign(split=pd.Series(sides * 2, dtype="str"))
+        tones, name="official", clips=tones.clips.assign(split=pd.Series(sets * 2, dtype="str"))
     )
     found = compare(
         corpus, models=["chance", "svm"], splits=["random", "official"], seeds=2, progress=False
@@ -282,7 +282,7 @@ def test_the_official_split_is_the_corpus_own(tones):
     rows = {(row["model"], row["split"]): row for row in found.results}
     official = rows["svm", "official"]
     assert (official["clips"], official["seeds"], official["folds"]) == (8, 2, None)
-    assert (official["artist_overlap"], official["artists_on_two_sides"]) == (0, 0)
+    assert (official["artist_overlap"], official["artists_in_two_sets"]) == (0, 0)
     tested = found.answers.query("model == 'svm' and split == 'official'")
     assert set(tested.id) == set(corpus.clips.id[corpus.clips.split == "test"])
     # Nothing is random in a support vector machine, and the split is the same.
@@ -291,10 +291,10 @@ def test_the_official_split_is_the_corpus_own(tones):
         compare(tones, models=["svm"], splits=["official"], progress=False)
 
 
-def test_artists_on_two_sides_are_counted(comparison):
+def test_artists_in_two_sets_are_counted(comparison):
     rows = {row["split"]: row for row in comparison[1]}
-    assert rows["artist"]["artists_on_two_sides"] == 0
-    assert 0 < rows["random"]["artists_on_two_sides"] <= 12
+    assert rows["artist"]["artists_in_two_sets"] == 0
+    assert 0 < rows["random"]["artists_in_two_sets"] <= 12
 
 
 def test_groups_of_models_are_spelt_out():
@@ -313,23 +313,23 @@ def test_groups_of_models_are_spelt_out():
         evaluation.model_names(["songnet~wheels"])
 
 
-def test_what_is_chosen_by_is_the_validation_side(tones):
+def test_what_is_chosen_by_is_the_validation_set(tones):
     options = {"models": ["lr"], "splits": ["artist"], "seeds": 2, "progress": False}
-    found = compare(tones, **options, side="validation")
+    found = compare(tones, **options, subset="validation")
     folders = [evaluation._home(run)[0] for run in _runs(tones, found)]
     validated = [read_record(folder)["validation"] for folder in folders]
-    assert found.results[0]["clips"] == sum(side["clips"] for side in validated)
-    assert found.results[0]["accuracies"] == [side["accuracy"] for side in validated]
-    assert found.results[0]["side"] == "validation"
+    assert found.results[0]["clips"] == sum(subset["clips"] for subset in validated)
+    assert found.results[0]["accuracies"] == [subset["accuracy"] for subset in validated]
+    assert found.results[0]["set"] == "validation"
     # The artists of validation clips are not among those of training clips.
     assert found.results[0]["artist_overlap"] == 0
     assert "clips for validation" in found.as_text()
     tested = compare(tones, **options)
     assert set(tested.answers.id) != set(found.answers.id)
     with pytest.raises(SongNetError, match="Leave folds out"):
-        compare(tones, **options, side="validation", folds=3)
-    with pytest.raises(SongNetError, match=r"side must be test or validation\. Got 'train'"):
-        compare(tones, **options, side="train")
+        compare(tones, **options, subset="validation", folds=3)
+    with pytest.raises(SongNetError, match=r"subset must be test or validation\. Got 'train'"):
+        compare(tones, **options, subset="train")
 
 
 def _runs(corpus: Corpus, found: evaluation.Comparison) -> list[evaluation.Run]:
@@ -339,7 +339,7 @@ def _runs(corpus: Corpus, found: evaluation.Comparison) -> list[evaluation.Run]:
         evaluation.Run(
             prepared=prepared,
             clips=prepared.clips,
-            sides=evaluation.split_clips(prepared.clips, "artist", seed),
+            sets=evaluation.split_clips(prepared.clips, "artist", seed),
             left_out=[],
             model="lr",
             split="artist",

@@ -256,12 +256,12 @@ def test_what_leaks_is_said(splits, corpus, kind, seed, test):
         assert kind == "artist"
         return
     said = numbers(splits)
-    counts = splits.sides.value_counts()
+    counts = splits.sets.value_counts()
     assert said[:3] == [counts["train"], counts["validation"], counts["test"]]
     whose = artists(corpus.clips)
-    heard_elsewhere = set(whose[splits.sides != "test"])
-    leaked = sum(name in heard_elsewhere for name in whose[splits.sides == "test"])
-    assert said[3:5] == [artist_overlap(corpus.clips, splits.sides), 8]
+    heard_elsewhere = set(whose[splits.sets != "test"])
+    leaked = sum(name in heard_elsewhere for name in whose[splits.sets == "test"])
+    assert said[3:5] == [artist_overlap(corpus.clips, splits.sets), 8]
     assert said[5:7] == [counts["test"], leaked]
     if kind == "artist":
         assert leaked == said[3] == 0
@@ -278,7 +278,7 @@ def test_the_pair_that_is_heard_is_by_one_artist(splits, corpus):
     ids = [re.search(r"\((\w+)\)", label)[1] for label in (tested, trained)]
     rows = corpus.clips.set_index("id").loc[ids]
     assert rows.artist.nunique() == 1
-    of_clip = dict(zip(corpus.clips.id, splits.sides, strict=True))
+    of_clip = dict(zip(corpus.clips.id, splits.sets, strict=True))
     assert [of_clip[clip] for clip in ids] == ["test", "train"]
 
 
@@ -298,7 +298,7 @@ def test_a_split_that_cannot_be_is_explained(corpus, monkeypatch):
     assert explorer.picture.value == explorer.sounds.value == ""
     monkeypatch.undo()
     explorer.seed.value = 4
-    assert "more than one side" in explorer.line.value
+    assert "more than one set" in explorer.line.value
 
 
 def test_an_official_split_has_no_seed(corpus):

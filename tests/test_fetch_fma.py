@@ -670,9 +670,9 @@ def check_choice(tracks: pd.DataFrame, there: set[str]) -> None:
             assert chosen[10_000][genre][: len(ids)] == ids
     for genre, ids in chosen[20].items():
         everything = tracks.loc[chosen[10_000][genre]]
-        for side, share in (("training", 16), ("validation", 2), ("test", 2)):
-            available = everything[everything.split == side]
-            taken = tracks.loc[ids][lambda rows, side=side: rows.split == side]
+        for subset, share in (("training", 16), ("validation", 2), ("test", 2)):
+            available = everything[everything.split == subset]
+            taken = tracks.loc[ids][lambda rows, subset=subset: rows.split == subset]
             if (everything.split.value_counts().reindex(["training"]) >= 16).all() and (
                 everything.split.value_counts().reindex(["validation", "test"]) >= 2
             ).all():
@@ -711,8 +711,8 @@ def test_a_sample_of_the_real_8000(tmp_path, shared_fma):
     fifty = choose(tracks, there, 50)
     assert {genre: len(ids) for genre, ids in fifty.items()} == dict.fromkeys(GENRES, 50)
     assert sum(len(ids) for ids in choose(tracks, there, 10_000).values()) == 8_000 - 6
-    sides = tracks.loc[[track for ids in fifty.values() for track in ids]].split.value_counts()
-    assert sides.to_dict() == {"training": 320, "validation": 40, "test": 40}
+    sets = tracks.loc[[track for ids in fifty.values() for track in ids]].split.value_counts()
+    assert sets.to_dict() == {"training": 320, "validation": 40, "test": 40}
 
 
 def test_clips_of_other_sets_unlisted_or_without_sound_are_not_chosen(tmp_path):

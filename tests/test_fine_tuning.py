@@ -160,7 +160,7 @@ def test_songnet_transfer_goes_on_too(musicnn_data, own, tmp_path, monkeypatch):
 
 def trained_and_tested(folder: Path) -> tuple[set[str], set[str]]:
     answers = read_answers(folder)
-    tested = answers.side == "test"
+    tested = answers.set == "test"
     return set(answers.content[~tested]), set(answers.content[tested])
 
 
@@ -169,8 +169,8 @@ def test_nothing_that_is_tested_was_trained_on_before(run, tones, own, tmp_path)
     files = open_corpus(tones).clips.set_index("id").file
     answers = read_answers(run).set_index("id")
     trained, _ = trained_and_tested(run)
-    assert trained == {sha256(files[clip]) for clip in answers.index[answers.side != "test"]}
-    copied = answers.index[(answers.side != "test") & (answers.genre == "High")]
+    assert trained == {sha256(files[clip]) for clip in answers.index[answers.set != "test"]}
+    copied = answers.index[(answers.set != "test") & (answers.genre == "High")]
     for number, clip in enumerate(copied):
         copy = tmp_path / f"copy {number}.wav"
         shutil.copy(files[clip], copy)
@@ -232,22 +232,22 @@ def test_songs_called_unseen_share_nothing_with_what_was_trained_on(data):
     ]
     kind, seed = data.draw(st.sampled_from(["random", "artist"])), data.draw(st.integers(0, 9))
     try:
-        sides = split_unseen(clips, kind, seed, trained_on)
+        sets = split_unseen(clips, kind, seed, trained_on)
     except SongNetError:
         return
-    tested = clips[sides == "test"]
+    tested = clips[sets == "test"]
     assert not set(tested.content) & set(trained_on.content)
     known = {name_key(name) for name in trained_on.artist.dropna()}
     assert not {name_key(name) for name in tested.artist.dropna()} & known
     # Nor by an artist under whose name anything that was trained on is here.
     by_them = set(clips.artist[clips.content.isin(trained_on.content)].dropna())
     assert not set(tested.artist.dropna()) & by_them
-    for side in ("train", "validation", "test"):
-        assert set(clips.genre[sides == side]) == {"X", "Y"}
+    for subset in ("train", "validation", "test"):
+        assert set(clips.genre[sets == subset]) == {"X", "Y"}
     if kind == "artist":
-        others = clips[sides != "test"]
+        others = clips[sets != "test"]
         assert not set(tested.artist.dropna()) & set(others.artist.dropna())
-    assert not set(tested.content) & set(clips.content[sides != "test"])
+    assert not set(tested.content) & set(clips.content[sets != "test"])
 
 
 def test_what_was_tested_is_mostly_tested_again_when_songs_come():
@@ -266,9 +266,9 @@ def test_the_official_split_moves_what_was_trained_on_out_of_the_test_set():
     clips = clips_of([f"a{n}" for n in range(12)], ["X", "Y"] * 6, [f"{n:064x}" for n in range(12)])
     clips["split"] = ["training"] * 4 + ["validation"] * 2 + ["test"] * 6
     trained_on = clips.loc[[6, 7], ["content", "artist"]]
-    sides = split_unseen(clips, "official", 0, trained_on)
-    assert sides[[6, 7]].tolist() == ["train", "train"]
-    assert (sides[8:] == "test").all()
+    sets = split_unseen(clips, "official", 0, trained_on)
+    assert sets[[6, 7]].tolist() == ["train", "train"]
+    assert (sets[8:] == "test").all()
     with pytest.raises(UntestedError, match=r"no clip is left .* X \(6 of 6 clips\)"):
         split_unseen(clips, "official", 0, clips.loc[clips.genre == "X", ["content", "artist"]])
 
@@ -278,7 +278,7 @@ def test_too_few_unseen_songs_are_an_error_that_says_what_to_do(run, tones, tmp_
     smaller = tmp_path / "tones"
     shutil.copytree(tones, smaller)
     answers = read_answers(run)
-    for clip in answers.id[answers.side == "test"]:
+    for clip in answers.id[answers.set == "test"]:
         (smaller / clip).unlink()
     with pytest.raises(
         SongNetError,

@@ -382,7 +382,7 @@ def a_training(corpus: Corpus, folder, recipe: Recipe) -> Learning:
         kind=network_kind("songnet"),
         prepared=prepared,
         clips=prepared.clips,
-        sides=split(prepared.clips, "random", 0),
+        sets=split(prepared.clips, "random", 0),
         genres=sorted(prepared.clips.genre.unique()),
         seed=0,
     )

@@ -48,7 +48,7 @@ HIERARCHY = pd.DataFrame(
     {"title": ["Folk", "Pop", "Rock", "Punk"], "top": ["Folk", "Pop", "Rock", "Rock"]}
 )
 
-# id, genre, artist, side, other labels, steps (Folk, Pop, Rock), embedding.
+# id, genre, artist, subset, other labels, steps (Folk, Pop, Rock), embedding.
 ROWS = [
     ("t1", "Folk", "A", "train", ["Folk"], [[1, 0, 0]], (1, 0)),
     ("t2", "Rock", "B", "train", ["Rock", "Punk"], [[0, 0, 1]], (0, 1)),
@@ -76,8 +76,8 @@ def heard():
     )  # fmt: skip
     frames = {r[0]: np.hstack([np.array(r[5], float), np.tile(r[6], (len(r[5]), 1))]) for r in ROWS}
     corpus = Corpus("made", table, hierarchy=HIERARCHY)
-    sides = pd.Series([r[3] for r in ROWS], table.index)
-    return mistakes.hear(Fixed(), Frames(corpus, frames), table, sides, progress=False)
+    sets = pd.Series([r[3] for r in ROWS], table.index)
+    return mistakes.hear(Fixed(), Frames(corpus, frames), table, sets, progress=False)
 
 
 def test_answers_are_those_of_the_mean_over_the_steps(heard):
@@ -259,13 +259,13 @@ def test_loud_genres_do_not_make_loudness_a_cause():
     rows, frames = [], {}
     for genre, level, share in (("Folk", -20, 0.2), ("Rock", 0, 0.8)):
         for n in range(60):
-            side = "train" if n < 30 else "test"
-            wrong = side == "test" and dice.random() < share
+            subset = "train" if n < 30 else "test"
+            wrong = subset == "test" and dice.random() < share
             clip = f"{genre}{n}"
             frames[clip] = loud(level + dice.normal())
-            rows.append((clip, genre, f"artist {clip}", side, "Pop" if wrong else genre))
-    clips = pd.DataFrame(rows, columns=["id", "genre", "artist", "side", "answer"]).set_index("id")
-    answers = clips[clips.side == "test"].assign(right=lambda t: t.answer == t.genre)
+            rows.append((clip, genre, f"artist {clip}", subset, "Pop" if wrong else genre))
+    clips = pd.DataFrame(rows, columns=["id", "genre", "artist", "set", "answer"]).set_index("id")
+    answers = clips[clips.set == "test"].assign(right=lambda t: t.answer == t.genre)
     heard = mistakes.Heard(Fixed(), Frames(None, frames), clips, np.ones((120, 2)), answers, {})
     found = mistakes.production_differences(heard).loc["level"]
     assert found.low < 0 < found.high
@@ -283,14 +283,14 @@ def test_loud_genres_do_not_make_loudness_a_cause():
 
 def groups(clips: int = 40) -> mistakes.Heard:
     dice = np.random.default_rng(1)
-    side = np.where(np.arange(clips) % 4 == 0, "test", "train")
+    subset = np.where(np.arange(clips) % 4 == 0, "test", "train")
     table = pd.DataFrame(
-        {"side": side, "genre": np.where(np.arange(clips) < clips // 2, "Folk", "Rock")},
+        {"set": subset, "genre": np.where(np.arange(clips) < clips // 2, "Folk", "Rock")},
         index=[f"c{n}" for n in range(clips)],
     )
     middles = np.where(table.genre == "Folk", 0, 1)[:, None] == np.arange(2)
     embedding = np.repeat(middles, 8, axis=1) + 0.01 * dice.standard_normal((clips, 16))
-    answers = table[table.side == "test"].assign(answer="Folk")
+    answers = table[table.set == "test"].assign(answer="Folk")
     return mistakes.Heard(Fixed(), None, table, embedding, answers, {})
 
 
@@ -305,7 +305,7 @@ def test_a_map_keeps_groups_together_and_is_the_same_every_time(method):
     middles = np.stack([places[table.genre == genre].mean(axis=0) for genre in ("Folk", "Rock")])
     nearer = ((places[:, None] - middles) ** 2).sum(axis=2).argmin(axis=1)
     assert (np.array(["Folk", "Rock"])[nearer] == table.genre).all()
-    assert table.answer.isna().tolist() == (table.side == "train").tolist()
+    assert table.answer.isna().tolist() == (table.set == "train").tolist()
 
 
 def test_a_map_of_few_clips_or_by_another_method_is_refused():
@@ -320,7 +320,7 @@ def answers(given: list[str], truth: str = "FFFFRRRR") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": [f"c{n}" for n in range(len(truth))],
-            "side": "test",
+            "set": "test",
             "artist": [f"artist {n // 2}" for n in range(len(truth))],
             "genre": [names[letter] for letter in truth],
             "answer": [names[letter] for letter in given],
@@ -347,25 +347,25 @@ def test_what_a_model_mends_and_breaks():
 def test_only_the_same_test_clips_are_compared():
     before = answers("FFFRRRRF")
     # The order of the rows does not matter, nor what training clips were answered.
-    more = pd.concat([answers("FFFFFRRR")[::-1], before.assign(side="train")])
+    more = pd.concat([answers("FFFFFRRR")[::-1], before.assign(set="train")])
     assert mistakes.compare_answers(before, more).two_by_two.loc["wrong", "right"] == 2
     with pytest.raises(SongNetError, match="1 clips were tested by one of them only"):
         mistakes.compare_answers(before, before[1:])
     with pytest.raises(SongNetError, match="same clips with the same genres"):
         mistakes.compare_answers(before, answers("FFFRRRRF", "FFFFRRRE"))
     with pytest.raises(SongNetError, match="no test clips"):
-        mistakes.compare_answers(before.assign(side="train"), before)
+        mistakes.compare_answers(before.assign(set="train"), before)
 
 
 def test_what_does_not_belong_together_is_not_heard(heard, tmp_path):
     table, prepared = heard.prepared.corpus.clips, heard.prepared
-    sides = pd.Series([r[3] for r in ROWS], table.index)
+    sets = pd.Series([r[3] for r in ROWS], table.index)
     with pytest.raises(SongNetError, match="does not know the genre Rock"):
-        mistakes.hear(Fixed(genres=("Folk", "Pop")), prepared, table, sides, progress=False)
+        mistakes.hear(Fixed(genres=("Folk", "Pop")), prepared, table, sets, progress=False)
     with pytest.raises(SongNetError, match="another description of sound"):
-        mistakes.hear(Fixed(sound=Sound(n_mels=64)), prepared, table, sides, progress=False)
+        mistakes.hear(Fixed(sound=Sound(n_mels=64)), prepared, table, sets, progress=False)
     with pytest.raises(SongNetError, match="There are no test clips"):
-        mistakes.hear(Fixed(), prepared, table, sides.replace("test", "train"), progress=False)
+        mistakes.hear(Fixed(), prepared, table, sets.replace("test", "train"), progress=False)
     (tmp_path / "record.json").write_text(json.dumps(toy_record(corpus="mini")))
     answers("F", "F").to_csv(tmp_path / "answers.csv", index=False)
     with pytest.raises(SongNetError, match="is a run on mini, not on made"):

@@ -26,7 +26,7 @@ GUESSED = [
     *("80", "007", "1e5", "0x10", "-1", "1_000", "inf", "true", "False", "yes", "2009-01-05"),
     *(
         "answer",
-        "side",
+        "set",
         "p_genre",
         "a,b",
         "a;b",
@@ -76,10 +76,10 @@ def test_every_command_takes_any_name_as_it_is(tmp_path: Path, genres: tuple[str
     known = answers.artist.str.startswith("unknown artist of ")
     assert set(answers.artist[~known]) == {"NA", "None", "null", "N/A", "nan"}
     record = read_record(run)
-    for side in ("train", "validation", "test"):
-        told = answers[answers.side == side]
-        assert record[side]["accuracy"] == (told.genre == told.answer).mean()
-        assert record[side]["artists"] == told.artist.nunique()
+    for subset in ("train", "validation", "test"):
+        told = answers[answers.set == subset]
+        assert record[subset]["accuracy"] == (told.genre == told.answer).mean()
+        assert record[subset]["artists"] == told.artist.nunique()
     accuracy = record["test"]["accuracy"]
     assert accuracy > 0
     assert assess(run, corpus, progress=False).as_dict()["accuracy"] == accuracy

@@ -186,7 +186,7 @@ def test_the_list_holds_nothing_that_is_no_longer_said():
         "An accuracy of .713 is reached, or `0.713`, or $0.713$.",
         "It takes 23s.",
         "A step costs 6 ms, an epoch 9 minutes.",
-        "- On the test side:\n    - 71.3 % are right.",
+        "- On the test set:\n    - 71.3 % are right.",
         "It is 2018 times as fast.",
     ],
 )

@@ -46,7 +46,7 @@ def test_songnet_is_the_one_of_the_record(record):
     # Trained on nothing but the composed corpus.
     names = ("corpus", "corpus_folder", "model", "split", "seed")
     assert [record[name] for name in names] == ["mini", None, "songnet", "artist", 0]
-    assert record["artists_on_two_sides"] == 0
+    assert record["artists_in_two_sets"] == 0
     assert SONGNET.stat().st_size == pytest.approx(4 * record["network"]["weights"], rel=0.01)
 
 
@@ -56,8 +56,8 @@ def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_dat
     from songnet_utils.features.store import LogMelStore
 
     corpus = open_corpus("mini", mini_data, progress=False)
-    sides = split(corpus.clips, "artist", seed=0)
-    tested = corpus.clips[(sides == "test").to_numpy()]
+    sets = split(corpus.clips, "artist", seed=0)
+    tested = corpus.clips[(sets == "test").to_numpy()]
     frames = LogMelStore(mini_data, Sound()).prepare(corpus, progress=False).frames
     session, genres = onnxruntime.InferenceSession(SONGNET), read_description(SONGNET).genres
     right = [

@@ -199,8 +199,8 @@ ROWS = [
     {"model": "svm", "split": "artist", "accuracy": 0.4, "confidence_interval": [0.3, 0.5]},
 ]
 
-# Rock 0 is on one side of the first split, all others on two.
-SIDES = {
+# Rock 0 is in one set of the first split, all others on two.
+SETS = {
     "random": pd.Series(["train", "test"] * 3 + ["train", "test", "test"] * 2),
     "artist": pd.Series(["train", "train", "test"] * 4),
 }
@@ -220,7 +220,7 @@ DIFFERENCES = [
 ]
 PLACES = pd.DataFrame(
     {
-        **{"x": [0, 1, 2, 3.0], "y": [0, 1, 0, 1.0], "side": ["train", "train", "test", "test"]},
+        **{"x": [0, 1, 2, 3.0], "y": [0, 1, 0, 1.0], "set": ["train", "train", "test", "test"]},
         **{"genre": ["Folk", "Rock", "Folk", "Rock"], "answer": [None, None, "Folk", "Folk"]},
     }
 )
@@ -303,7 +303,7 @@ PICTURES = {
     "clips_per_genre": lambda: plots.clips_per_genre(clips()),
     "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
     "artist_leakage": lambda: plots.artist_leakage({"random": 0.9, "artist": 0.0}),
-    "artists_per_set": lambda: plots.artists_per_set(clips(), SIDES),
+    "artists_per_set": lambda: plots.artists_per_set(clips(), SETS),
     "genre_tree": lambda: plots.genre_tree(HIERARCHY, ["Punk"]),
     "receptive_field_tree": lambda: plots.receptive_field_tree(BLOCKS, SOUND),
     "training_curves": lambda: plots.training_curves(epochs(5)),
@@ -464,12 +464,12 @@ def test_a_step_stands_on_as_many_frames_as_its_receptive_field():
 
 
 def test_an_artist_on_two_sides_is_a_bar_of_two_colours():
-    ax = plots.artists_per_set(clips(), SIDES)
+    ax = plots.artists_per_set(clips(), SETS)
     other = ax.figure.axes[1]
     # clips(): six artists of two clips each, "Folk 0" first by name.
-    assert ax.get_title() == "random split: 3 of 6 artists on more than one side"
-    assert other.get_title() == "artist split: 0 of 6 artists on more than one side"
-    heights = np.array([[bar.get_height() for bar in side] for side in ax.containers])
+    assert ax.get_title() == "random split: 3 of 6 artists in more than one set"
+    assert other.get_title() == "artist split: 0 of 6 artists in more than one set"
+    heights = np.array([[bar.get_height() for bar in subset] for subset in ax.containers])
     assert heights.sum(axis=0).tolist() == [2] * 6
     assert ((heights > 0).sum(axis=0) > 1).tolist() == [True] * 3 + [False] * 3
     words = plots.description(ax)
@@ -481,8 +481,8 @@ def test_only_the_artists_with_the_most_clips_are_drawn():
     table = clips()
     table.loc[0, "artist"] = "Rock 2"
     table.loc[1, "artist"] = None
-    ax = plots.artists_per_set(table, {"artist": SIDES["artist"]}, most=1)
-    heights = [bar.get_height() for side in ax.containers for bar in side]
+    ax = plots.artists_per_set(table, {"artist": SETS["artist"]}, most=1)
+    heights = [bar.get_height() for subset in ax.containers for bar in subset]
     assert heights == [1, 0, 2]
 
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def a_record(low: float = 0.01, high: float = 0.2, difference: float = 0.1) -> dict:
     """Return a record of two models, the second so much better than the first."""
-    common = {"split": "artist", "clips": 200, "seeds": 2, "side": "test", "seconds": 60.0}
+    common = {"split": "artist", "clips": 200, "seeds": 2, "set": "test", "seconds": 60.0}
     entry = {
         "model": "old",
         "split": "artist",
@@ -142,7 +142,7 @@ def test_a_kept_record_is_of_the_experiment_as_it_stands(name):
         low, high = result["confidence_interval"]
         assert low <= result["accuracy"] <= high
         assert (result["seeds"], result["folds"]) == (experiment.seeds, experiment.folds)
-        assert result["side"] == experiment.side
+        assert result["set"] == experiment.set
         # The accuracy is the mean of those of its seeds, whatever else was written beside it.
         assert result["accuracy"] == pytest.approx(
             sum(result["accuracies"]) / len(result["accuracies"]), abs=0.02

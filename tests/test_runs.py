@@ -49,13 +49,13 @@ DAMAGED = {
         )
     },
     **{
-        f"{name} of a side of another type": json.dumps(
+        f"{name} of a set of another type": json.dumps(
             toy_record(test={**toy_record()["test"], name: "x"})
         ).encode()
         for name in ("artists", "clips_of_unknown_artists", "clips", "confidence_interval")
     },
     "a seed that is true": json.dumps(toy_record(seed=True)).encode(),
-    "a side without figures": json.dumps(toy_record(test={})).encode(),
+    "a set without figures": json.dumps(toy_record(test={})).encode(),
     "half a sound": json.dumps(toy_record(sound={"hop": 256})).encode(),
     "a sound of words": json.dumps(
         toy_record(sound=dict.fromkeys(toy_record()["sound"], "loud"))

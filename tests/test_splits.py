@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from songnet_utils._utils.errors import MOST_SEED, SongNetError
 from songnet_utils.corpora import name_key, open_corpus, table
 from songnet_utils.corpora.splits import (
-    SIDES,
+    SETS,
     artist_overlap,
     artists,
     chosen_genres,
-    fold_sides,
+    fold_sets,
     folds,
     keep_genres,
     split,
@@ -56,10 +56,10 @@ def corpora(draw: st.DrawFn, artists_at_least: int = 3) -> pd.DataFrame:
 
 @given(clips=corpora(), kind=st.sampled_from(["random", "artist"]), seed=st.integers(0, MOST_SEED))
 def test_every_clip_is_on_one_side_and_every_genre_on_all(clips, kind, seed) -> None:
-    sides = split(clips, kind, seed)
-    assert sides.index.equals(clips.index)
+    sets = split(clips, kind, seed)
+    assert sets.index.equals(clips.index)
     for genre in clips.genre.unique():
-        assert set(sides[clips.genre == genre]) == set(SIDES)
+        assert set(sets[clips.genre == genre]) == set(SETS)
 
 
 @given(clips=corpora(), seed=st.integers(0, MOST_SEED))
@@ -72,22 +72,22 @@ def test_the_artist_split_parts_no_artist(clips, seed) -> None:
 
 @given(clips=corpora(), seed=st.integers(0, MOST_SEED))
 def test_the_random_split_is_cut_to_the_clip(clips, seed) -> None:
-    sides = split(clips, "random", seed)
-    for genre, counts in pd.crosstab(clips.genre, sides).iterrows():
+    sets = split(clips, "random", seed)
+    for genre, counts in pd.crosstab(clips.genre, sets).iterrows():
         total = counts.sum()
-        for side, fraction in FRACTIONS.items():
-            # A side that must have one clip may have it although less than half is its due.
+        for subset, fraction in FRACTIONS.items():
+            # A subset that must have one clip may have it although less than half is its due.
             slack = 1 if total >= 10 else 2
-            assert abs(counts[side] - fraction * total) < slack, (genre, dict(counts))
+            assert abs(counts[subset] - fraction * total) < slack, (genre, dict(counts))
 
 
 @given(clips=corpora(), seed=st.integers(0, MOST_SEED))
 def test_the_artist_split_is_off_by_no_more_than_its_largest_artist(clips, seed) -> None:
-    sides = split(clips, "artist", seed)
+    sets = split(clips, "artist", seed)
     largest = clips.groupby(["genre", artists(clips)]).size().groupby("genre").max()
-    for genre, counts in pd.crosstab(clips.genre, sides).iterrows():
-        for side, fraction in FRACTIONS.items():
-            assert abs(counts[side] - fraction * counts.sum()) <= 2 * largest[genre]
+    for genre, counts in pd.crosstab(clips.genre, sets).iterrows():
+        for subset, fraction in FRACTIONS.items():
+            assert abs(counts[subset] - fraction * counts.sum()) <= 2 * largest[genre]
 
 
 @given(
@@ -132,7 +132,7 @@ def test_every_artist_may_be_tested() -> None:
     clips = corpus({"Pop": [12] + [1] * 288, "Rock": [1] * 300})
     large = clips.artist == "Pop 0"
     landed = {split(clips, "artist", seed)[large].iloc[0] for seed in range(40)}
-    assert landed == set(SIDES)
+    assert landed == set(SETS)
 
 
 def test_artists_of_several_genres_stay_whole() -> None:
@@ -143,7 +143,7 @@ def test_artists_of_several_genres_stay_whole() -> None:
     assert (pd.crosstab(clips.genre, parts) == 9).all(axis=None)
 
 
-def test_overlap_counts_artists_on_several_sides() -> None:
+def test_overlap_counts_artists_in_several_sets() -> None:
     clips = corpus({"Pop": [2, 2], "Rock": [3, 1]})
     parts = pd.Series(["train", "test", "train", "train", "a", "b", "c", "test"], clips.index)
     assert artist_overlap(clips, parts) == 2
@@ -175,29 +175,29 @@ any_folds = given(
 
 @settings(max_examples=30)
 @any_folds
-def test_folds_test_every_clip_once_and_have_every_genre_on_all_sides(clips, kind, k, seed) -> None:
-    dealt = fold_sides(clips, kind, seed, k)
+def test_folds_test_every_clip_once_and_have_every_genre_in_all_sets(clips, kind, k, seed) -> None:
+    dealt = fold_sets(clips, kind, seed, k)
     assert len(dealt) == k
-    assert (sum((sides == "test").astype(int) for sides in dealt) == 1).all()
-    for sides in dealt:
-        assert (pd.crosstab(clips.genre, sides)[list(SIDES)] > 0).all(axis=None)
-        assert kind == "random" or artist_overlap(clips, sides) == 0
-    assert all(map(pd.Series.equals, dealt, fold_sides(clips, kind, seed, k)))
+    assert (sum((sets == "test").astype(int) for sets in dealt) == 1).all()
+    for sets in dealt:
+        assert (pd.crosstab(clips.genre, sets)[list(SETS)] > 0).all(axis=None)
+        assert kind == "random" or artist_overlap(clips, sets) == 0
+    assert all(map(pd.Series.equals, dealt, fold_sets(clips, kind, seed, k)))
 
 
 @settings(max_examples=30)
 @any_folds
 def test_validation_is_an_eighth_as_nearly_as_whole_artists_allow(clips, kind, k, seed) -> None:
     groups = artists(clips) if kind == "artist" else clips.id
-    for sides in fold_sides(clips, kind, seed, k):
+    for sets in fold_sets(clips, kind, seed, k):
         for genre in clips.genre.unique():
             sizes = {
-                side: groups[(clips.genre == genre) & (sides == side)].value_counts()
-                for side in ("train", "validation")
+                subset: groups[(clips.genre == genre) & (sets == subset)].value_counts()
+                for subset in ("train", "validation")
             }
             wanted = (sizes["train"].sum() + sizes["validation"].sum()) / 8
             over = sizes["validation"].sum() - wanted
-            # No artist could change sides and bring it nearer, unless a side would lose its last.
+            # No artist could change sets and bring it nearer, unless a set would lose its last.
             giving = sizes["validation" if over > 0 else "train"]
             assert len(giving) == 1 or abs(over) <= giving.min() / 2
 
@@ -205,9 +205,9 @@ def test_validation_is_an_eighth_as_nearly_as_whole_artists_allow(clips, kind, k
 def validation_shares(clips: pd.DataFrame, kind: str, k: int) -> list[float]:
     """What part of the clips that are not tested is for validation, in each fold of 3 seeds."""
     return [
-        float((sides[sides != "test"] == "validation").mean())
+        float((sets[sets != "test"] == "validation").mean())
         for seed in range(3)
-        for sides in fold_sides(clips, kind, seed, k)
+        for sets in fold_sets(clips, kind, seed, k)
     ]
 
 
@@ -229,8 +229,8 @@ def test_validation_is_an_eighth_of_real_folders(shared_fma: Path, kind: str) ->
 
 def test_a_small_genre_takes_no_training_clips_from_the_others() -> None:
     clips = corpus({"Pop": [2] * 40, "Rap": [2] * 3, "Rock": [30] + [1] * 30})
-    for sides in fold_sides(clips, "artist", 0, 3):
-        counts = pd.crosstab(clips.genre, sides)
+    for sets in fold_sets(clips, "artist", 0, 3):
+        counts = pd.crosstab(clips.genre, sets)
         untested = counts.train + counts.validation
         # Of Rap's two artists outside a fold, one is for validation.
         assert counts.validation["Rap"] == 2
@@ -243,8 +243,8 @@ def test_two_folds_need_four_artists_so_that_each_half_is_trained_on_and_validat
     kept, left_out = keep_genres(clips, kind="artist", k=2)
     assert left_out == [{"genre": "Folk", "reason": "3 artists, 2 folds need at least 4"}]
     for seed in range(20):
-        for sides in fold_sides(kept, "artist", seed, 2):
-            assert (pd.crosstab(kept.genre, sides)[list(SIDES)] > 0).all(axis=None)
+        for sets in fold_sets(kept, "artist", seed, 2):
+            assert (pd.crosstab(kept.genre, sets)[list(SETS)] > 0).all(axis=None)
 
 
 # --- genres that are too small ----------------------------------------------------------------
@@ -304,8 +304,8 @@ def test_too_small_a_genre_is_an_error_of_the_split_itself() -> None:
         lambda clips: folds(clips, k=1),
         lambda clips: folds(clips, "official", 3),
         lambda clips: keep_genres(clips, k=0),
-        lambda clips: fold_sides(clips, "official", 0, 3),
-        lambda clips: fold_sides(clips, "random", 0, 1),
+        lambda clips: fold_sets(clips, "official", 0, 3),
+        lambda clips: fold_sets(clips, "random", 0, 1),
     ],
 )
 def test_what_cannot_be_asked_is_refused(call) -> None:
@@ -332,7 +332,7 @@ def fma_small(shared_fma: Path) -> pd.DataFrame:
 def test_all_of_fma_small_is_cut_as_asked(fma_small, seed) -> None:
     for kind in ("random", "artist"):
         counts = pd.crosstab(fma_small.genre, split(fma_small, kind, seed))
-        wanted = np.array([1000 * FRACTIONS[side] for side in counts.columns])
+        wanted = np.array([1000 * FRACTIONS[subset] for subset in counts.columns])
         assert (np.abs(counts - wanted) <= (0 if kind == "random" else 10)).all(axis=None)
 
 

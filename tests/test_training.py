@@ -107,14 +107,14 @@ def test_the_record_says_what_the_run_was(run, tones):
         record["epochs"][0]
     )
     # 70/20/10 of thirty clips.
-    assert [record[side]["clips"] for side in ("train", "validation", "test")] == [21, 6, 3]
-    for side in ("train", "validation", "test"):
-        low, high = record[side]["confidence_interval"]
-        assert 0 <= low <= record[side]["accuracy"] <= high <= 1
-        assert record[side]["artists"] is None
-        assert record[side]["clips_of_unknown_artists"] == record[side]["clips"]
+    assert [record[subset]["clips"] for subset in ("train", "validation", "test")] == [21, 6, 3]
+    for subset in ("train", "validation", "test"):
+        low, high = record[subset]["confidence_interval"]
+        assert 0 <= low <= record[subset]["accuracy"] <= high <= 1
+        assert record[subset]["artists"] is None
+        assert record[subset]["clips_of_unknown_artists"] == record[subset]["clips"]
         # A figure has one interval.
-        assert [key for key in record[side] if "interval" in key] == [
+        assert [key for key in record[subset] if "interval" in key] == [
             "confidence_interval",
             "interval_note",
         ]
@@ -143,7 +143,7 @@ def test_the_best_epochs_weights_are_kept(run):
     losses = [epoch["validation_loss"] for epoch in record["epochs"]]
     assert record["best_epoch"] == 1 + int(np.argmin(losses))
     answers = read_answers(run)
-    validation = answers[answers.side == "validation"]
+    validation = answers[answers.set == "validation"]
     chances = [row[f"p_{row['genre']}"] for _, row in validation.iterrows()]
     assert -np.log(chances).mean() == pytest.approx(min(losses), rel=1e-4)
 
@@ -224,7 +224,7 @@ def test_a_stopped_run_goes_on_where_its_corpus_has_moved(tmp_path, monkeypatch)
     moved = shutil.move(music, tmp_path / "else" / "music")
     # The name alone makes no corpus the same.
     stranger = tone_corpus(tmp_path / "third" / "music", seed=1)
-    with pytest.raises(SongNetError, match=r"with other arguments \(clips and their sides"):
+    with pytest.raises(SongNetError, match=r"with other arguments \(clips and their sets"):
         quick_train(str(stranger), out=run, epochs=1)
     began = []
     with monkeypatch.context() as patch:
@@ -363,7 +363,7 @@ def test_a_changed_corpus_is_another_run(tones, tmp_path, monkeypatch):
     unfinished(open_corpus(folder), tmp_path / "run", monkeypatch, epochs=1)
     tone_corpus(tmp_path / "others", genres=["Low"], clips=1, seed=5)
     (tmp_path / "others" / "Low" / "00.wav").replace(folder / "Low" / "00.wav")
-    with pytest.raises(SongNetError, match="clips and their sides"):
+    with pytest.raises(SongNetError, match="clips and their sets"):
         quick_train(open_corpus(folder), out=tmp_path / "run", epochs=1)
 
 
@@ -382,7 +382,7 @@ def test_frames_that_vanish_are_named(tmp_path):
         kind=network_kind("songnet"),
         prepared=prepared,
         clips=prepared.clips,
-        sides=training.split_clips(prepared.clips, "random", 0),
+        sets=training.split_clips(prepared.clips, "random", 0),
         genres=["High", "Low"],
         seed=0,
     )
@@ -438,7 +438,7 @@ def test_other_metadata_is_another_run(tones):
             Run(
                 prepared=prepared,
                 clips=table,
-                sides=training.split_clips(table, "random", 0),
+                sets=training.split_clips(table, "random", 0),
                 left_out=[],
                 model=model,
                 split="random",
@@ -453,16 +453,16 @@ def test_other_metadata_is_another_run(tones):
 def test_the_baseline_learns_from_the_training_clips_alone(tones, tmp_path):
     """Given nonsense for the other clips' labels, it answers the same."""
     prepared = LogMelStore().prepare(tones, progress=False)
-    sides = training.split_clips(tones.clips, "random", 0)
+    sets = training.split_clips(tones.clips, "random", 0)
     predictions = []
     for number, change in enumerate((False, True)):
         clips = tones.clips.copy()
         if change:
-            clips.loc[sides != "train", "genre"] = "High"
+            clips.loc[sets != "train", "genre"] = "High"
         Run(
             prepared=prepared,
             clips=clips,
-            sides=sides,
+            sets=sets,
             left_out=[],
             model="svm",
             split="random",
@@ -481,11 +481,11 @@ def test_artists_are_counted_and_kept_apart(tones, tmp_path):
     corpus = dataclasses.replace(tones, clips=clips)
     folder = quick_train(corpus, model="svm", split="artist", out=tmp_path)
     record, answers = read_record(folder), read_answers(folder)
-    assert answers.groupby("artist").side.nunique().max() == 1
-    artists = sum(record[side]["artists"] for side in ("train", "validation", "test"))
+    assert answers.groupby("artist").set.nunique().max() == 1
+    artists = sum(record[subset]["artists"] for subset in ("train", "validation", "test"))
     assert artists == answers.artist.nunique() == 16
-    sides = ("train", "validation", "test")
-    assert sum(record[side]["clips_of_unknown_artists"] for side in sides) == 1
+    sets = ("train", "validation", "test")
+    assert sum(record[subset]["clips_of_unknown_artists"] for subset in sets) == 1
 
 
 def test_small_genres_are_left_out_and_named(tmp_path):
@@ -503,7 +503,7 @@ def test_unusable_clips_are_recorded(tmp_path):
     (folder / "High" / "empty.wav").write_bytes(b"")
     record = read_record(quick_train(open_corpus(folder), model="svm", out=tmp_path / "run"))
     assert [entry["id"] for entry in record["unusable"]] == ["High/empty.wav"]
-    assert sum(record[side]["clips"] for side in ("train", "validation", "test")) == 10
+    assert sum(record[subset]["clips"] for subset in ("train", "validation", "test")) == 10
 
 
 @pytest.mark.parametrize(
@@ -601,4 +601,4 @@ def test_real_clips(shared_fma, tmp_path):
     assert {"Electronic"} <= {entry["genre"] for entry in record["left_out"]}
     assert json.loads((folder / "record.json").read_text())["test"]["artists"] > 1
     answers = read_answers(folder)
-    assert answers.groupby("artist").side.nunique().max() == 1
+    assert answers.groupby("artist").set.nunique().max() == 1

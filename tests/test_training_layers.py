@@ -50,7 +50,7 @@ def material(inner: Callable[[Any], Any], seed: int = 0) -> Material:
         kind=NetworkKind(title="Toy", summary="small", build=build, sound=SOUND),
         prepared=Frames(Corpus("toys", clips), frames, SOUND),  # type: ignore[arg-type]
         clips=clips,
-        sides=pd.Series(["train"] * CLIPS + ["validation"] * 2),
+        sets=pd.Series(["train"] * CLIPS + ["validation"] * 2),
         genres=GENRES,
         seed=seed,
     )

@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--split",
         default="random",
-        help="random (default), artist (no artist on two sides), or official",
+        help="random (default), artist (no artist in two sets), or official",
     )
     _add_genres(train)
     train.add_argument(
@@ -230,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
         help="test every clip once a seed, in K folds (default: one train/validation/test split)",
     )
     compare.add_argument(
-        "--side",
+        "--set",
         default="test",
         help="compare answers for test clips (default), or for validation clips, to choose by",
     )
@@ -411,7 +411,7 @@ def _tell_of(corpus: Corpus) -> None:
     import pandas as pd
 
     from songnet_utils.corpora import licence_table
-    from songnet_utils.corpora.splits import SIDES, artist_overlap, copies_on_two_sides, every_split
+    from songnet_utils.corpora.splits import SETS, artist_overlap, copies_in_two_sets, every_split
 
     clips = corpus.clips
     print(f"{corpus.name}: {corpus.description}")
@@ -419,16 +419,16 @@ def _tell_of(corpus: Corpus) -> None:
     counts = clips.groupby("genre").artist.agg(["size", "nunique"])
     print("\nclips and artists of each genre")
     print(counts.set_axis(["clips", "artists"], axis=1).rename_axis(None).to_string())
-    sides, reasons = every_split(clips)
-    for kind, side in sides.items():
-        dealt = clips.loc[side.index]
-        copies = copies_on_two_sides(dealt, side)
+    sets, reasons = every_split(clips)
+    for kind, subset in sets.items():
+        dealt = clips.loc[subset.index]
+        copies = copies_in_two_sets(dealt, subset)
         print(
-            f"\n{kind} split, seed 0: clips of each genre; artists on two sides: "
-            f"{artist_overlap(dealt, side):,}"
-            + (f"; copies on two sides: {copies:,}" if copies else "")
+            f"\n{kind} split, seed 0: clips of each genre; artists in two sets: "
+            f"{artist_overlap(dealt, subset):,}"
+            + (f"; copies in two sets: {copies:,}" if copies else "")
         )
-        table = pd.crosstab(dealt.genre, side)[list(SIDES)]
+        table = pd.crosstab(dealt.genre, subset)[list(SETS)]
         table.loc["all"] = table.sum()
         print(table.rename_axis(None).rename_axis(None, axis=1).to_string())
         for genre in corpus.genres:
@@ -485,7 +485,7 @@ def _name_first(left_out: Iterable[str], most: int = 10) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from songnet_utils.corpora.splits import SIDES
+    from songnet_utils.corpora.splits import SETS
     from songnet_utils.training.runs import read_record
     from songnet_utils.training.train import train
 
@@ -507,9 +507,9 @@ def _train(options: argparse.Namespace) -> int:
     for entry in record["left_out"]:
         _note(f"left out: {entry['genre']}: {entry['reason']}")
     _name_first(f"{entry['id']}: {entry['reason']}" for entry in record["unusable"])
-    unknown = sum(record[side]["clips_of_unknown_artists"] for side in SIDES)
+    unknown = sum(record[subset]["clips_of_unknown_artists"] for subset in SETS)
     if unknown and record["split"] == "artist":
-        clips = sum(record[side]["clips"] for side in SIDES)
+        clips = sum(record[subset]["clips"] for subset in SETS)
         _note(
             f"{unknown} of {clips} clips name no artist and count as an artist each: "
             "the split cannot keep those artists apart. Write artists into the files' tags."
@@ -519,12 +519,12 @@ def _train(options: argparse.Namespace) -> int:
         f"{record['model']} on {record['corpus']}, {record['split']} split{start}: accuracy "
         "[95 % interval over artists]"
     )
-    for side in SIDES:
-        score = record[side]
+    for subset in SETS:
+        score = record[subset]
         low, high = score["confidence_interval"]
         artists = "" if score["artists"] is None else f" of {score['artists']:,} artists"
         print(
-            f"{side:10} {score['accuracy']:6.1%}  [{low:.1%} to {high:.1%}]  "
+            f"{subset:10} {score['accuracy']:6.1%}  [{low:.1%} to {high:.1%}]  "
             f"{score['clips']:,} clips{artists}"
         )
         # Records of older runs have none.
@@ -548,7 +548,7 @@ def _compare(options: argparse.Namespace) -> int:
         genres=options.genres,
         seeds=options.seeds,
         folds=options.folds,
-        side=options.side,
+        subset=options.set,
         dask=options.dask,
     )
     for note in comparison.notes:

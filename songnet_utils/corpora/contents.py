@@ -1,6 +1,6 @@
 """Copies: clips whose files hold the same bytes.
 
-A copy on two sides of a split is a clip that the network has been trained on; and a copy under two
+A copy in two sets of a split is a clip that the network has been trained on; and a copy under two
 genres contradicts itself. The column ``content`` of the table of clips tells copies by the SHA-256
 of their files.
 

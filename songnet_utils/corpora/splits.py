@@ -1,20 +1,20 @@
 """Who is trained and tested on what.
 
-A *split* puts every clip on one of three sides, train, validation and test; *folds* put it in one
+A *split* puts every clip in one of three sets, train, validation and test; *folds* put it in one
 of k parts, each to be tested on once. Three kinds:
 
 ``random``
-    Clips are dealt out one by one. An artist's clips may lie on both sides, and a network that
+    Clips are dealt out one by one. An artist's clips may lie in both sets, and a network that
     knows the artist's sound has half the answer.
 ``artist``
     Artists are dealt out with all their clips (the "artist filter", Pampalk, Flexer & Widmer
-    2005): no artist is on two sides. A clip whose artist is not known is an artist of its own.
+    2005): no artist is in two sets. A clip whose artist is not known is an artist of its own.
 ``official``
     The corpus's own split, where it has one.
 
 Copies, which are clips with the same content, stay together on the random and the artist split:
 a network that was trained on one knows the other by heart. Artists who share a content stay
-together on the artist split. The official split is given: `copies_on_two_sides` counts the copies
+together on the artist split. The official split is given: `copies_in_two_sets` counts the copies
 that it parts.
 
 The first two are stratified: each genre is cut as nearly in the same proportions as its clips
@@ -34,7 +34,7 @@ import scipy.sparse
 from songnet_utils._utils.errors import SongNetError, check_names, check_seed, did_you_mean
 from songnet_utils.corpora import OFFICIAL, name_key
 
-SIDES = ("train", "validation", "test")
+SETS = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
 #: What an artist who is not known is called, before the id of the clip.
@@ -54,12 +54,12 @@ def split(
     seed: int = 0,
     fractions: Sequence[float] = (0.7, 0.2, 0.1),
 ) -> pd.Series:
-    """Put every clip on one side: train, validation or test.
+    """Put every clip in one set: train, validation or test.
 
     Parameters
     ----------
     clips
-        The table of clips; genres too small to be on every side are an error
+        The table of clips; genres too small to be in every set are an error
         (`keep_genres` leaves them out).
     kind : str
         ``random``, ``artist`` or ``official``.
@@ -82,17 +82,17 @@ def split(
             f"test. Got {tuple(fractions)}"
         )
     if kind == "official":
-        sides = clips.split.map(dict(zip(OFFICIAL, SIDES, strict=True)))
-        if sides.isna().any():
+        sets = clips.split.map(dict(zip(OFFICIAL, SETS, strict=True)))
+        if sets.isna().any():
             raise SongNetError(
-                f"{int(sides.isna().sum())} of {len(clips)} clips have no official split. "
+                f"{int(sets.isna().sum())} of {len(clips)} clips have no official split. "
                 "Choose the random or the artist split."
             )
     else:
         part = _deal(clips, _groups(clips, kind), parts, seed)
-        sides = part.map(dict(enumerate(SIDES)))
-    _check_everywhere(clips, sides, SIDES, kind)
-    return sides.astype("str").rename("side")
+        sets = part.map(dict(enumerate(SETS)))
+    _check_everywhere(clips, sets, SETS, kind)
+    return sets.astype("str").rename("set")
 
 
 class UntestedError(SongNetError):
@@ -100,7 +100,7 @@ class UntestedError(SongNetError):
 
 
 def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataFrame) -> pd.Series:
-    """Put every clip on one side, but nothing into the test set that was trained on before.
+    """Put every clip in one set, but nothing into the test set that was trained on before.
 
     Artists who share a content, with each other or with clips that were trained on, count as one,
     whatever they are called; and an artist of whom any clip was trained on is never tested.
@@ -133,15 +133,15 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
     together = _groups(clips, "artist")
     seen = together.isin(together[by_them | clips.content.isin(trained_on.content)])
     if kind == "official":
-        sides = split(clips, kind, seed)
-        sides = sides.mask((sides == "test") & seen, "train")
+        sets = split(clips, kind, seed)
+        sets = sets.mask((sets == "test") & seen, "train")
     else:
         groups = _groups(clips, kind)
         tested = groups.isin(_tested(clips, groups, seen, seed))
         rest = clips[~tested]
         parts = _deal(rest, _groups(rest, kind), np.array(_NOT_TESTED), seed)
-        sides = parts.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
-    if untested := sorted(set(clips.genre) - set(clips.genre[sides == "test"])):
+        sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
+    if untested := sorted(set(clips.genre) - set(clips.genre[sets == "test"])):
         counts = [
             f"{genre} ({int((seen & (clips.genre == genre)).sum())} of "
             f"{int((clips.genre == genre).sum())} clips)"
@@ -151,8 +151,8 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
             "no clip is left to test on, since it, or a run that it started from, was trained on "
             f"them or on others by their artists: {', '.join(counts)}."
         )
-    _check_everywhere(clips, sides, SIDES, kind)
-    return sides.astype("str").rename("side")
+    _check_everywhere(clips, sets, SETS, kind)
+    return sets.astype("str").rename("set")
 
 
 def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) -> list[str]:
@@ -213,8 +213,8 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     return part.rename("fold")
 
 
-def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
-    """Return the train, validation and test sides for each of `k` folds.
+def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
+    """Return the train, validation and test sets for each of `k` folds.
 
     Parameters
     ----------
@@ -248,9 +248,9 @@ def fold_sides(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Ser
     for fold in range(k):
         rest = clips[part != fold]
         untested = _deal(rest, _groups(rest, kind), np.array(_UNTESTED), seed)
-        sides = untested.map(dict(enumerate(SIDES))).reindex(clips.index, fill_value="test")
-        _check_everywhere(clips, sides, SIDES, kind)
-        dealt.append(sides.astype("str").rename("side"))
+        sets = untested.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
+        _check_everywhere(clips, sets, SETS, kind)
+        dealt.append(sets.astype("str").rename("set"))
     return dealt
 
 
@@ -271,10 +271,10 @@ def keep_genres(
         The genres to keep, if not all; see `chosen_genres`.
     kind : str
         ``random``, ``artist`` or ``official``: a genre needs a clip (random) or an artist
-        (artist) for every side, or clips on every side already (official). Copies count as one
+        (artist) for every set, or clips in every set already (official). Copies count as one
         clip, and artists who share a clip as one artist.
     k
-        The number of folds, when it is for `folds` or `fold_sides`: a genre needs a clip or an
+        The number of folds, when it is for `folds` or `fold_sets`: a genre needs a clip or an
         artist for each, and four for two folds, where each half is trained on and validated with
         while the other is tested.
 
@@ -298,8 +298,8 @@ def keep_genres(
         there = chosen_genres(genres, there)
     if k is not None:
         _check_k(k)
-    needed = len(SIDES) if k is None else 4 if k == 2 else k
-    places = f"{k} folds" if k else f"{needed} sides ({', '.join(SIDES)})"
+    needed = len(SETS) if k is None else 4 if k == 2 else k
+    places = f"{k} folds" if k else f"{needed} sets ({', '.join(SETS)})"
     single = artists(clips) if kind == "artist" else clips.id
     groups = _groups(clips, kind)
     left_out = []
@@ -386,7 +386,7 @@ def _quoted(genre: str) -> str:
 
 
 def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:
-    """Put the clips on sides in every way that the corpus allows.
+    """Put the clips into sets in every way that the corpus allows.
 
     Parameters
     ----------
@@ -397,22 +397,22 @@ def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series
 
     Returns
     -------
-    sides : dict of str to pandas.Series
+    sets : dict of str to pandas.Series
         By the kind of split, what `split` gives for the genres that are large enough for it: the
         index holds only their clips.
     reasons : dict of str to str
         By the kind of split, why there is none.
     """
-    sides, reasons = {}, {}
+    sets, reasons = {}, {}
     for kind in KINDS:
         if kind == "official" and clips.split.isna().all():
             reasons[kind] = "the corpus has no official split."
             continue
         try:
-            sides[kind] = split(keep_genres(clips, kind=kind)[0], kind, seed)
+            sets[kind] = split(keep_genres(clips, kind=kind)[0], kind, seed)
         except SongNetError as error:
             reasons[kind] = str(error)
-    return sides, reasons
+    return sets, reasons
 
 
 def artists(clips: pd.DataFrame) -> pd.Series:
@@ -424,12 +424,12 @@ def artists(clips: pd.DataFrame) -> pd.Series:
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
-    """Return how many artists have clips on more than one side (or in more than one fold)."""
+    """Return how many artists have clips in more than one set (or in more than one fold)."""
     return int((parts.groupby(artists(clips)).nunique() > 1).sum())
 
 
-def copies_on_two_sides(clips: pd.DataFrame, parts: pd.Series) -> int:
-    """Return how many contents have clips on more than one side (or in more than one fold)."""
+def copies_in_two_sets(clips: pd.DataFrame, parts: pd.Series) -> int:
+    """Return how many contents have clips in more than one set (or in more than one fold)."""
     return int((parts.groupby(clips.content).nunique() > 1).sum())
 
 

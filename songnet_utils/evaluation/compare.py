@@ -32,8 +32,8 @@ from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora.splits import (
     artist_overlap,
-    copies_on_two_sides,
-    fold_sides,
+    copies_in_two_sets,
+    fold_sets,
     keep_genres,
 )
 from songnet_utils.corpora.splits import split as split_clips
@@ -78,7 +78,7 @@ _OFFICIAL_TEST, _USABLE = 800, 7994
 #: and with each of its extras.
 _EACH = "~each"
 
-# What was done with the clips of a side.
+# What was done with the clips of a set.
 _HEARD = {"test": "tested", "validation": "for validation"}
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -100,8 +100,8 @@ class Comparison:
         ``interval_note`` (what to know of an interval over few artists; null if nothing),
         ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
         artist is among the training or validation clips too; null where the corpus knows no
-        artist), ``artists_on_two_sides`` and ``copies_on_two_sides`` (how many artists, null
-        likewise, and contents have clips on more than one side, the most in a run),
+        artist), ``artists_in_two_sets`` and ``copies_in_two_sets`` (how many artists, null
+        likewise, and contents have clips in more than one set, the most in a run),
         ``accuracies`` (one a seed), ``paper`` (what the paper prints for this model; null if
         nothing), ``seconds`` (fitting and answering, all its runs), ``left_out`` (genres and
         why), and ``differences``: this accuracy minus that of
@@ -182,7 +182,7 @@ def paper_arithmetic() -> str:
             others.append(f"{figure} is not")
     return (
         f"{', '.join(whole)} are whole numbers of {_OFFICIAL_TEST}ths, the size of FMA's official "
-        f"test side; {'; '.join(others)}."
+        f"test set; {'; '.join(others)}."
     )
 
 
@@ -223,7 +223,7 @@ def compare(
     folds: int | None = None,
     progress: bool = True,
     recipe: Recipe | None = None,
-    side: str = "test",
+    subset: str = "test",
     dask: str | None = None,
 ) -> Comparison:
     """Train several models on several splits and compare what they answer for tested clips.
@@ -247,7 +247,7 @@ def compare(
         Show progress bars.
     recipe : Recipe, optional
         How networks are trained; each has its own recipe by default.
-    side : str
+    subset : str
         Whose answers are compared: ``"test"``, or ``"validation"`` while there is still something
         to choose (then without folds).
     dask : str, optional
@@ -268,12 +268,12 @@ def compare(
         raise SongNetError("Name at least one model and one split to compare.")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise SongNetError(f"seeds must be a whole number of at least 1. Got {seeds!r}")
-    if side not in ("test", "validation"):
+    if subset not in ("test", "validation"):
         raise SongNetError(
-            f"side must be test or validation. Got {side!r}."
-            + did_you_mean(str(side), ("test", "validation"))
+            f"subset must be test or validation. Got {subset!r}."
+            + did_you_mean(str(subset), ("test", "validation"))
         )
-    if folds is not None and side == "validation":
+    if folds is not None and subset == "validation":
         raise SongNetError(
             "With folds every clip is tested once; for validation there is no such thing. "
             "Leave folds out, or compare the answers for tested clips."
@@ -295,22 +295,22 @@ def compare(
     clips, left_out = _keep_genres(prepared.clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     dealt = [
-        (split, seed, fold, sides)
+        (split, seed, fold, sets)
         for split, seed in itertools.product(splits, range(seeds))
-        for fold, sides in _sides(clips, split, seed, folds)
+        for fold, sets in _sets(clips, split, seed, folds)
     ]
     artists_parted, copies_parted = (
         {
-            split: max(count(clips, sides) for of, _, _, sides in dealt if of == split)
+            split: max(count(clips, sets) for of, _, _, sets in dealt if of == split)
             for split in splits
         }
-        for count in (artist_overlap, copies_on_two_sides)
+        for count in (artist_overlap, copies_in_two_sets)
     )
     runs = [
         Run(
             prepared=prepared,
             clips=clips,
-            sides=sides,
+            sets=sets,
             left_out=reasons,
             model=model,
             split=split,
@@ -319,12 +319,12 @@ def compare(
             fold=fold,
             folds=folds,
         )
-        for split, seed, fold, sides in dealt
+        for split, seed, fold, sets in dealt
         for model in models
     ]
     if dask is not None:
         _make_on_cluster(runs, dask, progress)
-    made, failures = _make_all(runs, side, progress)
+    made, failures = _make_all(runs, subset, progress)
     failed = {(failure["model"], failure["split"]) for failure in failures}
     if len(failed) == len(models) * len(splits):
         raise SongNetError(
@@ -346,9 +346,9 @@ def compare(
         results.append(
             {
                 **_result(tested[model, split], model, split, seeds, folds, nobody),
-                "side": side,
-                "artists_on_two_sides": None if nobody else artists_parted[split],
-                "copies_on_two_sides": copies_parted[split],
+                "set": subset,
+                "artists_in_two_sets": None if nobody else artists_parted[split],
+                "copies_in_two_sets": copies_parted[split],
                 "paper": float(PAPER[model]) if model in PAPER else None,
                 "seconds": round(sum(seconds), 3),
                 "left_out": reasons,
@@ -370,12 +370,12 @@ def compare(
     return Comparison(results, answers, left_out, prepared.unusable, failures, cost, notes)
 
 
-def _sides(
+def _sets(
     clips: pd.DataFrame, split: str, seed: int, folds: int | None
 ) -> list[tuple[int | None, pd.Series]]:
     if folds is None:
         return [(None, split_clips(clips, split, seed))]
-    return list(enumerate(fold_sides(clips, split, seed, folds)))
+    return list(enumerate(fold_sets(clips, split, seed, folds)))
 
 
 @dataclass(frozen=True)
@@ -428,7 +428,7 @@ def _make_there(task: tuple[Run, Path]) -> None:
 
 
 def _make_all(
-    runs: Sequence[Run], side: str, progress: bool
+    runs: Sequence[Run], subset: str, progress: bool
 ) -> tuple[list[_Made], list[dict[str, str]]]:
     """Make every run, or find it; return those that came through, and what failed."""
     made: list[_Made] = []
@@ -442,7 +442,7 @@ def _make_all(
         for run in bar:
             bar.set_postfix_str(_title(run))
             try:
-                made.append(_make(run, side, progress))
+                made.append(_make(run, subset, progress))
             except Exception as error:
                 # Whatever keeps this run from its end, the others have nothing to do with it.
                 what = "" if isinstance(error, SongNetError) else f"{type(error).__name__}: "
@@ -476,7 +476,7 @@ def _home(run: Run) -> tuple[Path, bool]:
     return found, run.is_finished(found)
 
 
-def _make(run: Run, side: str, progress: bool) -> _Made:
+def _make(run: Run, subset: str, progress: bool) -> _Made:
     """Make a run, or find it."""
     began = time.monotonic()
     found, cached = _home(run)
@@ -485,7 +485,7 @@ def _make(run: Run, side: str, progress: bool) -> _Made:
     record = read_record(found)
     return _Made(
         run=run,
-        tested=_tested(run, found, side),
+        tested=_tested(run, found, subset),
         cached=cached,
         # Older records only know how long the whole last start took.
         seconds=record["seconds_to_fit"] + record["seconds_to_answer"]
@@ -502,12 +502,12 @@ def _is_same(run: Run, folder: Path) -> bool:
         return False
 
 
-def _tested(run: Run, folder: Path, side: str) -> pd.DataFrame:
-    """Return a run's answers for the clips of one side: test, or validation."""
+def _tested(run: Run, folder: Path, subset: str) -> pd.DataFrame:
+    """Return a run's answers for the clips of one set: test, or validation."""
     answers = read_answers(folder)
-    tested = answers[answers.side == side].drop(columns="side")
-    heard = ("train", "validation") if side == "test" else ("train",)
-    known = set(answers.artist[answers.side.isin(heard)])
+    tested = answers[answers.set == subset].drop(columns="set")
+    heard = ("train", "validation") if subset == "test" else ("train",)
+    known = set(answers.artist[answers.set.isin(heard)])
     tested.insert(0, "model", run.model)
     tested.insert(1, "split", run.split)
     tested.insert(2, "seed", run.seed)
@@ -604,17 +604,17 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
             cells += [*_points(entry), _p_value(entry["mcnemar_p"])]
         table.append(cells)
     seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
-    several = last["artists_on_two_sides"] and (seeds > 1 or folds)
+    several = last["artists_in_two_sets"] and (seeds > 1 or folds)
     known = (
         "artist overlap not known"
         if overlap is None
-        else f"artists on two sides: {'up to ' if several else ''}"
-        f"{last['artists_on_two_sides']:,}; artist overlap: {overlap:.0%} of clips"
+        else f"artists in two sets: {'up to ' if several else ''}"
+        f"{last['artists_in_two_sets']:,}; artist overlap: {overlap:.0%} of clips"
     )
-    if last["copies_on_two_sides"]:
-        known += f"; copies on two sides: {last['copies_on_two_sides']:,}"
+    if last["copies_in_two_sets"]:
+        known += f"; copies in two sets: {last['copies_in_two_sets']:,}"
     return [
-        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['side']]} "
+        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['set']]} "
         f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",
         *_aligned(table),
     ]
@@ -646,7 +646,7 @@ def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
     if any(result["paper"] is not None for result in results):
         notes.append(
             "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
-            "percent and not whether an artist may be on two sides. " + paper_arithmetic()
+            "percent and not whether an artist may be in two sets. " + paper_arithmetic()
         )
     return [line for note in notes for line in textwrap.wrap(note, _WIDTH)]
 

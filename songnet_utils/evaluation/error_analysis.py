@@ -64,7 +64,7 @@ class Heard:
     prepared : LogMels
         Where the clips' frames are.
     clips : pandas.DataFrame
-        The training and test clips, by id: the columns of the table of clips, and ``side``.
+        The training and test clips, by id: the columns of the table of clips, and ``set``.
         ``artist`` is one's own where unknown, as in a run's answers.
     embedding : np.ndarray, shape (clips, channels)
         What the last layer is given, the mean over the clip's steps; rows as in `clips`.
@@ -144,7 +144,7 @@ def hear(
     net: SongNet,
     prepared: LogMels,
     clips: pd.DataFrame,
-    sides: pd.Series,
+    sets: pd.Series,
     *,
     progress: bool = True,
 ) -> Heard:
@@ -158,7 +158,7 @@ def hear(
         The corpus with its frames.
     clips : pandas.DataFrame
         The table of clips that took part.
-    sides : pandas.Series
+    sets : pandas.Series
         ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
     progress : bool
         Show a progress bar.
@@ -167,7 +167,7 @@ def hear(
     ------
     SongNetError
         When the frames are of another description of sound, a genre is not among the network's,
-        or one of the two sides is empty.
+        or one of the two sets is empty.
     """
     strangers = sorted(set(clips.genre) - set(net.genres))
     if strangers:
@@ -180,20 +180,20 @@ def hear(
             f"{net.name}: the frames were made from another description of sound. "
             "Prepare the corpus with LogMelStore(sound=net.sound)."
         )
-    table = clips.assign(artist=artists(clips), side=sides)
-    table = table[table.side.isin(["train", "test"])].set_index("id")
-    for side in ("train", "test"):
-        if not (table.side == side).any():
-            raise SongNetError(f"There are no {side} clips. Give the sides that split() returns.")
+    table = clips.assign(artist=artists(clips), set=sets)
+    table = table[table.set.isin(["train", "test"])].set_index("id")
+    for subset in ("train", "test"):
+        if not (table.set == subset).any():
+            raise SongNetError(f"There are no {subset} clips. Give the sets that split() returns.")
     known = clips.set_index("id", drop=False)
     embedding, steps = [], {}
-    for clip, side in tqdm(
-        table.side.items(), "Hearing", len(table), unit="clip", disable=not progress, leave=False
+    for clip, subset in tqdm(
+        table.set.items(), "Hearing", len(table), unit="clip", disable=not progress, leave=False
     ):
         frames = prepared.frames(clip)
         told = net.knowing(known.loc[[clip]])
         embedding.append(told.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
-        if side == "test":
+        if subset == "test":
             steps[clip] = told.genre_of_frames(frames)
     answers = table.loc[list(steps), ["artist", "genre"]]
     means = np.stack([one.mean(axis=0, dtype=np.float64) for one in steps.values()])
@@ -238,7 +238,7 @@ def hear_run(folder: str | Path, prepared: LogMels, *, progress: bool = True) ->
     net = load_songnet(folder)
     if not isinstance(net, SongNet):
         raise SongNetError(f"{folder}: {net.name} has no embedding. Give the run of a SongNet.")
-    heard = hear(net, prepared, clips, answers.side, progress=progress)
+    heard = hear(net, prepared, clips, answers.set, progress=progress)
     written = answers.set_index("id").loc[heard.answers.index]
     columns = [f"p_{genre}" for genre in heard.genres]
     now = np.stack([heard.steps[clip].mean(axis=0) for clip in written.index])
@@ -324,7 +324,7 @@ def nearest(heard: Heard, clips: Sequence[str] | None = None, *, k: int = 3) -> 
     wanted = list(heard.answers.index if clips is None else clips)
     for clip in wanted:
         heard.clip(clip)
-    is_training = (heard.clips.side == "train").to_numpy()
+    is_training = (heard.clips.set == "train").to_numpy()
     training = heard.clips[is_training]
     fewest = len(training) - bool(set(wanted) & set(training.index))
     if not 1 <= k <= fewest:
@@ -368,7 +368,7 @@ def embedding_map(
     Returns
     -------
     map : pandas.DataFrame
-        By id: ``x``, ``y``, ``side``, ``genre``, and ``answer`` (missing for training clips).
+        By id: ``x``, ``y``, ``set``, ``genre``, and ``answer`` (missing for training clips).
     trust : float
         How far neighbours on the map are neighbours in the embedding, for 5 neighbours: 1 where
         all are, about 0.5 by chance (scikit-learn's ``trustworthiness``; Venna and Kaski 2001).
@@ -387,12 +387,12 @@ def embedding_map(
     lengths = np.linalg.norm(heard.embedding, axis=1, keepdims=True)
     unit = heard.embedding / np.maximum(lengths, 1e-12)
     if method == "pca":
-        places = PCA(2).fit(unit[(heard.clips.side == "train").to_numpy()]).transform(unit)
+        places = PCA(2).fit(unit[(heard.clips.set == "train").to_numpy()]).transform(unit)
     else:
         perplexity = min(30.0, (clips - 1) / 3)
         places = TSNE(2, perplexity=perplexity, random_state=seed).fit_transform(unit)
     table = pd.DataFrame(places, index=heard.clips.index, columns=["x", "y"])
-    table = table.assign(side=heard.clips.side, genre=heard.clips.genre)
+    table = table.assign(set=heard.clips.set, genre=heard.clips.genre)
     table["answer"] = heard.answers.answer.reindex(table.index)
     return table, float(trustworthiness(unit, places, n_neighbors=5))
 
@@ -573,7 +573,7 @@ def production_differences(heard: Heard) -> pd.DataFrame:
             f"Of {len(right)} test clips {int(right.sum())} are right."
         )
     values = production(heard.prepared, heard.clips.index)
-    training = (heard.clips.side == "train").to_numpy()
+    training = (heard.clips.set == "train").to_numpy()
     usual = values[training].groupby(heard.clips.genre[training]).mean()
     tested = heard.answers.index
     unusual = values.loc[tested] - usual.loc[heard.answers.genre].to_numpy()
@@ -652,7 +652,7 @@ def compare_answers(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
         different questions says nothing.
     """
     one, other = (
-        table[table.side == "test"].set_index("id").sort_index() for table in (before, after)
+        table[table.set == "test"].set_index("id").sort_index() for table in (before, after)
     )
     if not len(one):
         raise SongNetError("There are no test clips in these answers. Give those of a finished run")

@@ -2,7 +2,7 @@
 
 A column that says the same of all songs of an artist, and something else of everybody else's, is
 the artist's name under another title: where the artist lives, say. Where the artist's other songs
-were trained on it gives the genre away; where no artist is on two sides it does not. So each
+were trained on it gives the genre away; where no artist is in two sets it does not. So each
 column is asked alone, on both kinds of folds, and the difference is what it owes to artists.
 """
 

@@ -1,8 +1,8 @@
 """One finished run of a network under the glass: which genres, how sure, and how soon.
 
-`assess` looks at the test side of a run in three ways: precision and recall of each genre; whether
+`assess` looks at the test set of a run in three ways: precision and recall of each genre; whether
 the network is as sure as it is right, before and after temperature scaling fitted on the run's
-validation side (`songnet_utils.metrics.calibration`); and how many seconds it must hear until it
+validation set (`songnet_utils.metrics.calibration`); and how many seconds it must hear until it
 is right.
 
 **Until it is right.** A network that has heard a song for some seconds answers with the mean of the
@@ -215,9 +215,9 @@ class Calibration:
     after : Sureness or None
         Of its answers at `temperature`.
     temperature : float or None
-        Fitted on the validation side.
+        Fitted on the validation set.
     fitted_on : int
-        How many clips that side has.
+        How many clips that set has.
     why_not : str
         Why there is no temperature; "" where there is one.
     """
@@ -230,15 +230,15 @@ class Calibration:
 
 
 def probabilities_of(
-    answers: pd.DataFrame, genres: Sequence[str], side: str
+    answers: pd.DataFrame, genres: Sequence[str], subset: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what a run's network said of one side.
+    """Return what a run's network said of one set.
 
     Parameters
     ----------
     answers, genres
         As in `calibrate`.
-    side : str
+    subset : str
         ``"train"``, ``"validation"`` or ``"test"``.
 
     Returns
@@ -263,13 +263,13 @@ def probabilities_of(
             "they are. Assess the run of a network, such as songnet."
         )
     place = {genre: index for index, genre in enumerate(genres)}
-    of = answers[answers.side == side]
+    of = answers[answers.set == subset]
     given = never_zero(of[columns].to_numpy())
     return given, of.genre.map(place).to_numpy(int), of.artist.to_numpy(str)
 
 
 def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
-    """Return how sure a run's network is on its test side, before and after temperature scaling.
+    """Return how sure a run's network is on its test set, before and after temperature scaling.
 
     Probabilities that float32 rounded to 0 are raised first (`never_zero`).
 
@@ -309,7 +309,7 @@ def _sureness(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> Sure
 
 @dataclass(frozen=True)
 class Assessment:
-    """What `assess` found on the test side of a run.
+    """What `assess` found on the test set of a run.
 
     Parameters
     ----------
@@ -450,7 +450,7 @@ def assess(
     """
     folder = Path(folder)
     record, answers = read_record(folder), _answers(folder)
-    tested = answers[answers.side == "test"].reset_index(drop=True)
+    tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
     by_genre = genre_scores(tested.genre, tested.answer, genres)
     table = confusion(tested.genre, tested.answer, genres)
@@ -491,7 +491,7 @@ def assess(
 
 def _answers(folder: Path) -> pd.DataFrame:
     answers = read_answers(folder)
-    if not {"id", "side", "artist", "genre", "answer"} <= set(answers):
+    if not {"id", "set", "artist", "genre", "answer"} <= set(answers):
         raise SongNetError(
             f"{folder / 'answers.csv'}: holds no answers of a run (its columns are "
             f"{', '.join(answers)}). Train the run again with --force."
@@ -561,7 +561,7 @@ def _calibration_lines(of: Calibration) -> list[str]:
         lines.append(f"{name:32}  " + "  ".join(f"{cell:24}" for cell in cells).rstrip())
     if of.after is None:
         lines += textwrap.wrap(
-            f"No temperature could be fitted on the validation side: {of.why_not}", _WIDTH
+            f"No temperature could be fitted on the validation set: {of.why_not}", _WIDTH
         )
     else:
         lines.append(f"The temperature was fitted on the {of.fitted_on:,} validation clips.")

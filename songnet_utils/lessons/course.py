@@ -38,7 +38,7 @@ SEED = 0
 NOTE = (
     "Accuracy on the test clips of mini, a corpus composed by rules for teaching, with its 95 % "
     "interval: it says nothing about real music. On the random split an artist's clips may be on "
-    "both sides; on the artist split none is."
+    "both sets; on the artist split none is."
 )
 
 

@@ -78,7 +78,7 @@ def make_kernel_record(
     net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
     prepared = prepared_of(run, its, progress=progress)
     answers = read_answers(run)
-    unheard = prepared.clips[prepared.clips.id.isin(answers.id[answers.side != "train"])]
+    unheard = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]
     kernels, fresh = Kernels(net), Kernels(untrained(net))
 
     seconds = {}

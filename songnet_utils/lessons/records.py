@@ -37,7 +37,7 @@ class Experiment:
     ----------
     question : str
         What it is for.
-    models, splits, genres, seeds, folds, side
+    models, splits, genres, seeds, folds, subset
         As in `songnet_utils.evaluation.compare.compare`.
     corpus : str
         What to compare on; "" for a folder of one's own.
@@ -50,7 +50,7 @@ class Experiment:
     genres: Sequence[str] | None = None
     seeds: int = 1
     folds: int | None = None
-    side: str = "test"
+    subset: str = "test"
 
     def command(self) -> str:
         """Return the command that makes the same comparison."""
@@ -59,7 +59,7 @@ class Experiment:
         words += ["--genres", ",".join(self.genres)] if self.genres else []
         words += ["--seeds", str(self.seeds)]
         words += ["--folds", str(self.folds)] if self.folds else []
-        words += ["--side", self.side] if self.side != "test" else []
+        words += ["--set", self.subset] if self.subset != "test" else []
         return " ".join(words)
 
 
@@ -72,7 +72,7 @@ EXPERIMENTS = {
             "songnet-plus+cosine~masks~each",
         ],
         seeds=2,
-        side="validation",
+        subset="validation",
     ),
     "songnet-parts": Experiment(
         question="what each part of SongNet is worth",
@@ -134,7 +134,7 @@ def make_record(
         genres=experiment.genres,
         seeds=experiment.seeds,
         folds=experiment.folds,
-        side=experiment.side,
+        subset=experiment.subset,
         dask=dask,
         progress=progress,
     )
@@ -239,7 +239,7 @@ class Record:
             verdict = f"{model} is worse here."
         else:
             verdict = "The interval holds 0: these runs do not tell which of them is better."
-        heard = "validation" if one["side"] == "validation" else "tested"
+        heard = "validation" if one["set"] == "validation" else "tested"
         seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
         return (
             f"{split} split, {one['clips']:,} {heard} clips{seeds}: {model} {one['accuracy']:.1%}, "

@@ -72,7 +72,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
     run = Run(
         prepared=prepared,
         clips=clips,
-        sides=split(clips, _SPLIT, seed=0),
+        sets=split(clips, _SPLIT, seed=0),
         left_out=left_out,
         model=model,
         split=_SPLIT,

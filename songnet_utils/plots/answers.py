@@ -133,7 +133,7 @@ def confusion_matrices(
 def sizes_that_fit(
     fitting: pd.Series, *, of: int, marked: Mapping[int, str], ax: Axes | None = None
 ) -> Axes:
-    """Draw how many printed figures each size of a test side can explain.
+    """Draw how many printed figures each size of a test set can explain.
 
     Parameters
     ----------
@@ -162,8 +162,8 @@ def sizes_that_fit(
     ax.set_ylim(-0.7, of + 0.9)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    title = "Which sizes of a test side fit the printed figures?"
-    ax.set(xlabel="Clips on the test side", ylabel=f"Figures that fit, of {of}", title=title)
+    title = "Which sizes of a test set fit the printed figures?"
+    ax.set(xlabel="Clips in the test set", ylabel=f"Figures that fit, of {of}", title=title)
     first = ", ".join(f"{size:,}" for size in fitting.index[every][:8])
     pointed = "; ".join(f"{size:,} ({name}) {fitting[size]}" for size, name in marked.items())
     return describe(

@@ -53,42 +53,42 @@ def clips_per_genre(clips: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return describe(ax, f"Bars of clips in each genre: {words}.")
 
 
-def split_sizes(clips: pd.DataFrame, sides: pd.Series, *, ax: Axes | None = None) -> Axes:
+def split_sizes(clips: pd.DataFrame, sets: pd.Series, *, ax: Axes | None = None) -> Axes:
     """Draw how each genre's clips are divided among training, validation and test.
 
     Parameters
     ----------
     clips
         The table of clips.
-    sides
+    sets
         Index like `clips`: "train", "validation" or "test".
     ax
         Where to draw; a new figure by default.
     """
-    table = pd.crosstab(clips["genre"], sides).reindex(columns=list(SPLIT_COLOURS), fill_value=0)
+    table = pd.crosstab(clips["genre"], sets).reindex(columns=list(SPLIT_COLOURS), fill_value=0)
     ax = axes_for(ax, 8, 0.9 + 0.42 * len(table))
     left = np.zeros(len(table))
-    for side, colour in SPLIT_COLOURS.items():
-        ax.barh(table.index, table[side], left=left, color=colour, label=side)
-        left += table[side].to_numpy()
+    for subset, colour in SPLIT_COLOURS.items():
+        ax.barh(table.index, table[subset], left=left, color=colour, label=subset)
+        left += table[subset].to_numpy()
     ax.invert_yaxis()
     ax.set(xlabel="Clips", ylabel="", title="Clips of each genre on each side of the split")
     legend_outside(ax)
     words = "; ".join(
-        f"{genre} {', '.join(f'{count} {side}' for side, count in row.items())}"
+        f"{genre} {', '.join(f'{count} {subset}' for subset, count in row.items())}"
         for genre, row in table.iterrows()
     )
     return describe(ax, f"Stacked bars of each genre's clips: {words}.")
 
 
 def artist_leakage(shares: Mapping[str, float], *, ax: Axes | None = None) -> Axes:
-    """Draw how much of each split's test side is by artists who are also trained on.
+    """Draw how much of each split's test set is by artists who are also trained on.
 
     Parameters
     ----------
     shares
         By the split's name, the share of test clips (0 to 1) whose artist has clips on the
-        training or the validation side.
+        training or the validation set.
     ax
         Where to draw; a new figure by default.
     """
@@ -108,7 +108,7 @@ def artist_leakage(shares: Mapping[str, float], *, ax: Axes | None = None) -> Ax
 def artists_per_set(
     clips: pd.DataFrame, splits: Mapping[str, pd.Series], *, most: int = 40
 ) -> Axes:
-    """Draw on which sides of each split the clips of single artists are.
+    """Draw in which sets of each split the clips of single artists are.
 
     Parameters
     ----------
@@ -139,15 +139,15 @@ def artists_per_set(
             squeeze=False,
         )
     column = axes[:, 0]
-    for ax, (name, sides) in zip(column, splits.items(), strict=True):
-        table = pd.crosstab(clips["artist"].loc[sides.index], sides)
+    for ax, (name, sets) in zip(column, splits.items(), strict=True):
+        table = pd.crosstab(clips["artist"].loc[sets.index], sets)
         several = int(((table > 0).sum(axis=1) > 1).sum())
         shown = table.reindex(index=drawn, columns=list(SPLIT_COLOURS), fill_value=0)
         bottom = np.zeros(len(drawn))
-        for side, colour in SPLIT_COLOURS.items():
-            ax.bar(range(len(drawn)), shown[side], bottom=bottom, color=colour, label=side)
-            bottom += shown[side].to_numpy()
-        title = f"{name} split: {several:,} of {len(table):,} artists on more than one side"
+        for subset, colour in SPLIT_COLOURS.items():
+            ax.bar(range(len(drawn)), shown[subset], bottom=bottom, color=colour, label=subset)
+            bottom += shown[subset].to_numpy()
+        title = f"{name} split: {several:,} of {len(table):,} artists in more than one set"
         ax.set(ylabel="Clips", title=title)
         ax.set_xlim(-0.7, max(len(drawn), 1) - 0.3)
         ax.set_ylim(0, 1.06 * max(counts.max(), 1) if len(counts) else 1)
@@ -157,7 +157,7 @@ def artists_per_set(
         describe(
             ax,
             f"{title}. Stacked bars of the clips of the {len(drawn)} artists with the most, one "
-            f"bar an artist, coloured by side: {both} of these bars have more than one colour.",
+            f"bar an artist, coloured by set: {both} of these bars have more than one colour.",
         )
     column[-1].set_xlabel(f"The {len(drawn)} artists with the most clips, one bar each")
     handles, labels = column[0].get_legend_handles_labels()

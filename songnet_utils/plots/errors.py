@@ -37,7 +37,7 @@ def embedding_map(
     Parameters
     ----------
     places
-        ``x``, ``y``, ``side``, ``genre`` and ``answer``, as
+        ``x``, ``y``, ``set``, ``genre`` and ``answer``, as
         `songnet_utils.evaluation.error_analysis.embedding_map` gives them. Right test clips are
         ringed circles, wrong ones crosses in the colour of the truth.
     trust

@@ -155,16 +155,16 @@ def training_curves(epochs: Sequence[Mapping[str, float]], *, title: str = "Lear
     table.index = pd.RangeIndex(1, len(table) + 1)
     words = []
     for ax, name, label in ((left, "loss", "Loss (nats)"), (right, "accuracy", "Accuracy")):
-        for key, side, colour in (
+        for key, subset, colour in (
             (name, "training", SPLIT_COLOURS["train"]),
             (f"validation_{name}", "validation", SPLIT_COLOURS["validation"]),
         ):
             if key not in table:
                 continue
             style = {"marker": "o", "markersize": 4} if len(table) <= 40 else {}
-            dashes = "-" if side == "training" else "--"
-            ax.plot(table.index, table[key], dashes, color=colour, label=side, **style)
-            words.append(f"{side} {name} {table[key].iloc[0]:.2f} to {table[key].iloc[-1]:.2f}")
+            dashes = "-" if subset == "training" else "--"
+            ax.plot(table.index, table[key], dashes, color=colour, label=subset, **style)
+            words.append(f"{subset} {name} {table[key].iloc[0]:.2f} to {table[key].iloc[-1]:.2f}")
         if "learning_rate" in table:
             falls = table.index[table["learning_rate"].diff() < 0]
             for number, epoch in enumerate(falls):

@@ -159,7 +159,7 @@ class Material:
         The corpus with its frames.
     clips : pandas.DataFrame
         The clips that take part.
-    sides : pandas.Series
+    sets : pandas.Series
         train, validation or test, with the index of `clips`. Nothing is learnt from the last.
     genres : sequence of str
         The genres told apart, in the order of the outputs.
@@ -170,7 +170,7 @@ class Material:
     kind: NetworkKind
     prepared: LogMels
     clips: pd.DataFrame
-    sides: pd.Series
+    sets: pd.Series
     genres: Sequence[str]
     seed: int
 
@@ -179,9 +179,9 @@ class Material:
         """The description of sound that the network goes by."""
         return self.kind.sound if self.kind.listener else self.prepared.sound
 
-    def side(self, side: str) -> pd.DataFrame:
-        """Return the clips of one side."""
-        return self.clips[self.sides == side]
+    def subset(self, subset: str) -> pd.DataFrame:
+        """Return the clips of one set."""
+        return self.clips[self.sets == subset]
 
     def heard(
         self, progress: bool, dask: str | None = None
@@ -300,7 +300,7 @@ class Learning:
                 "TensorBoard is not installed. Install it (pip install tensorboard), or leave "
                 "--tensorboard out: the record holds the same figures."
             )
-        self.clips = material.side("train").id.tolist()
+        self.clips = material.subset("train").id.tolist()
         self.rows, bands, per_second = material.heard(progress)
         self.encoder: ColumnTransformer | None = None
         #: What is known of each clip, and of a clip of which nothing is: (columns,) each.
@@ -324,7 +324,7 @@ class Learning:
             self._check_seconds(timeline)
         self._check_use()
         self.place = {genre: index for index, genre in enumerate(material.genres)}
-        self.labels = material.side("train").genre.map(self.place).to_numpy(np.int32)
+        self.labels = material.subset("train").genre.map(self.place).to_numpy(np.int32)
         self._failure: BaseException | None = None
         if start:
             # What it subtracts and divides by is part of what it has learnt.
@@ -564,7 +564,7 @@ class Learning:
 
     def _validate(self) -> dict[str, float]:
         """Judge the (averaged) weights on the validation clips; leave them in the network."""
-        clips = self.material.side("validation")
+        clips = self.material.subset("validation")
         truth = clips.genre.map(self.place).to_numpy(int)
         answers = self.answers(clips.id.tolist()).astype(float)
         chances = answers[np.arange(len(truth)), truth]

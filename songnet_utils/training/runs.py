@@ -31,7 +31,7 @@ _ENTRIES = {
 }
 _SCORES = {"clips": int, "accuracy": (int, float), "confidence_interval": list}
 
-# What both may say besides, and the scores of a side.
+# What both may say besides, and the scores of a set.
 _OPTIONAL = {
     "corpus_folder": (str, NoneType),
     **dict.fromkeys(("fold", "folds"), (int, NoneType)),
@@ -114,8 +114,8 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     record = _read(path, _ENTRIES)
     if wrong := [genre for genre in record["genres"] if not isinstance(genre, str)]:
         raise _damaged(path, f"a genre cannot be {json.dumps(wrong[0])[:40]}")
-    for side in ("train", "validation", "test"):
-        _check_entries(path, record[side], _SCORES, _OPTIONAL_SCORES, f"{side}: ")
+    for subset in ("train", "validation", "test"):
+        _check_entries(path, record[subset], _SCORES, _OPTIONAL_SCORES, f"{subset}: ")
     try:
         Sound.from_dict(record["sound"])
     except (SongNetError, TypeError) as error:

@@ -31,12 +31,12 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.corpora.splits import (
     KINDS,
-    SIDES,
+    SETS,
     UNKNOWN_ARTIST,
     UntestedError,
     artist_overlap,
     artists,
-    copies_on_two_sides,
+    copies_in_two_sets,
     keep_genres,
     split_unseen,
 )
@@ -102,7 +102,7 @@ def train(
     model : str, optional
         One of `MODELS`: songnet by default, or the model of the run that it starts from.
     split : str
-        ``"random"``, ``"artist"`` (no artist on two sides) or ``"official"`` (the corpus's own).
+        ``"random"``, ``"artist"`` (no artist in two sets) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
         Only these; all by default. Genres too small for the split are left out.
     seed : int
@@ -166,7 +166,7 @@ def train(
     run = Run(
         prepared=prepared,
         clips=clips,
-        sides=parent.split(clips, split, seed) if parent else split_clips(clips, split, seed),
+        sets=parent.split(clips, split, seed) if parent else split_clips(clips, split, seed),
         left_out=left_out,
         model=model,
         split=split,
@@ -216,7 +216,7 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id``, ``content`` (the SHA-256 of the file), ``side`` (train, validation, test),
+        ``id``, ``content`` (the SHA-256 of the file), ``set`` (train, validation, test),
         ``artist`` (one's own where unknown), ``genre`` (the truth), ``answer``, and for a network
         ``p_GENRE`` for each genre.
 
@@ -378,7 +378,7 @@ class Parent:
                 f"{folder}: was trained by an older version of SongNet, which did not write down "
                 "what it was trained on. Train it again: songnet train … --force"
             )
-        mine = answers.loc[answers.side != "test", ["content", "artist"]]
+        mine = answers.loc[answers.set != "test", ["content", "artist"]]
         mine = mine.assign(artist=mine.artist.mask(mine.artist.str.startswith(UNKNOWN_ARTIST)))
         earlier = [read_csv(folder / _EARLIER)] if (folder / _EARLIER).is_file() else []
         trained_on = pd.concat([*earlier, mine], ignore_index=True).drop_duplicates()
@@ -429,7 +429,7 @@ class Run:
         The corpus with its frames and statistics.
     clips : pandas.DataFrame
         The clips that take part.
-    sides : pandas.Series
+    sets : pandas.Series
         train, validation or test, with the index of `clips`.
     left_out : list of dict
         Genres left out, with the reason.
@@ -445,7 +445,7 @@ class Run:
 
     prepared: LogMels
     clips: pd.DataFrame
-    sides: pd.Series
+    sets: pd.Series
     left_out: list[dict[str, str]]
     model: str
     split: str
@@ -470,9 +470,9 @@ class Run:
         """The description of sound that the model goes by."""
         return self.kind.sound if self.kind and self.kind.listener else self.prepared.sound
 
-    def side(self, side: str) -> pd.DataFrame:
-        """Return the clips of one side."""
-        return self.clips[self.sides == side]
+    def subset(self, subset: str) -> pd.DataFrame:
+        """Return the clips of one set."""
+        return self.clips[self.sets == subset]
 
     def names(self) -> dict[str, Any]:
         """Return what a run is called by, in its mark and in its record."""
@@ -492,10 +492,10 @@ class Run:
     def arguments(self) -> dict[str, Any]:
         """Return what two runs must have in common to be the same run, fit for JSON."""
         deal = hashlib.sha256()
-        for clip, genre, side in sorted(
-            zip(self.clips.id, self.clips.genre, self.sides, strict=True)
+        for clip, genre, subset in sorted(
+            zip(self.clips.id, self.clips.genre, self.sets, strict=True)
         ):
-            deal.update(repr((clip, genre, side, self.prepared.contents[clip])).encode())
+            deal.update(repr((clip, genre, subset, self.prepared.contents[clip])).encode())
         kind = self.kind or BASELINES[self.model]
         if kind.metadata:
             deal.update(metadata(self.clips).sort_index().to_csv().encode())
@@ -503,7 +503,7 @@ class Run:
         names = {name: value for name, value in self.names().items() if name != "corpus_folder"}
         return {
             **names,
-            "clips and their sides": deal.hexdigest()[:16],
+            "clips and their sets": deal.hexdigest()[:16],
             "sound": self.sound.to_dict(),
             **(
                 {"network": self.kind.description(), "recipe": dataclasses.asdict(self.recipe)}
@@ -513,11 +513,11 @@ class Run:
         }
 
     def overlaps(self) -> dict[str, Any]:
-        """Return what the sides have in common and what to know of the clips, fit for JSON."""
+        """Return what the sets have in common and what to know of the clips, fit for JSON."""
         nobody = self.clips.artist.isna().all()
         return {
-            "artists_on_two_sides": None if nobody else artist_overlap(self.clips, self.sides),
-            "copies_on_two_sides": copies_on_two_sides(self.clips, self.sides),
+            "artists_in_two_sets": None if nobody else artist_overlap(self.clips, self.sets),
+            "copies_in_two_sets": copies_in_two_sets(self.clips, self.sets),
             "notes": self.prepared.notes(self.clips),
         }
 
@@ -566,7 +566,7 @@ class Run:
             kind=self.kind,
             prepared=self.prepared,
             clips=self.clips,
-            sides=self.sides,
+            sets=self.sets,
             genres=self.genres,
             seed=self.seed,
         )
@@ -623,8 +623,8 @@ class Run:
             started = time.monotonic()
             baseline = fit_baseline(
                 self.model,
-                inputs[(self.sides == "train").to_numpy()],
-                self.side("train").genre.to_numpy(),
+                inputs[(self.sets == "train").to_numpy()],
+                self.subset("train").genre.to_numpy(),
                 self.seed,
             )
             fitted = time.monotonic()
@@ -651,7 +651,7 @@ class Run:
             "network": network,
             "epochs": epochs,
             **extra,
-            **{side: self.score(answers, side) for side in SIDES},
+            **{subset: self.score(answers, subset) for subset in SETS},
             "seconds_to_fit": round(seconds_to_fit, 4),
             "seconds_to_answer": round(answered - fitted, 4),
             "seconds_of_last_start": round(time.monotonic() - began, 1),
@@ -672,7 +672,7 @@ class Run:
             {
                 "id": self.clips.id,
                 "content": self.clips.id.map(self.prepared.contents),
-                "side": self.sides,
+                "set": self.sets,
                 "artist": artists(self.clips),
                 "genre": self.clips.genre,
             }
@@ -684,10 +684,10 @@ class Run:
             table[f"p_{genre}"] = column
         return table
 
-    def score(self, answers: pd.DataFrame, side: str) -> dict[str, Any]:
-        """Return how good the answers for one side are, fit for JSON."""
-        tested = answers[answers.side == side]
-        known = self.side(side).artist.notna()
+    def score(self, answers: pd.DataFrame, subset: str) -> dict[str, Any]:
+        """Return how good the answers for one set are, fit for JSON."""
+        tested = answers[answers.set == subset]
+        known = self.subset(subset).artist.notna()
         # A corpus that knows no artist at all is not one of as many artists as clips.
         nobody = self.clips.artist.isna().all()
         right = (tested.genre == tested.answer).to_numpy()
@@ -700,7 +700,7 @@ class Run:
             "confidence_interval": artist_interval(right, tested.artist),
             "interval_note": few_artists(artists) or None,
         }
-        if side == "test":
+        if subset == "test":
             score["confusion"] = confusion(tested.genre, tested.answer, self.genres).tolist()
         return score
 
@@ -723,7 +723,7 @@ def _is_composed(run: Run) -> bool:
 
 def _training_music(run: Run) -> str:
     before = f"{run.parent.net.training_music}, then " if run.parent else ""
-    count, genres = (run.sides == "train").sum(), len(run.genres)
+    count, genres = (run.sets == "train").sum(), len(run.genres)
     name = run.prepared.corpus.name
     if _is_composed(run):
         name += ", a teaching corpus of music composed by rules"

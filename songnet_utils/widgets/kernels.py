@@ -402,7 +402,7 @@ def gallery_of_run(
     kernels = Kernels(net)
     prepared = prepared_of(folder, record, corpus, progress=progress)
     answers = read_answers(folder)
-    check_clips(folder, prepared, answers[answers.side == "test"], "test clips")
+    check_clips(folder, prepared, answers[answers.set == "test"], "test clips")
     clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
     heard = survey(kernels, prepared, clips, progress=progress)
     # Drawn, since clips of one artist stand together; the same ones each time.

@@ -1,4 +1,4 @@
-"""The split explorer: deal clips out in other ways and see which artists are on several sides."""
+"""The split explorer: deal clips out in other ways and see which artists are in several sets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from songnet_utils.audio import load_audio
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, credit
 from songnet_utils.corpora.splits import (
-    SIDES,
+    SETS,
     artist_overlap,
     artists,
-    copies_on_two_sides,
+    copies_in_two_sets,
     every_split,
     keep_genres,
     split,
@@ -28,7 +28,7 @@ _PIECE_SECONDS = 6.0
 
 
 class SplitExplorer(Explorer):
-    """Choose the kind of split, its seed and its test side; see and hear what leaks.
+    """Choose the kind of split, its seed and its test set; see and hear what leaks.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class SplitExplorer(Explorer):
     Attributes
     ----------
     kind, seed, test : ipywidgets.Widget
-        The controls; the test side is in percent of the clips.
-    sides : pandas.Series
-        The side of each clip of the genres that are large enough for it.
+        The controls; the test set is in percent of the clips.
+    sets : pandas.Series
+        The subset of each clip of the genres that are large enough for it.
     leaked : pandas.Series of bool
-        By test clip, whether its artist has clips on another side as well.
+        By test clip, whether its artist has clips in another set as well.
 
     Raises
     ------
@@ -77,31 +77,31 @@ class SplitExplorer(Explorer):
         fractions = [part / 100 for part in (100 - _VALIDATION - test, _VALIDATION, test)]
         clips = keep_genres(self._clips, kind=kind)[0]
         try:
-            self.sides = split(clips, kind, self.seed.value, fractions)
+            self.sets = split(clips, kind, self.seed.value, fractions)
         except SongNetError as error:
             self._show(f"There is no such split: {error}", None, [])
             return
         whose = artists(clips)
-        tested = self.sides == "test"
+        tested = self.sets == "test"
         self.leaked = whose[tested].isin(whose[~tested])
-        counts = self.sides.value_counts()
-        overlap = artist_overlap(clips, self.sides)
+        counts = self.sets.value_counts()
+        overlap = artist_overlap(clips, self.sets)
         share = float(self.leaked.mean())
         words = (
-            f"{', '.join(f'{counts[side]:,} {side}' for side in SIDES)} clips. "
-            f"{overlap:,} of {whose.nunique():,} artists are on more than one side. Of the "
+            f"{', '.join(f'{counts[subset]:,} {subset}' for subset in SETS)} clips. "
+            f"{overlap:,} of {whose.nunique():,} artists are in more than one set. Of the "
             f"{len(self.leaked):,} test clips, {int(self.leaked.sum()):,} ({share:.0%}) are by an "
             "artist who has clips in training or validation, too."
         )
-        if copies := copies_on_two_sides(clips, self.sides):
-            words += f" Clips with copies on another side: {copies:,}."
-        ax = artists_per_set(self._clips, {kind: self.sides})
+        if copies := copies_in_two_sets(clips, self.sets):
+            words += f" Clips with copies in another set: {copies:,}."
+        ax = artists_per_set(self._clips, {kind: self.sets})
         self._show(words, ax, self._pair(clips))
 
     def _pair(self, clips: pd.DataFrame) -> list[Player]:
         """Return a test clip and a training clip by one artist; nothing where there is none."""
-        trained = clips[self.sides == "train"].dropna(subset="artist")
-        tested = clips[self.sides == "test"]
+        trained = clips[self.sets == "train"].dropna(subset="artist")
+        tested = clips[self.sets == "test"]
         tested = tested[tested.artist.isin(trained.artist)]
         if tested.empty:
             return []
@@ -110,7 +110,7 @@ class SplitExplorer(Explorer):
         return [_player(test, "Tested"), _player(train, "Trained on, by the same artist")]
 
 
-def _player(clip: pd.Series, side: str) -> Player:
+def _player(clip: pd.Series, subset: str) -> Player:
     rate = Sound().sample_rate
     audio = load_audio(clip.file, rate)
-    return Player(excerpt(audio, rate, 0, _PIECE_SECONDS), rate, f"{side}: {credit(clip)}")
+    return Player(excerpt(audio, rate, 0, _PIECE_SECONDS), rate, f"{subset}: {credit(clip)}")

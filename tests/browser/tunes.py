@@ -16,7 +16,7 @@ from songnet_utils.features.store import LogMelStore
 
 RATE = 22_050
 
-# id, genre, side, hertz. The toy answers by pitch alone, so its answers need not be known here.
+# id, genre, subset, hertz. The toy answers by pitch alone, so its answers need not be known here.
 TUNES = [
     *(("t1", "Folk", "train", 300), ("t2", "Rock", "train", 1000), ("t3", "Pop", "train", 3000)),
     *(("t4", "Pop", "train", 6000), ("x1", "Folk", "test", 320), ("x2", "Rock", "test", 950)),
@@ -44,25 +44,25 @@ def heard(folder: Path) -> Heard:
         )
     clips = clip_table(rows)
     prepared = LogMelStore(folder / "data").prepare(Corpus("tunes", clips), progress=False)
-    sides = pd.Series([side for _, _, side, _ in TUNES], clips.index)
-    return hear(Toy(), prepared, prepared.clips, sides, progress=False)
+    sets = pd.Series([subset for _, _, subset, _ in TUNES], clips.index)
+    return hear(Toy(), prepared, prepared.clips, sets, progress=False)
 
 
 def sure_answers(clips: int = 60, seed: int = 0) -> pd.DataFrame:
     """Return answers that are surer than they are right, each artist with three clips."""
     genres = ["Folk", "Pop", "Rock"]
     random = np.random.default_rng(seed)
-    sides = []
-    for side in ("validation", "test"):
+    sets = []
+    for subset in ("validation", "test"):
         truth = random.integers(0, 3, clips)
         logits = random.normal(size=(clips, 3)) + 1.2 * np.eye(3)[truth]
         given = np.exp(3 * logits)
         given /= given.sum(axis=1, keepdims=True)
         table = pd.DataFrame(given, columns=[f"p_{genre}" for genre in genres])
-        table["id"] = [f"{side}{clip}" for clip in range(clips)]
-        table["artist"] = [f"{side} artist {clip // 3}" for clip in range(clips)]
-        table["side"] = side
+        table["id"] = [f"{subset}{clip}" for clip in range(clips)]
+        table["artist"] = [f"{subset} artist {clip // 3}" for clip in range(clips)]
+        table["set"] = subset
         table["genre"] = [genres[place] for place in truth]
         table["answer"] = [genres[place] for place in given.argmax(axis=1)]
-        sides.append(table)
-    return pd.concat(sides, ignore_index=True)
+        sets.append(table)
+    return pd.concat(sets, ignore_index=True)

@@ -26,7 +26,7 @@ def track_path(track: int) -> str:
 def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str, list[int]]:
     """Choose `number` clips of each genre of fma_small.
 
-    Each genre's clips keep the official split's proportions, and on each of its sides artists
+    Each genre's clips keep the official split's proportions, and in each of its sets artists
     take turns.
 
     Parameters
@@ -51,16 +51,18 @@ def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str
 
 
 def _in_order(clips: pd.DataFrame) -> list[int]:
-    """Return the ids of a genre's clips so that every beginning keeps the sides' proportions."""
-    sides = [_by_artists_in_turn(clips[clips.split == side]) for side in OFFICIAL]
+    """Return the ids of a genre's clips so that every beginning keeps the sets' proportions."""
+    sets = [_by_artists_in_turn(clips[clips.split == subset]) for subset in OFFICIAL]
     order: list[int] = []
-    taken = [0] * len(sides)
+    taken = [0] * len(sets)
     while len(order) < len(clips):
-        # The side that lags most behind its share.
-        open_sides = [side for side in range(len(sides)) if taken[side] < len(sides[side])]
-        next_side = max(open_sides, key=lambda side: _SHARES[side] * (len(order) + 1) - taken[side])
-        order.append(sides[next_side][taken[next_side]])
-        taken[next_side] += 1
+        # The subset that lags most behind its share.
+        open_sets = [subset for subset in range(len(sets)) if taken[subset] < len(sets[subset])]
+        next_set = max(
+            open_sets, key=lambda subset: _SHARES[subset] * (len(order) + 1) - taken[subset]
+        )
+        order.append(sets[next_set][taken[next_set]])
+        taken[next_set] += 1
     return order
 
 

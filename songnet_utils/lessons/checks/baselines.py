@@ -84,7 +84,7 @@ def scaled() -> Question:
             Mistake(
                 lambda train, test: StandardScaler().fit(test).transform(test),
                 "There the test clips are scaled by themselves. Then the same song gives other "
-                "numbers beside other songs, and what makes the test side differ is gone.",
+                "numbers beside other songs, and what makes the test set differ is gone.",
             ),
             Mistake(
                 lambda train, test: StandardScaler().fit(both).transform(test),

@@ -1,4 +1,4 @@
-"""Checks of lesson 1, the music: tables of clips, sides, licences."""
+"""Checks of lesson 1, the music: tables of clips, sets, licences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from songnet_utils.corpora.splits import artist_overlap, artists
 from songnet_utils.lessons.checks.answers import name
 from songnet_utils.lessons.checks.questions import Choice, Function, Mistake, Question, exercise
 
-# How much of the test side may be by artists who have been heard before, to choose from.
+# How much of the test set may be by artists who have been heard before, to choose from.
 _SHARES = {"none": 0.0, "a tenth": 0.1, "half": 0.5, "nearly all": 1.0}
 
 # Licences as the Free Music Archive writes them, one of each family, and some of their spellings.
@@ -76,18 +76,18 @@ def highest(clips: pd.DataFrame, column: str) -> Question:
 
 
 @exercise
-def heard_before(clips: pd.DataFrame, side: pd.Series) -> Question:
-    """Ask how many of the test clips are by an artist with clips on another side: a choice.
+def heard_before(clips: pd.DataFrame, subset: pd.Series) -> Question:
+    """Ask how many of the test clips are by an artist with clips in another set: a choice.
 
     Parameters
     ----------
     clips : pandas.DataFrame
         The table of clips.
-    side : pandas.Series
+    subset : pandas.Series
         ``"train"``, ``"validation"`` or ``"test"``, for the clips that take part.
     """
-    artist = artists(clips).loc[side.index]
-    share = float(artist[side == "test"].isin(artist[side != "test"]).mean())
+    artist = artists(clips).loc[subset.index]
+    share = float(artist[subset == "test"].isin(artist[subset != "test"]).mean())
     return Choice(
         options=list(_SHARES),
         truth=min(_SHARES, key=lambda option: abs(_SHARES[option] - share)),
@@ -105,7 +105,7 @@ def heard_before(clips: pd.DataFrame, side: pd.Series) -> Question:
             Mistake(
                 "half",
                 "For an artist to be new, all of the artist's other clips must be on the test "
-                "side, too. How likely is that, where so few clips are tested?",
+                "set, too. How likely is that, where so few clips are tested?",
             ),
             Mistake(
                 "nearly all",
@@ -119,23 +119,23 @@ def heard_before(clips: pd.DataFrame, side: pd.Series) -> Question:
     )
 
 
-def _unknown_as_one(clips: pd.DataFrame, side: pd.Series) -> int:
-    return int((side.groupby(clips.artist.fillna("unknown")).nunique() > 1).sum())
+def _unknown_as_one(clips: pd.DataFrame, subset: pd.Series) -> int:
+    return int((subset.groupby(clips.artist.fillna("unknown")).nunique() > 1).sum())
 
 
-def _train_and_test_only(clips: pd.DataFrame, side: pd.Series) -> int:
+def _train_and_test_only(clips: pd.DataFrame, subset: pd.Series) -> int:
     artist = artists(clips)
-    return len(set(artist[side == "train"]) & set(artist[side == "test"]))
+    return len(set(artist[subset == "train"]) & set(artist[subset == "test"]))
 
 
-def _their_clips(clips: pd.DataFrame, side: pd.Series) -> int:
+def _their_clips(clips: pd.DataFrame, subset: pd.Series) -> int:
     artist = artists(clips)
-    return int((side.groupby(artist).nunique() > 1).loc[artist].sum())
+    return int((subset.groupby(artist).nunique() > 1).loc[artist].sum())
 
 
 @exercise
-def on_several_sides() -> Question:
-    """Ask how many artists have clips on several sides: a function of ``clips`` and ``side``."""
+def in_several_sets() -> Question:
+    """Ask how many artists have clips in several sets: a function of ``clips`` and ``subset``."""
     tables: list[tuple[list[str | None], list[str]]] = [
         (
             ["Ann", "Ann", "Bob", "Bob", "Eve", None, None],
@@ -147,12 +147,12 @@ def on_several_sides() -> Question:
         ),
     ]
     inputs = []
-    for artist, side in tables:
+    for artist, subset in tables:
         # Rows in no order, as in a table from which some were taken.
         index = list(range(len(artist), 0, -1))
         ids = [f"clip {number}" for number in index]
         clips = table(pd.DataFrame({"id": ids, "artist": artist})).set_axis(index)
-        inputs.append((clips, pd.Series(side, index=index)))
+        inputs.append((clips, pd.Series(subset, index=index)))
     return Function(
         inputs=inputs,
         truth=artist_overlap,
@@ -164,8 +164,8 @@ def on_several_sides() -> Question:
             ),
             Mistake(
                 _train_and_test_only,
-                "Only training and test side are compared there. An artist on the validation and "
-                "one other side is on two sides, too.",
+                "Only training and test set are compared there. An artist in the validation and "
+                "one other set is in two sets, too.",
             ),
             Mistake(
                 _their_clips,
@@ -173,8 +173,8 @@ def on_several_sides() -> Question:
             ),
         ],
         praise="`songnet_utils.corpora.splits.artist_overlap` counts the same way.",
-        hint="For some small tables your function counts other artists. Group the sides by "
-        "`artists(clips)`: how many different sides has each artist?",
+        hint="For some small tables your function counts other artists. Group the sets by "
+        "`artists(clips)`: how many different sets has each artist?",
     )
 
 
