@@ -1,5 +1,6 @@
-"""The commands: ``songnet …`` or ``python -m songnet_utils.cli …``.
+"""The commands: parse, call, print.
 
+``songnet …`` and ``python -m songnet_utils.cli …`` are the same.
 Each command is one function that parses nothing and decides nothing: it calls what does the work
 and prints what comes back. Answers go to stdout, everything else (progress, notes, errors) to
 stderr. The exit code is 0 only when all that was asked for was done. What a command needs is

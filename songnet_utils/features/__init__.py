@@ -1,6 +1,6 @@
-"""Hand-crafted features: what a classifier heard before networks learnt their own.
+"""Features: the store of log-mels, hand-crafted features, and who computes them.
 
-Each set is one row of numbers a clip, of known names: `FEATURE_SETS`. Unlike the network's frames
+Each set of hand-crafted features is one row of numbers a clip, of known names: `FEATURE_SETS`. Unlike the network's frames
 they look at the whole clip; they cannot be streamed.
 """
 

@@ -1,4 +1,4 @@
-"""Kernel clips: hear what each convolution kernel of a network has learnt, and doubt it.
+"""Kernel clips: hear what each convolution kernel has learnt, and doubt it.
 
 Three ways to hear a kernel: pieces of music that excite it most (`found_clip`), a sound made up
 to excite it (`dreamed_clip`), and a song of which only what it answers to is left (`auralise`).

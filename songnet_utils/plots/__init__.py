@@ -1,4 +1,4 @@
-"""Pictures of sound, of corpora and of what networks say.
+"""Pictures and players: arrays and tables in, axes and sounds out.
 
 Every function takes arrays or tables and returns matplotlib axes, titled, with units, and
 described in words: `show` puts the picture in a notebook with that description as its text
