@@ -1,30 +1,31 @@
-"""Pictures of convolution kernels: what they answer to, what they vote for, whether it is true."""
+"""Pictures of convolution kernels: what excites them, what they vote for, whether it is true."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.sound import band_ticks
 from songnet_utils.plots.style import (
     ACCENT,
     INK,
+    as_percent,
     axes_for,
     colour_bar,
     describe,
+    figure_of,
     legend_outside,
-    styled,
+    panels,
 )
 
 # More than usual is purple, less is orange; both stay apart for all kinds of colour vision.
-_DIVERGING = "PuOr"
+_LOOK: dict[str, Any] = {"cmap": "PuOr", "interpolation": "nearest", "aspect": "auto"}
 _DECIBELS = 10 / np.log(10)
 
 
@@ -33,10 +34,9 @@ def kernel_pictures(
     kernels: Sequence[int],
     sound: Sound,
     *,
-    titles: Sequence[str] | None = None,
-    title: str = "What kernels answer to",
+    title: str = "What excites kernels",
 ) -> Axes:
-    """Draw what some kernels of a layer want more and less of than is usual.
+    """Draw where some kernels of a layer want more and less power than is usual.
 
     Parameters
     ----------
@@ -46,46 +46,38 @@ def kernel_pictures(
         Which to draw, at most 12.
     sound
         The description of sound, for the axes.
-    titles
-        What stands above each; "kernel 7" by default.
     title
         Above all.
     """
     columns = min(4, len(kernels))
     rows = -(-len(kernels) // columns)
-    with styled():
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(2.6 * columns, 2.3 * rows + 0.5), squeeze=False,
-            sharex=True, sharey=True, layout="constrained",
-        )  # fmt: skip
-    names = titles or [f"kernel {kernel}" for kernel in kernels]
+    axes = panels(rows, columns, 2.6 * columns, 2.3 * rows + 0.5, sharex=True, sharey=True)
+    drawn = axes.ravel()[: len(kernels)]
     seconds = triggered.shape[1] * sound.hop / sound.sample_rate
     shown = _DECIBELS * triggered[list(kernels)]
     most = max(float(np.quantile(np.abs(shown), 0.995)), 1e-6)
-    spoken = []
-    for ax, picture, name in zip(axes.flat, shown, names, strict=False):
-        image = ax.imshow(
-            picture.T, origin="lower", aspect="auto", cmap=_DIVERGING, vmin=-most, vmax=most,
-            extent=(0, seconds, -0.5, picture.shape[1] - 0.5), interpolation="nearest",
-        )  # fmt: skip
+    extent = (0, seconds, -0.5, shown.shape[2] - 0.5)
+    words = []
+    for ax, picture, kernel in zip(drawn, shown, kernels, strict=True):
+        image = ax.imshow(picture.T, **_LOOK, vmin=-most, vmax=most, origin="lower", extent=extent)
         band_ticks(ax, sound)
-        ax.set_title(name)
+        ax.set_title(f"kernel {kernel}")
         band = int(picture.mean(axis=0).argmax())
-        spoken.append(f"{name}: most above usual in mel band {band} of {picture.shape[1]}")
-    for ax in axes.flat[len(kernels) :]:
+        words.append(f"kernel {kernel}: most above usual in mel band {band} of {len(picture.T)}")
+    for ax in axes.ravel()[len(kernels) :]:
         ax.remove()
-    for ax in axes.flat[: len(kernels)][-columns:]:
-        ax.set_xlabel("seconds")
+    for ax in drawn[-columns:]:
+        ax.set_xlabel("Time (s)")
         ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
-        ax.set_ylabel("Hz")
+        ax.set_ylabel("Frequency (Hz)")
+    figure = figure_of(drawn[0])
     figure.suptitle(title)
-    drawn = list(axes.flat[: len(kernels)])
-    figure.colorbar(image, ax=drawn, pad=0.01, label="dB above usual")
+    figure.colorbar(image, ax=drawn.tolist(), pad=0.01, label="dB above usual")
     return describe(
-        axes[0, 0],
+        drawn[0],
         f"{title}, {len(kernels)} small pictures of {seconds:.2f} s by frequency; purple is more "
-        f"than usual, orange less. {'; '.join(spoken)}.",
+        f"than usual, orange less. {'; '.join(words)}.",
     )
 
 
@@ -95,36 +87,31 @@ def kernel_votes(votes: pd.DataFrame, *, title: str = "What kernels vote for") -
     Parameters
     ----------
     votes
-        One row a kernel, one column a genre, as ``songnet_utils.kernels.votes(...).loc[layer]``.
+        A row for each kernel, a column for each genre, as
+        ``songnet_utils.kernels.votes(...).loc[layer]``.
     title
         Above it.
     """
-    best = votes.to_numpy().argmax(axis=1)
-    strength = votes.to_numpy().max(axis=1)
-    order = np.lexsort((-strength, best))
-    ax = axes_for(None, 7, 5)
-    # A few loud voices would leave all others white.
-    most = float(np.quantile(np.abs(votes.to_numpy()), 0.99)) or 1.0
-    image = ax.imshow(
-        votes.to_numpy()[order], aspect="auto", cmap=_DIVERGING, vmin=-most, vmax=most,
-        interpolation="nearest",
-    )  # fmt: skip
+    values = votes.to_numpy()
+    best = values.argmax(axis=1)
+    order = np.lexsort((-values.max(axis=1), best))
+    ax = axes_for(7, 5)
+    # The few strongest votes would leave all others white.
+    most = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    image = ax.imshow(values[order], **_LOOK, vmin=-most, vmax=most)
     ax.set_xticks(range(votes.shape[1]), votes.columns, rotation=30, ha="right")
-    ax.set(title=title, xlabel="genre", ylabel="kernels, by the genre they vote for")
-    colour_bar(image, ax, "change of the logit")
+    ax.set(title=title, xlabel="Genre", ylabel="Kernels, by the genre they vote for")
+    colour_bar(image, ax, "Change of the logit")
     counts = np.bincount(best, minlength=votes.shape[1])
-    return describe(
-        ax,
-        f"{title}: {len(votes)} kernels by {votes.shape[1]} genres. Most voted for: "
-        + ", ".join(f"{genre} {count}" for genre, count in zip(votes.columns, counts, strict=True))
-        + " kernels.",
-    )
+    words = ", ".join(f"{name} {count}" for name, count in zip(votes.columns, counts, strict=True))
+    text = f"{len(votes)} kernels by {votes.shape[1]} genres. Most voted for: {words} kernels."
+    return describe(ax, f"{title}: {text}")
 
 
 def kernel_purity(
     tables: Mapping[str, pd.DataFrame], *, title: str = "How pure the found clips are"
 ) -> Axes:
-    """Draw the purity of each layer's found clips for several networks, beside luck.
+    """Draw the purity of each layer's found clips for two networks, beside chance.
 
     Parameters
     ----------
@@ -133,40 +120,37 @@ def kernel_purity(
     title
         Above it.
     """
-    ax = axes_for(None, 10, 4)
+    ax = axes_for(10, 4)
     words = []
-    colours = [INK, ACCENT]
-    for place, ((name, table), colour) in enumerate(zip(tables.items(), colours, strict=False)):
-        x = np.arange(len(table)) + 0.12 * (place - (len(tables) - 1) / 2)
-        ax.plot(x, table.purity, "os^"[place], color=colour, label=name, markersize=9)
-        middle = (table.low + table.high) / 2
-        ax.errorbar(
-            x, middle, (table.high - table.low) / 2, fmt="none", color=colour, capsize=5,
-            alpha=0.7, label=f"{name}, genres dealt out anew (95 %)",
-        )  # fmt: skip
+    for place, ((name, table), colour) in enumerate(
+        zip(tables.items(), (INK, ACCENT), strict=True)
+    ):
+        x = np.arange(len(table)) + 0.12 * (place - 0.5)
+        ax.plot(x, table.purity, "os"[place], color=colour, label=name, markersize=9)
+        middle, half = (table.low + table.high) / 2, (table.high - table.low) / 2
+        label = f"{name}, genres shuffled (95 %)"
+        ax.errorbar(x, middle, half, fmt="none", color=colour, capsize=5, alpha=0.7, label=label)
         words += [
-            f"{name}, {row.layer} {row.purity:.0%} (luck {row.low:.0%} to {row.high:.0%})"
+            f"{name}, {row.layer} {row.purity:.0%} (chance {row.low:.0%} to {row.high:.0%})"
             for row in table.itertuples()
         ]
     ax.set_xticks(range(len(table)), table.layer)
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
-    ax.set(title=title, xlabel="layer", ylabel="pieces of the most frequent genre")
+    as_percent(ax.yaxis)
+    ax.set(title=title, xlabel="Layer", ylabel="Pieces of the most frequent genre")
     ax.set_xlim(-0.5, len(table) - 0.5)
     legend_outside(ax)
     return describe(ax, f"{title}: {'; '.join(words)}.")
 
 
-def dreams(table: pd.DataFrame, *, title: str = "Dreams of all kernels") -> Axes:
-    """Draw how good dreams are, how near to music, and what is left of them as sound.
+def dreams(table: pd.DataFrame) -> Axes:
+    """Draw how good dreams are, how near to music, and how much of them is left as sound.
 
     Parameters
     ----------
     table
         As `songnet_utils.kernels.dream_table` gives it, of one or more layers.
-    title
-        Above it.
     """
-    told = pd.DataFrame(
+    ratios = pd.DataFrame(
         {
             "layer": table.index.get_level_values("layer"),
             "activation, divided by the best piece's": (table.dreamed / table.found).to_numpy(),
@@ -174,20 +158,16 @@ def dreams(table: pd.DataFrame, *, title: str = "Dreams of all kernels") -> Axes
             "activation left as sound": table.left.to_numpy(),
         }
     )
-    with styled():
-        figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
+    axes = panels(1, 3, 11, 3.8)[0]
     words = []
-    for ax, column in zip(axes, told.columns[1:], strict=True):
-        sns.stripplot(
-            told, x="layer", y=column, ax=ax, color=ACCENT, size=2.5, alpha=0.6, jitter=0.3
-        )
+    for ax, column in zip(axes, ratios.columns[1:], strict=True):
+        look = {"color": ACCENT, "size": 2.5, "alpha": 0.6, "jitter": 0.3}
+        sns.stripplot(ratios, x="layer", y=column, ax=ax, **look)
         ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
         ax.set_ylim(0, None)
-        sns.despine(ax=ax)
-        middle = told.groupby("layer")[column].median()
-        words.append(
-            f"{' '.join(column.split())}, medians "
-            + ", ".join(f"{layer} {value:.2f}" for layer, value in middle.items())
-        )
-    figure.suptitle(title)
+        middle = ratios.groupby("layer")[column].median()
+        values = ", ".join(f"{layer} {value:.2f}" for layer, value in middle.items())
+        words.append(f"{' '.join(column.split())}, medians {values}")
+    title = "Dreams of all kernels"
+    figure_of(axes[0]).suptitle(title)
     return describe(axes[0], f"{title}, {len(table)} dots in each of three. {'; '.join(words)}.")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.style import (
@@ -19,12 +17,8 @@ from songnet_utils.plots.style import (
     axes_for,
     colour_bar,
     describe,
-    edges_between,
-    styled,
+    panels,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def waveform(
@@ -48,7 +42,7 @@ def waveform(
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
-    ax = axes_for(ax, 10, 2.6)
+    ax = axes_for(10, 2.6, ax)
     seconds = start + np.arange(len(audio)) / rate
     columns = 2000
     if len(audio) <= 4 * columns:
@@ -76,7 +70,6 @@ def spectrum(
     power: np.ndarray | Mapping[str, np.ndarray],
     *,
     title: str = "Spectrum",
-    ax: Axes | None = None,
 ) -> Axes:
     """Draw power over frequency, in decibels and octaves.
 
@@ -87,22 +80,26 @@ def spectrum(
     power
         Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and what lies more
         than 120 dB below the largest falls out of the picture.
-    title, ax
-        Its title, and where to draw it (by default a new figure).
+    title
+        Above it.
     """
-    ax = axes_for(ax, 10, 3.2)
+    ax = axes_for(10, 3.2)
     lines = power if isinstance(power, Mapping) else {"": power}
-    heard = frequencies > 0
+    above = frequencies > 0
     words = []
     for (name, values), colour in zip(lines.items(), (INK, "#B36F00", "#0B6B45"), strict=False):
         # The logarithm of nothing is infinite; 200 dB below the largest is out of the picture.
         level = 10 * np.log10(np.maximum(values, values.max() * 1e-20))
-        ax.plot(frequencies[heard], level[heard], color=colour, linewidth=1.4, label=name)
-        loudest = float(frequencies[heard][values[heard].argmax()])
+        ax.plot(frequencies[above], level[above], color=colour, linewidth=1.4, label=name)
+        loudest = float(frequencies[above][values[above].argmax()])
         words.append(f"{name + ': ' if name else ''}most power lies at {loudest:,.0f} hertz")
     if isinstance(power, Mapping):
         ax.legend(frameon=False)
-    _hertz(ax.xaxis, 30, float(frequencies.max()))
+    ax.set_xscale("log", base=2)
+    ax.set_xlim(30, float(frequencies.max()))
+    ax.xaxis.set_major_locator(FixedLocator([1000 * 2.0**octave for octave in range(-5, 5)]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     largest = 10 * np.log10(max(float(values.max()) for values in lines.values()))
     ax.set_ylim(bottom=max(ax.get_ylim()[0], largest - 120))
     ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
@@ -139,13 +136,13 @@ def spectrogram(
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
-    ax = axes_for(ax, 10, 4.2)
+    ax = axes_for(10, 4.2, ax)
     bins = np.arange(decibels.shape[1]) * sound.sample_rate / sound.n_fft
     shown = bins <= (highest or bins[-1])
     top = float(decibels.max())
     image = ax.pcolormesh(
-        _frame_edges(len(decibels), sound),
-        edges_between(bins[shown]),
+        np.arange(len(decibels)) * sound.seconds_of_frame(1),
+        bins[shown],
         decibels[:, shown].T,
         cmap=SOUND_MAP,
         vmin=top - 80,
@@ -177,7 +174,7 @@ def spectrogram(
     )
 
 
-def mel_scale(frequencies: np.ndarray, mels: np.ndarray, *, ax: Axes | None = None) -> Axes:
+def mel_scale(frequencies: np.ndarray, mels: np.ndarray) -> Axes:
     """Draw mels over frequency.
 
     Parameters
@@ -186,10 +183,8 @@ def mel_scale(frequencies: np.ndarray, mels: np.ndarray, *, ax: Axes | None = No
         In hertz, rising.
     mels
         As many mels.
-    ax
-        Where to draw; a new figure by default.
     """
-    ax = axes_for(ax, 7, 3.6)
+    ax = axes_for(7, 3.6)
     ax.plot(frequencies, mels, color=INK, linewidth=2)
     ax.set(xlabel="Frequency (Hz)", ylabel="Mel", title="The mel scale (Slaney)")
     ax.grid(alpha=0.3)
@@ -202,10 +197,8 @@ def mel_scale(frequencies: np.ndarray, mels: np.ndarray, *, ax: Axes | None = No
     )
 
 
-def mel_filters(
-    filters: np.ndarray, sound: Sound, *, every: int = 8, ax: Axes | None = None
-) -> Axes:
-    """Draw the bands of a mel filter bank over frequency.
+def mel_filters(filters: np.ndarray, sound: Sound) -> Axes:
+    """Draw every eighth band of a mel filter bank over frequency: all of them hide one another.
 
     Parameters
     ----------
@@ -213,18 +206,14 @@ def mel_filters(
         Shape (n_mels, 1 + n_fft // 2), as ``librosa.filters.mel`` gives them.
     sound
         How they were made.
-    every
-        Draw the first band and every so many-th after it; all of them hide one another.
-    ax
-        Where to draw; a new figure by default.
     """
-    ax = axes_for(ax, 10, 3.2)
+    ax = axes_for(10, 3.2)
     bins = np.arange(filters.shape[1]) * sound.sample_rate / sound.n_fft
-    bands = range(0, len(filters), every)
+    bands = range(0, len(filters), 8)
     for colour, band in zip(sns.color_palette("crest", len(bands)), bands, strict=True):
         ax.fill_between(bins, filters[band], color=colour, alpha=0.45)
         ax.plot(bins, filters[band], color=colour, linewidth=1)
-    title = f"Mel filter bank: every {every}th of {len(filters)} bands"
+    title = f"Mel filter bank: every 8th of {len(filters)} bands"
     ax.set(xlabel="Frequency (Hz)", ylabel="Weight", title=title)
     ax.set_xlim(0, sound.sample_rate / 2)
     ax.set_ylim(0)
@@ -235,7 +224,7 @@ def mel_filters(
     )
 
 
-def one_mel_filter(points: np.ndarray, band: int, *, ax: Axes | None = None) -> Axes:
+def one_mel_filter(points: np.ndarray, band: int) -> Axes:
     """Draw the triangles of a mel filter bank, each with a peak of 1, and one of them filled.
 
     Parameters
@@ -245,10 +234,8 @@ def one_mel_filter(points: np.ndarray, band: int, *, ax: Axes | None = None) -> 
         at the next and ends at the one after.
     band
         The one to fill, counted from 0.
-    ax
-        Where to draw; a new figure by default.
     """
-    ax = axes_for(ax, 10, 3.2)
+    ax = axes_for(10, 3.2)
     for left, peak, right in zip(points, points[1:], points[2:], strict=False):
         ax.plot((left, peak, right), (0, 1, 0), color=INK, linewidth=0.6, alpha=0.5)
     left, peak, right = points[band : band + 3]
@@ -290,11 +277,11 @@ def log_mel(
     title, ax
         Its title, and where to draw it (by default a new figure).
     """
-    ax = axes_for(ax, 10, 3.8)
+    ax = axes_for(10, 3.8, ax)
     low, high = limits or (float(np.log(sound.floor)), float(frames.max()))
     image = ax.pcolormesh(
-        _frame_edges(len(frames), sound),
-        np.arange(frames.shape[1] + 1) - 0.5,
+        np.arange(len(frames)) * sound.seconds_of_frame(1),
+        np.arange(frames.shape[1]),
         frames.T,
         cmap=SOUND_MAP,
         vmin=low,
@@ -319,7 +306,6 @@ def log_mel_grid(
     *,
     columns: int = 2,
     limits: tuple[float, float] | None = None,
-    height: float = 2.3,
 ) -> Axes:
     """Draw several log-mels side by side, on one scale of brightness.
 
@@ -333,8 +319,6 @@ def log_mel_grid(
         Pictures in a row.
     limits
         Values drawn darkest and brightest; from the floor to the largest of all by default.
-    height
-        Of a picture, in inches.
 
     Returns
     -------
@@ -342,20 +326,15 @@ def log_mel_grid(
         Of the first picture.
     """
     rows = -(-len(pictures) // columns)
-    size = (11, rows * height + 0.3)
-    with styled():
-        _, axes = plt.subplots(
-            rows, columns, figsize=size, layout="constrained", sharex=True, sharey=True
-        )
+    axes = panels(rows, columns, 11, 2.3 * rows + 0.3, sharex=True, sharey=True).ravel()
     top = max(float(frames.max()) for frames in pictures.values())
     limits = limits or (float(np.log(sound.floor)), top)
-    grid = np.ravel(axes)
-    for ax, (title, frames) in zip(grid, pictures.items(), strict=False):
+    for ax, (title, frames) in zip(axes, pictures.items(), strict=False):
         log_mel(frames, sound, limits=limits, unit=None, title=title, ax=ax)
         ax.label_outer()
-    for ax in grid[len(pictures) :]:
+    for ax in axes[len(pictures) :]:
         ax.set_visible(False)
-    return grid[0]
+    return axes[0]
 
 
 def band_centres(sound: Sound) -> np.ndarray:
@@ -365,19 +344,6 @@ def band_centres(sound: Sound) -> np.ndarray:
 
     # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
     return librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
-
-
-def _frame_edges(frames: int, sound: Sound) -> np.ndarray:
-    return (np.arange(frames + 1) - 0.5) * sound.hop / sound.sample_rate
-
-
-def _hertz(axis: Any, low: float, high: float) -> None:
-    axis.axes.set_xscale("log", base=2)
-    octaves = 1000 * 2.0 ** np.arange(-5, 5)
-    axis.set_ticks([mark for mark in octaves if low <= mark <= high])
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axis.set_minor_locator(NullLocator())
-    axis.axes.set_xlim(low, high)
 
 
 def band_ticks(ax: Axes, sound: Sound) -> None:

@@ -6,19 +6,19 @@ import base64
 import html
 import io
 import weakref
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import matplotlib.pyplot as plt
-import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from songnet_utils._utils.errors import SongNetError
-
-if TYPE_CHECKING:
-    pass
 
 #: One colour a genre. Okabe and Ito's colours with yellow and black replaced (too near to white
 #: paper and to text), then moved a little until any two of them are at least 18 units of
@@ -187,24 +187,78 @@ class LivePicture:
             self._handle.update(picture)
 
 
-def styled() -> Any:
-    """Return the context in which figures are made."""
-    return plt.rc_context({**sns.axes_style("ticks"), "font.size": 11, "axes.titlesize": 12})
+def panels(
+    rows: int, columns: int, width: float, height: float, **sharing: Any
+) -> npt.NDArray[Any]:
+    """Return the axes of a new figure, without frames.
+
+    Parameters
+    ----------
+    rows, columns
+        How many there are.
+    width, height
+        Of the figure, in inches.
+    **sharing
+        For `matplotlib.pyplot.subplots`, such as ``sharex``.
+
+    Returns
+    -------
+    np.ndarray, shape (rows, columns)
+    """
+    look = {**sns.axes_style("ticks"), "font.size": 11, "axes.titlesize": 12}
+    with plt.rc_context(look):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **sharing
+        )
+    sns.despine(figure)
+    return axes
 
 
-def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
+def axes_for(width: float, height: float, ax: Axes | None = None) -> Axes:
     """Return `ax`, or the axes of a new figure of this size in inches; without a frame."""
     if ax is None:
-        with styled():
-            _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+        return panels(1, 1, width, height)[0, 0]
     sns.despine(ax=ax)
+    return ax
+
+
+def as_percent(*axes: Axis) -> None:
+    """Label axes of shares in percent."""
+    for axis in axes:
+        axis.set_major_formatter(PercentFormatter(1))
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Put the ticks of an axis at whole numbers."""
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def bars(values: pd.Series, colours: Iterable[str], labels: Sequence[str]) -> Axes:
+    """Draw a horizontal bar for each value, with a label at its end, the first on top."""
+    ax = axes_for(8, 0.9 + 0.42 * len(values))
+    ax.bar_label(ax.barh(values.index, values, color=list(colours)), labels, padding=4)
+    ax.invert_yaxis()
+    return ax
+
+
+def stacked_bars(
+    table: pd.DataFrame, colours: Mapping[str, str], *, row_height: float = 0.42
+) -> Axes:
+    """Draw a horizontal bar for each row of a table, made of its columns, the first row on top."""
+    ax = axes_for(8, 1.1 + row_height * len(table))
+    table.plot.barh(stacked=True, color=dict(colours), width=0.8, ax=ax)
+    ax.invert_yaxis()
+    ax.set_ylabel("")
+    whole_numbers(ax.xaxis)
+    legend_outside(ax)
     return ax
 
 
 def figure_of(ax: Axes) -> Figure:
     """Return the figure that axes are in."""
-    figure = ax.figure
-    return figure.figure if isinstance(figure, SubFigure) else figure
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
 
 
 def colour_bar(image: Any, ax: Axes, label: str) -> None:
@@ -219,9 +273,3 @@ def legend_outside(ax: Axes, *, reverse: bool = False, title: str | None = None)
     ax.legend(
         loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, reverse=reverse, title=title
     )
-
-
-def edges_between(centres: np.ndarray) -> np.ndarray:
-    """Return the edges of cells whose centres lie evenly apart."""
-    half = (centres[1] - centres[0]) / 2
-    return np.append(centres - half, centres[-1] + half)
