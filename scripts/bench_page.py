@@ -31,7 +31,7 @@ APP_RUNS = 5
 
 _LISTEN = """async ([network, isWhole]) => {
   const file = document.querySelector("#bench").files[0];
-  await songnet.engine.describe(network);
+  await songnet.engine.load(network);
   const began = performance.now();
   const stopping = new AbortController();
   let first = null;

@@ -193,9 +193,15 @@ def test_a_stream_beside_a_run_is_offered(run, tmp_path):
     folder.mkdir()
     for name in ("model.onnx", "record.json"):
         (folder / name).write_bytes((run / name).read_bytes())
-    (folder / "stream.onnx").write_bytes(b"stream")
+    stream = onnx.load(run / "model.onnx")
+    field = next(one for one in stream.metadata_props if one.key == "receptive_field")
+    field.value = '{"size": 8, "stride": 8, "past": 4}'
+    onnx.save(stream, folder / "stream.onnx")
     shown = page.contents([folder])
-    assert gzip.decompress(shown.packed(shown.networks[0]["stream"])) == b"stream"
+    [network, _] = shown.networks
+    assert gzip.decompress(shown.packed(network["stream"])) == stream.SerializeToString()
+    # The page is told of the file that it asks for.
+    assert network["field"] == {"size": 8, "stride": 8, "past": 4}
 
 
 def test_a_network_that_a_page_cannot_use_is_said(tones, run, tmp_path):

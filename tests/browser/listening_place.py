@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
-import math
+import dataclasses
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,22 +41,16 @@ def some_network(kind: str) -> Any:
 
 def write_place(folder: Path, networks: Mapping[str, Any]) -> Path:
     """Write a static page, with its assets as scripts, and return its path."""
-    from songnet_utils.models.onnx_export import save_onnx, save_stream
+    from songnet_utils.widgets.page import contents
 
+    shown = contents(list(networks.values()))
+    # Without musicnn, which comes last.
+    offers = [{**told, "name": n} for n, told in zip(networks, shown.networks, strict=False)]
     (folder / "assets" / "networks").mkdir(parents=True)
-    assets = {"ort.wasm": gzip.decompress((PAGE / "vendor" / "ort.wasm.gz").read_bytes())}
-    for name, net in networks.items():
-        remembers = math.isinf(net.timeline.field.past)
-        file = folder / f"{name}.onnx"
-        (save_stream if remembers else save_onnx)(net, file)
-        assets[f"networks/{name}.onnx"] = file.read_bytes()
-    for name, content in assets.items():
-        text = base64.b64encode(gzip.compress(content, 6)).decode()
-        script = f"SongNetPage.assets.add({json.dumps(name)}, {json.dumps(text)});"
-        (folder / "assets" / f"{name}.js").write_text(script)
-    offers = [{"name": n, "asset": f"networks/{n}.onnx", "title": n} for n in networks]
-    manifest = {"networks": offers, "clips": [], "keep": None}
-    (folder / "manifest.js").write_text(f"SongNetPage.assets.manifest({json.dumps(manifest)});")
+    for name in ("ort.wasm", *(told.get("stream", told["asset"]) for told in offers)):
+        (folder / "assets" / f"{name}.js").write_text(shown.asset_script(name))
+    manifest = dataclasses.replace(shown, networks=offers).manifest_script()
+    (folder / "manifest.js").write_text(manifest)
     shutil.copy(PAGE / "vendor" / "songnet.js", folder)
     page = folder / "index.html"
     page.write_text(

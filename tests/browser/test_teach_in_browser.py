@@ -1,7 +1,7 @@
 """Teaching genres in a real browser: the layer, songs held out, and what the browser keeps.
 
-The modules of ``src/teach`` run as they are, with a network in place of musicnn whose embedding of
-a song is known. Where the real songs of Emotify lie beside the project, musicnn's are used, too.
+What is built of ``src/teach`` runs with a network in place of musicnn whose embedding of a song is
+known. Where the real songs of Emotify lie beside the project, musicnn's are used, too.
 """
 
 from __future__ import annotations
@@ -23,28 +23,16 @@ FOLDER = ROOT / "songnet_utils" / "widgets" / "page"
 SITE = "https://songnet.test"
 GENRES = ("Electronic", "Folk", "Rock")
 
-# In place of npm's package: the songs here are 32 bytes that are their own hash.
-HASH = """
-export const sha256 = { create() {
-  const bytes = [];
-  return { update: (piece) => bytes.push(...piece), digest: () => bytes.slice(0, 32) };
-} };
-"""
-
 # `engine` answers a file as its bytes say; `songs` are the page's list.
 PAGE = """
 <!doctype html><meta charset="utf-8"><title>Teach</title>
-<script type="importmap">{"imports": {"@noble/hashes/sha2.js": "/hash.js"}}</script>
-<script type="module">
-import * as layer from "/src/teach/layer.js";
-import * as trial from "/src/teach/trial.js";
-import { teachPanel } from "/src/teach/panel.js";
-import { Answers } from "/src/ui/answers.js";
+<body><script src="/vendor/songnet.js"></script>
+<script>
+const { Answers, layer, teachPanel, trial } = SongNetPage.teaching;
 const genres = GENRES;
 const numbers = (bytes) => Float32Array.from({ length: 600 }, (_, i) =>
   Math.sin(i * (bytes[1] + 1) + (i % 200) * bytes[2]));
 const engine = {
-  describe: async () => ({ genres }),
   async listen(file, network, { onSteps }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const probabilities = Float32Array.from([0.5, 0.3, 0.2]);
@@ -57,7 +45,9 @@ const songs = [];
 const song = (name, bytes) => ({ name, title: name.split(".")[0], artist: "Artist of " + name,
   load: async () => new File([Uint8Array.from(bytes)], name) });
 const said = [];
-const teach = teachPanel({ engine, host, list: () => songs, announce: (text) => said.push(text),
+const base = { genres };
+const teach = teachPanel({ engine, host, base, list: () => songs,
+  announce: (text) => said.push(text),
   changed: () => {} });
 document.body.append(teach.element);
 window.teaching = { Answers, layer, trial, teach, songs, song, said, kept, numbers,
@@ -69,9 +59,10 @@ window.teaching = { Answers, layer, trial, teach, songs, song, said, kept, numbe
 
 def serve(route: Route) -> None:
     path = route.request.url.removeprefix(SITE)
-    texts = {"/": (PAGE, "text/html"), "/hash.js": (HASH, "text/javascript")}
-    text, kind = texts.get(path) or ((FOLDER / path[1:]).read_text(), "text/javascript")
-    route.fulfill(body=text, content_type=kind)
+    if path == "/":
+        route.fulfill(body=PAGE, content_type="text/html")
+    else:
+        route.fulfill(path=FOLDER / path[1:])
 
 
 @pytest.fixture

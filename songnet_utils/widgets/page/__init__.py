@@ -17,6 +17,7 @@ import csv
 import functools
 import gzip
 import json
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,7 +82,7 @@ class Contents:
         Path, or what returns the bytes, by the name that the page asks for.
     """
 
-    networks: list[dict[str, str]]
+    networks: list[dict[str, Any]]
     clips: list[dict[str, Any]]
     assets: dict[str, _Bytes]
 
@@ -148,14 +149,14 @@ def contents(
         networks = [networks]
     assets: dict[str, _Bytes] = {"ort.wasm": _VENDOR / "ort.wasm.gz"}
     assets |= {f"networks/{file.name}": file for file in sorted(_NETWORKS.glob("*.onnx"))}
-    offers: dict[str, dict[str, str]] = {}
+    offers: dict[str, dict[str, Any]] = {}
     for number, source in enumerate([*networks, _MUSICNN]):
-        name, title, files = _network(source)
+        name, told, files = _network(source)
         if name in offers:
             if name == _MUSICNN.stem:
                 continue
             name = f"{name} ({number + 1})"
-        offers[name] = {"name": name, "title": title}
+        offers[name] = {"name": name, **told}
         for what, content in files.items():
             asset = f"{number + 1}-{what}.onnx"
             if isinstance(content, Path) and content.parent == _NETWORKS:
@@ -170,12 +171,15 @@ def contents(
     return Contents(list(offers.values()), listed, assets)
 
 
-def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
-    """Return a network's name and title, and its ONNX files: ``asset``, perhaps ``stream``."""
+def _network(source: Source) -> tuple[str, dict[str, Any], dict[str, _Bytes]]:
+    """Return a network's name, what the page is told of it, and its ONNX files.
+
+    The files are the ``asset`` and perhaps the ``stream``, which the page prefers.
+    """
     if not isinstance(source, str | Path):
         if source.name.startswith(_MUSICNN.stem):
             return _network(_MUSICNN)
-        return source.name, source.name, _exported(source)
+        return source.name, *_exported(source)
     path = _MUSICNN if source == _MUSICNN.stem else Path(source)
     model, stream = path, None
     if path.suffix != ".onnx":
@@ -187,14 +191,17 @@ def _network(source: Source) -> tuple[str, str, dict[str, _Bytes]]:
                 f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
                 "hears nothing over time. Choose the run of a network (model.onnx)."
             )
-    title = _title(model)
     files: dict[str, _Bytes] = {"asset": model}
+    told = _told(model)
     if stream and stream.is_file():
         files["stream"] = stream
-    return path.stem, title if path == _MUSICNN else f"{title} ({path.stem})", files
+        told = _told(stream)
+    if path != _MUSICNN:
+        told["title"] += f" ({path.stem})"
+    return path.stem, told, files
 
 
-def _exported(net: Any) -> dict[str, _Bytes]:
+def _exported(net: Any) -> tuple[dict[str, Any], dict[str, _Bytes]]:
     from songnet_utils.models.onnx_export import save_onnx, save_stream
 
     if getattr(net, "encoder", None) is not None:
@@ -204,18 +211,29 @@ def _exported(net: Any) -> dict[str, _Bytes]:
         save_onnx(net, files["asset"])
         # Nothing is written where a network remembers nothing.
         save_stream(net, files["stream"])
-        there = {what: file.read_bytes() for what, file in files.items() if file.is_file()}
-    return {what: functools.partial(bytes, content) for what, content in there.items()}
+        there = {what: file for what, file in files.items() if file.is_file()}
+        told = _told(list(there.values())[-1])
+        content = {what: file.read_bytes() for what, file in there.items()}
+    return told, {what: functools.partial(bytes, one) for what, one in content.items()}
 
 
-def _title(file: Path) -> str:
-    """Return what a network in an ONNX file is called, or say why a page cannot use it."""
+def _told(file: Path) -> dict[str, Any]:
+    """Return what the page is told of a network in an ONNX file, or say why it cannot use it."""
     import onnx
 
     described = read_description(file)
     if any(given.name == "metadata" for given in onnx.load(file).graph.input):
         raise SongNetError(f"{file}: {_TOLD}")
-    return described.name
+    field = described.timeline.field
+    past = None if math.isinf(field.past) else field.past
+    return {
+        "title": described.name,
+        "trainingMusic": described.training_music,
+        "caution": described.caution,
+        "genres": list(described.genres),
+        "sound": described.timeline.sound.to_dict(),
+        "field": {"size": field.size, "stride": field.stride, "past": past},
+    }
 
 
 def medley_clip() -> Clip:

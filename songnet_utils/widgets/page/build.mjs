@@ -52,9 +52,13 @@ const holder = "Copyright Fedor Indutny, 2017.";
 const mit = readme.slice(readme.indexOf(holder)).split("\n[")[0].trim();
 const noble = await readFile(join(here, "node_modules/@noble/hashes/LICENSE"), "utf8");
 const mpl = await readFile(join(here, "node_modules/mediabunny/LICENSE"), "utf8");
+const idb = await readFile(join(here, "node_modules/idb-keyval/LICENCE"), "utf8");
+const apache = (await readFile(join(here, "node_modules/typescript/LICENSE"), "utf8"))
+  .replaceAll("\r", "");
 const licences = [
   ["@noble/hashes", "https://github.com/paulmillr/noble-hashes", noble.trim()],
   ["fft.js", "https://github.com/indutny/fft.js", mit],
+  ["idb-keyval", "https://github.com/jakearchibald/idb-keyval", `${idb.trim()}\n\n${apache.trim()}`],
   ["mediabunny", "https://github.com/Vanilagy/mediabunny", mpl.trim()],
   [
     "onnxruntime-web",

@@ -28,8 +28,7 @@ async function bringBy(address) {
   }
 }
 
-/** @param {BlobPart[]} parts @param {boolean} isPacked */
-async function unpacked(parts, isPacked) {
+async function unpacked(/** @type {BlobPart[]} */ parts, /** @type {boolean} */ isPacked) {
   const blob = new Blob(parts);
   const stream = blob.stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await (isPacked ? new Response(stream) : blob).arrayBuffer());

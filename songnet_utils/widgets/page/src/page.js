@@ -1,16 +1,16 @@
 // The listening page: finds its places on a document, and draws itself into them.
 import { assets, staticHost, widgetHost } from "./host.js";
 import styles from "./page.css";
+import * as layer from "./teach/layer.js";
+import { teachPanel } from "./teach/panel.js";
+import * as trial from "./teach/trial.js";
+import { Answers } from "./ui/answers.js";
+import { h } from "./ui/dom.js";
 import { start as startPlace } from "./ui/place.js";
 
-/** @param {HTMLElement} element @param {Host} host */
-export function start(element, host) {
-  if (!document.getElementById("songnet-style")) {
-    const style = document.createElement("style");
-    style.id = "songnet-style";
-    style.textContent = styles;
-    document.head.append(style);
-  }
+export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ host) {
+  const style = document.getElementById("songnet-style");
+  if (!style) document.head.append(h("style", { id: "songnet-style" }, styles));
   return startPlace(element, host);
 }
 
@@ -26,7 +26,9 @@ export const widget = {
   },
 };
 
-Object.assign(globalThis, { SongNetPage: { start, assets, widget } });
+// For tests.
+const teaching = { Answers, layer, teachPanel, trial };
+Object.assign(globalThis, { SongNetPage: { start, assets, widget, teaching } });
 
 // A static page says where its files are.
 async function startAll() {

@@ -2,11 +2,17 @@
 
 // ---- A place and what it brings ----
 
+/** A network that can be asked, as its file describes it. */
 interface NetworkOffer {
   name: string;
   asset: string;
   title: string;
   stream?: string; // an asset, too: the network that remembers
+  trainingMusic: string;
+  caution: string;
+  genres: string[];
+  sound: Sound;
+  field: Field;
 }
 
 interface Clip {
@@ -62,18 +68,6 @@ interface Field {
   size: number;
   stride: number;
   past: number;
-}
-
-/** What a network says of itself. */
-interface Description {
-  name: string;
-  title: string;
-  trainingMusic: string;
-  caution: string;
-  genres: string[];
-  sound: Sound;
-  field: Field;
-  embedding: boolean;
 }
 
 interface Piece {
@@ -215,7 +209,7 @@ interface PageSong {
 }
 
 /** A network that musicnn's embedding is asked for, as src/ui/answers.js has it. */
-interface TaughtNetwork {
+interface Taught {
   name: string;
   title: string;
   genres: string[];
@@ -227,8 +221,9 @@ interface TaughtNetwork {
 
 /** Where songs are labelled. */
 interface TeachPlace {
-  engine: import("./engine/engine.js").Engine;
+  engine: Engine;
   host: Host;
+  base: NetworkOffer; // musicnn
   list: () => PageSong[]; // the songs that can be labelled, the present one first
   announce: (text: string) => void;
   changed: () => void; // called when there are other networks or marks
@@ -245,4 +240,129 @@ interface Events {
 interface Kind {
   kind: "music" | "speech" | "silence" | "noise";
   text: string;
+}
+
+// ---- The page ----
+
+type Answers = import("./ui/answers.js").Answers;
+type Engine = import("./engine/engine.js").Engine;
+type Live = import("./ui/song.js").Live;
+type Session = import("./ui/session.js").Session;
+type Song = import("./ui/song.js").Song;
+type Store = import("./teach/store.js").Store;
+
+/** Parts of page.html by their names; what kind each is stands there. */
+type Named = Record<string, any>;
+
+/** A network that can be asked. */
+interface Network {
+  name: string;
+  title: string;
+  genres: string[];
+  colours: string[]; // of the genres
+  trainingMusic: string;
+  caution: string;
+  sound: Sound;
+  asked: string; // the engine's network that listens
+  answer?: (embedding: Float32Array) => Float32Array; // of a layer on top of it
+}
+
+/** Some steps, as the engine tells them. */
+type SomeSteps = Pick<StepsTold, "steps" | "embeddings">;
+
+/** The engine on its way through a song, and who wants to know. */
+interface Hearing {
+  told: SomeSteps[];
+  followers: Answers[];
+  done: Promise<Heard>;
+}
+
+/** How a song is heard. */
+interface How {
+  signal?: AbortSignal;
+  picture?: boolean; // its log-mel is wanted
+  changed?: () => void; // there is more
+}
+
+/** What has changed. */
+type What = "songs" | "song" | "answers" | "play" | "networks";
+
+/** Where a player says what happens. */
+interface Listens {
+  changed: () => void;
+  ended: () => void;
+  fail: (text: string) => void;
+}
+
+/** Where a session says what happens. */
+interface Place {
+  changed: (what: What) => void;
+  announce: (text: string) => void;
+  fail: (text: string) => void;
+}
+
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+/** A part of a picture in which time runs from left to right. */
+interface Strip {
+  at: (seconds: number) => number; // the x of a moment
+  from: number; // seconds
+  to: number;
+  top: number; // pixels
+  bottom: number;
+}
+
+/** What the moving picture shows. */
+interface Scene {
+  song: Song;
+  answers: Answers[]; // one strip each
+  time: number; // of the playhead
+  seconds: number; // of the song
+  isFutureShown: boolean;
+  isStill: boolean; // where motion is unwelcome: the playhead moves, not the picture
+}
+
+/** As far as a picture of a song goes. */
+interface Until {
+  seconds: number; // of the song
+  step: number; // the last one that counts
+  until: number; // seconds
+}
+
+/** What can be done with a song of the list. */
+interface ListActs {
+  play: (song: Song) => void;
+  label: (song: Song, genre: string) => void;
+  labelOf: (song: Song) => string; // or ""
+  remove: (song: Song) => void;
+  keep: ((song: Song) => void) | null; // where Python is
+  genres: () => string[]; // to label with
+}
+
+/** What happens with files that are dragged here. */
+interface Drops {
+  over: (isOver: boolean) => void;
+  drop: (files: File[]) => void;
+}
+
+/** What can be done on the page that is not the session's alone. */
+interface Acts {
+  add: (files: File[]) => void;
+  listen: () => void; // to the microphone, or stop
+  savePicture: (isShared: boolean) => void;
+}
+
+/** What is kept of a song for the next visit. */
+interface ListedSong {
+  id: string;
+  name: string; // of its file
+  file: Blob;
+  title: string;
+  artist: string;
+  cover: Blob | null;
+  seconds: number;
+  label: string;
+  kind: Kind | null;
+  notes: string[];
+  answers: (readonly [string, Step[]])[]; // of networks, the whole ones
 }

@@ -10,8 +10,7 @@ import { EventListener } from "./teach/notmusic.js";
 const networks = /** @type {Map<string, Network>} */ (new Map());
 const jobs = /** @type {Map<number, Job>} */ (new Map());
 const runtime = Promise.withResolvers();
-/** @type {PromiseWithResolvers<Uint8Array | null>} */
-const eventBytes = Promise.withResolvers();
+const eventBytes = /** @type {PromiseWithResolvers<Uint8Array | null>} */ (Promise.withResolvers());
 const eventNetwork = Promise.all([eventBytes.promise, runtime.promise])
   .then(([bytes]) => bytes && loadEvents(bytes));
 
@@ -175,9 +174,8 @@ function known(/** @type {string} */ name) {
 const asks = {
   setUp: (_, { wasm }) => runtime.resolve(setUp(wasm)),
   events: (_, { bytes }) => eventBytes.resolve(bytes),
-  network(_, { name, bytes }) {
-    networks.set(name, new Network(bytes, name, runtime.promise));
-    return known(name).description;
+  network(_, { network, bytes }) {
+    networks.set(network.name, new Network(network, bytes, runtime.promise));
   },
   listen,
   microphone,

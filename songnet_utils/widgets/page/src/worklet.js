@@ -4,13 +4,13 @@
 const SAMPLES = 1024;
 
 class Listening extends AudioWorkletProcessor {
+  to = /** @type {MessagePort | null} */ (null);
+  samples = new Float32Array(SAMPLES);
+  count = 0;
+  isBegun = false;
+
   constructor() {
     super();
-    /** @type {MessagePort | null} */
-    this.to = null;
-    this.samples = new Float32Array(SAMPLES);
-    this.count = 0;
-    this.isBegun = false;
     this.port.onmessage = ({ data }) => (this.to = data);
   }
 

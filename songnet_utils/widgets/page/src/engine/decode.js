@@ -109,8 +109,7 @@ export class Song {
   }
 }
 
-/** @param {number} rate @param {string} name */
-function checkRate(rate, name) {
+function checkRate(/** @type {number} */ rate, /** @type {string} */ name) {
   if (rate >= LOWEST_RATE && rate <= HIGHEST_RATE) return;
   const why = `says that it has ${rate.toLocaleString("en")} samples per second`;
   const rule = "sound has 1,000 to 1,000,000. Its header is damaged: export it again.";

@@ -6,7 +6,7 @@ export class Engine {
   count = 0;
   hasEvents = false;
   asked = /** @type {Map<number, Asked>} */ (new Map());
-  described = /** @type {Map<string, Promise<Description>>} */ (new Map());
+  loaded = /** @type {Map<string, Promise<unknown>>} */ (new Map());
 
   constructor(/** @type {Host} */ host) {
     this.host = host;
@@ -20,25 +20,25 @@ export class Engine {
     );
   }
 
-  /** @param {string} networkName @returns {Promise<Description>} */
-  describe(networkName) {
+  // Hand a network to the worker.
+  load(/** @type {string} */ networkName) {
     const load = async () => {
       const network = this.host.networks.find(({ name }) => name === networkName);
       if (!network) throw new Error(`${networkName}: there is no such network on this page`);
       const bytes = await this.host.asset(network.stream ?? network.asset);
-      return this.#ask("network", { name: networkName, bytes });
+      return this.#ask("network", { network, bytes });
     };
-    const described = this.described.get(networkName) ?? load();
-    this.described.set(networkName, described);
+    const loaded = this.loaded.get(networkName) ?? load();
+    this.loaded.set(networkName, loaded);
     // Another try may succeed.
-    described.catch(() => this.described.delete(networkName));
-    return described;
+    loaded.catch(() => this.loaded.delete(networkName));
+    return loaded;
   }
 
   /** @param {Blob} blob @param {string} network @param {Listener} listener
    * @returns {Promise<Heard>} */
   async listen(blob, network, listener = {}) {
-    await this.describe(network);
+    await this.load(network);
     const name = blob instanceof File ? blob.name : "the sound";
     const [frames, kinds] = [!!listener.onFrames, !!listener.onKind];
     if (kinds) this.#bringEvents();
@@ -54,7 +54,7 @@ export class Engine {
   // Gives how long it has listened, and the end, with the recording as a wav.
   /** @param {string} network @param {Listener} listener */
   async microphone(network, listener) {
-    await this.describe(network);
+    await this.load(network);
     const kinds = !!listener.onKind;
     if (kinds) this.#bringEvents();
     if (!navigator.mediaDevices) {

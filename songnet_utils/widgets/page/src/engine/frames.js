@@ -80,8 +80,7 @@ export class Frames {
     return frames;
   }
 
-  /** @param {Float32Array} samples @param {Float32Array} frame */
-  #frame(samples, frame) {
+  #frame(/** @type {Float32Array} */ samples, /** @type {Float32Array} */ frame) {
     const { weighted, window, spectrum, power, filters } = this;
     for (let i = 0; i < window.length; i++) weighted[i] = samples[i] * window[i];
     this.fft.realTransform(spectrum, weighted);

@@ -86,8 +86,7 @@ export class Listening {
     );
   }
 
-  /** @param {number} step @param {boolean} isEnd */
-  #span(step, isEnd) {
+  #span(/** @type {number} */ step, /** @type {boolean} */ isEnd) {
     const { hop, n_fft, sample_rate } = this.network.sound;
     const { size, stride, past } = this.network.field;
     const first = this.stepper.remembers ? 0 : Math.max(0, stride * step - past);

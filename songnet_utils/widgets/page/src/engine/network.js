@@ -1,7 +1,6 @@
 // Networks in ONNX Runtime, and what asks them for one step after the other.
 import * as ort from "onnxruntime-web/wasm";
 import { joined } from "./frames.js";
-import { describe } from "./onnx.js";
 
 // The most frames between the first and the last step of one question: more take longer before a
 // new song can begin, fewer cost more, because the frames of a step are computed each time.
@@ -25,12 +24,11 @@ export async function loadEvents(bytes) {
 }
 
 export class Network {
-  /** @param {Uint8Array} bytes @param {string} name @param {Promise<unknown>} runtime */
-  constructor(bytes, name, runtime) {
-    this.description = describe(bytes, name);
-    this.sound = this.description.sound;
-    this.field = this.description.field;
-    this.genres = this.description.genres.length;
+  /** @param {NetworkOffer} offer @param {Uint8Array} bytes @param {Promise<unknown>} runtime */
+  constructor({ sound, field, genres }, bytes, runtime) {
+    this.sound = sound;
+    this.field = field;
+    this.genres = genres.length;
     this.session = runtime.then(() => load(bytes));
     // What is wrong is said to the first song that is listened to.
     this.session.catch(() => {});

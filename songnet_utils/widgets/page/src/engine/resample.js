@@ -55,8 +55,7 @@ export class Resampler {
     return this.#make(zeros, Math.floor((this.heard * this.to) / this.from + 0.5));
   }
 
-  /** @param {Float32Array} samples @param {number} most */
-  #make(samples, most) {
+  #make(/** @type {Float32Array} */ samples, /** @type {number} */ most) {
     if (this.count + samples.length > this.kept.length) {
       const larger = new Float64Array(2 * (this.count + samples.length));
       larger.set(this.kept.subarray(0, this.count));

@@ -49,14 +49,11 @@ export function meanOf(rows, width) {
   return mean;
 }
 
-/** @param {ArrayLike<number>} probabilities @param {string[]} genres */
-export function likeliest(probabilities, genres) {
-  const all = Array.from(probabilities);
-  return genres[all.indexOf(Math.max(...all))];
-}
+/** @param {Float32Array | Float64Array} probabilities @param {string[]} genres */
+export const likeliest = (probabilities, genres) =>
+  genres[probabilities.indexOf(Math.max(...probabilities))];
 
-/** @param {Float64Array[]} rows */
-function standard(rows) {
+function standard(/** @type {Float64Array[]} */ rows) {
   const means = new Float64Array(rows[0].length);
   const variances = new Float64Array(rows[0].length);
   for (const row of rows) add(means, 1 / rows.length, row);

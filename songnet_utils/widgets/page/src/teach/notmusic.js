@@ -29,8 +29,7 @@ export class EventListener {
     this.live = live;
   }
 
-  /** @param {Float32Array} mono @param {number} rate */
-  async hear(mono, rate) {
+  async hear(/** @type {Float32Array} */ mono, /** @type {number} */ rate) {
     if (rate !== this.rate) this.resampler = rate === RATE ? null : new Resampler(rate, RATE);
     this.rate = rate;
     const start = this.heard;

@@ -1,48 +1,33 @@
 // Where a person teaches genres: label a song, see what was learnt and how well, take it back.
-import { button, field, h, say } from "../ui/dom.js";
+import { copy, h, partsOf, saveFile, say } from "../ui/dom.js";
+import html from "./panel.html";
 import { Store } from "./store.js";
-import { BASE, Teacher } from "./teacher.js";
+import { Teacher } from "./teacher.js";
 import { holdOut, inWords } from "./trial.js";
 
 let panels = 0;
 
 /** @param {TeachPlace} place */
-export function teachPanel({ engine, host, list, announce, changed }) {
-  const known = `sp-genres-${++panels}`;
+export function teachPanel({ engine, host, base, list, announce, changed }) {
+  const element = h("section", { class: "sp-teach", "aria-label": "Teach it your genres" });
+  element.innerHTML = html;
+  const parts = partsOf(element);
+  const { form, choice, genre, genres, error, songs, results } = parts;
+  const { undo, save, bring, chosen, forget } = parts;
+  genres.id = `sp-genres-${++panels}`;
+  genre.setAttribute("list", genres.id);
   let teacher = /** @type {Teacher | null} */ (null);
   let tests = 0;
-  const choice = h("select");
-  const must = { required: true, pattern: ".*\\S.*" };
-  const genre = h("input", { list: known, autocomplete: "off", ...must });
-  const genres = h("datalist", { id: known });
-  const error = h("p", { class: "sp-error", role: "alert" });
-  const songs = h("div");
-  const results = h("div");
-  const chosen = h("input", { type: "file", accept: ".json", hidden: true, onchange: add });
-  const undo = button("Undo", () => act((one) => one.store.undo(), "The last change was undone."));
-  const save = button("Export", download);
-  const forget = button("Forget everything", () => {
+  form.onsubmit = learn;
+  undo.onclick = () => act((one) => one.store.undo(), "The last change was undone.");
+  save.onclick = async () => saveFile((await ready).store.exported());
+  bring.onclick = () => chosen.click();
+  chosen.onchange = add;
+  forget.onclick = () => {
     if (forget.dataset.sure) return act((one) => one.store.forget(), "Everything was forgotten.");
     forget.dataset.sure = "yes";
     say(forget, "Really forget everything? There is no undo");
-  });
-  const form = h(
-    "form", { class: "sp-teach-form", onsubmit: learn },
-    field("Song", choice),
-    h("label", { class: "sp-field" }, h("span", {}, "Genre, known or new"), genre), genres,
-    h("button", { class: "sp-button" }, "Learn this"),
-  );
-  const element = h(
-    "section", { class: "sp-teach", "aria-label": "Teach it your genres" },
-    h("h4", {}, "Label a song"),
-    h("p", {}, "Label a few songs of two genres or more. A network of your own, “Your genres”, learns " +
-      "from them at once, and you can choose it above. All of this stays in your browser."),
-    form, error,
-    h("h4", {}, "Songs it learnt from"), songs,
-    h("div", { class: "sp-buttons" },
-      undo, save, button("Import", () => chosen.click()), chosen, forget),
-    h("h4", {}, "Before and after"), results,
-  );
+  };
 
   // Change what is learnt, and say how it went.
   /** @param {(teacher: Teacher) => Promise<string | void>} what @param {string} text */
@@ -55,8 +40,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     }
   }
 
-  /** @param {PageSong} song @param {string} name */
-  async function label(song, name) {
+  async function label(/** @type {PageSong} */ song, /** @type {string} */ name) {
     announce(`Listening to ${song.title} …`);
     await act((one) => one.label(song, name), `Learnt: ${song.title} is ${name}.`);
   }
@@ -72,12 +56,6 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     chosen.value = "";
   }
 
-  async function download() {
-    const href = URL.createObjectURL((await ready).store.exported());
-    h("a", { href, download: "songnet-your-genres.json" }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60_000);
-  }
-
   function refresh() {
     const at = Math.max(0, choice.selectedIndex);
     choice.replaceChildren(...list().map(({ title }) => h("option", {}, title)));
@@ -91,7 +69,7 @@ export function teachPanel({ engine, host, list, announce, changed }) {
     say(forget, "Forget everything");
     undo.disabled = !one.store.changes;
     save.disabled = !one.store.songs.length;
-    genres.replaceChildren(...(await one.genres()).map((value) => h("option", { value })));
+    genres.replaceChildren(...one.genres.map((value) => h("option", { value })));
     const byGenre = Map.groupBy(one.store.songs, (song) => song.genre);
     songs.replaceChildren(...[...byGenre.keys()].sort().flatMap((name) => {
       const rows = (byGenre.get(name) ?? []).map((song) => row(one.store, song));
@@ -103,31 +81,29 @@ export function teachPanel({ engine, host, list, announce, changed }) {
 
   /** @param {Store} store @param {LearntSong} song */
   function row(store, { sha256, name, title, artist, genre, file }) {
-    const { keep } = host;
-    const remove = () => act(() => store.label([{ sha256, genre: "" }]), `${title} was removed.`);
-    return h(
-      "li", {}, artist ? `${title} (${artist}) ` : `${title} `,
-      button("Remove", remove, { "aria-label": `Remove ${title}` }),
-      keep && file && button(
-        "Keep", () => act(() => keep(file, { name, genre, title, artist })),
-        { "aria-label": `Keep ${title} on this machine` },
-      ),
-    );
+    const { element, about, remove, keep } = copy(parts.row);
+    say(about, artist ? `${title} (${artist})` : title);
+    remove.ariaLabel = `Remove ${title}`;
+    remove.onclick = () => act(() => store.label([{ sha256, genre: "" }]), `${title} was removed.`);
+    keep.ariaLabel = `Keep ${title} on this machine`;
+    keep.hidden = !host.keep || !file;
+    const told = { name, genre, title, artist };
+    keep.onclick = () => act(async () => file && host.keep?.(file, told));
+    return element;
   }
 
   async function test(/** @type {LearntSong[]} */ songs) {
     const mine = ++tests;
     say(results, songs.length ? "Testing on songs held out …" : "It has learnt nothing yet.");
     if (!songs.length) return;
-    const { genres } = await engine.describe(BASE);
     // The page draws between two folds; what was changed meanwhile is tested by another test.
     const trial = await holdOut(songs, () => new Promise((resolve) => setTimeout(resolve, 20)));
     if (mine !== tests) return;
-    results.replaceChildren(...inWords(trial, genres).map((text) => h("p", {}, text)));
+    results.replaceChildren(...inWords(trial, base.genres).map((text) => h("p", {}, text)));
   }
 
   const ready = Store.open().then((store) => {
-    teacher = new Teacher(engine, store);
+    teacher = new Teacher(engine, store, base.genres);
     store.addEventListener("change", draw);
     return teacher;
   });

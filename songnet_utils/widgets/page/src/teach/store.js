@@ -1,4 +1,5 @@
 // The songs that a person labelled, kept in the browser (IndexedDB), and how labels changed.
+import { createStore, get, update } from "idb-keyval";
 import { meanOf } from "./layer.js";
 
 // The length of musicnn's embedding of a step.
@@ -8,55 +9,39 @@ const KEPT = "kept";
 // Changes that can be undone.
 const MOST_CHANGES = 100;
 
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-const done = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+/** @returns {Kept} */
+const nothing = () => ({ songs: new Map(), changes: [] });
+const database = createStore(FORMAT, KEPT);
 
 export class Store extends EventTarget {
   // Those that have a genre, in the order of their hashes.
   songs = /** @type {LearntSong[]} */ ([]);
   changes = 0;
-
-  constructor(/** @type {IDBDatabase} */ database) {
-    super();
-    this.database = database;
-    // Other tabs show the same songs.
-    this.others = new BroadcastChannel(FORMAT);
-    this.others.onmessage = () => this.change();
-  }
+  // Other tabs show the same songs.
+  others = new BroadcastChannel(FORMAT);
 
   static async open() {
-    const request = indexedDB.open(FORMAT, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(KEPT);
-    const store = new Store(await done(request));
-    await store.change();
+    const store = new Store();
+    store.others.onmessage = () => store.read();
+    await store.read();
     return store;
   }
 
-  // Without a change: only read what is there.
-  /** @param {(kept: Kept) => void} [how] */
-  async change(how) {
-    const transaction = this.database.transaction(KEPT, how ? "readwrite" : "readonly");
-    const ended = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
-    const place = transaction.objectStore(KEPT);
-    /** @type {Kept} */
-    const kept = (await done(place.get(KEPT))) ?? { songs: new Map(), changes: [] };
-    how?.(kept);
-    if (how) place.put(kept, KEPT);
-    await ended;
-    if (how) this.others.postMessage("changed");
-    this.changes = kept.changes.length;
-    this.songs = [...kept.songs.values()]
+  async read() {
+    const { songs, changes } = (await get(KEPT, database)) ?? nothing();
+    this.changes = changes.length;
+    this.songs = [...songs.values()]
       .filter(({ genre }) => genre)
       .sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
       .map((song) => ({ ...song, mean: meanOf(song.embeddings, WIDTH) }));
     this.dispatchEvent(new Event("change"));
+  }
+
+  async change(/** @type {(kept: Kept) => void} */ how) {
+    const changed = (/** @type {Kept} */ kept = nothing()) => (how(kept), kept);
+    await update(KEPT, changed, database);
+    this.others.postMessage("changed");
+    await this.read();
   }
 
   /** @param {(Partial<KeptSong> & {sha256: string})[]} told an empty genre: no longer labelled */
@@ -85,10 +70,7 @@ export class Store extends EventTarget {
   }
 
   forget() {
-    return this.change(({ songs, changes }) => {
-      songs.clear();
-      changes.length = 0;
-    });
+    return this.change((kept) => void Object.assign(kept, nothing()));
   }
 
   // What was learnt, without the songs' sound.
@@ -97,7 +79,8 @@ export class Store extends EventTarget {
       const bytes = [...new Uint8Array(embeddings.slice().buffer)];
       return { ...told, embeddings: btoa(bytes.map((byte) => String.fromCharCode(byte)).join("")) };
     });
-    return new Blob([JSON.stringify({ format: FORMAT, version: 1, songs }, null, 1)]);
+    const text = JSON.stringify({ format: FORMAT, version: 1, songs }, null, 1);
+    return new File([text], `${FORMAT}.json`);
   }
 
   // Add the songs of an exported file.
@@ -118,7 +101,6 @@ export class Store extends EventTarget {
 
   close() {
     this.others.close();
-    this.database.close();
   }
 }
 

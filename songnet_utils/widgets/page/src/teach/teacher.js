@@ -7,13 +7,14 @@ export const BASE = "musicnn";
 const TAUGHT = "Your genres";
 
 export class Teacher {
-  network = /** @type {TaughtNetwork | null} */ (null);
+  network = /** @type {Taught | null} */ (null);
   asked = /** @type {WeakMap<PageSong, Promise<string>>} */ (new WeakMap());
   hashes = /** @type {WeakMap<PageSong, string>} */ (new WeakMap());
 
-  /** @param {TeachPlace["engine"]} engine @param {import("./store.js").Store} store */
-  constructor(engine, store) {
+  /** @param {Engine} engine @param {Store} store @param {string[]} known genres of musicnn */
+  constructor(engine, store, known) {
     this.engine = engine;
+    this.known = known;
     this.store = store;
     store.addEventListener("change", () => this.fit());
     this.fit();
@@ -22,7 +23,7 @@ export class Teacher {
   /** @param {PageSong} song @param {string} genre empty: no longer labelled */
   async label(song, genre) {
     const file = await song.load();
-    const told = { sha256: await this.hash(song), genre: await this.#spelt(genre) };
+    const told = { sha256: await this.hash(song), genre: this.#spelt(genre) };
     const isKnown = this.store.songs.some((one) => one.sha256 === told.sha256);
     const { name, title, artist } = song;
     const heard = isKnown || !genre ? {} : await this.#hear(song, file);
@@ -46,20 +47,17 @@ export class Teacher {
   }
 
   // Those that musicnn knows, then the person's own.
-  async genres() {
-    const { genres } = await this.engine.describe(BASE);
-    return [...new Set([...genres, ...this.store.songs.map(({ genre }) => genre).sort()])];
+  get genres() {
+    return [...new Set([...this.known, ...this.store.songs.map(({ genre }) => genre).sort()])];
   }
 
   // The same genre in other capitals is the same genre.
-  async #spelt(/** @type {string} */ genre) {
-    const known = await this.genres();
-    return known.find((name) => plain(name) === plain(genre)) ?? genre.trim();
+  #spelt(/** @type {string} */ genre) {
+    return this.genres.find((name) => plain(name) === plain(genre)) ?? genre.trim();
   }
 
-  /** @param {PageSong} song @param {Blob} file */
-  async #hear(song, file) {
-    const { genres } = await this.engine.describe(BASE);
+  async #hear(/** @type {PageSong} */ song, /** @type {Blob} */ file) {
+    const { known } = this;
     const hearing = song.hearings?.get(BASE);
     const isHeard = await hearing?.done.then(() => true, () => false);
     const told = hearing && isHeard ? hearing.told : [];
@@ -68,10 +66,10 @@ export class Teacher {
     }
     const embeddings = told.flatMap((one) => [...(one.embeddings ?? [])]);
     const steps = told.flatMap((one) => one.steps.flatMap((step) => [...step.probabilities]));
-    const means = meanOf(Float32Array.from(steps), genres.length);
+    const means = meanOf(Float32Array.from(steps), known.length);
     return {
       embeddings: Float32Array.from(embeddings),
-      before: { genre: likeliest(means, genres), probability: Math.max(...means) },
+      before: { genre: likeliest(means, known), probability: Math.max(...means) },
     };
   }
 

@@ -12,8 +12,7 @@ export const plain = (/** @type {string} */ text) =>
 // Songs of one artist and songs of the same content are one group, and so are songs that such
 // pairs connect. A song whose artist is not known is grouped by its content alone.
 function groupsOf(/** @type {LearntSong[]} */ songs) {
-  /** @type {{songs: LearntSong[], keys: Set<string>}[]} */
-  let groups = [];
+  let groups = /** @type {{songs: LearntSong[], keys: Set<string>}[]} */ ([]);
   for (const song of songs) {
     const keys = new Set([`content ${song.sha256}`]);
     if (plain(song.artist)) keys.add(`artist ${plain(song.artist)}`);
@@ -49,8 +48,7 @@ export async function holdOut(songs, onFold = () => {}) {
   const genres = genresOf(songs);
   // Nothing is left to learn a genre from while its only group is tested.
   const fair = genres.filter((genre) => groups.filter((one) => genresOf(one).includes(genre))[1]);
-  /** @type {Trial["tested"]} */
-  const tested = [];
+  const tested = /** @type {Trial["tested"]} */ ([]);
   for (const fold of foldsOf(groups)) {
     const learnt = songs.filter((song) => !fold.includes(song));
     const asked = fold.filter(({ genre }) => fair.includes(genre));
@@ -67,8 +65,7 @@ export async function holdOut(songs, onFold = () => {}) {
 }
 
 // Wilson's 95 % interval of a share.
-/** @param {number} right @param {number} of */
-export function wilson(right, of) {
+export function wilson(/** @type {number} */ right, /** @type {number} */ of) {
   const z = 1.959964;
   const middle = (right + z ** 2 / 2) / (of + z ** 2);
   const half = (z * Math.sqrt((right * (of - right)) / of + z ** 2 / 4)) / (of + z ** 2);

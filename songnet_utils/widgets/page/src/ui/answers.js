@@ -1,22 +1,19 @@
 // What one network says of one song, step by step.
 
-/** @import {Context, Network, Step, Strip} from "./types" */
-
 // The smallest number that a Float32Array holds stands for 0.
 const log = (/** @type {number} */ p) => Math.log(Math.max(p, 2 ** -149));
 
 export class Answers {
+  steps = /** @type {Step[]} */ ([]);
+  // Sums of the probabilities up to each step, for the mean up to any moment.
+  sums = /** @type {Float64Array[]} */ ([]);
+  isWhole = false;
+
   constructor(/** @type {Network} */ network) {
     this.network = network;
-    /** @type {Step[]} */
-    this.steps = [];
     // A layer that people taught was fitted to the mean embeddings of songs. What it says of one is
     // the normalised geometric mean of its steps' probabilities: their logarithms are added up.
     this.isTaught = !!network.answer;
-    // Sums of the probabilities up to each step, for the mean up to any moment.
-    /** @type {Float64Array[]} */
-    this.sums = [];
-    this.isWhole = false;
   }
 
   add(/** @type {Step[]} */ steps) {
@@ -30,14 +27,7 @@ export class Answers {
 
   // The newest step that had ended by then; -1 where none had.
   endedBy(/** @type {number} */ seconds) {
-    let low = 0;
-    let high = this.steps.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.steps[middle].end <= seconds) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return this.steps.findLastIndex(({ end }) => end <= seconds);
   }
 
   // The mean of the steps up to this one: what is said of the song so far, or of all of it.
@@ -61,13 +51,10 @@ export class Answers {
     return steps[step].end + (step ? steps[step].end - steps[step - 1].end : 0.4);
   }
 
-  top(/** @type {ArrayLike<number>} */ probabilities) {
-    let best = 0;
-    for (let i = 1; i < probabilities.length; i++) {
-      if (probabilities[i] > probabilities[best]) best = i;
-    }
-    const { genres, colours } = this.network;
-    return { genre: genres[best], colour: colours[best], share: probabilities[best] };
+  top(/** @type {number[] | Float32Array} */ probabilities) {
+    const share = Math.max(...probabilities);
+    const best = probabilities.indexOf(share);
+    return { genre: this.network.genres[best], colour: this.network.colours[best], share };
   }
 }
 

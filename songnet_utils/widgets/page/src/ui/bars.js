@@ -1,17 +1,14 @@
 // What a network says at this moment, and of the whole song: the genre in large letters, and bars.
 import { copy, h, percent, say, swatch } from "./dom.js";
 
-/** @import {Answers, Named, Network} from "./types" */
-
 export class Bars {
+  rows = /** @type {Named[]} */ ([]);
+  network = /** @type {Network | null} */ (null);
+  drawn = "";
+
   constructor(/** @type {Named} */ templates) {
     this.templates = templates;
     this.parts = copy(templates.answer);
-    /** @type {Named[]} */
-    this.rows = [];
-    /** @type {Network | null} */
-    this.network = null;
-    this.drawn = "";
   }
 
   #begin(/** @type {Network} */ network) {

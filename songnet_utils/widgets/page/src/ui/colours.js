@@ -1,6 +1,7 @@
 // The colours of genres, as the course's plots have them (songnet_utils/plots/style.py).
 
-const GENRES = {
+/** @type {Record<string, string>} */
+const KNOWN = {
   electronic: "#45D3F4",
   experimental: "#A8A9AB",
   folk: "#149861",
@@ -13,8 +14,6 @@ const GENRES = {
 const MORE = [
   ..."#B9D77A #5B3A8C #F5C6C6 #3F4A1E #8A6D3B #0B3C49 #E56BB5 #6E8B9E".split(" "),
 ];
-/** @type {Record<string, string>} */
-const KNOWN = GENRES;
 
 export function genreColours(/** @type {string[]} */ genres) {
   const taken = new Map();

@@ -1,28 +1,22 @@
-// Small things that every part of the page uses: elements, words for numbers, the theme.
+// Small things that the page and the other widgets use: elements, words for numbers, the theme.
+// In a notebook this text stands before a widget's own, so it imports nothing.
 
-/** @import {Child, Named} from "./types" */
-
-// Makes an element: `h("button", {class: "sp-button", onclick}, "Play")`.
+// Makes an element: `h("a", { href }, "More")`.
 /** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag
- * @param {Record<string, any>} attributes @param {...Child} children */
+ * @param {Record<string, any>} attributes @param {...(string | Node)} children */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, value);
-  }
-  element.append(...children.filter((child) => child !== false && child != null));
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
   return element;
 }
 
-/** @param {string} text @param {(event: Event) => void} onclick @param {object} attributes */
-export const button = (text, onclick, attributes = {}) =>
-  h("button", { type: "button", class: "sp-button", onclick, ...attributes }, text);
-
-// A select with its label.
-export const field = (/** @type {string} */ label, /** @type {HTMLSelectElement} */ select) =>
-  h("label", { class: "sp-field" }, h("span", {}, label), select);
+// Save a file where the browser saves what is downloaded.
+export function saveFile(/** @type {File} */ file) {
+  const href = URL.createObjectURL(file);
+  h("a", { href, download: file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
 
 // The parts of a piece of page.html, by their names.
 /** @returns {Named} */
@@ -39,7 +33,7 @@ export function copy(/** @type {HTMLTemplateElement} */ template) {
 }
 
 export function swatch(/** @type {string} */ colour) {
-  return h("i", { class: "sp-swatch", "aria-hidden": "true", style: `background: ${colour}` });
+  return h("i", { class: "sn-swatch", "aria-hidden": "true", style: `background: ${colour}` });
 }
 
 // Changes nothing where nothing is new: a screen reader would say it again.
@@ -49,14 +43,14 @@ export function say(/** @type {Element} */ element, /** @type {string} */ text) 
 
 const PATHS = { play: "M8 5.2v13.6L19 12z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z" };
 
-// A button that plays `what`, or pauses it.
+// A button that plays `what`, or pauses it; `face`: the part of it that has the sign.
 /** @param {HTMLElement} element @param {boolean} plays @param {string} what */
-export function drawPlay(element, plays, what = "") {
+export function drawPlay(element, plays, what = "", face = element) {
   const label = `${plays ? "Pause" : "Play"} ${what}`.trim();
   if (element.ariaLabel === label) return;
   element.ariaLabel = label;
   const path = plays ? PATHS.pause : PATHS.play;
-  element.innerHTML = `<svg viewBox="0 0 24 24"><path d="${path}"/></svg>`;
+  face.innerHTML = `<svg viewBox="0 0 24 24"><path d="${path}"/></svg>`;
 }
 
 export const percent = (/** @type {number} */ share) => `${Math.round(share * 100)} %`;

@@ -1,12 +1,6 @@
 // Songs may be dropped anywhere on the document. Without this the browser would open them.
 
-const holdsFiles = (/** @type {Event} */ event) => {
-  const { dataTransfer } = /** @type {DragEvent} */ (event);
-  return dataTransfer?.types.includes("Files") ?? false;
-};
-
-/** @param {{over: (isOver: boolean) => void, drop: (files: File[]) => void}} act
- * @param {AbortSignal} signal */
+/** @param {Drops} drops @param {AbortSignal} signal */
 export function onDrop({ over, drop }, signal) {
   // A drag tells nothing when it leaves the window with Escape; it repeats itself while it is here.
   let timer = 0;
@@ -15,20 +9,16 @@ export function onDrop({ over, drop }, signal) {
     clearTimeout(timer);
     timer = window.setTimeout(over, 400, false);
   };
-  const options = { signal, capture: true };
-  for (const kind of ["dragenter", "dragover"]) {
-    document.addEventListener(kind, (event) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault();
-      show();
-    }, options);
-  }
-  document.addEventListener("drop", (event) => {
-    if (!holdsFiles(event)) return;
+  const act = (/** @type {DragEvent} */ event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
+    if (event.type !== "drop") return show();
     event.stopPropagation();
     clearTimeout(timer);
     over(false);
-    drop([...(event.dataTransfer?.files ?? [])]);
-  }, options);
+    drop([...event.dataTransfer.files]);
+  };
+  for (const kind of /** @type {const} */ (["dragenter", "dragover", "drop"])) {
+    document.addEventListener(kind, act, { signal, capture: true });
+  }
 }

@@ -2,16 +2,16 @@
 import { paintGenres } from "./answers.js";
 import { clock, copy, drawPlay, h, percent, say, swatch } from "./dom.js";
 
-/** @import {Answers, ListActs, Named, Session, Song} from "./types" */
-
 let lists = 0;
 
 class Row {
+  guess = "";
+  drawn = "";
+
   /** @param {Song} song @param {ListActs} acts @param {Named} page */
   constructor(song, acts, page) {
     this.song = song;
     this.acts = acts;
-    this.guess = this.drawn = "";
     const parts = copy(page.row);
     this.parts = parts;
     parts.label.setAttribute("list", page.genres.id);
@@ -69,12 +69,12 @@ class Row {
 }
 
 export class List {
+  rows = /** @type {Map<Song, Row>} */ (new Map());
+
   constructor(/** @type {Named} */ page, /** @type {ListActs} */ acts) {
     this.page = page;
     this.acts = acts;
     page.genres.id = `sp-known-${++lists}`;
-    /** @type {Map<Song, Row>} */
-    this.rows = new Map();
   }
 
   draw(/** @type {Session} */ session) {

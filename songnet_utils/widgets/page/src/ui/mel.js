@@ -1,7 +1,5 @@
 // A song's log-mel, kept as bytes and drawn as a picture.
 
-/** @import {Context, Sound, Strip} from "./types" */
-
 // What a byte stands for: natural logarithms of power from here to there. The picture shows what is
 // at most so far below the loudest.
 const FROM = -20;
@@ -17,14 +15,14 @@ const BLOCK = 1024;
 const MOST_COLUMNS = 4096;
 
 export class Mel {
+  blocks = /** @type {Uint8Array[]} */ ([]);
+  filled = 0;
+  loudest = byteOf(QUIET);
+
   constructor(/** @type {Sound} */ sound) {
     this.bands = sound.n_mels;
     // Of one frame.
     this.seconds = sound.hop / sound.sample_rate;
-    /** @type {Uint8Array[]} */
-    this.blocks = [];
-    this.filled = 0;
-    this.loudest = byteOf(QUIET);
   }
 
   add(/** @type {Float32Array} */ frames) {

@@ -3,23 +3,21 @@ import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
 import { clock, isDark } from "./dom.js";
 
-/** @import {Context, Scene, Song, Strip} from "./types" */
-
 const PIXELS_A_SECOND = 46;
 // Seconds in a piece of the picture that is drawn once and then only moved.
 const PIECE = 5;
 const RULER = 20;
 
 export class Picture {
+  left = 0;
+  paintings = 0;
+  ratio = 1;
+  pieces = /** @type {Map<number, {key: string, canvas: OffscreenCanvas}>} */ (new Map());
+  sound = soundColours(false);
+
   constructor(/** @type {HTMLCanvasElement} */ canvas) {
     this.canvas = canvas;
-    this.left = 0;
-    this.paintings = 0;
-    this.ratio = 1;
-    /** @type {Map<number, {key: string, canvas: OffscreenCanvas}>} */
-    this.pieces = new Map();
     this.ink = this.paper = this.faint = this.font = "";
-    this.sound = soundColours(false);
   }
 
   // After a change of size or colours.

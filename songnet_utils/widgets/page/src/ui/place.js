@@ -1,16 +1,17 @@
 // One listening page on a document: puts the session, its view and what is kept together.
+import { createStore, del, set, values } from "idb-keyval";
 import { Engine } from "../engine/engine.js";
 import { BASE } from "../teach/teacher.js";
 import { teachPanel } from "../teach/panel.js";
-import { h } from "./dom.js";
+import { saveFile } from "./dom.js";
 import { onDrop } from "./drop.js";
 import { postcard } from "./postcard.js";
 import { Session } from "./session.js";
 import { Song } from "./song.js";
-import { ListStore } from "./store.js";
 import { View } from "./view.js";
 
-/** @import {Answers, Host, Kept, ListActs, What} from "./types" */
+// The list of songs is kept in the browser, so that a reload does not lose it.
+const database = createStore("songnet-songs", "songs");
 
 export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ host) {
   const closing = new AbortController();
@@ -19,7 +20,6 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   const fail = (/** @type {string} */ text) => view.fail(text);
   const announce = (/** @type {string} */ text) => view.announce(text);
   const session = new Session(engine, host, { changed, announce, fail });
-  const store = new ListStore();
   /** @type {ListActs} */
   const listActs = {
     play: (song) => {
@@ -29,7 +29,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
     label,
     remove: (song) => {
       session.remove(song);
-      store.remove(song.id).catch(() => {});
+      del(song.id, database).catch(() => {});
     },
     keep: host.keep ? (song) => void keep(song) : null,
     genres,
@@ -39,8 +39,9 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   const view = new View(element, session, listActs, { add, listen, savePicture }, signal);
 
   // Genres can be taught where there is a network whose embedding they are a layer on.
-  const panel = host.networks.some(({ name }) => name === BASE) && teachPanel({
-    ...{ engine, host, announce },
+  const base = host.networks.find(({ name }) => name === BASE);
+  const panel = base && teachPanel({
+    ...{ engine, host, base, announce },
     list: () => [...new Set([...(session.current ? [session.current] : []), ...session.songs])],
     changed: () => panel && session.teach(panel.networks),
   });
@@ -54,10 +55,9 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   }
 
   function genres() {
-    const known = host.networks.flatMap(({ name }) => session.known.get(name)?.genres ?? []);
-    const own = session.taught.flatMap((network) => network.genres);
+    const known = session.offers.flatMap((network) => network.genres);
     const labels = session.songs.map((song) => song.label);
-    return [...new Set([...known, ...own, ...labels])].filter(Boolean);
+    return [...new Set([...known, ...labels])].filter(Boolean);
   }
 
   function label(/** @type {Song} */ song, /** @type {string} */ genre) {
@@ -97,14 +97,11 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
     const until = view.isFutureShown ? seconds : time;
     const file = await postcard(current, answers, { seconds, step, until });
     if (isShared) return navigator.share({ files: [file], title: current.title }).catch(() => {});
-    const href = URL.createObjectURL(file);
-    h("a", { href, download: file.name }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 60_000);
+    saveFile(file);
   }
 
   // Keep what has changed in the list.
-  /** @type {Map<string, string>} */
-  const saved = new Map();
+  const saved = /** @type {Map<string, string>} */ (new Map());
   async function save() {
     for (const song of session.songs) {
       const { id, name, title, artist, cover, seconds, label, notes, kind, error } = song;
@@ -116,20 +113,21 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
       const answers = whole.map(([name, one]) => /** @type {const} */ ([name, one.steps]));
       const file = await song.load();
       const told = { title, artist, cover, seconds, label, notes, kind, answers };
-      await store.put({ id, name, file, ...told })
+      await set(id, { id, name, file, ...told }, database)
         .catch(() => announce("The browser could not keep this song for the next visit."));
     }
   }
 
   async function restore() {
-    const kept = await store.all().catch(() => []);
+    /** @type {ListedSong[]} */
+    const kept = await values(database).catch(() => []);
     for (const { id, name, file, answers, ...told } of kept) {
       const song = new Song(name, async () => file);
       Object.assign(song, { id, ...told });
       for (const [network, steps] of answers) {
         // A network that this page does not have any more.
         if (!host.networks.some((offer) => offer.name === network)) continue;
-        song.restore(await session.network(network), steps);
+        song.restore(session.network(network), steps);
       }
       saved.set(id, [song.title, song.artist, song.label, ...song.answers.keys()].join("|"));
       session.songs.push(song);
@@ -137,16 +135,15 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
     if (kept.length) changed("songs");
   }
 
-  const names = () => session.offers.map(({ name }) => name);
-  const facts = async (/** @type {string} */ name) => ({
-    network: name, networks: names(), genres: (await session.network(name)).genres,
-  });
+  const facts = (/** @type {string} */ network) => {
+    const networks = session.offers.map(({ name }) => name);
+    return { network, networks, genres: session.network(network).genres };
+  };
   const begin = async () => {
     const [first] = session.clips;
     // The session says what went wrong; that another song was chosen is no error.
     if (first) session.open(first).catch(() => {});
-    const told = await facts(session.networkFor(first ?? null));
-    return told;
+    return facts(session.networkFor(first ?? null));
   };
   const songnet = {
     // For tests: these are no part of the contract.
@@ -173,7 +170,6 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
       session.stopListening();
       if (panel) panel.close();
       engine.close();
-      store.close().catch(() => {});
     },
   };
   songnet.ready.catch((error) => fail(error.message));

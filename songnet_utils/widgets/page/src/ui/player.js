@@ -1,22 +1,21 @@
 // Plays the song. Its clock is the clock of everything on the page.
 
-/** @import {Listens} from "./types" */
-
 export class Player {
+  audio = new Audio();
+  // Play may be pressed, or a moment chosen, before there is any sound.
+  isWanted = false;
+  wantedTime = /** @type {number | null} */ (0);
+  // Of the sound; empty where there is none.
+  url = "";
+  count = 0;
+
   constructor(/** @type {Listens} */ place) {
     this.place = place;
-    this.audio = new Audio();
     this.audio.preload = "auto";
-    // Play may be pressed, or a moment chosen, before there is any sound.
-    this.isWanted = false;
-    /** @type {number | null} */
-    this.wantedTime = 0;
-    this.url = "";
-    this.count = 0;
     const { audio } = this;
     audio.onplay = audio.onpause = () => {
       // A keyboard's or a headset's own buttons start and stop it, too.
-      if (this.hasSound && !audio.ended) this.isWanted = !audio.paused;
+      if (this.url && !audio.ended) this.isWanted = !audio.paused;
       place.changed();
     };
     audio.onseeked = audio.onloadedmetadata = place.changed;
@@ -26,13 +25,9 @@ export class Player {
       place.ended();
     };
     audio.onerror = () => {
-      if (!this.hasSound) return;
+      if (!this.url) return;
       place.fail("This browser cannot play the sound. Its answers are shown all the same.");
     };
-  }
-
-  get hasSound() {
-    return this.url !== "";
   }
 
   async open(/** @type {() => Promise<Blob>} */ load) {
@@ -65,7 +60,7 @@ export class Player {
 
   play() {
     this.isWanted = true;
-    if (this.hasSound) {
+    if (this.url) {
       if (this.audio.ended) this.audio.currentTime = 0;
       this.audio.play().catch((error) => {
         // A new song or a pause took the place of an unfinished start.
@@ -88,14 +83,14 @@ export class Player {
   }
 
   seek(/** @type {number} */ seconds) {
-    if (this.hasSound) this.audio.currentTime = seconds;
+    if (this.url) this.audio.currentTime = seconds;
     else this.wantedTime = seconds;
     this.place.changed();
   }
 
   get duration() {
     const { duration } = this.audio;
-    return this.hasSound && Number.isFinite(duration) ? duration : 0;
+    return this.url && Number.isFinite(duration) ? duration : 0;
   }
 
   // A new sound would begin at the usual speed again.

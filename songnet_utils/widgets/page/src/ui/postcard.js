@@ -3,8 +3,6 @@ import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
 import { clock, h, percent } from "./dom.js";
 
-/** @import {Answers, Song, Until} from "./types" */
-
 const WIDTH = 1200;
 const HEIGHT = 630;
 const EDGE = 56;
@@ -56,8 +54,7 @@ async function paintCover(context, cover) {
 }
 
 // The likeliest genres, each with its colour.
-/** @param {CanvasRenderingContext2D} context @param {Answers} answers
- * @param {number[]} mean @param {number} left */
+/** @param {Context} context @param {Answers} answers @param {number[]} mean @param {number} left */
 function paintShares(context, { network }, mean, left) {
   const order = mean.map((_, i) => i).sort((a, b) => mean[b] - mean[a]).slice(0, 4);
   let x = left;

@@ -5,9 +5,19 @@ import { Mel } from "./mel.js";
 import { Player } from "./player.js";
 import { follow, Live, Song } from "./song.js";
 
-/** @import {Engine, Host, Network, Place, Taught} from "./types" */
-
 export class Session {
+  // That people brought.
+  songs = /** @type {Song[]} */ ([]);
+  current = /** @type {Song | null} */ (null);
+  // What a person chose; until then clips and people's own songs each have their network.
+  chosen = "";
+  second = "";
+  // Networks that answer the open song, and those that people taught.
+  networks = /** @type {Network[]} */ ([]);
+  taught = /** @type {Network[]} */ ([]);
+  opening = new AbortController();
+  others = new AbortController();
+
   /** @param {Engine} engine @param {Host} host @param {Place} place */
   constructor(engine, host, place) {
     this.engine = engine;
@@ -17,56 +27,36 @@ export class Session {
       const load = async () => new File([await host.asset(clip.asset)], clip.file);
       return new Song(clip.file, load, clip);
     });
-    /** @type {Song[]} that people brought */
-    this.songs = [];
-    /** @type {Song | null} */
-    this.current = null;
-    // What a person chose; until then clips and people's own songs each have their network.
-    this.chosen = "";
-    this.second = "";
-    /** @type {Network[]} that answer the open song */
-    this.networks = [];
-    /** @type {Map<string, Network>} */
-    this.known = new Map();
-    /** @type {Taught[]} */
-    this.taught = [];
+    this.own = host.networks.map((one) => {
+      return { ...one, asked: one.name, colours: genreColours(one.genres) };
+    });
     this.player = new Player({
       changed: () => place.changed("play"),
       ended: () => this.next(),
       fail: place.fail,
     });
-    this.opening = new AbortController();
-    this.others = new AbortController();
   }
 
+  /** @returns {Network[]} */
   get offers() {
-    return [...this.host.networks, ...this.taught];
+    return [...this.own, ...this.taught];
   }
 
-  async network(/** @type {string} */ name) {
-    const found = this.known.get(name);
-    if (found) return found;
-    const taught = this.taught.find((one) => one.name === name);
-    const described = await this.engine.describe(taught?.asked ?? name);
-    const { genres, trainingMusic, caution } = taught ?? described;
-    const title = this.offers.find((offer) => offer.name === name)?.title ?? name;
-    const network = {
-      ...{ name, title, genres, trainingMusic, caution, sound: described.sound },
-      colours: genreColours(genres),
-      asked: taught?.asked ?? name,
-      answer: taught?.answer,
-    };
-    this.known.set(name, network);
-    return network;
+  network(/** @type {string} */ name) {
+    const found = this.offers.find((one) => one.name === name);
+    if (!found) throw new Error(`${name}: there is no such network on this page`);
+    return found;
   }
 
   // There is a new layer that people taught, or one has learnt more, or is gone.
   teach(/** @type {Taught[]} */ taught) {
     this.place.changed("songs");
-    const isNew = taught.some((one) => !this.taught.includes(one));
+    const answers = this.taught.map(({ answer }) => answer);
+    const isNew = taught.some(({ answer }) => !answers.includes(answer));
     if (!isNew && taught.length === this.taught.length) return;
-    for (const { name } of [...this.taught, ...taught]) this.known.delete(name);
-    this.taught = taught;
+    this.taught = taught.map((one) => {
+      return { ...one, colours: genreColours(one.genres), sound: this.network(one.asked).sound };
+    });
     const names = this.offers.map(({ name }) => name);
     if (!names.includes(this.chosen)) this.chosen = "";
     if (!names.includes(this.second)) this.second = "";
@@ -87,7 +77,7 @@ export class Session {
   }
 
   async use(/** @type {string} */ name) {
-    await this.network(name);
+    this.network(name);
     this.chosen = name;
     if (this.second === name) this.second = "";
     this.stopListening();
@@ -126,8 +116,7 @@ export class Session {
     const name = asked || this.networkFor(song);
     const names = [name, ...(this.second && this.second !== name ? [this.second] : [])];
     try {
-      const networks = await Promise.all(names.map((one) => this.network(one)));
-      signal.throwIfAborted();
+      const networks = names.map((one) => this.network(one));
       this.networks = networks;
       song.error = "";
       this.place.changed("networks");
@@ -164,12 +153,12 @@ export class Session {
     const isOpen = (/** @type {Song} */ song) => {
       const name = this.networkFor(song);
       const answers = song.answers.get(name);
-      const isOld = answers?.network !== (this.known.get(name) ?? answers?.network);
+      const isOld = answers?.network !== this.network(name);
       return song !== this.current && !song.error && (!answers?.isWhole || isOld);
     };
     for (let song = this.songs.find(isOpen); song; song = this.songs.find(isOpen)) {
       try {
-        await song.hear(this.engine, await this.network(this.networkFor(song)), { signal });
+        await song.hear(this.engine, this.network(this.networkFor(song)), { signal });
       } catch (error) {
         if (signal.aborted) return;
         const { name, message } = /** @type {Error} */ (error);
@@ -184,7 +173,7 @@ export class Session {
   }
 
   add(/** @type {File[]} */ files) {
-    const songs = files.map(Song.of);
+    const songs = files.map((file) => new Song(file.name, async () => file));
     this.songs.push(...songs);
     this.place.changed("songs");
     if (songs.length) this.play(songs[0]);
@@ -239,7 +228,7 @@ export class Session {
     this.stopListening();
     const when = new Date().toTimeString().slice(0, 8).replaceAll(":", ".");
     const song = new Song(`Microphone ${when}.wav`, async () => new Blob());
-    const network = await this.network(this.networkFor(song));
+    const network = this.network(this.networkFor(song));
     const answers = new Answers(network);
     const mel = new Mel(network.sound);
     const live = new Live();

@@ -2,45 +2,36 @@
 import { Answers } from "./answers.js";
 import { Mel } from "./mel.js";
 
-/** @import {Engine, Facts, Step, Clip, Network, Told, Hearing, How, Kind} from "./types" */
-
 let count = 0;
 
 export class Song {
+  loading = /** @type {Promise<Blob> | null} */ (null);
+  cover = /** @type {Blob | null} */ (null);
+  seconds = 0;
+  notes = /** @type {string[]} */ ([]);
+  error = "";
+  // Music or not.
+  kind = /** @type {Kind | null} */ (null);
+  // What the person says that it is.
+  label = "";
+  // By network.
+  answers = /** @type {Map<string, Answers>} */ (new Map());
+  // What the engine tells, by its network.
+  hearings = /** @type {Map<string, Hearing>} */ (new Map());
+  mel = /** @type {Mel | null} */ (null);
+  // While a microphone is open.
+  live = /** @type {Live | null} */ (null);
+
   /** @param {string} name of its file @param {() => Promise<Blob>} load @param {Clip} [clip] */
   constructor(name, load, clip) {
     // In the order of their coming.
     const number = String(count++).padStart(6, "0");
     this.id = `${Date.now().toString(36)}-${number}-${Math.random().toString(36).slice(2)}`;
     this.name = name;
-    /** @type {Promise<Blob> | null} */
-    this.loading = null;
     this.load = () => (this.loading ??= load());
     this.clip = clip ?? null;
     this.title = clip?.title ?? name.replace(/\.[^.]+$/, "");
     this.artist = clip?.artist ?? "";
-    /** @type {Blob | null} */
-    this.cover = null;
-    this.seconds = 0;
-    /** @type {string[]} */
-    this.notes = [];
-    this.error = "";
-    /** @type {Kind | null} music or not */
-    this.kind = null;
-    // What the person says that it is.
-    this.label = "";
-    /** @type {Map<string, Answers>} by network */
-    this.answers = new Map();
-    /** @type {Map<string, Hearing>} what the engine tells, by its network */
-    this.hearings = new Map();
-    /** @type {Mel | null} */
-    this.mel = null;
-    /** @type {Live | null} while a microphone is open */
-    this.live = null;
-  }
-
-  static of(/** @type {File} */ file) {
-    return new Song(file.name, async () => file);
   }
 
   // Hear the song; its answers grow meanwhile, and are returned once they are whole.
@@ -122,7 +113,7 @@ export class Song {
   }
 }
 
-/** @param {Answers} answers @param {Told} told */
+/** @param {Answers} answers @param {SomeSteps} told */
 export function follow(answers, { steps, embeddings }) {
   const { answer } = answers.network;
   if (!answer) return answers.add(steps);
@@ -134,14 +125,10 @@ export function follow(answers, { steps, embeddings }) {
 
 // The clock of an open microphone, and how long its answers take.
 export class Live {
-  constructor() {
-    this.begun = Infinity;
-    this.level = 0;
-    /** @type {number[]} */
-    this.delays = [];
-    /** @type {() => Promise<Blob>} */
-    this.stop = async () => new Blob();
-  }
+  begun = Infinity;
+  level = 0;
+  delays = /** @type {number[]} */ ([]);
+  stop = async () => new Blob();
 
   // `seconds`: heard so far.
   hear(/** @type {number} */ level, /** @type {number} */ seconds) {

@@ -6,23 +6,22 @@ import { clock, drawPlay, h, isDark, onTheme, partsOf, percent, say } from "./do
 import { List } from "./list.js";
 import { Picture } from "./picture.js";
 
-/** @import {Acts, Answers, ListActs, Live, Session, Song, What} from "./types" */
-
 export class View {
+  shown = { time: 0, step: -1 };
+  isFutureShown = true;
+  still = matchMedia("(prefers-reduced-motion: reduce)");
+  requested = 0;
+  second = 0;
+  overviewKey = "";
+  cover = /** @type {Blob | null} */ (null);
+  mark = (/** @type {Song} */ _) => "";
+
   /** @param {HTMLElement} place @param {Session} session @param {ListActs} listActs
    * @param {Acts} acts @param {AbortSignal} signal */
   constructor(place, session, listActs, acts, signal) {
     this.session = session;
     this.acts = acts;
     this.signal = signal;
-    this.shown = { time: 0, step: -1 };
-    this.isFutureShown = true;
-    this.still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.requested = this.second = 0;
-    this.overviewKey = "";
-    /** @type {Blob | null} */
-    this.cover = null;
-    this.mark = (/** @type {Song} */ _) => "";
     // Or JupyterLab takes the keys.
     const keys = { "data-lm-suppress-shortcuts": "true" };
     const region = { role: "region", "aria-label": "The listening page" };
