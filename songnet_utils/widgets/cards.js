@@ -9,8 +9,6 @@
 const MOST_LISTED = 60; // cards in the list before one asks for more
 const HEIGHTS = { mel: 104, shares: 46, genres: 104, gap: 18 }; // of the pictures, CSS pixels
 
-const piece = piecesOf(pieces);
-
 // ---- What is known -----------------------------------------------------------------------------
 
 class Gallery extends Sounds {
@@ -50,7 +48,7 @@ class Gallery extends Sounds {
 function draw(gallery, el) {
   const { signal, number, frames, end } = begin(gallery);
   // With the attribute, or JupyterLab takes the keys.
-  const root = piece("widget");
+  const root = piece("cards");
   const { matrix, truths, answers, status, list, more } = partsOf(root);
   root.gallery = gallery; // for tests
   el.append(root);
@@ -62,7 +60,7 @@ function draw(gallery, el) {
   let players = []; // of the open card: its clip and what is near it
   const invalidate = frames(() => paint?.());
   const colour = (genre) => gallery.welcome.colours[gallery.welcome.genres.indexOf(genre)];
-  const swatch = (genre) => swatchOf(colour(genre));
+  const swatchOf = (genre) => swatch(colour(genre));
 
   // -- Choosing --
   function sayWelcome() {
@@ -94,7 +92,7 @@ function draw(gallery, el) {
       choose();
     };
     const caption = "Truth in rows, answers in columns";
-    const head = (genre) => [swatch(genre), genre];
+    const head = (genre) => [swatchOf(genre), genre];
     matrix.replaceChildren(numberTable(caption, genres, cellOf, pressed, head));
     for (const [at, cell] of matrix.querySelectorAll("button").entries()) {
       cell.dataset.truth = genres[Math.floor(at / genres.length)];
@@ -142,8 +140,8 @@ function draw(gallery, el) {
   function item({ clip, truth, answer, title, artist, confidence }) {
     const body = `sc-card-${number}-${clip}`;
     const li = piece("item", {
-      clip, expanded: open === clip, body, truthMark: swatch(truth), truth,
-      answerMark: swatch(answer), answer, title, artist, share: percent(confidence),
+      clip, expanded: open === clip, body, truthMark: swatchOf(truth), truth,
+      answerMark: swatchOf(answer), answer, title, artist, share: percent(confidence),
     });
     li.firstElementChild.onclick = () => toggle(clip);
     return li;
@@ -219,11 +217,11 @@ function draw(gallery, el) {
       note: about.note ? html`<p class="sc-note">${about.note}</p>` : "", credit: about.credit,
       labels,
     });
-    const { jump, clock, pictures } = partsOf(unfolded);
+    const { jump, position, pictures } = partsOf(unfolded);
     const top = card.shares.indexOf(Math.max(...card.shares));
     jump.onclick = () =>
       gallery.play(about.clip, Math.max(0, card.spans[2 * top]), card.spans[2 * top + 1]);
-    paint = picture(about, card, pictures, clock);
+    paint = picture(about, card, pictures, position);
     body.replaceChildren(...unfolded.children);
     sayPlaying();
     invalidate();
@@ -249,18 +247,17 @@ function draw(gallery, el) {
       return { genre, mean: steps.reduce((sum, share) => sum + share, 0) / steps.length };
     });
     all.sort((a, b) => b.mean - a.mean);
-    const items = all.map(
-      ({ genre, mean }) => html`
-        <li class="${genre === truth ? "sc-true" : ""}">
-          ${swatch(genre)}${genre} ${percent(mean)}${genre === truth ? " (truth)" : ""}
-        </li>`,
-    );
+    const items = all.map(({ genre, mean }) => {
+      const isTrue = { kind: "sc-true", truth: " (truth)" };
+      const about = { genre, mark: swatchOf(genre), share: percent(mean) };
+      return piece("mean", { ...about, ...(genre === truth && isTrue) });
+    });
     return html`<ul class="sc-means" aria-label="The whole clip's probabilities">${items}</ul>`;
   }
 
   function neighbour(near) {
     return piece("neighbour", {
-      play: playButton(near, "sc-small"), mark: swatch(near.genre), genre: near.genre,
+      play: playButton(near, "sc-small"), mark: swatchOf(near.genre), genre: near.genre,
       title: near.title, artist: near.artist, distance: near.distance.toFixed(3),
       credit: near.credit,
     });
@@ -268,7 +265,7 @@ function draw(gallery, el) {
 
   function playButton({ clip, title, artist }, kind) {
     const button = html`<button type="button" class="sw-play sc-play ${kind}"></button>`;
-    players.push({ clip, say: player(gallery, button, () => clip, ` “${title}” by ${artist}`) });
+    players.push({ clip, say: player(gallery, button, () => clip, `“${title}” by ${artist}`) });
     return button;
   }
 
@@ -282,7 +279,7 @@ function draw(gallery, el) {
   }
 
   // -- The pictures of a card, all on one axis of time --
-  function picture({ clip, title, answer }, card, place, clock) {
+  function picture({ clip, title, answer }, card, place, position) {
     const { mel, shares, genres: high, gap } = HEIGHTS;
     const total = mel + shares + high + 2 * gap;
     const { genres, colours } = gallery.welcome;
@@ -316,7 +313,7 @@ function draw(gallery, el) {
     };
 
     function sayNow(now) {
-      clock.textContent = `${time(now, 1)} / ${time(seconds, 1)}`;
+      position.textContent = `${clock(now, 1)} / ${clock(seconds, 1)}`;
       // The last step that is decided by now.
       const k = card.shares.findLastIndex((_, step) => card.spans[2 * step + 1] <= now);
       const heard = k < 0 ? "listening" : heardAt(k);
@@ -384,7 +381,7 @@ function draw(gallery, el) {
       context.font = `${11 * ratio}px ${style.fontFamily}`;
       context.textAlign = "center";
       context.textBaseline = "middle";
-      for (let s = 5; s < seconds - 1; s += 5) context.fillText(time(s), x(s), y(mel + gap / 2));
+      for (let s = 5; s < seconds - 1; s += 5) context.fillText(clock(s), x(s), y(mel + gap / 2));
       const now = gallery.at(clip);
       const line = x(now) - ratio;
       fill(ink("--sw-text"), line, 0, line + Math.max(2, Math.round(2 * ratio)), height);

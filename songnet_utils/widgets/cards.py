@@ -27,7 +27,7 @@ from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, neare
 from songnet_utils.metrics.accuracy import confusion
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
+from songnet_utils.widgets.messages import COMMON, Content, MalformedError, Messages, joined
 from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 
 #: Cards that stand on a page without a kernel, at most, and seconds of their neighbours' sounds.
@@ -65,7 +65,7 @@ class ErrorCards(WithRecording, Messages):
     ``error`` (with the clip it is about).
     """
 
-    _esm = joined("common.js", "cards.js")
+    _esm = joined(*COMMON, "cards.js")
     _css = joined("common.css", "cards.css")
     _subject = ("clip",)
 

@@ -1,23 +1,38 @@
-// What the widgets share: elements, messages, one sound at a time, colours of the theme.
+// What the widgets share: messages, one sound at a time, tables of numbers, keys.
 //
-// Python puts this text before each widget's own (messages.py), so nothing is imported.
+// Python puts this text behind the page's dom.js and before each widget's own (messages.py), so
+// nothing is imported.
 
 // ---- Messages and sounds -----------------------------------------------------------------------
 
+const MOST_SOUNDS = 12; // kept for playing again
+
 // What one kernel tells. There may be several pictures of it, which follow its "changed".
-class Told extends EventTarget {
+//
+// Sounds are asked for when they are to be played. There is one <audio> for all of them, so never
+// two at a time. A sound goes by a key; `keyOf` finds it in a message, `ask` asks for it.
+class Sounds extends EventTarget {
+  audio = new Audio();
+  welcome = null;
+  views = 0;
+  sounds = new Map(); // what is known of sounds, their addresses too, the latest asked last
+  coming = new Map(); // pieces of sounds on their way
+  wish = null; // what shall play as soon as it is here: { key, from, until }
+  errors = new Map();
+  playing = ""; // what is in the player
+  until = null;
+
   constructor(model) {
     super();
     this.model = model;
-    this.audio = new Audio();
-    this.welcome = null;
-    this.views = 0;
     this.onMessage = (content, buffers) => this.receive(content, buffers ?? []);
     model.on("msg:custom", this.onMessage);
-  }
-
-  close() {
-    this.model.off("msg:custom", this.onMessage);
+    this.audio.addEventListener("timeupdate", () => {
+      if (this.until !== null && this.audio.currentTime >= this.until) this.pause();
+    });
+    for (const kind of ["play", "pause", "seeked", "ended", "loadeddata"]) {
+      this.audio.addEventListener(kind, () => this.changed(kind));
+    }
   }
 
   tell(kind, content = {}, buffers = []) {
@@ -36,31 +51,9 @@ class Told extends EventTarget {
   on_welcome(content) {
     this.welcome = content;
   }
-}
-
-const MOST_SOUNDS = 12; // kept for playing again
-
-// Sounds that are asked for when they are to be played. There is one <audio> for all of them, so
-// never two at a time. A sound goes by a key; `keyOf` finds it in a message, `ask` asks for it.
-class Sounds extends Told {
-  constructor(model) {
-    super(model);
-    this.sounds = new Map(); // what is known of sounds, their addresses too, the latest asked last
-    this.coming = new Map(); // pieces of sounds on their way
-    this.wish = null; // what shall play as soon as it is here: { key, from, until }
-    this.errors = new Map();
-    this.playing = ""; // what is in the player
-    this.until = null;
-    this.audio.addEventListener("timeupdate", () => {
-      if (this.until !== null && this.audio.currentTime >= this.until) this.pause();
-    });
-    for (const kind of ["play", "pause", "seeked", "ended", "loadeddata"]) {
-      this.audio.addEventListener(kind, () => this.changed(kind));
-    }
-  }
 
   close() {
-    super.close();
+    this.model.off("msg:custom", this.onMessage);
     this.pause();
     this.audio.removeAttribute("src");
     for (const { address } of this.sounds.values()) URL.revokeObjectURL(address);
@@ -236,50 +229,28 @@ function html(strings, ...values) {
   return document.adoptNode(template.content.firstElementChild);
 }
 
-// Makes elements of the templates in a widget's HTML: `piece("tile", { kernel: 3 })` puts 3 where
+// Makes an element of a template in common.html: `piece("tile", { kernel: 3 })` puts 3 where
 // {kernel} stands in the template "tile".
-function piecesOf(text) {
-  const all = document.createElement("template");
-  all.innerHTML = text;
-  return (name, values = {}) => {
-    const parts = all.content.getElementById(name).innerHTML.split(/\{(\w+)\}/);
-    const isName = (_, at) => at % 2;
-    const texts = parts.filter((_, at) => !isName(_, at));
-    return html(texts, ...parts.filter(isName).map((one) => values[one]));
-  };
+const templates = document.createElement("template");
+templates.innerHTML = pieces;
+function piece(name, values = {}) {
+  const parts = templates.content.getElementById(name).innerHTML.split(/\{(\w+)\}/);
+  const isName = (_, at) => at % 2;
+  const texts = parts.filter((_, at) => !isName(_, at));
+  return html(texts, ...parts.filter(isName).map((one) => values[one]));
 }
-
-// The parts of an element, by their names.
-const partsOf = (root) =>
-  Object.fromEntries(
-    [...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
-  );
 
 const option = (value, text) => html`<option value="${value}">${text}</option>`;
-
-const swatchOf = (colour) =>
-  html`<i class="sw-swatch" aria-hidden="true" style="background: ${colour}"></i>`;
-
-// Changes nothing where nothing is new: a screen reader would say it again.
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-const ICON = { play: "M8 5.2v13.6L19 12z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z" };
 
 // Makes a button play a sound, or pause it; returns what brings the button up to date.
 function player(sounds, button, keyOf, name) {
   const face = button.querySelector(".sw-play") ?? button;
   button.onclick = () => sounds.toggle(keyOf());
   return () => {
-    const does = sounds.plays(keyOf()) ? "pause" : "play";
-    if (button.dataset.does !== does) {
-      button.dataset.does = does;
-      button.ariaLabel = (does === "pause" ? "Pause" : "Play") + name;
-      face.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICON[does]}"/></svg>`;
-    }
-    button.classList.toggle("sw-waits", sounds.waits(keyOf()));
-    button.ariaBusy = String(sounds.waits(keyOf()));
+    const waits = sounds.waits(keyOf());
+    drawPlay(button, sounds.plays(keyOf()), name, face);
+    button.classList.toggle("sw-waits", waits);
+    button.ariaBusy = String(waits);
   };
 }
 
@@ -287,38 +258,26 @@ function player(sounds, button, keyOf, name) {
 // a name what stands before its row.
 function numberTable(caption, names, cellOf, pressed, head = (name) => name) {
   const cell = (row, column) => {
-    const { count, name, paper, ink } = cellOf(row, column);
-    const button = html`
-      <button type="button" tabindex="-1" aria-label="${name}" aria-pressed="false"
-        style="background: ${paper}; color: ${ink}">${count}</button>`;
+    const cell = piece("number", cellOf(row, column));
+    const button = cell.firstElementChild;
     button.onclick = () => {
       focusOnly(table, button);
       pressed(row, column, button);
     };
-    return html`<td>${button}</td>`;
+    return cell;
   };
-  const rows = names.map(
-    (name, row) => html`
-      <tr><th scope="row">${head(name)}</th>${names.map((_, column) => cell(row, column))}</tr>`,
-  );
-  const table = html`
-    <table class="sw-table">
-      <caption>${caption}</caption>
-      <thead>
-        <tr><td></td>${names.map((name) => html`<th scope="col"><span>${name}</span></th>`)}</tr>
-      </thead>
-      <tbody>${rows}</tbody>
-    </table>`;
+  const table = piece("table", { caption });
+  const parts = partsOf(table);
+  parts.head.append(...names.map((name) => html`<th scope="col"><span>${name}</span></th>`));
+  for (const [row, name] of names.entries()) {
+    const cells = names.map((_, column) => cell(row, column));
+    parts.body.append(html`<tr><th scope="row">${head(name)}</th>${cells}</tr>`);
+  }
   const buttons = [...table.querySelectorAll("button")];
   if (buttons.length) buttons[0].tabIndex = 0;
-  table.onkeydown = (event) => {
-    const next = moved(event.key, buttons.indexOf(event.target), names.length);
-    // Enter and space press the button, and are no shortcut of the notebook around it, either.
-    if (next !== null || event.key === "Enter" || event.key === " ") event.stopPropagation();
-    if (next === null) return;
-    event.preventDefault();
-    focusOnly(table, buttons[next]);
-  };
+  onArrows(table, () => buttons, () => names.length);
+  // Enter and space press the button, and are no shortcut of the notebook around it.
+  table.addEventListener("keydown", (event) => event.stopPropagation());
   return table;
 }
 
@@ -335,22 +294,23 @@ function pictureOf({ columns, bands }, values, inkOf) {
 
 // ---- Small things ------------------------------------------------------------------------------
 
-// JupyterLab marks its theme on <body>; other pages follow the system.
-function onTheme(act, signal) {
-  const themes = new MutationObserver(act);
-  themes.observe(document.body, { attributes: true });
-  signal.addEventListener("abort", () => themes.disconnect());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act, { signal });
-}
-
-// Where a key moves in a grid of `wide` columns whose cell `here` has the focus; null: nowhere.
-function moved(key, here, wide) {
-  const column = here % wide;
-  const moves = {
-    ...{ ArrowLeft: column > 0 ? -1 : 0, ArrowRight: column < wide - 1 ? 1 : 0 },
-    ...{ ArrowUp: -wide, ArrowDown: wide, Home: -column, End: wide - 1 - column },
-  };
-  return here < 0 || !(key in moves) ? null : here + moves[key];
+// Arrow keys, Home and End move the focus in a group of buttons, `wideOf` them in a row.
+function onArrows(group, buttonsOf, wideOf) {
+  group.addEventListener("keydown", (event) => {
+    const all = buttonsOf();
+    const wide = wideOf();
+    const here = all.indexOf(event.target);
+    const first = here - (here % wide);
+    const last = Math.min(first + wide, all.length) - 1;
+    const to = {
+      ...{ ArrowLeft: Math.max(first, here - 1), ArrowRight: Math.min(last, here + 1) },
+      ...{ Home: first, End: last, ArrowUp: first ? here - wide : here },
+      ArrowDown: last < all.length - 1 ? Math.min(here + wide, all.length - 1) : here,
+    }[event.key];
+    if (here < 0 || to === undefined) return;
+    event.preventDefault();
+    focusOnly(group, all[to]);
+  });
 }
 
 // One stop for the Tab key in a group of buttons: the one that had the focus last.
@@ -365,12 +325,3 @@ const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ??
 
 // Buffers of a message may start anywhere; typed arrays may not.
 const aligned = (view) => bytesOf(view).slice().buffer;
-
-const percent = (share) => `${Math.round(share * 100)} %`;
-
-function time(seconds, digits = 0) {
-  const factor = 10 ** digits;
-  const rounded = Math.floor(seconds * factor + 1e-6) / factor;
-  const rest = (rounded % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
-  return `${Math.floor(rounded / 60)}:${rest}`;
-}

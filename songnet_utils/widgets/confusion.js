@@ -2,8 +2,7 @@
 // recording.js draws it, and has what stands in for a model.
 
 function render({ model, el }) {
-  const root = html`
-    <div><div></div><p role="status">Nothing is pressed yet.</p><div></div></div>`;
+  const root = piece("confusion");
   const [table, about, sounds] = root.children;
   const numbers = new Recorded({ traits: model.get("numbers") });
   numbers.send = ({ row, column }) => {

@@ -70,11 +70,7 @@ function render({ model, el }) {
     for (const { show } of shown) show();
   }
 
-  el.append(html`
-    <div class="sw-widget se-explorer">
-      <div class="se-controls">${shown.map(({ element }) => element)}${buttons}</div>
-      ${parts}
-    </div>`);
+  el.append(piece("explorer", { controls: [shown.map(({ element }) => element), buttons], parts }));
   settle();
 }
 

@@ -6,8 +6,6 @@
 //
 // A `Gallery` is what is told; `draw` makes a picture of it, of which there may be several.
 
-const piece = piecesOf(pieces);
-
 // ---- What is known -----------------------------------------------------------------------------
 
 class Gallery extends Sounds {
@@ -100,7 +98,7 @@ function draw(gallery, el) {
   const shelfId = `sk-shelf-${number}`;
 
   // With the attribute, or JupyterLab takes the keys.
-  const root = piece("widget", { shelfId });
+  const root = piece("gallery", { shelfId });
   const { about, tabs, order, filter, status, shelf, grid, legend, panel } = partsOf(root);
   order.append(...ORDERS.map(([value, text]) => option(value, text)));
   root.gallery = gallery; // for tests
@@ -139,7 +137,7 @@ function draw(gallery, el) {
     legend.append(
       piece("scale"),
       piece("signs", {
-        genres: named.map((name, place) => html`<li>${swatchOf(colour(place))}${name}</li>`),
+        genres: named.map((name, place) => html`<li>${swatch(colour(place))}${name}</li>`),
       }),
     );
     show(0);
@@ -150,6 +148,7 @@ function draw(gallery, el) {
       shelfId, number, place, its, name, kernels, seconds: seconds.toFixed(2),
     });
     tab.onclick = () => show(place);
+    tab.onfocus = () => place === layer || show(place);
     return tab;
   }
 
@@ -167,14 +166,7 @@ function draw(gallery, el) {
     lay();
   }
 
-  tabs.onkeydown = (event) => {
-    const count = tabs.children.length;
-    const to = { ArrowLeft: layer - 1, ArrowRight: layer + 1, Home: 0, End: count - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    show((to + count) % count);
-    tabs.children[layer].focus();
-  };
+  onArrows(tabs, () => [...tabs.children], () => tabs.children.length);
   order.onchange = filter.onchange = lay;
 
   function lay() {
@@ -227,14 +219,9 @@ function draw(gallery, el) {
     choose(tile.kernel);
   };
   // One stop for the Tab key; the arrow keys move inside.
-  grid.onkeydown = (event) => {
-    const all = [...grid.children];
-    const wide = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
-    const next = moved(event.key, all.indexOf(event.target), wide);
-    if (next === null) return;
-    event.preventDefault();
-    focusOnly(grid, all[Math.min(next, all.length - 1)]);
-  };
+  onArrows(grid, () => [...grid.children], () => {
+    return getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+  });
   root.onkeydown = (event) => {
     if (event.key === "Escape" && chosen) {
       gallery.pause();
@@ -295,13 +282,13 @@ function draw(gallery, el) {
     const players = names.map((what) => {
       const button = piece("sound", { what, name: SOUND_NAMES[what] });
       const key = () => keyOf(what, its);
-      const name = `: ${SOUND_NAMES[what]}, kernel ${kernel} of ${of.name}`;
+      const name = `${SOUND_NAMES[what]}, kernel ${kernel} of ${of.name}`;
       return { what, key, button, say: player(gallery, button, key, name) };
     });
     const pieces = (card?.pieces ?? []).map((piece, place) => pieceOf(its, piece, place));
     const found = piece("found", { count: pieces.length, pieces });
     const element = piece("side", {
-      id, side: its.id, kernel, layer: of.name, mark: vote < 0 ? "" : swatchOf(colour(vote)),
+      id, side: its.id, kernel, layer: of.name, mark: vote < 0 ? "" : swatch(colour(vote)),
       verdict: votes(its), pressed: pinned === its,
       compare: pinned === its ? "Stop comparing" : "Compare",
       buttons: players.map(({ button }) => button),
@@ -309,7 +296,7 @@ function draw(gallery, el) {
       known: dead ? "" : [bigPicture(its), facts(its), votesOf(its)],
       found: pieces.length ? [...found.children] : "",
     });
-    const { compare, clock, busy, trouble, line } = partsOf(element);
+    const { compare, position, busy, trouble, line } = partsOf(element);
     compare.onclick = () => pin(its);
 
     // What changes while it sounds.
@@ -325,7 +312,7 @@ function draw(gallery, el) {
       const moving = playing && gallery.plays(playing.key());
       const now = playing ? gallery.audio.currentTime : 0;
       const { duration } = gallery.audio;
-      clock.textContent = playing && duration ? `${time(now, 1)} / ${time(duration, 1)}` : "";
+      position.textContent = playing && duration ? `${clock(now, 1)} / ${clock(duration, 1)}` : "";
       const starts = playing ? (gallery.starts.get(playing.key()) ?? [0]) : [];
       const place = starts.findLastIndex((start) => start <= now + 0.01);
       const sounds = moving && playing.what === "found" ? place : -1;
@@ -345,10 +332,8 @@ function draw(gallery, el) {
 
   function songList({ kernel, of }) {
     const { songs } = gallery.welcome;
-    const list = html`
-      <select aria-label="Song that kernel ${kernel} of ${of.name} hears" class="sk-songs">
-        ${songs.map(({ name, genre }, place) => option(place, `${name} (${genre})`))}
-      </select>`;
+    const options = songs.map(({ name, genre }, place) => option(place, `${name} (${genre})`));
+    const list = piece("songs", { kernel, layer: of.name, songs: options });
     list.value = String(song);
     list.onchange = () => {
       song = Number(list.value);
@@ -384,7 +369,7 @@ function draw(gallery, el) {
       const value = its.votes[place];
       const width = (50 * Math.abs(value)) / largest;
       return piece("vote", {
-        kind: place === its.vote ? "sk-most" : "", mark: swatchOf(colour(place)), genre,
+        kind: place === its.vote ? "sk-most" : "", mark: swatch(colour(place)), genre,
         side: value < 0 ? "sk-against" : "", width, colour: colour(place), figure: signed(value),
       });
     });
@@ -392,7 +377,7 @@ function draw(gallery, el) {
   }
 
   function pieceOf(its, { credit, genre, activation, at }, place) {
-    const more = [genre, `at ${time(at, 1)}`, `activation ${activation.toFixed(2)}`];
+    const more = [genre, `at ${clock(at, 1)}`, `activation ${activation.toFixed(2)}`];
     const item = piece("piece", {
       number: place + 1, credit, facts: more.filter(Boolean).join(", "),
     });
@@ -475,14 +460,7 @@ function draw(gallery, el) {
 
   if (gallery.welcome) sayWelcome();
   sayPanel();
-  const silent = setTimeout(() => {
-    if (gallery.welcome) return;
-    about.textContent = "Waiting for Python … Is another cell still running? Without a kernel (make lab) nothing is shown here.";
-  }, 4000);
-  return () => {
-    clearTimeout(silent);
-    end(root);
-  };
+  return () => end(root);
 }
 
 // ---- Small things ------------------------------------------------------------------------------

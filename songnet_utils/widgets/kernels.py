@@ -44,7 +44,7 @@ from songnet_utils.plots.players import Player
 from songnet_utils.plots.sound import band_centres
 from songnet_utils.training.runs import read_record
 from songnet_utils.training.train import check_clips, network_of, prepared_of, read_answers
-from songnet_utils.widgets.messages import Content, MalformedError, Messages, joined
+from songnet_utils.widgets.messages import COMMON, Content, MalformedError, Messages, joined
 from songnet_utils.widgets.pages import save_page
 from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
 
@@ -96,7 +96,7 @@ class KernelGallery(WithRecording, Messages):
     "found", "dreamed" or "song"), the ``layer``'s number, the ``kernel``, and which ``song``.
     """
 
-    _esm = joined("common.js", "kernels.js")
+    _esm = joined(*COMMON, "kernels.js")
     _css = joined("common.css", "kernels.css")
     _subject = ("what", "layer", "kernel", "song")
 

@@ -1,7 +1,7 @@
 """What the widgets share: messages both ways, sounds in pieces, and work in threads.
 
-A widget's JavaScript and CSS begin with what is common to all (``common.js``, ``common.css``):
-`joined` puts the files together, since a page that anywidget sends has nowhere to import from.
+A widget's JavaScript and CSS begin with what is common to all (`COMMON`, ``common.css``): `joined`
+puts the files together, since a page that anywidget sends has nowhere to import from.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,9 @@ from songnet_utils._utils.errors import SongNetError
 
 #: Bytes in one message at most, both ways; larger ones are cut off by some servers.
 MOST_IN_MESSAGE = 1_000_000
+
+#: What stands before a widget's own JavaScript: small things of the listening page, and more.
+COMMON = ("page/src/ui/dom.js", "common.js")
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +64,12 @@ def joined(*names: str) -> str:
 
     Before a script of which there is HTML comes that HTML, as the script's constant ``pieces``.
     """
-    return "\n".join(_text(Path(__file__).with_name(name)) for name in names)
+    return "\n".join(_text(Path(__file__).parent / name) for name in names)
 
 
 def _text(file: Path) -> str:
     text, pieces = file.read_text(encoding="utf-8"), file.with_suffix(".html")
+    text = re.sub("^export (?!default)", "", text, flags=re.MULTILINE)
     if file.suffix == ".js" and pieces.exists():
         return f"const pieces = {json.dumps(pieces.read_text(encoding='utf-8'))};\n{text}"
     return text

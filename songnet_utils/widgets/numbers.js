@@ -16,8 +16,7 @@ function render({ model, el }) {
   const buttons = table.querySelectorAll("button");
   for (const button of buttons) button.title = button.ariaLabel;
   // The attribute, or JupyterLab takes the keys.
-  el.append(html`
-    <div class="sw-widget sn-numbers" data-lm-suppress-shortcuts="true">${table}</div>`);
+  el.append(piece("numbers", { table }));
 }
 
 export default { render };

@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.widgets.messages import Content, Messages, joined
+from songnet_utils.widgets.messages import COMMON, Content, Messages, joined
 
 
 class Numbers(Messages):
@@ -34,7 +34,7 @@ class Numbers(Messages):
         Called with row and column of the number that was pressed.
     """
 
-    _esm = joined("common.js", "numbers.js")
+    _esm = joined(*COMMON, "numbers.js")
     _css = joined("common.css", "numbers.css")
     caption = traitlets.Unicode().tag(sync=True)
     heads = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -3,14 +3,7 @@
 function render({ model, el }) {
   const questions = model.get("questions");
   const scores = model.get("scores"); // in words, by how many were answered and how many right
-  const root = html`
-    <div class="sw-widget se-explorer se-quiz">
-      <p></p>
-      <div></div>
-      <div class="se-controls"></div>
-      <div aria-live="polite"></div>
-      <button type="button" class="sw-button">Next question</button>
-    </div>`;
+  const root = piece("quiz");
   const [title, sounds, choices, verdict, next] = root.children;
   let answered = 0;
   let right = 0;

@@ -22,7 +22,7 @@ from typing import Any
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.plots import Picture
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.messages import joined
+from songnet_utils.widgets.messages import COMMON, joined
 
 #: Under which kind a cell's output holds a recording.
 MIME = "application/vnd.songnet.recording+json"
@@ -154,7 +154,7 @@ def script() -> str:
         text = joined(f"{name}.js").replace("export default", "return")
         widgets.append(f"widgets.{name} = (() => {{\n{text}}})();")
     style = json.dumps(joined(*(f"{name}.css" for name in _STYLES)))
-    parts = [joined("common.js"), "const widgets = {};", *widgets, f"const style = {style};"]
+    parts = [joined(*COMMON), "const widgets = {};", *widgets, f"const style = {style};"]
     return "\n".join(["(() => {", '"use strict";', *parts, joined("recording.js"), "})();\n"])
 
 

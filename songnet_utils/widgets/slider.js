@@ -3,10 +3,7 @@
 
 function render({ model, el }) {
   // The attribute, else JupyterLab takes the arrows for its own.
-  const label = html`
-    <label class="sn-slider" data-lm-suppress-shortcuts="true">
-      <span>${model.get("label")}</span><input type="range" min="0" step="1" /><output></output>
-    </label>`;
+  const label = piece("slider", { label: model.get("label") });
   const [, input, output] = label.children;
   el.append(label);
 
@@ -25,22 +22,8 @@ function render({ model, el }) {
     tell(value);
   }
 
-  // The keys of a range input, by hand: in a notebook the browser's own steps do not come.
-  input.addEventListener("keydown", (event) => {
-    const last = model.get("stops").length - 1;
-    const page = Math.max(1, Math.round(last / 10));
-    const at = input.valueAsNumber;
-    const to = {
-      ...{ ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1 },
-      ...{ PageDown: at - page, PageUp: at + page, Home: 0, End: last },
-    }[event.key];
-    if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    input.value = to;
-    input.dispatchEvent(new Event("input"));
-    input.dispatchEvent(new Event("change"));
-  });
+  // Keys move the slider, and are no shortcut of the notebook around it.
+  input.addEventListener("keydown", (event) => event.stopPropagation());
   input.addEventListener("input", () => tell(model.get("stops")[input.valueAsNumber]));
   // Only when it is let go: Python draws anew each time.
   input.addEventListener("change", () => {

@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.widgets.messages import joined
+from songnet_utils.widgets.messages import COMMON, joined
 
 
 class Slider(anywidget.AnyWidget):
@@ -33,7 +33,7 @@ class Slider(anywidget.AnyWidget):
         When a value is none of the stops; also when it is set later.
     """
 
-    _esm = joined("common.js", "slider.js")
+    _esm = joined(*COMMON, "slider.js")
     _css = joined("slider.css")
     label = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(traitlets.Float()).tag(sync=True)

@@ -263,8 +263,8 @@ def test_two_stand_side_by_side_and_one_of_them_sounds(page):
     first, second = page.locator(".sk-sound[data-what=found]").all()
     first.click()
     wait_for(page, "playing", "found/1/2/")
-    expect(first).to_have_attribute("aria-label", "Pause: Found, kernel 2 of conv_1")
-    expect(second).to_have_attribute("aria-label", "Play: Found, kernel 0 of conv_3")
+    expect(first).to_have_attribute("aria-label", "Pause Found, kernel 2 of conv_1")
+    expect(second).to_have_attribute("aria-label", "Play Found, kernel 0 of conv_3")
     page.get_by_role("button", name="Stop comparing").click()
     expect(headings).to_have_text(["Kernel 0 of conv_3"])
 
