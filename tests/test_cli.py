@@ -6,29 +6,26 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from recordings import read_recording
 from toys import tone_corpus
+from tqdm.auto import tqdm
 
 from songnet_utils import cli
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.kernels import surveys
+from songnet_utils.cli import corpora
+from songnet_utils.cli.messages import note
 from songnet_utils.training.runs import load_songnet
 
 pytestmark = pytest.mark.usefixtures("data")
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = [
-    *("corpora", "features", "train", "compare", "evaluate", "kernels", "classify", "app"),
-    "fetch",
-]
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +65,14 @@ def one_line(stderr: str) -> str:
     return line
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(songnet, command):
-    code, out, _ = songnet(command, "--help")
+def test_every_command_has_help(songnet):
+    code, whole, _ = songnet("--help")
     assert code == 0
-    assert out.startswith(f"usage: songnet {command}")
-    code, out, _ = songnet("--help")
-    assert command in out
+    for command in cli.COMMANDS:
+        code, out, _ = songnet(command, "--help")
+        assert code == 0
+        assert out.startswith(f"usage: songnet {command}")
+        assert f"    {command}" in whole
 
 
 def test_help_needs_nothing_heavy():
@@ -97,16 +95,13 @@ def test_help_needs_nothing_heavy():
         ["trian", "x"],
         ["train"],
         ["train", "x", "--epochs", "none"],
-        ["train", "x", "--epochs", "0"],
         ["train", "x", "--seed", "-1"],
-        ["compare", "x", "--folds", "1"],
         ["compare", "x", "--models", "svm,,chance"],
-        ["classify"],
         ["classify", "x", "--run", "y", "--model", "musicnn"],
         ["fetch", "the moon"],
     ],
 )
-def test_misuse_is_told_in_one_line(songnet, arguments):
+def test_misuse_takes_one_line(songnet, arguments):
     code, out, error = songnet(*arguments)
     assert (code, out) == (2, "")
     assert "--help" in one_line(error)
@@ -141,33 +136,14 @@ def test_evaluate_prints_each_part_and_says_what_a_baseline_lacks(songnet, tones
     assert "not probabilities" in one_line(error)
 
 
-def test_kernels_writes_a_page_and_says_how_many_are_dead_and_twins(
-    songnet, tones, run, tmp_path, monkeypatch
-):
-    # Short sounds: what costs time here is to encode them, 768 times.
-    monkeypatch.setattr(surveys, "MOST_PIECES", 2)
-    folder = tmp_path / "page"
-    code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
-    assert (code, said(error)) == (0, [])
+def test_kernels_prints_how_many_are_dead_and_where_the_page_is(songnet, tmp_path, monkeypatch):
+    gallery = SimpleNamespace(title="The 768 kernels of SongNet", dead=3, twins=1, save=Path)
+    monkeypatch.setattr("songnet_utils.widgets.kernels.gallery_of_run", lambda *_: gallery)
+    code, out, error = songnet("kernels", tmp_path / "run")
+    assert (code, error) == (0, "")
     told, page = out.splitlines()
-    found = re.fullmatch(r"The 768 kernels of SongNet: (\d+) dead, [\d,]+ pairs? of twins", told)
-    assert found, told
-    assert page == str(folder / "index.html")
-    answers = read_recording(folder / "index.html")["answers"]
-    assert sum(key.startswith("sound") for key in answers) == 768 - int(found[1])
-    # What is no page of ours stays, and that is said before any work.
-    (folder / "mine.txt").write_text("do not lose me")
-    code, out, error = songnet("kernels", run, "--corpus", tones, "--out", folder)
-    assert (code, out) == (1, "")
-    assert "mine.txt" in one_line(error)
-    code, _, error = songnet("kernels", tmp_path / "nothing")
-    assert code == 1
-    assert "there is no such folder" in one_line(error)
-    baseline = tmp_path / "svm"
-    songnet("train", tones, "--model", "svm", "--out", baseline)
-    code, _, error = songnet("kernels", baseline, "--corpus", tones)
-    assert code == 1
-    assert "svm has no kernels" in one_line(error)
+    assert told == "The 768 kernels of SongNet: 3 dead, 1 pair of twins"
+    assert page == str(tmp_path / "run" / "kernels")
 
 
 def test_an_artist_split_without_artists_is_said(songnet, tones, tmp_path):
@@ -276,114 +252,23 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
     assert svm["clips"] == 30
 
 
-@pytest.mark.parametrize("place", ["a folder", "a file/below"])
 @pytest.mark.parametrize("command", ["compare", "evaluate", "kernels"])
-def test_where_results_go_is_looked_at_before_the_work(
-    songnet, tones, tmp_path, monkeypatch, command, place
-):
-    from songnet_utils.evaluation import compare as evaluation
-    from songnet_utils.evaluation import report as assessment
-    from songnet_utils.widgets import kernels
-
-    for module, work in (
-        (assessment, "assess"),
-        (evaluation, "compare"),
-        (kernels, "gallery_of_run"),
-    ):
-        monkeypatch.setattr(module, work, lambda *_, **__: pytest.fail("hours of work"))
-    (tmp_path / "a folder").mkdir()
-    (tmp_path / "a folder" / "mine").write_text("")
-    (tmp_path / "a file").write_text("")
+def test_where_results_go_is_checked_before_the_work(songnet, tones, tmp_path, command):
+    (tmp_path / "mine").write_text("")
     option = "--out" if command == "kernels" else "--json"
-    code, out, error = songnet(command, tones, option, tmp_path / place)
+    # No run is there: without the check that would be the error.
+    code, out, error = songnet(command, tmp_path / "nothing", option, tmp_path)
     assert (code, out) == (1, "")
-    assert str(tmp_path / place) in one_line(error)
+    assert one_line(error).startswith(f"songnet: {tmp_path}")
+    assert "nothing" not in one_line(error)
 
 
-def test_the_table_is_printed_whatever_becomes_of_its_file(songnet, tones, tmp_path, monkeypatch):
-    from songnet_utils.evaluation import compare as evaluation
-
-    compare = evaluation.compare
-
-    def lose_the_folder(*arguments, **options):
-        (tmp_path / "results").write_text("somebody made a file here meanwhile")
-        return compare(*arguments, **options)
-
-    monkeypatch.setattr(evaluation, "compare", lose_the_folder)
-    options = (
-        "--models",
-        "chance",
-        "--splits",
-        "random",
-        "--json",
-        tmp_path / "results" / "a.json",
-    )
-    code, out, error = songnet("compare", tones, *options)
-    assert code == 1
-    assert re.search(r"^chance +\d", out, re.MULTILINE)
-    assert "a.json: could not be written" in said(error)[-1]
-
-
-def test_a_damaged_record_is_said_the_same_everywhere(songnet, tones, tmp_path, monkeypatch):
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
-    run = tmp_path / "runs" / "tones" / "chance-random-0"
-    assert songnet("train", tones, "--model", "chance")[0] == 0
-    (run / "model.keras").write_bytes(b"")
-    (run / "record.json").write_bytes((run / "record.json").read_bytes()[:-9])
-    before = {path: path.read_bytes() for path in run.iterdir()}
-    way_out = f"Move the folder {run} away or delete it, and train again; or use another folder."
-    for arguments in (
-        ("train", tones, "--model", "chance"),
-        ("train", tones, "--model", "chance", "--force"),
-        ("train", tones, "--model", "chance", "--out", run, "--force"),
-        ("evaluate", run),
-        ("kernels", run),
-        ("classify", tones / "High" / "00.wav"),
-        ("classify", tones / "High" / "00.wav", "--run", run),
-        ("train", tones, "--from", run),
-        ("app", "--no-browser", "--port", "0", "--run", run),
-    ):
-        code, out, error = songnet(*arguments)
-        assert (code, out) == (1, ""), arguments
-        assert said(error)[-1].endswith(way_out), arguments
-        assert "Traceback" not in error
-    assert {path: path.read_bytes() for path in run.iterdir()} == before
-    # A comparison uses what it has of its own, and the way out is one.
-    code, out, _ = songnet("compare", tones, "--models", "chance", "--splits", "random")
-    assert code == 0
-    run.rename(tmp_path / "away")
-    assert songnet("train", tones, "--model", "chance")[0] == 0
-
-
-def test_a_damaged_record_of_a_comparison_names_its_folder(songnet, tones, tmp_path, monkeypatch):
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
-    options = ("compare", tones, "--models", "chance,knn", "--splits", "random")
-    assert songnet(*options)[0] == 0
-    (run,) = tmp_path.glob("runs/tones/compared/knn-*")
-    (run / "record.json").write_text("[]")
-    code, out, error = songnet(*options)
-    assert code == 1
-    assert re.search(r"^chance +\d", out, re.MULTILINE)
-    assert f"Move the folder {run} away or delete it" in said(error)[-1]
-    shutil.rmtree(run)
-    assert songnet(*options)[0] == 0
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        *(["corpora"], ["features", "x"], ["train", "mini"], ["compare", "mini"]),
-        *(["evaluate", "x"], ["kernels", "x"], ["classify", "x"]),
-        *(["app"], ["fetch", "fma_small"]),
-    ],
-    ids=lambda arguments: arguments[0],
-)
-def test_a_working_folder_that_is_gone_is_said(songnet, tmp_path, monkeypatch, arguments):
+def test_a_working_folder_that_is_gone_is_an_error(songnet, tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    code, out, error = songnet(*arguments)
+    code, out, error = songnet("train", "mini")
     assert (code, out) == (1, "")
     assert "has been deleted or moved" in one_line(error)
 
@@ -508,31 +393,6 @@ def test_classify_real_songs(songnet, shared_fma, run):
         assert answer["steps"][0]["start"] < 0 < answer["steps"][0]["end"]
 
 
-def test_stopping_with_the_keyboard_is_one_line_too(tones, data):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "songnet_utils.cli", "train", tones, "--seed=9", "--epochs=300"],
-        cwd=ROOT,
-        env={**os.environ, "SONGNET_DATA": str(data)},
-        # Tests that run in the background of a shell inherit that Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    progress = data / "runs" / "tones" / "songnet-random-9" / "progress.npz"
-    # Written before the first epoch and after each. While TensorFlow traces the first step, it may
-    # make another exception of Ctrl-C.
-    while process.poll() is None and not progress.exists():
-        time.sleep(0.05)
-    first = progress.stat().st_mtime_ns
-    while process.poll() is None and progress.stat().st_mtime_ns == first:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=120)
-    assert process.returncode == 130, error.decode()
-    assert one_line(error.decode()).startswith("songnet: stopped.")
-    assert out == b""
-
-
 def test_python_m_runs_the_same_program():
     done = subprocess.run(
         [sys.executable, "-m", "songnet_utils.cli", "--help"],
@@ -553,3 +413,93 @@ def test_train_help_names_every_model(songnet):
     for model in MODELS:
         # -518 and -meta are said once for all.
         assert model.removesuffix("-518").removesuffix("-meta") in words.replace("- ", "-")
+
+
+# --- What commands print to -------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, data) -> Callable[..., tuple[int, bytes, bytes]]:
+    """Run a command with redirections of a shell; return (exit code, stdout, stderr)."""
+
+    def run(*arguments: object, redirected: str = "", **environment: str):
+        program = [sys.executable, "-m", "songnet_utils.cli", *map(str, arguments)]
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirected}', "sh", *program],
+            cwd=ROOT,
+            env={**os.environ, "SONGNET_DATA": str(data), **environment},
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+
+
+@pytest.mark.parametrize("redirected", [">&-", pytest.param(">/dev/full", marks=full)])
+def test_what_could_not_be_printed_is_an_error_in_one_line(shell, redirected):
+    code, _, error = shell("--help", redirected=redirected)
+    assert code == 1
+    (line,) = error.decode().splitlines()
+    assert line.startswith("songnet: standard output: ")
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", pytest.param("2>/dev/full", marks=full), "<&-"])
+def test_answers_are_whole_without_the_other_streams(shell, redirected):
+    code, out, error = shell("--help", redirected=redirected)
+    assert (code, error) == (0, b"")
+    assert b"evaluate" in out
+
+
+def test_a_reader_that_has_gone_is_no_error(shell):
+    _, _, error = shell("--help", redirected="| true")
+    assert error == b""
+
+
+def test_what_an_encoding_lacks_is_replaced(shell):
+    code, out, error = shell("train", "--help", PYTHONIOENCODING="ascii")
+    assert (code, error) == (0, b"")
+    assert b"mini, fma_small, ? or a folder" in b" ".join(out.split())
+
+
+# --- Progress bars -----------------------------------------------------------------------------
+
+
+def shown(printed: str) -> list[str]:
+    """Return the lines that a terminal shows in the end."""
+    lines, row, column = [""], 0, 0
+    for part in re.split(r"(\n|\r|\x1b\[A)", printed):
+        if part == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row == len(lines))
+        elif part == "\r":
+            column = 0
+        elif part == "\x1b[A":
+            row -= 1
+        else:
+            line = lines[row].ljust(column)
+            lines[row] = line[:column] + part + line[column + len(part) :]
+            column += len(part)
+    return [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize("end", [SongNetError("it failed."), KeyboardInterrupt()])
+def test_an_error_has_a_line_of_its_own_whatever_bars_are_shown(monkeypatch, capfd, end):
+    def work(**options):
+        with tqdm(total=3, desc="outer", leave=False):
+            for _ in tqdm(range(3), desc="a bar of a loop", leave=False):
+                note("a note.")
+                raise end
+
+    monkeypatch.setattr(corpora, "run", work)
+    assert cli.main(["corpora"]) != 0
+    printed = capfd.readouterr().err
+    lines = [line for line in shown(printed) if line]
+    assert lines[0] == "songnet: a note."
+    assert lines[1].startswith("songnet: ")
+    assert len(lines) == 2
+    # Nothing is drawn after it.
+    assert printed.endswith(lines[1] + "\n")

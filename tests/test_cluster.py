@@ -19,7 +19,6 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.cli import main
 from songnet_utils.corpora import open_corpus
-from songnet_utils.evaluation.compare import compare
 from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.training.fit import Recipe
@@ -161,23 +160,6 @@ def test_a_trainer_reads_object_storage_directly(in_memory, tmp_path, monkeypatc
         run = train(corpus, out=tmp_path / place, recipe=recipe, progress=False)
         answers.append(read_answers(run))
     assert answers[0].equals(answers[1])
-
-
-def test_runs_made_on_a_cluster_are_those_made_here(cluster, tmp_path, monkeypatch) -> None:
-    corpus = open_corpus(tone_corpus(tmp_path / "tones", ["High", "Low"]))
-    recipe = Recipe(epochs=1, crop_seconds=2.0, batch=8)
-    options = {"splits": ["random"], "recipe": recipe, "progress": False}
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "here"))
-    here = compare(corpus, ["svm", "songnet"], **options)
-    # The workers write to the data folder of this process, not to one of their own.
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "there"))
-    address = cluster.scheduler_address
-    there = compare(corpus, ["svm", "songnet"], **options, dask=address)
-    assert (there.cost["cached"], there.cost["runs"]) == (2, 2)
-    # A network's last bits depend on how many threads add them up; an SVM's answers do not.
-    answers = [found.answers.query("model == 'svm'") for found in (here, there)]
-    assert answers[0].answer.tolist() == answers[1].answer.tolist()
-    assert [row["model"] for row in there.results] == ["svm", "songnet"]
 
 
 @pytest.mark.parametrize(

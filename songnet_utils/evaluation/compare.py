@@ -13,10 +13,8 @@ independent, so where artists have several clips each its p is too small rather 
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import textwrap
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +36,6 @@ from songnet_utils.corpora.splits import (
 )
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.features.workers import do_on_cluster
 from songnet_utils.metrics.accuracy import (
     artist_interval,
     difference_interval,
@@ -80,8 +77,6 @@ _EACH = "~each"
 
 # What was done with the clips of a set.
 _HEARD = {"test": "tested", "validation": "for validation"}
-
-_ONE_AT_A_TIME = threading.Lock()
 
 #: Columns of a terminal that sentences are broken for.
 _WIDTH = 100
@@ -224,7 +219,6 @@ def compare(
     progress: bool = True,
     recipe: Recipe | None = None,
     subset: str = "test",
-    dask: str | None = None,
 ) -> Comparison:
     """Train several models on several splits and compare what they answer for tested clips.
 
@@ -250,9 +244,6 @@ def compare(
     subset : str
         Whose answers are compared: ``"test"``, or ``"validation"`` while there is still something
         to choose (then without folds).
-    dask : str, optional
-        The address of a Dask scheduler (``tcp://…``): its workers make the runs. They must reach
-        the data folder and the store under the same names as this machine.
 
     Raises
     ------
@@ -322,8 +313,6 @@ def compare(
         for split, seed, fold, sets in dealt
         for model in models
     ]
-    if dask is not None:
-        _make_on_cluster(runs, dask, progress)
     made, failures = _make_all(runs, subset, progress)
     failed = {(failure["model"], failure["split"]) for failure in failures}
     if len(failed) == len(models) * len(splits):
@@ -403,28 +392,6 @@ def _keep_genres(
         genres = None
         left_out |= {entry["genre"]: entry["reason"] for entry in small}
     return clips, left_out
-
-
-def _make_on_cluster(runs: Sequence[Run], address: str, progress: bool) -> None:
-    """Let a cluster make the runs; what fails there is tried, and told, here."""
-    tasks = [(run, folder) for run in runs for folder, cached in [_home(run)] if not cached]
-    for run in {run.model: run for run, _ in tasks}.values():
-        # Once, by all workers; what cannot be computed fails here, when its run's turn comes.
-        with contextlib.suppress(SongNetError):
-            run.hear(progress, address)
-    with tqdm(
-        total=len(tasks), desc="runs on the cluster", unit="run", disable=not progress, leave=False
-    ) as bar:
-        for _ in do_on_cluster(_make_there, tasks, address):
-            bar.update()
-
-
-def _make_there(task: tuple[Run, Path]) -> None:
-    """Make a run on a cluster's worker."""
-    run, folder = task
-    # A worker's threads share one Keras, which trains one network at a time.
-    with _ONE_AT_A_TIME, threadpool_limits(1), contextlib.suppress(Exception):
-        run.make(folder, progress=False)
 
 
 def _make_all(

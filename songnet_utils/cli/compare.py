@@ -1,0 +1,56 @@
+"""Train several models on several splits and compare them, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from songnet_utils.cli.messages import FAILED, name_left_out, note
+from songnet_utils.cli.options import add_corpus, add_genres, names, whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    add_corpus(parser)
+    parser.add_argument(
+        "--models",
+        type=names,
+        default=["chance", "svm", "songnet"],
+        help="default: chance,svm,songnet; also baselines, networks, all, and NAME~each: a network "
+        "and the same without each of its parts and with what was tried besides",
+    )
+    parser.add_argument(
+        "--splits",
+        type=names,
+        default=["random", "artist"],
+        help="default: random,artist; also official, which has no folds",
+    )
+    add_genres(parser)
+    parser.add_argument(
+        "--seeds", type=whole(1), default=1, help="seeds 0 … SEEDS − 1 (default: 1)"
+    )
+    parser.add_argument("--folds", type=whole(2), help="test every clip once per seed, in folds")
+    parser.add_argument("--set", default="test", dest="subset", help="test (default) or validation")
+    parser.add_argument("--json", type=Path, help="write the results to this file, too")
+
+
+def run(json: Path | None, **options: Any) -> int:
+    """Compare, and print the tables."""
+    from songnet_utils._utils.files import check_writable, write_json
+    from songnet_utils.evaluation.compare import compare
+
+    if json is not None:
+        # A file that cannot be written is refused before hours of work, not after.
+        check_writable(json)
+    comparison = compare(**options)
+    for text in comparison.notes:
+        note(text)
+    name_left_out(comparison.left_out.items())
+    name_left_out(zip(comparison.unusable.id, comparison.unusable.reason, strict=True))
+    print(comparison.as_text())
+    for failure in comparison.failures:
+        note(f"failed: {failure['run']}: {failure['reason']}")
+    if json is not None:
+        write_json(json, comparison.results)
+    return FAILED if comparison.failures else 0

@@ -1,0 +1,44 @@
+"""Compute the log-mel frames and MFCC statistics of a corpus, and other statistics.
+
+They are kept in data/features, or where $SONGNET_STORE says: a folder or an address of object
+storage.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from songnet_utils.cli.messages import FAILED, name_left_out, note
+from songnet_utils.cli.options import add_corpus, names, whole
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    add_corpus(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=whole(1), help="tasks at once here (default: all cores)")
+    where.add_argument("--dask", help="the address (tcp://…) of a Dask scheduler for the tasks")
+    parser.add_argument(
+        "--sets", type=names, default=[], help="statistics besides the MFCCs': fma,tzanetakis,…"
+    )
+
+
+def run(corpus: str, workers: int | None, dask: str | None, sets: list[str]) -> int:
+    """Compute what is not in the store yet."""
+    from songnet_utils.corpora import open_corpus
+    from songnet_utils.features import feature_set
+    from songnet_utils.features.store import LogMelStore
+
+    for which in sets:
+        # A wrong name is refused before hours of work, not after.
+        feature_set(which)
+    prepared = LogMelStore().prepare(open_corpus(corpus), workers=workers, dask=dask)
+    name = prepared.corpus.name
+    for text in prepared.notes(prepared.clips):
+        note(text)
+    print(f"{name}: the frames of {len(prepared.clips):,} clips are ready.")
+    for which in sets:
+        columns = prepared.hand_crafted(which, workers=workers, dask=dask).shape[1]
+        print(f"{name}: {columns} {which} statistics of each clip are ready.")
+    unusable = prepared.unusable
+    return FAILED if name_left_out(zip(unusable.id, unusable.reason, strict=True)) else 0

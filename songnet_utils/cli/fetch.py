@@ -1,0 +1,37 @@
+"""Bring clips of the Free Music Archive, or the pretrained listener (musicnn).
+
+Run again, it goes on where it was stopped, and mends what is damaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.cli.messages import note
+from songnet_utils.cli.options import whole
+
+CHOICES = ["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata", "musicnn"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options."""
+    parser.add_argument("what", choices=CHOICES, metavar="WHAT", help=", ".join(CHOICES))
+    parser.add_argument("--sample", type=whole(1), help="only so many clips per genre of fma_small")
+    parser.add_argument("--base-url", help="the folder of FMA's archives on another web server")
+    parser.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
+
+
+def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -> int:
+    """Fetch it and print the folder."""
+    from songnet_utils.corpora.fetch.fma import fetch_fma
+    from songnet_utils.models.musicnn_fetch import fetch_musicnn
+
+    if what != "musicnn":
+        print(fetch_fma(what, dir, sample=sample, base_url=base_url, say=note))
+        return 0
+    if sample or base_url:
+        raise SongNetError("musicnn comes through pip; --sample and --base-url are for FMA's sets.")
+    print(fetch_musicnn(dir))
+    return 0

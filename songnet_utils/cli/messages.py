@@ -1,0 +1,61 @@
+"""What the commands print on stderr, and the exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from songnet_utils._utils.errors import SongNetWarning
+
+#: The exit codes besides 0.
+FAILED, MISUSED, STOPPED = 1, 2, 130
+
+
+def note(message: object) -> None:
+    """Print a message in one line on stderr, with progress bars out of its way."""
+    from tqdm import tqdm
+
+    tqdm.write(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def name_left_out(what: Iterable[tuple[str, str]], most: int = 10) -> bool:
+    """Name the first few clips or genres that were left out; return whether there were any.
+
+    Parameters
+    ----------
+    what : iterable of (str, str)
+        The id of a clip, or a genre, and the reason.
+    most : int
+        How many to name.
+    """
+    left_out = list(what)
+    for name, reason in left_out[:most]:
+        note(f"left out: {name}: {reason}")
+    if len(left_out) > most:
+        note(f"left out: {len(left_out) - most:,} more, listed in the store's unusable-*.csv")
+    return bool(left_out)
+
+
+def show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    """Print our own warnings in one line, and all others as Python does."""
+    if issubclass(category, SongNetWarning):
+        note(message)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
+
+
+def open_streams() -> None:
+    """Let stdout and stderr print ``?`` for what their encoding lacks, and stand in if closed.
+
+    Printing to a closed stdout fails, as it should: its stand-in is open for reading only.
+    """
+    for name, flags in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), "w"))
+        if hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")
