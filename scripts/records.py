@@ -1,6 +1,6 @@
 """Make the course's long experiments, and keep their records with the lessons.
 
-``python scripts/records.py [NAME …] [--corpus FOLDER] [--dask ADDRESS]``: all of them by default.
+``python scripts/records.py [NAME …] [--corpus FOLDER]``: all of them by default.
 What has been trained before is found again, so that a stopped experiment goes on.
 """
 
@@ -22,7 +22,6 @@ def main() -> None:
     known = [*EXPERIMENTS, kernel_record.NAME]
     parser.add_argument("names", nargs="*", help=", ".join(known))
     parser.add_argument("--corpus", help="a folder of real songs, for real-music")
-    parser.add_argument("--dask", metavar="ADDRESS", help="let a Dask cluster make the runs")
     options = parser.parse_args()
     for name in options.names or known:
         if not options.names and name == REAL and options.corpus is None:
@@ -32,7 +31,7 @@ def main() -> None:
             if name == kernel_record.NAME:
                 print(kernel_record.make_kernel_record())
             else:
-                print(make_record(name, corpus=options.corpus, dask=options.dask))
+                print(make_record(name, corpus=options.corpus))
         except SongNetError as error:
             parser.error(str(error))
 

@@ -98,7 +98,6 @@ def make_record(
     name: str,
     folder: Path | None = None,
     corpus: str | os.PathLike[str] | None = None,
-    dask: str | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Path:
@@ -112,8 +111,6 @@ def make_record(
         Where to keep it; `records_folder` by default.
     corpus : path, optional
         The folder of one's own, where the experiment asks for one.
-    dask : str, optional
-        The address of a Dask scheduler whose workers make the runs.
     progress : bool
         Whether to show progress bars.
     say
@@ -135,7 +132,6 @@ def make_record(
         seeds=experiment.seeds,
         folds=experiment.folds,
         subset=experiment.subset,
-        dask=dask,
         progress=progress,
     )
     say(found.as_text())
