@@ -439,9 +439,12 @@ def shell(tmp_path, data) -> Callable[..., tuple[int, bytes, bytes]]:
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 
-@pytest.mark.parametrize("redirected", [">&-", pytest.param(">/dev/full", marks=full)])
-def test_what_could_not_be_printed_is_an_error_in_one_line(shell, redirected):
-    code, _, error = shell("--help", redirected=redirected)
+@pytest.mark.parametrize(
+    ("command", "redirected"),
+    [("--help", ">&-"), pytest.param("corpora", ">/dev/full", marks=full)],
+)
+def test_what_could_not_be_printed_is_an_error_in_one_line(shell, command, redirected):
+    code, _, error = shell(command, redirected=redirected)
     assert code == 1
     (line,) = error.decode().splitlines()
     assert line.startswith("songnet: standard output: ")
