@@ -1,10 +1,11 @@
 """The commands: parse, call, print.
 
-``songnet …`` and ``python -m songnet_utils.cli …`` are the same. Each command is a module: its docstring is the command's help, `add_arguments` names its options,
-and `run` takes these, calls what does the work, prints what comes back and returns the exit code.
-Answers go to stdout, everything else (progress, notes, errors) to stderr. The exit code is 0 only
-when the command did all that it was asked for. A command imports what it needs when it runs, so
-that ``--help`` appears at once.
+``songnet …`` and ``python -m songnet_utils.cli …`` are the same. Each command is a module: its
+docstring is the command's help, `add_arguments` names its options, and `run` takes these, calls
+what does the work, prints what comes back and returns the exit code. Answers go to stdout,
+everything else (progress, notes, errors) to stderr. The exit code is 0 only when the command did
+all that it was asked for. A command imports what it needs when it runs, so that ``--help`` appears
+at once.
 """
 
 from __future__ import annotations
