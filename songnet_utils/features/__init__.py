@@ -1,7 +1,7 @@
 """Features: the store of log-mels, hand-crafted features, and who computes them.
 
-Each set of hand-crafted features is one row of numbers a clip, of known names: `FEATURE_SETS`. Unlike the network's frames
-they look at the whole clip; they cannot be streamed.
+A hand-crafted set is one row of named numbers for each clip (`FEATURE_SETS`). Unlike the network's
+frames, these numbers look at the whole clip, so they cannot be streamed.
 """
 
 from __future__ import annotations
