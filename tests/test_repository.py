@@ -36,6 +36,7 @@ USED_OTHERWISE = {
     "myst-nb": "docs/conf.py names it: the site's lessons",
     "nbstripout": "pre-commit",
     "pre-commit": "before each commit",
+    "pytest-xdist": "`make test`",
     "pretty-midi": "mini plays on the soundfont inside it",
     "ruff": "`make lint`",
     "sphinx-book-theme": "docs/conf.py names it: how the site looks",
