@@ -36,7 +36,8 @@ FIRST = [
     "import ipywidgets\nipywidgets.IntSlider(description='Touch')",
     "from tqdm.notebook import tqdm\nfor _ in tqdm(range(3)): pass",
     "from songnet_utils.lessons.checks.questions import Number, exercise\n"
-    "two = exercise(lambda: Number(truth=2, mistakes=[], praise='So it is.', hint='Count.'))",
+    "texts = {'right': 'Two.', 'hint': 'Count.'}\n"
+    "two = exercise(lambda: Number(2, {}, feedback=texts))",
 ]
 EXERCISE = ("### Exercise 1 · Count\n\nHow many ears?\n\nTake your time.", "n = 2\ntwo(n)")
 SECOND = [

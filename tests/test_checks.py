@@ -33,9 +33,7 @@ from songnet_utils.lessons.checks.questions import (
     Choice,
     Exercise,
     Function,
-    Mistake,
     Number,
-    Numbers,
     Question,
     exercise,
 )
@@ -255,7 +253,7 @@ def test_no_answer_is_no_error_and_costs_nothing(key, answer):
 def test_right_answers_are_recognised(question):
     for answer in forms(question.truth):
         verdict = question.judge(answer)
-        assert verdict == Verdict(State.RIGHT, question.praise), (answer, verdict)
+        assert verdict == Verdict(State.RIGHT, question.text("right")), (answer, verdict)
 
 
 @pytest.mark.parametrize(
@@ -268,17 +266,17 @@ def test_truths_are_those_worked_out_by_hand(question, answer):
 @every_question
 def test_usual_wrong_answers_are_explained_each_in_its_own_way(question):
     right = question.read(question.truth)
-    told = set()
-    for mistake in question.mistakes:
-        if question.same(question.read(mistake.answer), right):
+    explained = set()
+    for wrong in question.wrong.values():
+        if question.same(question.read(wrong), right):
             continue  # here it happens to be right
-        verdict = question.judge(mistake.answer)
+        verdict = question.judge(wrong)
         assert verdict.state is State.WRONG
-        # Two mistakes may come to the same answer: then the first explanation is given.
-        assert verdict.because in {one.because for one in question.mistakes}
-        told.add(verdict.because)
-    assert len(told) >= 2
-    assert question.hint not in told
+        # Two may come to the same answer: then the first explanation is given.
+        assert verdict.because in {question.text(key) for key in question.wrong}
+        explained.add(verdict.because)
+    assert len(explained) >= 2
+    assert question.text("hint") not in explained
 
 
 @every_question
@@ -291,13 +289,12 @@ def test_other_wrong_answers_get_a_hint(question):
 
 @every_question
 def test_nothing_said_to_a_wrong_answer_gives_the_right_one_away(question):
-    said = [question.hint, *(mistake.because for mistake in question.mistakes)]
     right = question.read(question.truth)
-    for mistake, because in [(None, question.hint)] + [(m, m.because) for m in question.mistakes]:
-        if mistake and question.same(question.read(mistake.answer), right):
-            continue
-        assert not gives_away(question, because), because
-    for text in said:
+    assert set(question.feedback) == {"right", "hint", *question.wrong}
+    for key in ("hint", *question.wrong):
+        text = question.text(key)
+        if key == "hint" or not question.same(question.read(question.wrong[key]), right):
+            assert not gives_away(question, text), text
         assert len(text.split()) >= 4
         assert not text[0].islower()
         assert text.endswith((".", "?", ")")), text
@@ -349,7 +346,7 @@ def forms(truth: Any) -> list[Any]:
 
 def odd(question: Question) -> list[Any]:
     """Return answers that nobody would come to by thinking."""
-    if isinstance(question, Numbers):
+    if isinstance(question.truth, tuple):
         return [(7e9, 8e9), 3.0, "a to b", [1, 2, 3]]
     if isinstance(question, Number):
         return [-1e9, "many", [1, 2], True, float("nan"), print, object()]
@@ -370,7 +367,7 @@ def gives_away(question: Question, text: str) -> bool:
     if isinstance(question, Function):
         return False
     found = [float(one.replace(",", "")) for one in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
-    truths = question.truth if isinstance(question, Numbers) else [question.truth]
+    truths = question.truth if isinstance(question.truth, tuple) else [question.truth]
     close = min(question.tolerance, 1e-3 * max(1, *map(abs, map(float, truths))))
     return any(
         abs(one - scale * float(truth)) <= close
@@ -381,12 +378,12 @@ def gives_away(question: Question, text: str) -> bool:
 
 
 def test_what_would_be_given_away_is_seen():
-    a = Number(truth=36, mistakes=[], praise="", hint="")
+    a = Number(truth=36, wrong={})
     assert gives_away(a, "Nearly: 36 it is.")
     assert not gives_away(a, "Not 360, not 3.6.")
-    b = Number(truth=0.25, share=True, mistakes=[], praise="", hint="")
+    b = Number(truth=0.25, share=True, wrong={})
     assert gives_away(b, "It is 25 %.")
-    c = Choice(truth="Rock", options=["Rock", "Pop"], mistakes=[], praise="", hint="")
+    c = Choice(truth="Rock", options=["Rock", "Pop"], wrong={})
     assert gives_away(c, "It is rock, of course.")
     assert not gives_away(c, "Rocky ground.")
 
@@ -449,10 +446,14 @@ def test_what_is_open():
 def half(of: int) -> Question:
     """Ask for half."""
     return Number(
-        truth=of / 2,
-        mistakes=[Mistake(of, "That is all of it."), Mistake(of / 2, "Never said.")],
-        praise="Half.",
-        hint="What is there, divided by two?",
+        of / 2,
+        wrong={"all": of, "half": of / 2},
+        feedback={
+            "right": "Half.",
+            "hint": "What is there, divided by two?",
+            "all": "That is all of it.",
+            "half": "Never said.",
+        },
     )
 
 
@@ -465,11 +466,10 @@ def test_a_check_judges():
 
 def test_a_function_is_tried_and_its_arguments_stay_as_they_were():
     seen = Function(
+        sum,
+        wrong={"count": len},
         inputs=[([1, 2, 3],), ([2, 2, 2],)],
-        truth=sum,
-        mistakes=[Mistake(len, "How many, not how much.")],
-        praise="The sum.",
-        hint="Add them up.",
+        feedback={"right": "The sum.", "hint": "Add up.", "count": "How many, not how much."},
     )
 
     def clearing(values):
@@ -487,13 +487,13 @@ def test_a_function_is_tried_and_its_arguments_stay_as_they_were():
     assert seen.judge(stub) is OPEN
     assert seen.judge(len).because == "How many, not how much."
     assert "returns nothing" in seen.judge(partly).because
-    assert "else than is asked for" in seen.judge(lambda values: {"sum": 6}).because
+    assert "something else (dict)" in seen.judge(lambda values: {"sum": 6}).because
     assert "ZeroDivisionError" in seen.judge(lambda values: 1 / 0).because
     assert "by its name" in seen.judge(6).because
 
 
 def test_a_share_may_be_given_in_per_cent():
-    share = Number(truth=0.45, share=True, tolerance=0.001, mistakes=[], praise="", hint="No.")
+    share = Number(0.45, {}, share=True, tolerance=0.001, feedback={"right": "Yes.", "hint": "No."})
     for answer in (0.45, 45, "45 %", "45%", 45.0, "0.45"):
         assert share.judge(answer).state is State.RIGHT, answer
     for answer in (0.5, 4.5, 450):

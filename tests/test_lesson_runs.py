@@ -25,7 +25,8 @@ from songnet_utils.training.train import Run, train
 
 CHECK = (
     "from songnet_utils.lessons.checks.questions import Number, exercise\n"
-    "two = exercise(lambda: Number(truth=2, mistakes=[], praise='So it is.', hint='More.'))\n"
+    "texts = {'right': 'Two.', 'hint': 'More.'}\n"
+    "two = exercise(lambda: Number(2, {}, feedback=texts))\n"
     "ran = []"
 )
 
@@ -72,7 +73,7 @@ def test_one_kernel_runs_both_and_computes_what_is_costly_once(lessons, tmp_path
     gaps, solved = run_lesson(lessons / "01-first.ipynb", environment)
     assert gaps.failure is None
     assert said(gaps, "answer").startswith("Not answered yet.")
-    assert said(solved, "answer") == "Right. So it is."
+    assert said(solved, "answer") == "Right. Two."
     assert said(gaps, "end") == said(solved, "end") == "['costly']"
     assert [cell.id for cell in gaps.notebook.cells] == [
         *("title", "check", "costly", "e", "answer", "links", "end")

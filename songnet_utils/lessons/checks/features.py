@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import librosa
 import numpy as np
 
 from songnet_utils.audio import log_mel
 from songnet_utils.audio.sound import Sound
-from songnet_utils.lessons.checks.questions import (
-    Choice,
-    Function,
-    Mistake,
-    Number,
-    Question,
-    exercise,
-)
+from songnet_utils.lessons.checks.questions import Choice, Function, Number, Question, exercise
 
 
 @exercise
@@ -31,29 +22,17 @@ def window(apart: float, sound: Sound) -> Question:
         It says how many samples a second there are.
     """
     rate = sound.sample_rate
-    powers = [2**power for power in range(1, 24)]
-    truth = next(n_fft for n_fft in powers if rate / n_fft <= apart)
-    too_short = truth // 2
+    truth = next(2**power for power in range(24) if rate / 2**power <= apart)
     return Number(
-        truth=truth,
-        mistakes=[
-            Mistake(
-                too_short,
-                f"Its bins lie {rate / too_short:.2f} Hz apart: not near enough. (They are spread "
-                "over all frequencies up to the sample rate; that the upper half mirrors the "
-                "lower one brings them no nearer.)",
-            ),
-            Mistake(
-                2 * truth,
-                f"Its bins lie {rate / (2 * truth):.2f} Hz apart, which is nearer than was asked "
-                "for, and each window smears more of the song. Is there a shorter one?",
-            ),
-        ],
+        truth,
+        wrong=dict(too_short=truth // 2, too_long=2 * truth),
         tolerance=0.5,
-        praise=f"Its bins lie {rate / truth:.2f} Hz apart, and it takes in "
-        f"{1000 * truth / rate:.0f} ms of the song at once: finer in frequency is coarser in time.",
-        hint="A window of N samples has a bin every sample_rate / N hertz. Which powers of two "
-        "make that small enough, and which of them is the smallest?",
+        facts=dict(
+            wide=2 * rate / truth,
+            apart=rate / truth,
+            narrow=rate / truth / 2,
+            ms=1e3 * truth / rate,
+        ),
     )
 
 
@@ -61,25 +40,14 @@ def window(apart: float, sound: Sound) -> Question:
 def mel_of_hertz() -> Question:
     """Ask for the other mel formula, 2595 log10(1 + f/700): a function of hertz."""
     return Function(
+        lambda f: librosa.hz_to_mel(f, htk=True),
+        wrong=dict(
+            natural_logarithm=lambda f: 2595 * np.log(1 + f / 700),
+            slaney=librosa.hz_to_mel,
+            without_one=lambda f: 2595 * np.log10(f / 700),
+        ),
         inputs=[(np.array([55.0, 440.0, 700.0, 1000.0, 8000.0]),)],
-        truth=lambda f: librosa.hz_to_mel(f, htk=True),
-        mistakes=[
-            Mistake(
-                lambda f: 2595 * np.log(1 + f / 700),
-                "`np.log` is the natural logarithm; this formula has the one to base ten.",
-            ),
-            Mistake(librosa.hz_to_mel, "That is Slaney's scale again, the one above."),
-            Mistake(
-                lambda f: 2595 * np.log10(f / 700),
-                "Without adding 1, low frequencies have negative mels. Look into the brackets "
-                "again.",
-            ),
-        ],
         tolerance=0.01,
-        praise="It is the scale of HTK (`librosa.hz_to_mel(f, htk=True)`). Both bend at about the "
-        "same place; mels of one are no mels of the other.",
-        hint="At some frequencies between 55 and 8000 Hz your function gives something else. "
-        "Write the formula down as it stands, and compare.",
     )
 
 
@@ -99,28 +67,15 @@ def band_of_tone(hertz: float, sound: Sound) -> Question:
     truth = int(log_mel(tone, sound).mean(axis=0).argmax())
     top = sound.sample_rate / 2
     return Number(
-        truth=truth,
-        mistakes=[
-            Mistake(
-                round(hertz * sound.n_fft / sound.sample_rate),
-                "That is the number of the *bin* of the Fourier transform. The filter bank sums "
-                "bins up to bands, low ones by few, high ones by many.",
-            ),
-            Mistake(
-                int(hertz / top * sound.n_mels),
-                "So it would be if the bands were equally wide in hertz. They are equally wide "
-                "in mels: half of them lie far below half of the frequencies.",
-            ),
-            Mistake(truth + 1, "Nearly. Has the first band the number 1, or 0?"),
-            Mistake(
-                int(librosa.hz_to_mel(hertz)),
-                "That is the frequency in mels. How wide is a band, in mels?",
-            ),
-        ],
+        truth,
+        wrong=dict(
+            bin=round(hertz * sound.n_fft / sound.sample_rate),
+            equal_in_hertz=int(hertz / top * sound.n_mels),
+            from_one=truth + 1,
+            mels=int(librosa.hz_to_mel(hertz)),
+        ),
         tolerance=0.1,
-        praise=f"A band here is about {librosa.hz_to_mel(top) / (sound.n_mels + 1):.2f} mels wide.",
-        hint="Make a second of the tone with `np.sin`, give it to `log_mel`, take the mean over "
-        "the frames, and ask which band is the largest (`argmax`).",
+        facts=dict(width=librosa.hz_to_mel(top) / (sound.n_mels + 1)),
     )
 
 
@@ -141,34 +96,18 @@ def changes_with_top_db(soft: np.ndarray, loud_end: np.ndarray, sound: Sound) ->
         power = np.exp(log_mel(samples.astype(np.float32), sound).astype(np.float64))
         pictures.append(librosa.power_to_db(power, ref=1.0, top_db=80)[:before])
     changed = float((pictures[0] != pictures[1]).mean())
-    options = ("all of it", "its softest parts", "nothing")
+    everything, softest, nothing = options = ("all of it", "its softest parts", "nothing")
     return Choice(
+        everything if changed == 1 else softest if changed else nothing,
+        wrong=dict(everything=everything, nothing=nothing, softest=softest),
         options=options,
-        truth=options[0] if changed == 1 else options[1] if changed else options[2],
-        mistakes=[
-            Mistake(
-                "all of it",
-                "So it was with `ref=np.max`, which divides everything by the maximum. Here `ref` "
-                "is fixed. What does `top_db` do, and to which values?",
-            ),
-            Mistake(
-                "nothing",
-                "`ref` is fixed, but `top_db` is not: 80 dB below *what* does it cut?",
-            ),
-            Mistake(
-                "its softest parts",
-                "Nothing in this song is that soft. What does `top_db` cut off?",
-            ),
-        ],
-        praise=f"{changed:.0%} of the values of the first half change: `top_db` lifts whatever is "
-        "further than 80 dB below the loudest moment, and that moment may still come.",
-        hint="Make both pictures and compare their first halves.",
+        facts=dict(changed=changed),
     )
 
 
 @exercise
 def first_frame(sample: int, sound: Sound) -> Question:
-    """Ask which is the first frame that hears a sample: its number, counted from 0.
+    """Ask which is the first frame whose window covers a sample: its number, counted from 0.
 
     Parameters
     ----------
@@ -177,37 +116,17 @@ def first_frame(sample: int, sound: Sound) -> Question:
     sound : Sound
         The description of sound.
     """
-    covers = [
-        frame
-        for frame in itertools.takewhile(
-            lambda frame: sound.frame_samples(frame)[0] <= sample, itertools.count()
-        )
-        if sample < sound.frame_samples(frame)[1]
-    ]
+    spans = map(sound.frame_samples, range((sample + sound.n_fft) // sound.hop + 1))
+    covering = [frame for frame, (start, end) in enumerate(spans) if start <= sample < end]
+    first = covering[0]
     return Number(
-        truth=covers[0],
-        mistakes=[
-            Mistake(
-                sound.frame_of_seconds(sound.seconds_of_samples(sample)),
-                "That frame is centred nearest to the sample. Earlier ones reach it as well, with "
-                "the right half of their windows.",
-            ),
-            Mistake(
-                sample // sound.hop,
-                "That frame is the last one centred before the sample. The window reaches half of "
-                "`n_fft` to the right, and here that is more than a hop.",
-            ),
-            Mistake(
-                max(0, (sample - sound.n_fft) // sound.hop + 1),
-                "So it would be if frame i *began* at sample hop·i. It is centred there, and "
-                "reaches only half a window to the right.",
-            ),
-            Mistake(covers[-1], "That is the last frame that hears it. Which was the first?"),
-        ],
+        first,
+        wrong=dict(
+            nearest=sound.frame_of_seconds(sound.seconds_of_samples(sample)),
+            last_centre=sample // sound.hop,
+            begins_at_hop=max(0, (sample - sound.n_fft) // sound.hop + 1),
+            last=covering[-1],
+        ),
         tolerance=0.1,
-        praise=f"Its centre lies {sample - covers[0] * sound.hop:,} samples before the drum, and "
-        "yet it hears it, with the edge of its window. So a frame is ready only half a window "
-        "after its centre: whoever answers live has to wait for it.",
-        hint="Frame i covers the samples from hop·i − n_fft/2 up to hop·i + n_fft/2: "
-        "`sound.frame_samples(i)`. Which is the smallest i whose window holds the sample?",
+        facts=dict(early=sample - first * sound.hop),
     )

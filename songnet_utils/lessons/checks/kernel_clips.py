@@ -1,4 +1,4 @@
-"""Checks of lesson 6, kernel clips: exact pieces, luck, triggered averages, votes."""
+"""Checks of lesson 6, kernel clips: exact pieces, chance, triggered averages, votes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import Kernels, Survey
 from songnet_utils.kernels.purity import purity
-from songnet_utils.lessons.checks.questions import (
-    Choice,
-    Function,
-    Mistake,
-    Number,
-    Question,
-    exercise,
-)
+from songnet_utils.lessons.checks.questions import Choice, Function, Number, Question, exercise
 from songnet_utils.metrics.accuracy import Interval, wilson_interval
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 
-# Deals of pieces whose mean purity is taken: the mean is then sure to about a thousandth.
-_DEALS = 40_000
+# How many random draws of pieces give the mean purity to about a thousandth.
+_DRAWS = 40_000
 
 
 @exercise
@@ -39,44 +32,30 @@ def samples_of_fourth_layer(net: SongNet) -> Question:
     sound = net.sound
     four = Kernels(SongNet(songnet(sound, list(net.genres), blocks=4), sound, net.genres))
     third, fourth = four.layers[-2:]
+
+    def samples(frames: int) -> int:
+        return (frames - 1) * sound.hop + sound.n_fft
+
     return Number(
-        truth=fourth.samples,
+        fourth.samples,
+        wrong=dict(
+            frames=fourth.size,
+            hops=fourth.size * sound.hop,
+            no_window=(fourth.size - 1) * sound.hop,
+            no_overlap=fourth.size * sound.n_fft,
+            seconds=fourth.seconds,
+            third=third.samples,
+            no_convolution=samples(2 * third.size),
+            no_pooling=samples(third.size + 4),
+        ),
         tolerance=0.5,
-        mistakes=[
-            Mistake(fourth.size, "Those are frames. How many samples are they?"),
-            Mistake(
-                fourth.size * sound.hop,
-                "The frames are right. But n frames are n − 1 hops, and then one whole window.",
-            ),
-            Mistake(
-                (fourth.size - 1) * sound.hop,
-                "The frames are right, and the hops between them. The last frame has a window, "
-                "too.",
-            ),
-            Mistake(fourth.size * sound.n_fft, "The frames overlap: they begin a hop apart."),
-            Mistake(fourth.seconds, "Those are seconds. How many samples are they?"),
-            Mistake(third.samples, "So many sees a kernel of the *third* block."),
-            Mistake(
-                (2 * third.size - 1) * sound.hop + sound.n_fft,
-                "The pooling doubles what the third block sees: that is there. The new "
-                "convolution is not.",
-            ),
-            Mistake(
-                (third.size + 4 - 1) * sound.hop + sound.n_fft,
-                "A kernel of 5 adds 4 of *its* inputs, and these lie further apart than frames: "
-                "there are three poolings below.",
-            ),
-        ],
-        praise=f"{fourth.size} frames, {fourth.seconds:.2f} s; the third block sees "
-        f"{third.seconds:.2f} s. Each block more than doubles it.",
-        hint="Go down from its 5 inputs: a pooling doubles them, a convolution adds 4, until you "
-        "are at the frames. Then frames to samples, as above.",
+        facts=dict(third=third, fourth=fourth),
     )
 
 
 @exercise
 def luck_purity(pieces: int, genres: int) -> Question:
-    """Ask for the mean purity of pieces that are dealt out at random: a share.
+    """Ask for the mean purity of pieces that are drawn at random: a share.
 
     Parameters
     ----------
@@ -86,38 +65,17 @@ def luck_purity(pieces: int, genres: int) -> Question:
         How many genres there are, all equally likely.
     """
 
-    def by_luck(pieces: int) -> float:
-        dealt = np.random.default_rng(0).integers(0, genres, (_DEALS, pieces))
-        return float(purity(dealt).mean())
+    def by_chance(pieces: int) -> float:
+        drawn = np.random.default_rng(0).integers(0, genres, (_DRAWS, pieces))
+        return float(purity(drawn).mean())
 
+    double = by_chance(2 * pieces)
     return Number(
-        truth=by_luck(pieces),
+        by_chance(pieces),
+        wrong=dict(one_genre=1 / genres, all_differ=1 / pieces, pair=2 / pieces, double=double),
         share=True,
         tolerance=0.006,
-        mistakes=[
-            Mistake(
-                1 / genres,
-                "So likely is *one* genre that was named beforehand. Purity takes the one that "
-                "happens to be the most frequent.",
-            ),
-            Mistake(
-                1 / pieces,
-                "So it is when all pieces are of different genres. Often two of them are of one.",
-            ),
-            Mistake(
-                2 / pieces,
-                "Two of a kind is what happens most often. Take the mean over all deals, those "
-                "with one of each kind and with three of a kind as well.",
-            ),
-            Mistake(
-                by_luck(2 * pieces),
-                f"That is for {2 * pieces} pieces.",
-            ),
-        ],
-        praise=f"With {2 * pieces} pieces it is {by_luck(2 * pieces):.3f}: the fewer pieces, the "
-        "purer they look. So purity is compared only between equally many pieces, and with luck.",
-        hint="Deal out so many genres at random, take the share of the most frequent one, and do "
-        "it ten thousand times: `np.random.default_rng().integers(...)`.",
+        facts=dict(pieces=2 * pieces, double=double),
     )
 
 
@@ -131,42 +89,22 @@ def triggered_average() -> Question:
     def weighted(pieces: np.ndarray, activations: np.ndarray) -> np.ndarray:
         return np.average(pieces, axis=0, weights=activations)
 
+    def less_mean(
+        average: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        return lambda pieces, activations: average(pieces, activations) - pieces.mean(axis=0)
+
     return Function(
+        less_mean(weighted),
+        wrong=dict(
+            mean_left_in=weighted,
+            divided_by_number=less_mean(lambda p, a: (p * a[:, None, None]).mean(axis=0)),
+            unweighted=less_mean(lambda p, a: p[a > 0].mean(axis=0)),
+            single_best=less_mean(lambda p, a: p[a.argmax()]),
+            sign=lambda pieces, activations: -less_mean(weighted)(pieces, activations),
+        ),
         inputs=[(pieces, activations), (pieces[:5], activations[:5] + 1)],
-        truth=lambda pieces, activations: weighted(pieces, activations) - pieces.mean(axis=0),
-        mistakes=[
-            Mistake(
-                weighted,
-                "That is the weighted mean. What is in *all* pieces is still in it: take the mean "
-                "of all pieces away.",
-            ),
-            Mistake(
-                lambda pieces, activations: (
-                    (pieces * activations[:, None, None]).mean(axis=0) - pieces.mean(axis=0)
-                ),
-                "The weighted sum is divided by the number of pieces there. Divide it by the sum "
-                "of the weights, or all is too small or too large.",
-            ),
-            Mistake(
-                lambda pieces, activations: (
-                    pieces[activations > 0].mean(axis=0) - pieces.mean(axis=0)
-                ),
-                "All pieces that fire count the same there. Weigh each by how much it excites the "
-                "kernel.",
-            ),
-            Mistake(
-                lambda pieces, activations: pieces[activations.argmax()] - pieces.mean(axis=0),
-                "That is the single best piece. What do all of them have in common?",
-            ),
-            Mistake(
-                lambda pieces, activations: pieces.mean(axis=0) - weighted(pieces, activations),
-                "The sign is turned round: positive is what the kernel wants *more* of.",
-            ),
-        ],
         tolerance=1e-4,
-        praise="`survey` gathers the same over all pieces of the corpus, without keeping them.",
-        hint="Weigh each piece by its activation, divide by the sum of the weights, and take the "
-        "mean of all pieces away: one value for each frame and band is left.",
     )
 
 
@@ -189,32 +127,13 @@ def votes_for(votes: pd.DataFrame, survey: Survey, layer: str, kernel: int) -> Q
         When the kernel is dead.
     """
     its = votes.loc[(layer, kernel)]
-    pieces = survey.found(layer, kernel).genre.mode()
     active = survey.table().loc[(layer, kernel), "genre"]
-    truth = its.idxmax()
+    pieces = survey.found(layer, kernel).genre.mode()[0]
     return Choice(
-        options=sorted({*votes.columns, active, *pieces}),
-        truth=truth,
-        mistakes=[
-            Mistake(its.idxmin(), "That is the genre that it speaks *against* most."),
-            Mistake(
-                active,
-                "In that genre it is most active. Whether it speaks for it is another matter: a "
-                "kernel that is heard everywhere in a genre may still speak against it.",
-            ),
-            *(
-                Mistake(
-                    genre,
-                    "Most of its best pieces are of that genre. What it makes of them is in "
-                    "`votes`.",
-                )
-                for genre in pieces
-            ),
-        ],
-        praise=f"By {its.max():+.2f}, beside the mean of all genres. It is most active in "
-        f"{active}" + ("." if active == truth else ", which is not the same question."),
-        hint="`votes` has a row for each layer and kernel, and a column for each genre. Which "
-        "column is the largest in that row?",
+        its.idxmax(),
+        wrong=dict(lowest=its.idxmin(), active=active, pieces=pieces),
+        options=sorted({*votes.columns, active, pieces}),
+        facts=dict(vote=its.max(), active=active),
     )
 
 
@@ -235,37 +154,19 @@ def questions_needed(one: float, other: float) -> Question:
     if not 0 <= one < other <= 1:
         raise SongNetError(f"two shares are needed, the smaller one first. Got {one} and {other}")
 
-    def first(told: Callable[[Interval, Interval], bool], confidence: float = 0.95) -> int:
-        for count in itertools.count(5, 5):
-            low, high = (
-                wilson_interval(round(share * count), count, confidence) for share in (one, other)
-            )
-            if told(low, high):
-                break
-        return count
+    def first(apart: Callable[[Interval, Interval], bool], confidence: float = 0.95) -> int:
+        return next(
+            count
+            for count in itertools.count(5, 5)
+            if apart(*(wilson_interval(round(s * count), count, confidence) for s in (one, other)))
+        )
 
-    truth = first(lambda low, high: low[1] < high[0])
     return Number(
-        truth=truth,
+        first(lambda low, high: low[1] < high[0]),
+        wrong=dict(
+            one_interval=first(lambda low, high: low[1] < other),
+            one_standard_error=first(lambda low, high: low[1] < high[0], 0.68),
+            as_above=10,
+        ),
         tolerance=5.5,
-        mistakes=[
-            Mistake(
-                first(lambda low, high: low[1] < other),
-                "Then the interval of one score leaves the other *score* out. But that one has an "
-                "interval, too, and the two still overlap.",
-            ),
-            Mistake(
-                first(lambda low, high: low[1] < high[0], 0.68),
-                "That is with intervals that hold the truth two times in three. These should hold "
-                "it 95 times in a hundred.",
-            ),
-            Mistake(
-                10,
-                "So many had the quiz above. How wide are the two intervals there?",
-            ),
-        ],
-        praise="Ten questions tell a good ear from luck only when it is very good. (Two intervals "
-        "that do not meet are a strict test: an interval of the difference needs somewhat fewer.)",
-        hint="For larger and larger numbers of questions: the `wilson_interval` of both scores. "
-        "When do they no longer overlap? (In steps of five both scores are whole numbers.)",
     )

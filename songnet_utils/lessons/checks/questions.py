@@ -1,18 +1,20 @@
 """Questions that know the usual wrong answers, and explain them.
 
-A check is written as a function from what the lesson has (a table of clips, a network …) to a
-`Question`: what is right, worked out by the package, and what people who think this or that wrong
-come to. `exercise` makes the check of it:
+A check is a function from what the lesson has (a table of clips, a network …) to a `Question`:
+the right answer, which the package works out, and the usual wrong ones, each with a name. What to
+say about them stands in a file of the same name that ends in ``.toml``: ``right``, ``hint`` (for
+any other answer) and a text for each usual wrong answer.
 
 >>> @exercise
 ... def steps(frames: int) -> Question:
-...     return Number(truth=frames // 8, mistakes=[Mistake(frames, "Those are the frames.")],
-...                   praise="Pooling by two, three times.", hint="What does pooling do?")
+...     return Number(frames // 8, wrong={"frames": frames}, feedback={
+...         "right": "Pooling by two, three times.", "hint": "What does pooling do?",
+...         "frames": "Those are the frames."})
 >>> steps("24 frames", 24)
 Not yet. Those are the frames.
 
-What is said to a wrong answer explains how one comes to it and where to think on; it never holds
-the right one.
+A text explains how people come to a wrong answer and where to think on; it never holds the right
+one.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Generic, ParamSpec
 
 import numpy as np
@@ -35,22 +39,6 @@ OPEN = Verdict(State.OPEN, "Put your answer in the place of the `...`, and run t
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A usual wrong answer.
-
-    Parameters
-    ----------
-    answer : object
-        What somebody gives who makes it, in any form that the question reads.
-    because : str
-        What is wrong with it.
-    """
-
-    answer: Any
-    because: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Question:
     """What is asked, with everything that is needed to judge an answer.
 
@@ -58,19 +46,19 @@ class Question:
     ----------
     truth : object
         The right answer.
-    mistakes : sequence of Mistake
-        The usual wrong ones. Where one of them happens to be right, for these clips or this
-        network, it counts as right.
-    praise : str
-        What there is to know beyond the right answer.
-    hint : str
-        What is said to any other wrong answer.
+    wrong : mapping of str to object
+        The usual wrong answers by name, in any form that the question reads. Where one of them
+        happens to be right, for these clips or this network, it counts as right.
+    facts : mapping of str to object
+        What the texts quote, by the name in their braces.
+    feedback : mapping of str to str
+        The texts: ``"right"``, ``"hint"``, and one for each usual wrong answer.
     """
 
     truth: Any
-    mistakes: Sequence[Mistake]
-    praise: str
-    hint: str
+    wrong: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    feedback: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     def read(self, answer: Any) -> Any:
         """Read an answer, or raise `UnreadableError`."""
@@ -80,27 +68,29 @@ class Question:
         """Return whether two answers that were read come to the same."""
         return bool(one == other)
 
+    def text(self, key: str) -> str:
+        """Return one of the texts with the facts in it."""
+        return " ".join(self.feedback[key].split()).format(**self.facts)
+
     def judge(self, answer: Any) -> Verdict:
         """Return what there is to say about an answer."""
-        if is_open(answer):
-            return OPEN
         try:
-            given = self.read(answer)
+            given = None if is_open(answer) else self.read(answer)
         except UnreadableError as error:
             return Verdict(State.WRONG, str(error))
-        if is_open(given):
+        if given is None:
             return OPEN
         if self.same(given, self.read(self.truth)):
-            return Verdict(State.RIGHT, self.praise)
-        for mistake in self.mistakes:
-            if self.same(given, self.read(mistake.answer)):
-                return Verdict(State.WRONG, mistake.because)
-        return Verdict(State.WRONG, self.hint)
+            return Verdict(State.RIGHT, self.text("right"))
+        for key, wrong in self.wrong.items():
+            if self.same(given, self.read(wrong)):
+                return Verdict(State.WRONG, self.text(key))
+        return Verdict(State.WRONG, self.text("hint"))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Number(Question):
-    """A question whose answer is a number.
+    """A question whose answer is a number, or several in a certain order.
 
     Parameters
     ----------
@@ -110,31 +100,21 @@ class Number(Question):
         Whether it is a share from 0 to 1; what lies above is then read as per cent.
     """
 
-    tolerance: float = 1e-6
-    share: bool = False
+    tolerance: float = field(default=1e-6, kw_only=True)
+    share: bool = field(default=False, kw_only=True)
 
     def read(self, answer: Any) -> Any:
-        """Read one number."""
-        return self._of_one(number(answer))
+        """Read one number, or as many as are right."""
+        several = isinstance(self.truth, tuple)
+        value = numbers(answer, len(self.truth)) if several else number(answer)
+        return value / 100 if self.share and np.max(np.abs(value)) > 1 else value
 
     def same(self, one: Any, other: Any) -> bool:
         """Return whether no number lies further off than is allowed."""
         return bool(np.max(np.abs(one - other)) <= self.tolerance)
 
-    def _of_one(self, value: Any) -> Any:
-        return value / 100 if self.share and np.max(np.abs(value)) > 1 else value
 
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers(Number):
-    """A question whose answer is several numbers in a certain order, as many as are right."""
-
-    def read(self, answer: Any) -> Any:
-        """Read several numbers."""
-        return self._of_one(numbers(answer, len(self.truth)))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Choice(Question):
     """A question whose answer is one of some names.
 
@@ -144,7 +124,7 @@ class Choice(Question):
         The names to choose from.
     """
 
-    options: Sequence[str]
+    options: Sequence[str] = field(kw_only=True)
 
     def read(self, answer: Any) -> str:
         """Read which option it is."""
@@ -154,7 +134,7 @@ class Choice(Question):
         return chosen
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Function(Question):
     """A question whose answer is a function, which is tried.
 
@@ -169,33 +149,32 @@ class Function(Question):
         How far numbers of it may lie from the right ones.
     """
 
-    inputs: Sequence[tuple[Any, ...]]
-    view: Callable[..., Any] = lambda output, *_: output
-    tolerance: float = 1e-6
+    inputs: Sequence[tuple[Any, ...]] = field(kw_only=True)
+    view: Callable[..., Any] = field(default=lambda output, *_: output, kw_only=True)
+    tolerance: float = field(default=1e-6, kw_only=True)
 
     def read(self, answer: Any) -> Any:
-        """Try the function, and return what counts of its outputs."""
+        """Try the function, and return what counts of its outputs; None where it has no body."""
         if not callable(answer):
-            raise UnreadableError("A function is asked for: give it by its name, without brackets.")
+            raise UnreadableError("Give a function by its name, without brackets.")
         outputs = [self._try(answer, arguments) for arguments in self.inputs]
         if all(map(is_open, outputs)):
             return None
         if any(map(is_open, outputs)):
             raise UnreadableError(
-                "For some of what it was tried with, your function returns nothing. Is there a "
-                "`return` on every way through it?"
+                "For some of its inputs your function returns nothing. Is there a `return` on "
+                "every way through it?"
             )
-        seen = []
-        for output, arguments in zip(outputs, self.inputs, strict=True):
-            try:
-                seen.append(np.asarray(self.view(output, *arguments), np.float64))
-            except (TypeError, ValueError, IndexError, AttributeError):
-                kind = type(output).__name__
-                raise UnreadableError(
-                    f"Your function returns something else than is asked for ({kind}): look at "
-                    "what its first lines say that it returns."
-                ) from None
-        return seen
+        try:
+            return [
+                np.asarray(self.view(output, *arguments), np.float64)
+                for output, arguments in zip(outputs, self.inputs, strict=True)
+            ]
+        except (TypeError, ValueError, IndexError, AttributeError):
+            raise UnreadableError(
+                f"Your function returns something else ({type(outputs[0]).__name__}) than its "
+                "first lines say."
+            ) from None
 
     def same(self, one: list[np.ndarray], other: list[np.ndarray]) -> bool:
         """Return whether all outputs are alike."""
@@ -206,35 +185,44 @@ class Function(Question):
 
     def _try(self, answer: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         try:
-            # What it does to its arguments must not reach the next one that is tried; and what
-            # it divides by zero is seen by what it returns.
+            # It may change its arguments, or divide by zero: what it returns shows the latter.
             with np.errstate(all="ignore"):
                 return answer(*copy.deepcopy(arguments))
         except Exception as error:
             raise UnreadableError(
-                f"Your function stopped when it was tried: {type(error).__name__}: {error}"
+                f"Your function stopped with {type(error).__name__}: {error}"
             ) from None
+
+
+@functools.cache
+def _texts(source: str) -> dict[str, dict[str, str]]:
+    """Return the texts that belong to a module of checks."""
+    file = Path(source).with_suffix(".toml")
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 class Exercise(Generic[_Context]):
     """A check: called with an answer and with what the question is about, it returns a verdict.
 
-    Attributes
+    Parameters
     ----------
-    ask : callable
+    question : callable
         From what the question is about to the `Question`.
     """
 
-    def __init__(self, ask: Callable[_Context, Question]) -> None:
-        self.ask = ask
-        functools.update_wrapper(self, ask)
-        # What `check.name?` shows in a notebook: how it is called.
-        signature = inspect.signature(ask)
+    def __init__(self, question: Callable[_Context, Question]) -> None:
+        self._question = question
+        self._feedback = _texts(question.__code__.co_filename).get(question.__name__, {})
+        functools.update_wrapper(self, question)
+        # What `check.name?` shows in a notebook: how to call it.
         answer = inspect.Parameter("answer", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        others = [one.replace(kind=answer.kind) for one in signature.parameters.values()]
-        self.__signature__ = signature.replace(
-            parameters=[answer, *others], return_annotation=Verdict
-        )
+        others = inspect.signature(question).parameters.values()
+        self.__signature__ = inspect.Signature([answer, *others], return_annotation=Verdict)
+
+    def ask(self, *context: _Context.args, **named: _Context.kwargs) -> Question:
+        """Return the question, with its texts."""
+        question = self._question(*context, **named)
+        return replace(question, feedback=question.feedback or self._feedback)
 
     def __call__(
         self, answer: object, *context: _Context.args, **named: _Context.kwargs
@@ -243,6 +231,4 @@ class Exercise(Generic[_Context]):
         return OPEN if is_open(answer) else self.ask(*context, **named).judge(answer)
 
 
-def exercise(ask: Callable[_Context, Question]) -> Exercise[_Context]:
-    """Make the check of a function that returns the question."""
-    return Exercise(ask)
+exercise = Exercise
