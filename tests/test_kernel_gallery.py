@@ -7,7 +7,6 @@ import io
 import json
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +135,6 @@ def test_a_dream_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatc
         return KernelClip(np.zeros(22_050, np.float32), 22_050, "a dream", (), (0.0, 0.5))
 
     monkeypatch.setattr(module, "dreamed_clip", dreamed)
-    start = time.monotonic()
     with page.widget._turn:
         # While another dream is dreamed, messages are answered nevertheless.
         page.sends({"kind": "sound", "what": "dreamed", "layer": 1, "kernel": 4})
@@ -145,7 +143,6 @@ def test_a_dream_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatc
     page.widget.wait()
     assert made == [(1, 4)]
     assert page.told[-1][0]["starts"] == [0.0, 0.5]
-    assert time.monotonic() - start < 60
     wish = {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": 1}
     content, (mp3,) = page.hears(wish)
     assert content["song"] == 1
