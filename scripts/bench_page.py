@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
 
-from lab import FAKE_MICROPHONE, FLAGS, find_chromium
+from lab import FLAGS, find_chromium
 from random_user import served_page
 
 RATE = 44_100
@@ -157,7 +157,7 @@ def listening(place: Path) -> None:
     }
     heard = place / "heard.wav"
     soundfile.write(heard, np.concatenate(list(music(30))), RATE)
-    flags = (*FLAGS, *FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={heard}")
+    flags = (*FLAGS, f"--use-file-for-fake-audio-capture={heard}")
     with sync_playwright() as playwright, served_page(place) as address:
         total = sum(file.stat().st_size for file in place.rglob("songnet/**/*") if file.is_file())
         print(f"the page adds {total / 1e6:.1f} MB to a site (the site's clips come on top)")

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
 
 from faulty_runs import faulty_run
-from lab import FAKE_MICROPHONE, FLAGS, find_chromium
+from lab import FLAGS, find_chromium
 from random_user import RandomUser, served_page
 
 
@@ -48,9 +48,7 @@ def clicks(minutes: float, seed: int) -> None:
         sync_playwright() as playwright,
         served_page(Path(place)) as address,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*FLAGS, *FAKE_MICROPHONE]
-        )
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS])
         user = RandomUser(browser, address, Path(place), seed)
         user.act(60 * minutes, checkpoints=10)
         print(user)

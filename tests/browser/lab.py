@@ -20,15 +20,14 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Sound without a person's gesture, and no calls home: tests may run where there is no network.
+# Sound without a person's gesture, a microphone that is allowed and beeps, and no calls home: tests
+# may run where there is no network.
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--autoplay-policy=no-user-gesture-required",
+    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
 )
-
-# A microphone that is there and allowed; it beeps.
-FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 def find_chromium() -> str | None:

@@ -20,7 +20,7 @@ import psutil
 import pytest
 import soundfile
 import soxr
-from lab import FAKE_MICROPHONE, FLAGS
+from lab import FLAGS
 from listening_place import (
     GENRES,
     PAGE,
@@ -393,8 +393,8 @@ _MICROPHONE = """async () => {
 
 def test_the_microphone_answers_at_once(chromium, browser, place, net, tmp_path):
     soundfile.write(tmp_path / "spoken.wav", tune(6, 48_000), 48_000)
-    flags = (*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={tmp_path / 'spoken.wav'}")
-    other = browser.browser_type.launch(executable_path=chromium, args=[*FLAGS, *flags])
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={tmp_path / 'spoken.wav'}"]
+    other = browser.browser_type.launch(executable_path=chromium, args=flags)
     page = other.new_page()
     page.goto(place.as_uri())
     wait_until_ready(page)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from axe import serious
-from lab import FAKE_MICROPHONE, FLAGS
 from pages_for_tests import drop, rows, served, wait_until_whole, write_site, write_song
 from playwright.sync_api import Browser, Page, expect
 
@@ -111,25 +110,6 @@ def test_play_while_a_song_loads_is_not_lost(page: Page, songs: list[Path]) -> N
     page.wait_for_function("songnet.now().time > 0.2", timeout=SLOW)
 
 
-def test_after_random_seeks_the_step_of_the_playhead_is_shown(page: Page) -> None:
-    ends = page.evaluate(
-        "songnet.session.current.answers.get('songnet-mini').steps.map(({ end }) => end)"
-    )
-    rng = np.random.default_rng(0)
-    page.evaluate("songnet.play()")
-    for time in rng.uniform(0, ends[-1], 50):
-        page.evaluate("(time) => songnet.seek(time)", float(time))
-        # One picture later; more on a machine that is busy.
-        near = "(time) => Math.abs(songnet.now().time - time) < 1"
-        page.wait_for_function(near, arg=float(time), timeout=5_000)
-        shown = now(page)
-        assert shown["step"] == np.searchsorted(ends, shown["time"], side="right") - 1
-        if shown["step"] >= 0:
-            text = page.get_by_label("Position in the song").get_attribute("aria-valuetext")
-            assert "%" in (text or "")
-    assert plays(page)
-
-
 def test_while_it_plays_every_picture_of_the_screen_is_painted_anew(page: Page) -> None:
     page.evaluate("songnet.play()")
     page.wait_for_timeout(500)
@@ -228,29 +208,6 @@ def test_a_picture_of_the_song_can_be_saved(page: Page, tmp_path: Path) -> None:
         assert picture.size == (1200, 630)
         colours = {tuple(pixel) for pixel in np.array(picture.convert("RGB"))[464, 100:1100]}
     assert len(colours) >= 4
-
-
-def test_the_microphone_answers_and_becomes_a_song(
-    browser: Browser, chromium: str | None, address: str
-) -> None:
-    flags = [*FLAGS, *FAKE_MICROPHONE]
-    listens = browser.browser_type.launch(executable_path=chromium, args=flags)
-    try:
-        with opened(listens, address) as page:
-            page.get_by_role("button", name="Microphone").click()
-            expect(page.locator(".sp-ear")).to_contain_text("after the last sound", timeout=SLOW)
-            assert page.evaluate("songnet.now().step") >= 0
-            page.wait_for_timeout(2000)
-            delay = float(page.locator(".sp-page").get_attribute("data-delay") or "nan")
-            print(f"{delay:.3f} s after the last sound")
-            assert delay < 1
-            page.get_by_role("button", name="Stop listening").click()
-            expect(page.locator(".sp-song b")).to_contain_text("Microphone", timeout=SLOW)
-            wait_until_whole(page)
-            page.evaluate("songnet.play()")
-            page.wait_for_function("songnet.now().time > 0.3", timeout=SLOW)
-    finally:
-        listens.close()
 
 
 def test_everything_can_be_done_with_keys(page: Page) -> None:

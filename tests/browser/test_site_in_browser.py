@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe import serious
-from pages_for_tests import drop, served, write_song
+from lab import ROOT
+from pages_for_tests import drop, served, wait_until_whole, write_song
 from playwright.sync_api import Browser, Locator, Page, expect
 from sites import RARE_WORD
 
@@ -281,20 +283,73 @@ def test_a_quiz_asks_answers_and_counts(touched, kind):
     expect(widget.get_by_role("button", name="Next question")).to_be_disabled()
 
 
-@pytest.mark.parametrize("name", ["index.html", "lessons/03-widgets.html"])
-@pytest.mark.parametrize("screen", ["phone, dark", "desktop, light"])
-def test_the_listening_page_plays_a_song_that_is_dropped_on_it(
-    browser, address, screen, name, tmp_path
-):
+# ---- The listening page -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mp3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real song where there is one beside the project, else one that is made here."""
+    shared = Path(os.environ.get("SONGNET_SHARED", ROOT.parent / "shared"))
+    real = next(shared.glob("fma/fma_small/*/*.mp3"), None)
+    return real or write_song(tmp_path_factory.mktemp("song") / "song.mp3", 30)
+
+
+# What is shown, and what the network says at the same moment.
+SHOWN = """() => ({
+  ...songnet.now(),
+  percents: [...document.querySelectorAll(".sp-bars tbody td:nth-child(3)")]
+    .map((one) => Number.parseFloat(one.textContent)),
+})"""
+STEPS = """[...songnet.session.current.answers.values()][0].steps
+  .map(({ end, probabilities }) => [end, ...probabilities])"""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("index.html", "phone, dark"), ("lessons/03-widgets.html", "desktop, light")],
+    ids=["front page", "lesson"],
+)
+def listening(request, browser, address, mp3) -> Iterator[Page]:
+    """A page that has answered a real song, which was dropped on it."""
+    name, screen = request.param
     page = opened(browser, address, screen)
     page.goto(f"{address}/{name}")
     page.wait_for_function("window.songnet")
     assert page.evaluate("songnet.ready")["network"] == "songnet-mini"
-    drop(page, [write_song(tmp_path / "song.wav")])
-    page.wait_for_function("songnet.now().step >= 0", timeout=60_000)
+    drop(page, [mp3])
+    page.wait_for_function("songnet.now().time > 0.5", timeout=60_000)
+    expect(page.locator(".sp-title")).not_to_have_text("A medley of eight genres")
+    wait_until_whole(page)
+    yield page
     assert serious(page, ".songnet-page") == []
     assert page.complaints == []
     page.context.close()
+
+
+def test_after_random_seeks_the_step_of_the_playhead_is_shown(listening):
+    ends, *probabilities = np.transpose(listening.evaluate(STEPS))
+    listening.evaluate("songnet.play()")
+    for time in np.random.default_rng(0).uniform(0, 0.9 * ends[-1], 50):
+        listening.evaluate("(time) => songnet.seek(time)", float(time))
+        # One picture later; more on a machine that is busy.
+        near = "(time) => Math.abs(songnet.now().time - time) < 1"
+        listening.wait_for_function(near, arg=float(time), timeout=5_000)
+        shown = listening.evaluate(SHOWN)
+        assert shown["step"] == np.searchsorted(ends, shown["time"], side="right") - 1
+        if shown["step"] >= 0:
+            expected = 100 * np.array(probabilities)[:, shown["step"]]
+            np.testing.assert_allclose(shown["percents"], expected, atol=0.51)
+
+
+def test_the_microphone_answers_and_becomes_a_song(listening):
+    listening.get_by_role("button", name="Microphone").click()
+    expect(listening.locator(".sp-ear")).to_contain_text("after the last sound", timeout=60_000)
+    assert listening.evaluate("songnet.now().step") >= 0
+    listening.get_by_role("button", name="Stop listening").click()
+    expect(listening.locator(".sp-song b").last).to_contain_text("Microphone")
+    wait_until_whole(listening)
+    listening.evaluate("songnet.play()")
+    listening.wait_for_function("songnet.now().time > 0.3", timeout=60_000)
 
 
 def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site):
@@ -313,6 +368,8 @@ def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site):
                 place.scroll_into_view_if_needed()
                 place.locator(".sw-widget").first.wait_for()
                 live += 1
+            if page.locator(".songnet-page").count():
+                wait_until_whole(page)
             assert wide(page) <= 0, name
             # Pages of the API reference are all alike: once is enough.
             if "phone" in screen or not name.startswith("api/"):
