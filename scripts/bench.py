@@ -25,8 +25,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
 from songnet_utils.audio import load_audio, log_mel, mix_down
-from songnet_utils.audio.ffmpeg import Progress, ffmpeg_pieces, opened
-from songnet_utils.audio.mp3 import plain_pieces
+from songnet_utils.audio.ffmpeg import Progress, ffmpeg_pieces, opened, plain_pieces
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.corpora.splits import split
@@ -155,9 +154,9 @@ def decoders() -> None:
         content = file.read_bytes()
         before, rate = soundfile.read(file, dtype="float32", always_2d=True)
         before = mix_down(before)
-        plain += plain_pieces(content, file) is not None
+        plain += bool(plain_pieces(file, content))
         with opened(content, file.name) as container:
-            pieces = ffmpeg_pieces(container, container.streams.audio[0], Progress(file.name, None))
+            pieces = ffmpeg_pieces(container, container.streams.audio[0], Progress(file.name))
             alone = mix_down(np.concatenate([np.stack(planes, 1) for planes, _ in pieces]))
         ours.append(np.abs(load_audio(file, rate) - before).max())
         apart = np.abs(alone - before)

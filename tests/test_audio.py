@@ -9,7 +9,6 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from hypothesis import strategies as st
 from songnet_utils.audio import (
     SUFFIXES,
     AudioError,
-    AudioReader,
     AudioWarning,
     decode,
     load_audio,
@@ -129,40 +127,6 @@ def test_every_format_decodes_the_same_from_path_and_bytes(suffix, tmp_path):
     for channel in (0, 1):
         assert np.corrcoef(heard[:, channel], inner[:, channel])[0, 1] > 0.98
         assert np.std(heard[:, channel]) == pytest.approx(np.std(inner[:, channel]), rel=0.05)
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("seconds", [0.1, 0.37, 10])
-def test_blocks_are_the_file_cut_in_pieces(suffix, seconds):
-    content, rate, _ = write(suffix)
-    reader = AudioReader(content, name=f"song{suffix}")
-    whole, _ = read_audio(content)
-    blocks = list(reader.blocks(seconds))
-    np.testing.assert_array_equal(np.concatenate(blocks), whole)
-    assert {len(block) for block in blocks[:-1]} <= {round(seconds * rate)}
-    assert (reader.rate, reader.channels) == (rate, 2)
-    assert reader.seconds == 0 or reader.seconds == pytest.approx(len(whole) / rate, abs=0.05)
-    np.testing.assert_array_equal(next(reader.blocks(seconds)), blocks[0], "from the beginning")
-
-
-def heard_until(blocks: Iterator[np.ndarray], said: str) -> float:
-    """Return the seconds at 44,100 Hz that come before an error."""
-    heard: list[int] = []
-    with pytest.raises(AudioError, match=said):
-        heard.extend(len(block) for block in blocks)
-    return sum(heard) / 44_100
-
-
-def test_what_comes_before_the_damage_is_heard_and_the_damage_is_told():
-    content = sound_file(melody(8), format="FLAC")
-    blocks = AudioReader(content[: len(content) // 2], name="song").blocks(0.5)
-    assert 2 < heard_until(blocks, r"song: is (cut short|damaged).*download it again") < 6
-
-
-def test_no_more_is_decoded_than_is_taken():
-    raw = ffmpeg_file(melody(3), 44_100, *WIDE[".aac"])  # does not say how long it is
-    blocks = AudioReader(raw, name="song", most_seconds=1.2).blocks(0.2)
-    assert 0.9 < heard_until(blocks, r"longer than 0\.02 minutes") <= 1.2
 
 
 def test_variable_bitrate_mp3_without_a_header_is_decoded_whole():
@@ -348,10 +312,9 @@ def test_joined_files_are_heard_whole_each_at_its_own_rate(suffix, change):
         heard = song.audio[first_sample : first_sample + quarter]
         assert pitch(heard, 22_050) == pytest.approx(frequency, abs=5)
         assert np.std(heard) == pytest.approx(0.3 / math.sqrt(2), rel=0.1)
-    reader = AudioReader(first + second)
-    blocks = np.concatenate(list(reader.blocks(0.3)))
-    assert len(blocks) == pytest.approx(reader.rate * song.seconds, abs=5)
-    assert pitch(blocks[-2 * quarter : -quarter, 0], reader.rate) == pytest.approx(1_000, abs=9)
+    samples, rate = read_audio(first + second)
+    assert len(samples) == pytest.approx(rate * song.seconds, abs=5)
+    assert pitch(samples[-2 * quarter : -quarter, 0], rate) == pytest.approx(1_000, abs=9)
 
 
 @pytest.mark.parametrize("channels", [2, 6])
@@ -366,8 +329,7 @@ def test_channels_that_cancel_each_other_are_said_and_one_is_heard(channels, noi
         audio = load_audio(content, 22_050, name="song")
     np.testing.assert_allclose(audio, song[:, 0], atol=2**-13)
     with pytest.warns(AudioWarning):
-        streamed = mix_down(np.concatenate(list(AudioReader(content).blocks(0.3))))
-    np.testing.assert_array_equal(audio, streamed)
+        np.testing.assert_array_equal(audio, mix_down(read_audio(content)[0]))
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".ogg", ".m4a", ".wma"])
@@ -521,7 +483,7 @@ def test_plain_mp3s_are_what_ffmpeg_makes_of_them(shared_fma, monkeypatch):
     """But for the first frames of a clip, which lean on frames that were cut away."""
     files = sorted(shared_fma.glob("fma_small/*/*.mp3"))[::20]
     plain = [load_audio(file, 44_100) for file in files]
-    monkeypatch.setattr("songnet_utils.audio.ffmpeg.plain_pieces", lambda *_: None)
+    monkeypatch.setattr("songnet_utils.audio.ffmpeg.plain_pieces", lambda *_: [])
     for file, audio in zip(files, plain, strict=True):
         other = load_audio(file, 44_100)
         assert other.shape == audio.shape

@@ -1,13 +1,12 @@
 """Sound files in, log-mel frames out."""
 
-from songnet_utils.audio.decoding import AudioReader, decode, load_audio, name_of, read_audio
+from songnet_utils.audio.decoding import decode, load_audio, name_of, read_audio
 from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of, warn
 from songnet_utils.audio.frames import (
     LOUDEST,
     RESAMPLER,
     SILENCE,
     AudioError,
-    check_audible,
     check_samples,
     check_values,
     log_mel,
@@ -24,9 +23,7 @@ __all__ = [
     "SILENCE",
     "SUFFIXES",
     "AudioError",
-    "AudioReader",
     "AudioWarning",
-    "check_audible",
     "check_samples",
     "check_values",
     "decode",

@@ -4,7 +4,7 @@ FFmpeg, through PyAV, reads every kind of file. It finds out what a file is from
 from its name, and gives sound wherever there is some: a file whose header was never finished, two
 files joined into one, a file that changes its sample rate or its channels half-way. Each stretch
 of sound is taken at its own rate. Plain mp3s, which most corpora consist of, are left to
-libsndfile, which needs less time for them (`songnet_utils.audio.mp3`).
+libsndfile, which needs less time for them (`songnet_utils.audio.ffmpeg.plain_pieces`).
 
 Some files are not what they seem. Where all of the sound is there, an `AudioWarning` says what
 was odd (the header was never finished; the channels cancel each other). Where sound is missing
@@ -19,27 +19,13 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import soxr
 
-from songnet_utils.audio.ffmpeg import (
-    Piece,
-    Progress,
-    Source,
-    audio_stream,
-    ffmpeg_pieces,
-    opened,
-    pieces_of,
-    promised_seconds,
-    told_plainly,
-    warn,
-)
+from songnet_utils.audio.ffmpeg import Piece, Progress, Source, pieces_of, warn
 from songnet_utils.audio.frames import (
     HIGHEST_RATE,
     LOWEST_RATE,
-    RESAMPLER,
     SILENCE,
     AudioError,
-    check_audible,
     check_values,
     mean_of_channels,
     resample,
@@ -77,121 +63,6 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...]
 
 
-class AudioReader:
-    """A sound file that is decoded block by block, so that a long one can start at once.
-
-    Parameters
-    ----------
-    source
-        A path, or the file's bytes.
-    name
-        What errors call it; the path by default.
-    most_seconds : float, optional
-        A longer file is refused, and never decoded beyond this, whatever its header says.
-
-    Attributes
-    ----------
-    name : str
-        As above.
-    rate, channels : int
-        Sample rate in Hz and number of channels at the beginning of the file. Sound that comes
-        at another rate or with other channels later is converted to these.
-    seconds : float
-        How long the file says it lasts; 0 where it does not say.
-
-    Raises
-    ------
-    AudioError
-        When the file is missing, empty, not a sound file, or says that it is too long.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        name: str | None = None,
-        most_seconds: float | None = None,
-    ) -> None:
-        self.name = name or name_of(source)
-        self._source, self._content = source, _content_of(source, self.name)
-        self._most_seconds = most_seconds
-        progress = Progress(self.name, most_seconds)
-        with told_plainly(self.name), opened(self._content, self.name) as container:
-            stream = audio_stream(container, self.name)
-            self.seconds = promised_seconds(self._content, container) or 0.0
-            progress.expect(self.seconds)
-            first = next(ffmpeg_pieces(container, stream, progress), None)
-        if first is None:
-            progress.end(None, "")
-        assert first is not None
-        self.rate, self.channels = first[1], len(first[0])
-
-    def blocks(self, seconds: float | None = None) -> Iterator[np.ndarray]:
-        """Decode the file from its beginning.
-
-        Parameters
-        ----------
-        seconds : float, optional
-            Length of a block in seconds; the last one may be shorter. The whole file by default.
-
-        Yields
-        ------
-        np.ndarray, shape (samples, channels), float32
-            Full scale is ±1.
-
-        Raises
-        ------
-        AudioError
-            When what comes next is damaged, cut short, too long, or not a number; or when there
-            is no sample at all.
-        """
-        size = None if seconds is None else max(1, round(seconds * self.rate))
-        waiting: list[np.ndarray] = []
-        there = 0
-        damage: AudioError | None = None
-        rows = self._rows()
-        while damage is None:
-            try:
-                block = next(rows, None)
-            except AudioError as error:
-                # What comes before the damage is heard first.
-                damage, block = error, None
-            if block is None:
-                break
-            waiting.append(block)
-            there += len(block)
-            while size is not None and there >= size:
-                whole = np.concatenate(waiting)
-                yield _checked(whole[:size], self.name)
-                waiting, there = [whole[size:]], there - size
-        if there:
-            yield _checked(np.concatenate(waiting), self.name)
-        if damage is not None:
-            raise damage
-
-    def _rows(self) -> Iterator[np.ndarray]:
-        """Yield (samples, channels) at the first rate and with the first number of channels."""
-        progress = Progress(self.name, self._most_seconds)
-        mixed = _mixed(pieces_of(self._source, self._content, progress), progress)
-        for rate, pieces in itertools.groupby(mixed, key=lambda piece: piece[1]):
-            rows = (self._as_rows(planes) for planes, _, _ in pieces)
-            if rate == self.rate:
-                yield from rows
-                continue
-            stream = soxr.ResampleStream(
-                rate, self.rate, self.channels, dtype="float32", quality=RESAMPLER
-            )
-            for block in rows:
-                yield stream.resample_chunk(block)
-            yield stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)
-        warn(progress.notes)
-
-    def _as_rows(self, planes: list[np.ndarray]) -> np.ndarray:
-        if len(planes) == self.channels:
-            return np.stack(planes, axis=1)
-        return np.repeat(mean_of_channels(planes)[:, None], self.channels, axis=1)
-
-
 def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, int]:
     """Decode a sound file whole, with all its channels.
 
@@ -207,7 +78,8 @@ def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, 
     samples : np.ndarray, shape (samples, channels), float32
         Full scale is ±1.
     rate : int
-        Sample rate in Hz, as in the file.
+        Sample rate in Hz at the beginning of the file. What comes at another rate or with other
+        channels later is converted to those of the beginning.
 
     Raises
     ------
@@ -215,9 +87,21 @@ def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, 
         When the file is missing, empty, not a sound file, cut short, damaged, or holds values
         that are not numbers.
     """
-    reader = AudioReader(source, name=name)
-    (samples,) = reader.blocks()
-    return samples, reader.rate
+    name = name or name_of(source)
+    progress = Progress(name)
+    mixed = list(_mixed(pieces_of(source, _content_of(source, name), progress), progress))
+    rate, channels = mixed[0][1], len(mixed[0][0])
+    parts = []
+    for own, stretch in itertools.groupby(mixed, key=lambda piece: piece[1]):
+        rows = [
+            np.stack(planes if len(planes) == channels else [mean] * channels, axis=1)
+            for planes, _, mean in stretch
+        ]
+        parts.append(resample(np.concatenate(rows), own, rate))
+    samples = np.concatenate(parts)
+    check_values(samples, name)
+    warn(progress.notes)
+    return samples, rate
 
 
 def decode(
@@ -255,7 +139,8 @@ def decode(
     parts, rates = [], []
     samples, seconds = 0, 0.0
     for own, stretch in itertools.groupby(mixed, key=lambda piece: piece[1]):
-        audio = _checked(np.concatenate([mean for _, _, mean in stretch]), name)
+        audio = np.concatenate([mean for _, _, mean in stretch])
+        check_values(audio, name)
         samples += len(audio)
         seconds += len(audio) / own
         rates.append(own)
@@ -266,7 +151,11 @@ def decode(
             f"{name}: is too short: {samples} samples at {rates[0]} Hz. "
             "Choose a file with music in it."
         )
-    check_audible(max(whole.max(), -whole.min()), name)
+    if max(whole.max(), -whole.min()) < SILENCE:
+        raise AudioError(
+            f"{name}: holds only silence (nothing above -100 dB of full scale). "
+            "Choose a file with music in it."
+        )
     return Decoded(whole, seconds, tuple(rates), tuple(progress.notes))
 
 
@@ -365,19 +254,13 @@ def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
     """Yield pieces with their means, a second at a time, of one rate and number of channels."""
     held: list[_Mixed] = []
     seconds = 0.0
-    try:
-        for planes, rate in pieces:
-            changes = bool(held) and (rate, len(planes)) != (held[0][1], len(held[0][0]))
-            if changes or seconds >= 1:
-                yield held
-                held, seconds = [], 0.0
-            held.append((planes, rate, mean_of_channels(planes)))
-            seconds += len(planes[0]) / rate
-    except AudioError:
-        # What comes before the damage is heard, too.
-        if held:
+    for planes, rate in pieces:
+        changes = bool(held) and (rate, len(planes)) != (held[0][1], len(held[0][0]))
+        if changes or seconds >= 1:
             yield held
-        raise
+            held, seconds = [], 0.0
+        held.append((planes, rate, mean_of_channels(planes)))
+        seconds += len(planes[0]) / rate
     if held:
         yield held
 
@@ -389,8 +272,3 @@ def _cancels(pieces: list[_Mixed]) -> bool:
     means = np.concatenate([mean[::_APART] for _, _, mean in pieces])
     first, mean = float(np.vdot(firsts, firsts)), float(np.vdot(means, means))
     return mean < _CANCELLED * first and first >= len(firsts) * SILENCE**2
-
-
-def _checked(samples: np.ndarray, name: str) -> np.ndarray:
-    check_values(samples, name)
-    return samples

@@ -39,15 +39,6 @@ class AudioError(SongNetError):
     """A file or an array that cannot be used as sound."""
 
 
-def check_audible(peak: float, name: str) -> None:
-    """Raise AudioError when the largest sample of a song, as a magnitude, is silence."""
-    if peak < SILENCE:
-        raise AudioError(
-            f"{name}: holds only silence (nothing above -100 dB of full scale). "
-            "Choose a file with music in it."
-        )
-
-
 def mean_of_channels(channels: list[np.ndarray]) -> np.ndarray:
     """Return the mean of some channels, each of shape (samples,), float32."""
     if len(channels) == 1:

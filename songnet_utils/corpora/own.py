@@ -34,7 +34,7 @@ import filelock
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, cannot_write, size_text, sweep, write_json
-from songnet_utils.audio import AudioReader, check_audible, suffix_of
+from songnet_utils.audio import decode, suffix_of
 from songnet_utils.corpora.folder import describe_tags, files_below, open_folder
 from songnet_utils.corpora.table import Corpus, name_key
 
@@ -334,7 +334,7 @@ def _read(song: str | os.PathLike[str] | bytes, label: str) -> bytes:
 
 
 def check_song(content: bytes, label: str) -> float:
-    """Decode a song piece by piece; return how many seconds it lasts.
+    """Decode a song; return how many seconds it lasts.
 
     Parameters
     ----------
@@ -348,13 +348,7 @@ def check_song(content: bytes, label: str) -> float:
     SongNetError
         When it cannot be decoded, holds only silence, is too short or too long.
     """
-    reader = AudioReader(content, name=label, most_seconds=MOST_SECONDS)
-    samples, loudest = 0, 0.0
-    for block in reader.blocks(10.0):
-        samples += len(block)
-        loudest = max(loudest, float(block.max()), float(-block.min()))
-    check_audible(loudest, label)
-    seconds = samples / reader.rate
+    seconds = decode(content, name=label, most_seconds=MOST_SECONDS).seconds
     if seconds < LEAST_SECONDS:
         raise SongNetError(
             f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are needed. "
