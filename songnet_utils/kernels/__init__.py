@@ -7,12 +7,13 @@ All return a `KernelClip`. A `survey` of a corpus says the rest about all kernel
 
 from songnet_utils.kernels.clips import KernelClip, found_clip, found_clips, pieces_of
 from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip, sound_of
+from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.keeping import kept_survey
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
 from songnet_utils.kernels.masks import auralise
 from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
 from songnet_utils.kernels.quiz import Question, Score, genre_questions, score, song_questions
-from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
+from songnet_utils.kernels.surveys import LayerSurvey, Survey, survey
 from songnet_utils.kernels.voting import votes
 
 __all__ = [

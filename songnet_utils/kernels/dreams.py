@@ -32,8 +32,9 @@ from tqdm.auto import tqdm
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip, join
+from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece
-from songnet_utils.kernels.surveys import FrameStatistics, Survey
+from songnet_utils.kernels.surveys import Survey
 
 #: From how many random starts a dream is dreamed.
 STARTS = 4

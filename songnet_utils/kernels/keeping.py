@@ -19,8 +19,9 @@ import pandas as pd
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora.splits import artists
 from songnet_utils.features.store import LogMels
+from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.layers import Kernels
-from songnet_utils.kernels.surveys import FrameStatistics, LayerSurvey, Survey, survey
+from songnet_utils.kernels.surveys import LayerSurvey, Survey, survey
 
 # To be raised when a survey gathers something else.
 _VERSION = 1

@@ -28,9 +28,9 @@ from scipy import signal
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora.splits import artists
 from songnet_utils.features.store import LogMels
+from songnet_utils.kernels.frame_statistics import FrameCounts, FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 
 #: Pieces that are kept of each kernel.
@@ -49,51 +49,6 @@ _RHYTHM_SECONDS = 12.0
 _RHYTHM_HERTZ = (0.6, 6.0)
 # Moments of which all activations are kept, to tell what is much for a kernel.
 _SAMPLED = 4_096
-# The share of frames below and above what counts as a band's range, and how finely it is measured
-# (in natural logarithms of power).
-_RARE = 0.005
-_BIN = 0.05
-
-
-@dataclass(frozen=True)
-class FrameStatistics:
-    """How the frames of a corpus are distributed.
-
-    Parameters
-    ----------
-    mean : np.ndarray, shape (n_mels,)
-        Of each band.
-    covariance : np.ndarray, shape (n_mels, n_mels)
-        Of the bands.
-    low, high : np.ndarray, shape (n_mels,)
-        The range of each band: one frame in 200 is below, one in 200 above.
-    change : float
-        The mean square of a band's change from one frame to the next.
-    tilt : float
-        The mean square of the change from one band to the next, in a frame.
-    """
-
-    mean: np.ndarray
-    covariance: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    change: float
-    tilt: float
-
-    def whitening(self) -> tuple[np.ndarray, float]:
-        """Return what makes the covariance that of independent bands, for Mahalanobis distances.
-
-        Returns
-        -------
-        whitening : np.ndarray, shape (n_mels, n_mels)
-            ``((frame − mean) @ whitening)²``, summed up, is a frame's squared distance.
-        usual : float
-            The mean squared distance of the corpus's own frames.
-        """
-        values, vectors = np.linalg.eigh(self.covariance)
-        # No direction counts as narrower than this, or what never varies would be infinitely far.
-        spread = np.maximum(values, 1e-3 * values.max())
-        return vectors / np.sqrt(spread), float((values / spread).sum())
 
 
 @dataclass(frozen=True)
@@ -319,7 +274,7 @@ def survey(
     table = table.assign(artist=artists(table)).reset_index(drop=True)
     genres = sorted(table.genre.dropna().unique())
     gathering = [_Gathering(layer, genres) for layer in kernels.layers]
-    frames_seen = _Frames(net.sound)
+    frames_seen = FrameCounts(net.sound)
     bar = tqdm(desc="Hearing", total=len(table), unit="clip", disable=not progress, leave=False)
     with bar:
         for rows, frames in _batches(prepared, table):
@@ -432,18 +387,10 @@ class _Gathering:
         self._artist[chosen, place] = who
 
     def _draw(self, values: np.ndarray) -> None:
-        drawn = self._random.random(len(values))
-        free = _SAMPLED - len(self._drawn)
-        if free:
-            self._drawn = np.concatenate([self._drawn, drawn[:free]])
-            self._sample = np.concatenate([self._sample, values[:free]])
-            drawn, values = drawn[free:], values[free:]
-        # Whoever has drawn less than the most of those kept takes that one's place.
-        for number in np.flatnonzero(drawn < self._drawn.max()):
-            worst = int(self._drawn.argmax())
-            if drawn[number] < self._drawn[worst]:
-                self._drawn[worst] = drawn[number]
-                self._sample[worst] = values[number]
+        drawn = np.concatenate([self._drawn, self._random.random(len(values))])
+        lowest = np.argsort(drawn)[:_SAMPLED]
+        self._drawn = drawn[lowest]
+        self._sample = np.concatenate([self._sample, values])[lowest]
 
     def result(self) -> LayerSurvey:
         """Return what was gathered."""
@@ -490,49 +437,4 @@ class _Gathering:
             rhythm=power / level,
             hertz=hertz[audible],
             sample=self._sample,
-        )
-
-
-class _Frames:
-    """How frames are distributed, gathered frame by frame."""
-
-    def __init__(self, sound: Sound) -> None:
-        bands = sound.n_mels
-        self._floor = float(np.log(sound.floor))
-        # Up to the power of a full-scale sine in one band, and well above it.
-        self._bins = int((np.log(float(sound.n_fft) ** 2) - self._floor) / _BIN) + 1
-        self._counts = np.zeros((bands, self._bins), np.int64)
-        self._total = np.zeros(bands)
-        self._products = np.zeros((bands, bands))
-        self._frames = 0
-        self._change, self._changes = 0.0, 0
-        self._tilt = 0.0
-
-    def add(self, frames: np.ndarray) -> None:
-        frames = np.asarray(frames, np.float64)
-        bands = frames.shape[1]
-        place = np.clip(((frames - self._floor) / _BIN).astype(np.int64), 0, self._bins - 1)
-        place += self._bins * np.arange(bands)
-        self._counts += np.bincount(place.ravel(), minlength=bands * self._bins).reshape(
-            bands, self._bins
-        )
-        self._total += frames.sum(axis=0)
-        self._products += frames.T @ frames
-        self._frames += len(frames)
-        self._change += float((np.diff(frames, axis=0) ** 2).sum())
-        self._changes += (len(frames) - 1) * bands
-        self._tilt += float((np.diff(frames, axis=1) ** 2).mean(axis=1).sum())
-
-    def result(self) -> FrameStatistics:
-        mean = self._total / self._frames
-        share = np.cumsum(self._counts, axis=1) / self._frames
-        low = self._floor + _BIN * (share <= _RARE).sum(axis=1)
-        high = self._floor + _BIN * ((share < 1 - _RARE).sum(axis=1) + 1)
-        return FrameStatistics(
-            mean=mean,
-            covariance=self._products / self._frames - np.outer(mean, mean),
-            low=low,
-            high=high,
-            change=self._change / max(1, self._changes),
-            tilt=self._tilt / self._frames,
         )
