@@ -17,10 +17,11 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import mini
 from songnet_utils.corpora.mini import catalogue, render
 from songnet_utils.corpora.mini.artists import ROLES
-from songnet_utils.corpora.mini.compose import LEAD_IN, Note, midi
+from songnet_utils.corpora.mini.compose import midi
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.figures import DRUMS
 from songnet_utils.corpora.mini.genres import GENRES
+from songnet_utils.corpora.mini.plan import LEAD_IN, Note
 from songnet_utils.corpora.mini.theory import METRES, Key, near, voicing
 
 FMA_SMALL = {

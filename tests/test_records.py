@@ -142,7 +142,7 @@ def test_a_kept_record_is_of_the_experiment_as_it_stands(name):
         low, high = result["confidence_interval"]
         assert low <= result["accuracy"] <= high
         assert (result["seeds"], result["folds"]) == (experiment.seeds, experiment.folds)
-        assert result["set"] == experiment.set
+        assert result["set"] == experiment.subset
         # The accuracy is the mean of those of its seeds, whatever else was written beside it.
         assert result["accuracy"] == pytest.approx(
             sum(result["accuracies"]) / len(result["accuracies"]), abs=0.02

@@ -6,8 +6,9 @@ method can do on music of this kind, and nothing about real songs.
 
 One idea a module: `dice` makes choices that are the same everywhere, `theory` knows scales, chords
 and metres, `figures` the shorthand and `genres` the grammars written in it, `artists` and `names`
-who plays, `compose` turns an artist into notes, `render` notes into sound, `catalogue` writes what
-a collection knows about its clips.
+who plays, `plan` lays out a piece, `players` and `experimental` play it, `compose` puts a clip
+together, `render` turns notes into sound, `catalogue` writes what a collection knows about its
+clips.
 
 What is real and what is not. Every artist, album, title, date and place is invented, and so are
 the numbers of listens and favourites, which are drawn to look like FMA's (a long tail, fatter for

@@ -40,11 +40,6 @@ class Groove:
     lines: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def groove(name: str, metre: str, **lines: str) -> Groove:
-    """Write a groove: ``groove("rock", "4/4", kick="x...x...", snare=…)``."""
-    return Groove(name, metre, tuple((drum, bars(line)) for drum, line in lines.items()))
-
-
 @dataclass(frozen=True)
 class Figure:
     """What an accompanying part does in a bar (or several), whatever the chord.
@@ -65,13 +60,6 @@ class Figure:
     gate: float = 0.95
     strum: float = 0.0
     notes: int = 3
-
-
-def figure(
-    name: str, metre: str, pattern: str, gate: float = 0.95, strum: float = 0.0, notes: int = 3
-) -> Figure:
-    """Write a figure: ``figure("boom-chick", "4/4", "B---C---F---C---")``."""
-    return Figure(name, metre, bars(pattern), gate, strum, notes)
 
 
 @dataclass(frozen=True)

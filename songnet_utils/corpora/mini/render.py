@@ -25,8 +25,8 @@ from scipy import signal
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.mini.artists import Mix
-from songnet_utils.corpora.mini.compose import LEAD_IN
 from songnet_utils.corpora.mini.dice import Dice
+from songnet_utils.corpora.mini.plan import LEAD_IN
 
 RATE = 22050
 """Samples a second of the clips."""
