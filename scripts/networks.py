@@ -13,7 +13,7 @@ from pathlib import Path
 
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import data_folder
-from songnet_utils.models.musicnn import load_listener
+from songnet_utils.models.musicnn import load_musicnn
 from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_folder
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.streaming.network import Network
@@ -31,7 +31,7 @@ def main() -> None:
         train("mini", split="artist", seed=0, out=run)
     NETWORKS.mkdir(exist_ok=True)
     shutil.copyfile(run / RECORD, NETWORKS / "songnet-mini.record.json")
-    songnet, musicnn = load_songnet(run), load_listener()
+    songnet, musicnn = load_songnet(run), load_musicnn()
     save_onnx(songnet, NETWORKS / "songnet-mini.onnx")
     save_onnx(musicnn, NETWORKS / "musicnn.onnx")
     text = readme(songnet, musicnn, run)
@@ -60,7 +60,7 @@ def readme(songnet: Network, musicnn: Network, run: Path) -> str:
         f"{musicnn.name}, trained by its authors on {musicnn.training_music}. {musicnn.caution} "
         "The weights are those of MSD_musicnn in the package musicnn 0.1.0. Seven of its tags are "
         "read as genres by seven numbers that this project took from 122 clips of fma_small "
-        "(`CENTRES` in `songnet_utils/listener.py`).",
+        "(`CENTRES` in `songnet_utils/models/musicnn.py`).",
         'J. Pons and X. Serra, "musicnn: pre-trained convolutional neural networks for music audio '
         'tagging", ISMIR, 2019, <https://arxiv.org/abs/1909.06654>. It has the ISC licence:',
         *(f"> {line}" for line in licence.split("\n\n")),

@@ -13,7 +13,7 @@ from songnet_utils.models.building import keras
 from songnet_utils.models.musicnn import build_musicnn
 from songnet_utils.models.registry import network_kind
 from songnet_utils.models.trained import SongNet, centre, set_weights, weights_of
-from songnet_utils.models.transfer import with_listener
+from songnet_utils.models.transfer import with_musicnn
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
@@ -42,7 +42,7 @@ def build(name: str) -> SongNet:
     encoder = fit_encoder(metadata(clips())) if kind.metadata else None
     columns = {} if encoder is None else {"columns": encode(encoder, unknown()).shape[1]}
     model = kind.build(kind.sound, GENRES, seed=1, **kind.options, **columns)
-    if not kind.listener:
+    if not kind.on_musicnn:
         centre(model, np.full(SOUND.n_mels, -5), np.full(SOUND.n_mels, 3))
     random = np.random.default_rng(1)
     stirred = [
@@ -53,11 +53,11 @@ def build(name: str) -> SongNet:
         for value in weights_of(model)
     ]
     set_weights(model, stirred)
-    if kind.listener:
+    if kind.on_musicnn:
         keras.utils.set_random_seed(1)
         listener = build_musicnn()
         layer = listener.get_layer("batch_normalization_10")
-        model = with_listener(model, keras.Model(listener.inputs, layer.output, name="ears"))
+        model = with_musicnn(model, keras.Model(listener.inputs, layer.output, name="ears"))
     return SongNet(model, kind.sound, GENRES, name=kind.title, encoder=encoder)
 
 

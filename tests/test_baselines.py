@@ -16,11 +16,11 @@ from songnet_utils.metrics.accuracy import accuracy
 from songnet_utils.models.baselines import (
     BASELINES,
     GaussianMixtureClassifier,
-    answer_baseline,
     baseline_inputs,
     converged,
     fit_baseline,
     load_baseline,
+    predict_baseline,
     save_baseline,
 )
 
@@ -79,7 +79,7 @@ def test_a_baseline_hears_a_difference_on_any_scale(clips, name):
         # That some stop before they have converged is in `converged`, not on the screen.
         warnings.simplefilter("error")
         baseline = fit_baseline(name, inputs[::2], genres[::2])
-    assert accuracy(genres[1::2], answer_baseline(baseline, inputs[1::2])) > 0.95
+    assert accuracy(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.95
 
 
 @pytest.mark.parametrize("name", [name for name in LEARN if not name.startswith("mlp")])
@@ -90,7 +90,7 @@ def test_the_unit_of_a_feature_changes_nothing(clips, name):
     other = inputs.copy()
     other[numbers] = inputs[numbers].astype(np.float64) * 4 + 8 * inputs[numbers].abs().max()
     first, second = (
-        answer_baseline(fit_baseline(name, told[::2], genres[::2]), told[1::2])
+        predict_baseline(fit_baseline(name, told[::2], genres[::2]), told[1::2])
         for told in (inputs, other)
     )
     assert (first == second).mean() > 0.98
@@ -103,8 +103,8 @@ def test_scaling_knows_the_training_clips_alone(clips):
     np.testing.assert_allclose(svm[0].mean_, trained.mean(axis=0))
     np.testing.assert_allclose(svm[0].var_, trained.var(axis=0))
     # A clip's answer does not hang on which others are asked about.
-    together = answer_baseline(svm, inputs[1::2])
-    alone = [answer_baseline(svm, inputs[place : place + 1])[0] for place in range(1, 180, 2)]
+    together = predict_baseline(svm, inputs[1::2])
+    alone = [predict_baseline(svm, inputs[place : place + 1])[0] for place in range(1, 180, 2)]
     assert (together == alone).all()
 
 
@@ -113,7 +113,7 @@ def test_a_baseline_repeats_with_its_seed(clips, name):
     inputs, genres = inputs_of(name, clips), clips.genre.to_numpy()
     # Fewer clips than would make it sure of itself.
     first, again = (
-        answer_baseline(fit_baseline(name, inputs[::9], genres[::9], seed=3), inputs)
+        predict_baseline(fit_baseline(name, inputs[::9], genres[::9], seed=3), inputs)
         for _ in range(2)
     )
     assert (first == again).all()
@@ -125,7 +125,7 @@ def test_a_saved_baseline_answers_the_same(clips, tmp_path, name):
     baseline = fit_baseline(name, inputs[::4], genres[::4], seed=4)
     save_baseline(baseline, tmp_path / "model.skops")
     again = load_baseline(tmp_path / "model.skops")
-    assert (answer_baseline(again, inputs) == answer_baseline(baseline, inputs)).all()
+    assert (predict_baseline(again, inputs) == predict_baseline(baseline, inputs)).all()
     assert converged(again) == converged(baseline)
 
 
@@ -154,7 +154,7 @@ def test_classifiers_are_scikit_learns_defaults(clips, name):
 
 def test_chance_guesses_as_often_as_the_training_clips_have_a_genre():
     genres = np.repeat(["Folk", "Rock"], [3000, 1000])
-    guesses = answer_baseline(
+    guesses = predict_baseline(
         fit_baseline("chance", np.zeros((4000, 140)), genres), genres[:, None] == ""
     )
     assert np.mean(guesses == "Folk") == pytest.approx(0.75, abs=0.03)
@@ -165,7 +165,7 @@ def test_chance_guesses_as_often_as_the_training_clips_have_a_genre():
 def test_another_seed_guesses_otherwise(clips):
     inputs = inputs_of("chance", clips)
     first, other = (
-        answer_baseline(fit_baseline("chance", inputs, clips.genre, seed), inputs)
+        predict_baseline(fit_baseline("chance", inputs, clips.genre, seed), inputs)
         for seed in (1, 2)
     )
     assert (first != other).any()
@@ -199,13 +199,13 @@ def test_artists_give_their_genre_away(clips, name):
     first_of_artist = (~clips.artist.duplicated()).to_numpy()
     baseline = fit_baseline(name, inputs[known & first_of_artist], genres[known & first_of_artist])
     second = known & ~first_of_artist
-    again = accuracy(genres[second], answer_baseline(baseline, inputs[second]))
+    again = accuracy(genres[second], predict_baseline(baseline, inputs[second]))
     # Of the five nearest, one is by the same artist and four are as far as all others.
     assert again > 0.95 or name == "knn-meta"
     # An artist that was never heard of is nobody, and so are all that are not known: one answer.
     for nobody in ("Somebody New", ""):
         strangers = inputs[second].assign(artist=nobody)
-        assert len(set(answer_baseline(baseline, strangers))) == 1
+        assert len(set(predict_baseline(baseline, strangers))) == 1
 
 
 @pytest.mark.parametrize("name", WITH_METADATA)
@@ -216,9 +216,9 @@ def test_metadata_that_nobody_has_is_no_obstacle(clips, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         baseline = fit_baseline(name, inputs[::2], genres[::2])
-        assert accuracy(genres[1::2], answer_baseline(baseline, inputs[1::2])) > 0.9
+        assert accuracy(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.9
         # What no training clip had does not trouble it later.
-        answer_baseline(baseline, inputs_of(name, clips))
+        predict_baseline(baseline, inputs_of(name, clips))
 
 
 def test_features_that_are_needed_are_asked_for(clips):

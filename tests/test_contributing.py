@@ -17,7 +17,7 @@ from songnet_utils.corpora.splits import split
 from songnet_utils.lessons.checks.verdicts import State
 from songnet_utils.lessons.gaps import gap
 from songnet_utils.models.registry import NETWORKS
-from songnet_utils.streaming.song_stream import SongStream, hear_song
+from songnet_utils.streaming.song_stream import SongStream, classify_song
 from songnet_utils.training.fit import Recipe
 from songnet_utils.training.runs import load_songnet
 from songnet_utils.training.train import train
@@ -79,7 +79,7 @@ def test_the_network_learns_and_its_stream_is_its_whole_answer(listed, tmp_path,
         NETWORKS.clear()
         NETWORKS.update(before)
     song = listed.clips.file[0]
-    whole, _ = hear_song(net, song)
+    whole, _ = classify_song(net, song)
     samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
     stream = SongStream(net, rate=rate)
     steps = [step for piece in np.array_split(samples, 7) for step in stream.push(piece)]

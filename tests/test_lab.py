@@ -36,7 +36,7 @@ from songnet_utils.models.onnx_description import read_description
 from songnet_utils.models.onnx_export import save_onnx, save_stream
 from songnet_utils.models.registry import NETWORKS, ablation, network_kind
 from songnet_utils.models.trained import SongNet, load_keras, save_keras, weights_of
-from songnet_utils.models.transfer import songnet_transfer, with_listener
+from songnet_utils.models.transfer import songnet_transfer, with_musicnn
 from songnet_utils.training import fit as learning
 from songnet_utils.training import train as training
 from songnet_utils.training.fit import Learning, Material, Recipe, mask
@@ -241,12 +241,12 @@ def test_a_network_that_is_told_more_answers_otherwise_and_alone_as_if_told_noth
     net = build("songnet-meta")
     frames = frames_for(net, 100)
     alone = net.genre_of_frames(frames)
-    told = net.knowing(clips().iloc[[3]])
+    told = net.with_metadata(clips().iloc[[3]])
     assert np.abs(told.genre_of_frames(frames) - alone).max() > 1e-4
     nothing = clips().iloc[[3]].assign(location=None, **{name: np.nan for name in NUMBERS})
-    assert (net.knowing(nothing).genre_of_frames(frames) == alone).all()
+    assert (net.with_metadata(nothing).genre_of_frames(frames) == alone).all()
     assert np.abs(streamed(told, frames, [3, 97]) - told.genre_of_frames(frames)).max() < 1e-5
-    assert build("songnet").knowing(clips().iloc[[3]]).encoder is None
+    assert build("songnet").with_metadata(clips().iloc[[3]]).encoder is None
 
 
 # --- The listener's ears ----------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_the_whole_network_hears_each_patch_as_the_listener_does():
     listener = build_musicnn()
     ears = keras.Model(listener.inputs, listener.get_layer("batch_normalization_10").output)
     head = songnet_transfer(network_kind("songnet-transfer").sound, GENRES)
-    whole = with_listener(head, ears)
+    whole = with_musicnn(head, ears)
     frames = np.random.default_rng(0).normal(-5, 3, (1, PATCH + 3 * STRIDE + 5, 96))
     frames = frames.astype(np.float32)
     patches = np.stack([frames[0, k * STRIDE : k * STRIDE + PATCH] for k in range(4)])
@@ -285,7 +285,7 @@ def told_tones(tones) -> Corpus:
     return dataclasses.replace(tones, clips=told)
 
 
-@pytest.mark.parametrize("name", [n for n, kind in NETWORKS.items() if not kind.listener])
+@pytest.mark.parametrize("name", [n for n, kind in NETWORKS.items() if not kind.on_musicnn])
 def test_every_network_trains_on_the_same_path(told_tones, tmp_path, name):
     folder = train(
         told_tones,
@@ -303,7 +303,7 @@ def test_every_network_trains_on_the_same_path(told_tones, tmp_path, name):
     answers = training.read_answers(folder).set_index("id")
     prepared = LogMelStore().prepare(told_tones, progress=False)
     clip = told_tones.clips.iloc[[7]]
-    heard = net.knowing(clip).genre_of_frames(prepared.frames(clip.id.iloc[0])).mean(axis=0)
+    heard = net.with_metadata(clip).genre_of_frames(prepared.frames(clip.id.iloc[0])).mean(axis=0)
     said = answers.loc[clip.id.iloc[0], [f"p_{genre}" for genre in net.genres]]
     assert np.abs(heard - said.to_numpy(float)).max() < 1e-5
 

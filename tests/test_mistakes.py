@@ -32,7 +32,7 @@ class Fixed:
     name: str = "Fixed"
     told: str = ""
 
-    def knowing(self, clip):
+    def with_metadata(self, clip):
         assert len(clip) == 1
         return dataclasses.replace(self, told=clip.id.iloc[0])
 

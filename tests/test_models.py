@@ -15,7 +15,7 @@ from songnet_utils.models.building import keras
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import (
-    LEAST_SPREAD,
+    LEAST_DEVIATION,
     SongNet,
     centre,
     load_keras,
@@ -134,7 +134,7 @@ def test_centring_makes_training_frames_standard_and_spares_empty_bands(net):
     np.testing.assert_allclose(out[:, :100].std(axis=0), 1, atol=1e-4)
     # One neper above the floor in a band that was always empty is one unit, not millions.
     louder = layer(song[None, :1] + 1.0).numpy()[0, 0]
-    np.testing.assert_allclose(louder[100:], 1 / LEAST_SPREAD, atol=1e-5)
+    np.testing.assert_allclose(louder[100:], 1 / LEAST_DEVIATION, atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_weights_and_layers_differ():

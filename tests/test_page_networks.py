@@ -12,7 +12,7 @@ import pytest
 
 import songnet_utils
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.musicnn import EMBEDDING, Listener, load_listener
+from songnet_utils.models.musicnn import EMBEDDING, Listener, load_musicnn
 from songnet_utils.models.onnx_description import read_description
 
 FOLDER = Path(songnet_utils.__file__).parent / "widgets" / "page" / "networks"
@@ -69,7 +69,7 @@ def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_dat
 
 
 def test_musicnn_is_the_pretrained_listener(musicnn_data):
-    listener, told = load_listener(musicnn_data), read_description(MUSICNN)
+    listener, told = load_musicnn(musicnn_data), read_description(MUSICNN)
     assert (told.name, told.caution) == (Listener.name, Listener.caution)
     assert (told.genres, told.timeline) == (listener.genres, listener.timeline)
     random = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioError, log_mel, look_ahead, read_audio, resample
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.network import Network
-from songnet_utils.streaming.song_stream import SongStream, hear_song, step_span
+from songnet_utils.streaming.song_stream import SongStream, classify_song, step_span
 from songnet_utils.streaming.stateful import Stack, Windows
 from songnet_utils.streaming.timeline import Layer, Timeline, receptive_field
 
@@ -263,7 +263,7 @@ def test_real_songs_in_pieces_give_the_whole_answer(net, shared_fma):
     rng = np.random.default_rng(0)
     for song in songs:
         samples, rate = read_audio(song)
-        expected, seconds = hear_song(net, song)
+        expected, seconds = classify_song(net, song)
         parts = pieces(samples, [int(s) for s in rng.integers(1, 100_000, 5)])
         steps = streamed(net, rate, parts)
         assert len(steps) == len(expected)

@@ -1,7 +1,7 @@
 """Every network of the lab, and the listener, streams: the whole song's steps, whatever the pieces.
 
 Full-size networks on sound, from samples at any rate to probabilities. What is said of each of
-their layers on frames is in test_incremental and test_lab.
+their layers on frames is in test_stateful and test_lab.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lab_networks import GENRES, SOUND, shared
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import mix_down, read_audio, resample
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import load_listener
+from songnet_utils.models.musicnn import load_musicnn
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.network import Network
@@ -36,7 +36,7 @@ RECURRENT = {"songnet-lstm", "crnn-2d"}
 @pytest.fixture(scope="session", params=STREAMING)
 def net(request: Any) -> Network:
     if request.param == LISTENER:
-        return load_listener(request.getfixturevalue("musicnn_data"))
+        return load_musicnn(request.getfixturevalue("musicnn_data"))
     return shared(request.param)
 
 

@@ -26,9 +26,9 @@ from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.models.baselines import (
     BASELINES,
-    answer_baseline,
     baseline_inputs,
     load_baseline,
+    predict_baseline,
 )
 from songnet_utils.models.registry import network_kind
 from songnet_utils.models.trained import weights_of
@@ -427,7 +427,7 @@ def test_every_kind_of_baseline_is_a_model(tones, tmp_path, model):
     features = LogMelStore().prepare(tones, progress=False).hand_crafted(kind.features)
     inputs = baseline_inputs(model, features, tones.clips[:1])
     said = read_answers(folder).set_index("id").answer[clip.id]
-    assert answer_baseline(load_baseline(folder / "model.skops"), inputs) == [said]
+    assert predict_baseline(load_baseline(folder / "model.skops"), inputs) == [said]
 
 
 def test_other_metadata_is_another_run(tones):

@@ -97,9 +97,9 @@ def _answer(net: Network, file: str) -> dict[str, Any]:
     """Return what `classify --json` prints about a file."""
     import numpy as np
 
-    from songnet_utils.streaming.song_stream import hear_song
+    from songnet_utils.streaming.song_stream import classify_song
 
-    steps, seconds = hear_song(net, file)
+    steps, seconds = classify_song(net, file)
     mean = np.mean([step.probabilities for step in steps], axis=0, dtype=float)
     return {
         "file": file,

@@ -191,7 +191,7 @@ def hear(
         table.set.items(), "Hearing", len(table), unit="clip", disable=not progress, leave=False
     ):
         frames = prepared.frames(clip)
-        told = net.knowing(known.loc[[clip]])
+        told = net.with_metadata(known.loc[[clip]])
         embedding.append(told.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
         if subset == "test":
             steps[clip] = told.genre_of_frames(frames)

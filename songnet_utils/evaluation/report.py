@@ -503,7 +503,7 @@ def _hear(
     folder: Path, net: SongNet, prepared: LogMels, clip: str, given: np.ndarray
 ) -> np.ndarray:
     """Return a clip's genre over time, whose mean is what the run answered."""
-    told = net.knowing(prepared.clips[prepared.clips.id == clip])
+    told = net.with_metadata(prepared.clips[prepared.clips.id == clip])
     steps = told.genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
     apart = float(np.abs(steps.mean(axis=0, dtype=np.float64) - given).max())
     if apart > _SAME_ANSWER:

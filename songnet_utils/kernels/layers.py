@@ -29,7 +29,7 @@ from songnet_utils.audio import AudioError, check_samples, log_mel_of_windows
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.graph import Graph, Node, graph_to_layer
-from songnet_utils.streaming.receptive_field import Reach, reaches
+from songnet_utils.streaming.receptive_field import Reach, receptive_fields
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D)
 _NORMALISING = (layers.BatchNormalization, layers.LayerNormalization)
@@ -297,7 +297,7 @@ def untrained(net: SongNet) -> SongNet:
 
 def _convolutions(graph: Graph) -> Iterator[tuple[Node, Reach]]:
     """Yield the convolutions over the frames whose activations see a bounded piece."""
-    reach = reaches(graph)
+    reach = receptive_fields(graph)
     for node in graph.nodes:
         if isinstance(node.layer, _CONVOLUTIONS) and node.output in reach:
             its = reach[node.output]

@@ -55,7 +55,7 @@ def votes(
     total = [np.zeros((layer.kernels, len(kernels.net.genres))) for layer in kernels.layers]
     known = clips.set_index("id", drop=False)
     for clip in tqdm(clips.id, "Counting votes", unit="clip", disable=not progress, leave=False):
-        told = kernels.net.knowing(known.loc[[clip]])
+        told = kernels.net.with_metadata(known.loc[[clip]])
         for sums, values in zip(total, gradient(told, prepared.frames(clip)), strict=True):
             sums += values
     parts = {

@@ -278,7 +278,7 @@ def fit_baseline(
         return baseline.fit(_inputs(baseline, inputs), np.asarray(genres, str))
 
 
-def answer_baseline(baseline: Baseline, inputs: pd.DataFrame | np.ndarray) -> np.ndarray:
+def predict_baseline(baseline: Baseline, inputs: pd.DataFrame | np.ndarray) -> np.ndarray:
     """Return the genre that a fitted baseline gives each clip, shape (clips,)."""
     return baseline.predict(_inputs(baseline, inputs))
 

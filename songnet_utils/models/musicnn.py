@@ -101,7 +101,7 @@ _EMBEDDING_LAYER = "batch_normalization_10"
 
 
 class Listener(Network):
-    """musicnn as a network that hears genres; `load_listener` makes one.
+    """musicnn as a network that hears genres; `load_musicnn` makes one.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class Embedding(Extraction):
     Parameters
     ----------
     data_dir : str, optional
-        The data folder with the listener's files; see `load_listener`.
+        The data folder with the listener's files; see `load_musicnn`.
     """
 
     data_dir: str | None = None
@@ -285,7 +285,7 @@ class _Stepper:
         return genre_of_tags(self._tags.push(frames), self._centres)
 
 
-def load_listener(data_dir: str | os.PathLike[str] | None = None) -> Listener:
+def load_musicnn(data_dir: str | os.PathLike[str] | None = None) -> Listener:
     """Return the pretrained listener.
 
     Parameters

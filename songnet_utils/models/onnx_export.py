@@ -24,7 +24,7 @@ from songnet_utils._utils.files import atomic_write
 from songnet_utils._utils.quiet import quiet_stderr
 from songnet_utils.models.onnx_description import describe
 from songnet_utils.streaming.graph import Graph, Node, graph_to, graph_to_layer, is_for_training
-from songnet_utils.streaming.receptive_field import along_time, reaches
+from songnet_utils.streaming.receptive_field import along_time, receptive_fields
 from songnet_utils.streaming.stateful import activation_of, batch_norm_numbers
 from songnet_utils.streaming.timeline import ReceptiveField
 
@@ -91,7 +91,7 @@ def _field_without_state(graph: Graph) -> ReceptiveField | None:
     """
     from keras import layers
 
-    found = reaches(graph)
+    found = receptive_fields(graph)
     step = found[graph.wanted[0]]
     recurrent = [
         found[node.output]

@@ -16,7 +16,7 @@ from typing import Any
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models import musicnn as listener
+from songnet_utils.models import musicnn
 from songnet_utils.models.building import keras
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.plus import songnet_plus
@@ -51,7 +51,7 @@ class NetworkKind:
         The description of sound that it hears.
     metadata : bool
         Whether it is told what is known of a song (`songnet_utils.features.metadata`), too.
-    listener : bool
+    on_musicnn : bool
         Whether it is trained on what the pretrained listener makes of a song, not on its frames.
     """
 
@@ -64,7 +64,7 @@ class NetworkKind:
     extras: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sound: Sound = field(default_factory=Sound)
     metadata: bool = False
-    listener: bool = False
+    on_musicnn: bool = False
 
     def changed(self, sign: str, name: str) -> NetworkKind:
         """Return the same network without one of its parts (``~``), or with an extra (``+``)."""
@@ -167,8 +167,8 @@ NETWORKS: dict[str, NetworkKind] = {
         build=songnet_transfer,
         options={"dropout": 0.5},
         recipe={"epochs": 60, "learning_rate": 3e-3},
-        sound=listener.SOUND,
-        listener=True,
+        sound=musicnn.SOUND,
+        on_musicnn=True,
     ),
 }
 

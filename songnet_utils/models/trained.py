@@ -36,7 +36,7 @@ from songnet_utils.streaming.stateful import Stack
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
 #: otherwise turn another song's faintest sound there into a thunderclap.
-LEAST_SPREAD = 1.0
+LEAST_DEVIATION = 1.0
 
 #: What the description, and the encoder of metadata, are called inside ``model.keras``, which is a
 #: zip archive.
@@ -49,7 +49,7 @@ _BLOCK = 16
 
 
 def centre(
-    model: keras.Model, mean: np.ndarray, spread: np.ndarray, least: float = LEAST_SPREAD
+    model: keras.Model, mean: np.ndarray, spread: np.ndarray, least: float = LEAST_DEVIATION
 ) -> None:
     """Set what the network's first layer subtracts and divides by.
 
@@ -79,18 +79,18 @@ def weights_of(model: keras.Model) -> list[np.ndarray]:
 
     Where the random numbers of dropout stand is no part of it.
     """
-    return [np.array(variable.numpy()) for variable in learnt(model)]
+    return [np.array(variable.numpy()) for variable in variables_of(model)]
 
 
 def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
     """Put back what `weights_of` returned."""
-    for variable, value in zip(learnt(model), weights, strict=True):
+    for variable, value in zip(variables_of(model), weights, strict=True):
         variable.assign(value)
     # The centring layer computes with copies of its weights.
     model.get_layer("centring").finalize_state()
 
 
-def learnt(model: keras.Model) -> list[keras.Variable]:
+def variables_of(model: keras.Model) -> list[keras.Variable]:
     """Return what is learnt or measured in training, in the order of `weights_of`."""
     return [variable for layer in model.layers for variable in layer.weights]
 
@@ -138,7 +138,7 @@ class SongNet(Network):
         self.name, self.training_music, self.caution = name, training_music, caution
         self.encoder = encoder
         self._patches = any(isinstance(layer, Listening) for layer in model.layers)
-        # What it is told of a song unless somebody says more (`knowing`): that nothing is known.
+        # What it knows of a song unless `with_metadata` says more: nothing.
         self._known = None if encoder is None else encode(encoder, unknown())
 
         def traced(model: keras.Model, output: Callable[[Any], Any]) -> Any:
@@ -157,7 +157,7 @@ class SongNet(Network):
         before = keras.Model(model.input, model.get_layer("genre_over_time").input)
         self._hidden = traced(before, lambda outputs: outputs)
 
-    def knowing(self, clip: pd.DataFrame) -> SongNet:
+    def with_metadata(self, clip: pd.DataFrame) -> SongNet:
         """Return the same network, told what is known of a song.
 
         Parameters

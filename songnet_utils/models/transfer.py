@@ -53,7 +53,7 @@ def head_weights(whole: keras.Model, head: keras.Model) -> list[np.ndarray]:
     whole : keras.Model
         A trained network.
     head : keras.Model
-        What was trained of it, built anew: all of it, or what `with_listener` put the listener
+        What was trained of it, built anew: all of it, or what `with_musicnn` put the listener
         under.
 
     Returns
@@ -70,7 +70,7 @@ def head_weights(whole: keras.Model, head: keras.Model) -> list[np.ndarray]:
     ]
 
 
-def with_listener(head: keras.Model, listener: keras.Model) -> keras.Model:
+def with_musicnn(head: keras.Model, listener: keras.Model) -> keras.Model:
     """Return the whole network: from ``log_mel`` through the listener to what `head` gives.
 
     Parameters

@@ -72,7 +72,7 @@ def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
         in step, or when steps would depend on nothing but padding.
     """
     graph = graph_to_layer(model, "genre_over_time")
-    reach = reaches(graph)[graph.wanted[0]]
+    reach = receptive_fields(graph)[graph.wanted[0]]
     if reach.zeros:
         raise SongNetError(
             f"The network's first {reach.zeros} steps hear nothing but the zeros before the song. "
@@ -82,7 +82,7 @@ def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
     return Timeline(sound, ReceptiveField(reach.stop, reach.stride, past))
 
 
-def reaches(graph: Graph) -> dict[int, Reach]:
+def receptive_fields(graph: Graph) -> dict[int, Reach]:
     """Return the reach of each tensor that depends on the frames.
 
     Raises

@@ -69,7 +69,7 @@ def step_span(timeline: Timeline, rate: int, step: int) -> tuple[float, float]:
     return start / own, last
 
 
-def hear_song(
+def classify_song(
     net: Network, source: str | os.PathLike[str] | bytes, *, name: str | None = None
 ) -> tuple[list[Step], float]:
     """Return the whole-song answer with its times, and the seconds the song lasts.

@@ -25,7 +25,7 @@ from scipy.special import erf, expit
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.streaming.graph import Graph, Node, graph_to_layer, is_for_training
-from songnet_utils.streaming.receptive_field import along_time, reaches
+from songnet_utils.streaming.receptive_field import along_time, receptive_fields
 
 if TYPE_CHECKING:
     import keras
@@ -293,7 +293,7 @@ class Stack:
     ) -> None:
         graph = graph_to_layer(model, last)
         # What cannot be fed in pieces is refused there.
-        reaches(graph)
+        receptive_fields(graph)
         # The tensors of a moment, by place: the frames, what is known, then what layers give.
         places = {graph.frames: 0}
         self._values: list[Any] = [None]

@@ -41,15 +41,15 @@ from songnet_utils.models.musicnn import EMBEDDING, STRIDE, Embedding, load_embe
 from songnet_utils.models.onnx_export import onnx_of
 from songnet_utils.models.registry import NetworkKind
 from songnet_utils.models.trained import (
-    LEAST_SPREAD,
+    LEAST_DEVIATION,
     SongNet,
     centre,
     given_to,
-    learnt,
     set_weights,
+    variables_of,
     weights_of,
 )
-from songnet_utils.models.transfer import head_weights, with_listener
+from songnet_utils.models.transfer import head_weights, with_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
 from songnet_utils.streaming.timeline import Timeline
@@ -177,7 +177,7 @@ class Material:
     @property
     def sound(self) -> Sound:
         """The description of sound that the network goes by."""
-        return self.kind.sound if self.kind.listener else self.prepared.sound
+        return self.kind.sound if self.kind.on_musicnn else self.prepared.sound
 
     def subset(self, subset: str) -> pd.DataFrame:
         """Return the clips of one set."""
@@ -193,7 +193,7 @@ class Material:
         """
         sound, prepared = self.sound, self.prepared
         frames_a_second = sound.sample_rate / sound.hop
-        if not self.kind.listener:
+        if not self.kind.on_musicnn:
             return prepared.frames, sound.n_mels, frames_a_second
         data = prepared.store.data
         # Says that the listener is missing before any work.
@@ -318,7 +318,7 @@ class Learning:
         self.state = _State(recipe.learning_rate)
         self.crop_rows = max(1, round(recipe.crop_seconds * per_second))
         self.masked_rows = round(recipe.masked_seconds * per_second)
-        if not self.kind.listener:
+        if not self.kind.on_musicnn:
             timeline = timeline_of(self.model, material.sound)
             self.crop_rows = max(self.crop_rows, timeline.field.size)
             self._check_seconds(timeline)
@@ -333,10 +333,10 @@ class Learning:
         else:
             mean, spread = _mean_and_spread(self.rows, self.clips)
             self.mean = mean.astype(np.float32)
-            centre(self.model, mean, spread, least=0.0 if self.kind.listener else LEAST_SPREAD)
+            centre(self.model, mean, spread, least=0.0 if self.kind.on_musicnn else LEAST_DEVIATION)
         self.best_weights = weights_of(self.model)
         # Where weights are averaged, the average is what is judged and kept.
-        averaged = learnt(self.model) if recipe.averaging else []
+        averaged = variables_of(self.model) if recipe.averaging else []
         self.average = [tf.Variable(variable) for variable in averaged]
         if not self._load():
             self._save()
@@ -396,8 +396,8 @@ class Learning:
         set_weights(self.model, self.best_weights)
         model = self._build()
         set_weights(model, self.best_weights)
-        if self.kind.listener:
-            model = with_listener(model, load_embedding_model(self.material.prepared.store.data))
+        if self.kind.on_musicnn:
+            model = with_musicnn(model, load_embedding_model(self.material.prepared.store.data))
         return SongNet(
             model,
             self.material.sound,
@@ -489,7 +489,7 @@ class Learning:
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         if self.recipe.averaging:
-            for average, variable in zip(self.average, learnt(self.model), strict=True):
+            for average, variable in zip(self.average, variables_of(self.model), strict=True):
                 # The centring layer counts, too.
                 if average.dtype.is_floating:
                     average.assign_add((1 - self.recipe.averaging) * (variable - average))

@@ -81,9 +81,9 @@ def load_songnet(run: str | Path) -> Network:
     from songnet_utils.models.trained import load_keras
 
     if run == "musicnn":
-        from songnet_utils.models.musicnn import load_listener
+        from songnet_utils.models.musicnn import load_musicnn
 
-        return load_listener()
+        return load_musicnn()
     rule = 'A network is given as the folder of its run, a model.keras file or "musicnn".'
     if path_of(run, rule).suffix == ".keras":
         return load_keras(run)

@@ -47,10 +47,10 @@ from songnet_utils.features.store import LogMels, LogMelStore
 from songnet_utils.metrics.accuracy import accuracy, artist_interval, confusion, few_artists
 from songnet_utils.models.baselines import (
     BASELINES,
-    answer_baseline,
     baseline_inputs,
     converged,
     fit_baseline,
+    predict_baseline,
     save_baseline,
 )
 from songnet_utils.models.onnx_export import save_onnx, save_stream
@@ -387,7 +387,7 @@ class Parent:
     @property
     def sound(self) -> Sound:
         """The description of sound of the frames that it was trained on."""
-        return Sound() if network_kind(self.model).listener else self.net.sound
+        return Sound() if network_kind(self.model).on_musicnn else self.net.sound
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -468,7 +468,7 @@ class Run:
     @property
     def sound(self) -> Sound:
         """The description of sound that the model goes by."""
-        return self.kind.sound if self.kind and self.kind.listener else self.prepared.sound
+        return self.kind.sound if self.kind and self.kind.on_musicnn else self.prepared.sound
 
     def subset(self, subset: str) -> pd.DataFrame:
         """Return the clips of one set."""
@@ -628,7 +628,7 @@ class Run:
                 self.seed,
             )
             fitted = time.monotonic()
-            answers = self.answers_table(answer_baseline(baseline, inputs))
+            answers = self.answers_table(predict_baseline(baseline, inputs))
             answered = time.monotonic()
             seconds_to_fit = fitted - started
             save_baseline(baseline, folder / "model.skops")

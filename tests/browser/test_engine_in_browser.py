@@ -32,7 +32,7 @@ from listening_place import (
 )
 from playwright.sync_api import Browser, Page
 
-from songnet_utils.streaming.song_stream import SongStream, hear_song
+from songnet_utils.streaming.song_stream import SongStream, classify_song
 
 RATE = 22_050
 
@@ -122,7 +122,7 @@ def test_networks_that_remember_answer_as_the_stream(page, others, songs, kind):
     file = songs / "remembered.wav"
     net = others[kind]
     soundfile.write(file, tune(12, net.sound.sample_rate), net.sound.sample_rate, "FLOAT")
-    expected = as_rows(hear_song(net, file)[0])
+    expected = as_rows(classify_song(net, file)[0])
     np.testing.assert_allclose(listen(page, file, kind)["steps"], expected, atol=1e-3)
     assert np.ptp(expected[:, 2:], axis=0).max() > 0.01
 
@@ -154,7 +154,7 @@ def test_real_songs_are_answered_alike(page, net, shared_fma):
     same, apart = 0, []
     for file in files:
         told = listen(page, file)["steps"][:, 2:]
-        steps, _ = hear_song(net, file)
+        steps, _ = classify_song(net, file)
         expected = as_rows(steps)[:, 2:]
         assert told.shape == expected.shape, file
         same += told.mean(axis=0).argmax() == expected.mean(axis=0).argmax()
@@ -410,7 +410,7 @@ def test_the_microphone_answers_at_once(chromium, browser, place, net, tmp_path)
     assert len(steps) > 5
     # The recording, listened to by Python, gives the same steps.
     content = base64.b64decode(told["text"].split(",")[1])
-    expected = as_rows(hear_song(net, content)[0])[: len(steps)]
+    expected = as_rows(classify_song(net, content)[0])[: len(steps)]
     assert np.abs(steps[:, 2:] - expected[:, 2:]).mean() < 0.01
 
 

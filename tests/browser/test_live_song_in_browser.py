@@ -24,7 +24,7 @@ OPEN = """async (text) => {
 def test_a_run_answers_in_the_notebook_as_python_does_and_a_song_is_kept_when_asked(
     lab, tones: Path, trained: Path, data_folder: Path, tmp_path: Path
 ):
-    from songnet_utils.streaming.song_stream import hear_song
+    from songnet_utils.streaming.song_stream import classify_song
     from songnet_utils.training.runs import load_songnet
 
     cell = CELL.format(corpus=str(tones), run=str(trained))
@@ -38,7 +38,7 @@ def test_a_run_answers_in_the_notebook_as_python_does_and_a_song_is_kept_when_as
     song = tmp_path / "tune.flac"
     song.write_bytes(tune(6.0))
     told = np.array(page.evaluate(OPEN, base64.b64encode(song.read_bytes()).decode()))
-    steps, _ = hear_song(net, song)
+    steps, _ = classify_song(net, song)
     expected = np.array([[step.start, step.end, *step.probabilities] for step in steps])
     np.testing.assert_allclose(told, expected, atol=1e-3)
 

@@ -44,7 +44,7 @@ class Toy(Network):
         powers = np.exp(groups - groups.max())
         return (powers / powers.sum()).astype(np.float32)
 
-    def knowing(self, clip: object) -> Toy:
+    def with_metadata(self, clip: object) -> Toy:
         return self
 
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:

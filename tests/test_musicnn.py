@@ -27,7 +27,7 @@ from songnet_utils.models.musicnn import (
     build_musicnn,
     genre_of_tags,
     learn_centres,
-    load_listener,
+    load_musicnn,
 )
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.streaming.song_stream import SongStream, Step
@@ -35,7 +35,7 @@ from songnet_utils.streaming.song_stream import SongStream, Step
 
 @pytest.fixture(scope="module")
 def listener(musicnn_data):
-    return load_listener(musicnn_data)
+    return load_musicnn(musicnn_data)
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +363,7 @@ def test_missing_or_damaged_weights_say_how_to_get_them(tmp_path, musicnn_data, 
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(SongNetError, match=rf"{said}\. Run `songnet fetch musicnn`"):
-        load_listener(tmp_path)
+        load_musicnn(tmp_path)
 
 
 def test_it_names_real_genres_with_centres_learnt_without_the_artist(listener, shared_fma):
