@@ -3,7 +3,8 @@
 
 // Of some values the one that is wanted, else the nearest number, else the first.
 function nearest(values, wanted) {
-  const away = values.map((value) => (value === wanted ? -1 : Math.abs(value - wanted)));
+  if (values.includes(wanted)) return wanted;
+  const away = values.map((value) => Math.abs(value - wanted));
   return values[Math.max(0, away.indexOf(Math.min(...away)))];
 }
 

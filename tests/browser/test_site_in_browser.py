@@ -176,6 +176,7 @@ def said(widget: Locator) -> Locator:
 @pytest.mark.parametrize(
     ("place", "control", "value"),
     [
+        (0, "Kind of split", "artist"),
         (0, "Test (%)", "20"),
         (1, "Band (from 0)", "4"),
         (1, "To (Hz)", "4000"),
