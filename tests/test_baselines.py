@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import accuracy_score
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.table import table
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import NUMBERS
-from songnet_utils.metrics.accuracy import accuracy
 from songnet_utils.models.baselines import (
     BASELINES,
     GaussianMixtureClassifier,
@@ -79,7 +79,7 @@ def test_a_baseline_hears_a_difference_on_any_scale(clips, name):
         # That some stop before they have converged is in `converged`, not on the screen.
         warnings.simplefilter("error")
         baseline = fit_baseline(name, inputs[::2], genres[::2])
-    assert accuracy(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.95
+    assert accuracy_score(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.95
 
 
 @pytest.mark.parametrize("name", [name for name in LEARN if not name.startswith("mlp")])
@@ -159,7 +159,7 @@ def test_chance_guesses_as_often_as_the_training_clips_have_a_genre():
     )
     assert np.mean(guesses == "Folk") == pytest.approx(0.75, abs=0.03)
     # Guessing so is right in 0.75² + 0.25² of all clips.
-    assert accuracy(genres, guesses) == pytest.approx(0.625, abs=0.03)
+    assert accuracy_score(genres, guesses) == pytest.approx(0.625, abs=0.03)
 
 
 def test_another_seed_guesses_otherwise(clips):
@@ -199,7 +199,7 @@ def test_artists_give_their_genre_away(clips, name):
     first_of_artist = (~clips.artist.duplicated()).to_numpy()
     baseline = fit_baseline(name, inputs[known & first_of_artist], genres[known & first_of_artist])
     second = known & ~first_of_artist
-    again = accuracy(genres[second], predict_baseline(baseline, inputs[second]))
+    again = accuracy_score(genres[second], predict_baseline(baseline, inputs[second]))
     # Of the five nearest, one is by the same artist and four are as far as all others.
     assert again > 0.95 or name == "knn-meta"
     # An artist that was never heard of is nobody, and so are all that are not known: one answer.
@@ -216,7 +216,7 @@ def test_metadata_that_nobody_has_is_no_obstacle(clips, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         baseline = fit_baseline(name, inputs[::2], genres[::2])
-        assert accuracy(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.9
+        assert accuracy_score(genres[1::2], predict_baseline(baseline, inputs[1::2])) > 0.9
         # What no training clip had does not trouble it later.
         predict_baseline(baseline, inputs_of(name, clips))
 
@@ -236,7 +236,7 @@ def test_a_mixture_tells_apart_what_no_line_can():
     clips = (places + random.normal(size=150))[:, None]
     genres = np.where(places == 0, "in", "out")
     found = GaussianMixtureClassifier(random_state=0).fit(clips[::2], genres[::2])
-    assert accuracy(genres[1::2], found.predict(clips[1::2])) > 0.95
+    assert accuracy_score(genres[1::2], found.predict(clips[1::2])) > 0.95
 
 
 def test_a_genre_of_few_clips_has_fewer_gaussians():

@@ -19,8 +19,9 @@ from tunes import heard, sure_answers
 from songnet_utils import plots
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.evaluation.error_analysis import Heard
-from songnet_utils.metrics.accuracy import artist_interval, selective_accuracy
+from songnet_utils.metrics.accuracy import selective_accuracy
 from songnet_utils.metrics.calibration import fit_temperature, over_temperatures
+from songnet_utils.metrics.intervals import artist_interval
 from songnet_utils.widgets import ConfusionButtons, TemperatureSlider, ThresholdSlider
 from songnet_utils.widgets.confusion import AT_ONCE, ink_on
 from songnet_utils.widgets.slider import Slider

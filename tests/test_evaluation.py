@@ -20,7 +20,7 @@ from songnet_utils.corpora import Corpus, data_folder, open_corpus
 from songnet_utils.evaluation import compare as evaluation
 from songnet_utils.evaluation.compare import compare
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.metrics.accuracy import difference_interval, few_artists
+from songnet_utils.metrics.intervals import difference_interval, few_artists
 from songnet_utils.models.baselines import BASELINES
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.training import train as training

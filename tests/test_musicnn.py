@@ -13,7 +13,7 @@ from networks import used
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel, mix_down, read_audio, resample
-from songnet_utils.metrics.accuracy import artist_interval, wilson_interval
+from songnet_utils.metrics.intervals import artist_interval, wilson_interval
 from songnet_utils.models.musicnn import (
     CENTRES,
     EMBEDDING,

@@ -36,7 +36,7 @@ from songnet_utils.corpora.splits import (
 )
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.metrics.accuracy import (
+from songnet_utils.metrics.intervals import (
     artist_interval,
     difference_interval,
     few_artists,

@@ -35,7 +35,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import artists
 from songnet_utils.features.store import LogMels
-from songnet_utils.metrics.accuracy import (
+from songnet_utils.metrics.intervals import (
     difference_interval,
     mcnemar_exact,
     mean_difference_interval,

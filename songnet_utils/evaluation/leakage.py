@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.splits import artists, folds, keep_genres
 from songnet_utils.features.metadata import COLUMNS, NUMBERS, metadata
-from songnet_utils.metrics.accuracy import difference_interval
+from songnet_utils.metrics.intervals import difference_interval
 
 _TREES = 50
 

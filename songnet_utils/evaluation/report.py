@@ -33,30 +33,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus
 from songnet_utils.features.store import LogMels
-from songnet_utils.metrics.accuracy import (
-    Interval,
-    artist_interval,
-    confusion,
-    few_artists,
-    genre_scores,
-    macro_average,
-)
+from songnet_utils.metrics.accuracy import genre_scores
 from songnet_utils.metrics.calibration import (
     apply_temperature,
     brier_score,
+    calibration_error_by_chance,
     calibration_interval,
-    calibration_of_luck,
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
     never_zero,
     reliability,
 )
+from songnet_utils.metrics.intervals import Interval, artist_interval, few_artists
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.timeline import Timeline
 from songnet_utils.training.runs import load_songnet, read_record
@@ -300,7 +295,7 @@ def _sureness(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> Sure
     return Sureness(
         error=expected_calibration_error(given, truth),
         interval=calibration_interval(given, truth, artists),
-        luck=calibration_of_luck(given),
+        luck=calibration_error_by_chance(given),
         log_loss=negative_log_likelihood(given, truth),
         brier=brier_score(given, truth),
         bins=reliability(given, truth),
@@ -348,7 +343,7 @@ class Assessment:
             "confidence_interval": artist_interval(right, self.answers.artist),
             "interval_note": self._interval_note() or None,
             "genres": _rows(self.genres.reset_index()),
-            "macro_average": macro_average(self.genres),
+            "macro_average": self.genres[["precision", "recall", "f1"]].mean().to_dict(),
             "confusion": self.confusion.tolist(),
             "calibration": None,
             "until_right": None,
@@ -408,7 +403,7 @@ class Assessment:
                 f"{genre:{wide}}  {row.support:5,.0f}  {recall:22}  {precision:22}  "
                 f"{_share(row.f1)}"
             )
-        mean = macro_average(self.genres)
+        mean = self.genres[["precision", "recall", "f1"]].mean().to_dict()
         lines.append(
             f"{'macro average':{wide}}  {self.genres.support.sum():5,.0f}  "
             f"{_share(mean['recall']):22}  {_share(mean['precision']):22}  {_share(mean['f1'])}"
@@ -453,7 +448,7 @@ def assess(
     tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
     by_genre = genre_scores(tested.genre, tested.answer, genres)
-    table = confusion(tested.genre, tested.answer, genres)
+    table = confusion_matrix(tested.genre, tested.answer, labels=genres)
     if record.get("network") is None:
         return Assessment(
             record,

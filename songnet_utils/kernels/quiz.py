@@ -19,7 +19,7 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.kernels.clips import KernelClip, join, pieces_of
 from songnet_utils.kernels.surveys import Survey
-from songnet_utils.metrics.accuracy import wilson_interval
+from songnet_utils.metrics.intervals import wilson_interval
 
 #: Genres to choose from, and pieces to choose from.
 GENRES_OFFERED, PIECES_OFFERED = 4, 3

@@ -10,8 +10,8 @@ and the *confidence* is that probability. Logarithms are natural.
 Bins are of **equal width** over the confidence, as in Guo et al., not of equal count: a bin then
 means the same before and after temperature scaling, for every network and in every draw of the
 bootstrap, and bins with few clips weigh little. What that costs: with few clips each bin's
-accuracy is noisy, and noise only ever adds to the calibration error. `calibration_of_luck` says how
-much of it luck alone would give.
+accuracy is noisy, and noise only ever adds to the calibration error. `calibration_error_by_chance`
+says how much of it chance alone would give.
 
 References
 ----------
@@ -28,9 +28,10 @@ import numpy as np
 import pandas as pd
 import scipy.optimize
 import scipy.special
+import sklearn.metrics
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.metrics.accuracy import Interval, draw_clusters, quantiles
+from songnet_utils.metrics.intervals import Interval
 
 #: Bins over the confidence. Guo et al. use 15 for ten thousand pictures; we have hundreds of clips.
 BINS = 10
@@ -40,6 +41,9 @@ LEAST_PROBABILITY = 1e-7
 
 # How far a row's sum may be from 1: float32 means of softmaxes are within a tenth of it.
 _TOLERANCE = 1e-4
+
+# The warmest and the coldest temperature that are tried, as logarithms.
+_WARMEST = np.log(100)
 
 
 def reliability(
@@ -59,7 +63,7 @@ def reliability(
     Returns
     -------
     pandas.DataFrame
-        One row a bin: ``low``, ``high``, ``clips``, ``confidence`` (their mean) and ``accuracy``;
+        One row per bin: ``low``, ``high``, ``clips``, ``confidence`` (their mean) and ``accuracy``;
         both nan in a bin without clips.
 
     Raises
@@ -67,24 +71,12 @@ def reliability(
     SongNetError
         When a row does not sum to 1, or a label is not the number of a column.
     """
-    confidence, right = _confidence(*_checked(probabilities, truth))
-    edges = _edges(bins)
-    place = _bin_of(confidence, edges)
-    clips = np.bincount(place, minlength=bins)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        sums = np.bincount(place, weights=values, minlength=bins)
-        return np.divide(sums, clips, out=np.full(bins, np.nan), where=clips > 0)
-
-    return pd.DataFrame(
-        {
-            "low": edges[:-1],
-            "high": edges[1:],
-            "clips": clips,
-            "confidence": mean(confidence),
-            "accuracy": mean(right.astype(float)),
-        }
-    )
+    place, confidence, right = _binned(probabilities, truth, bins)
+    clips = pd.DataFrame({"confidence": confidence, "accuracy": right})
+    edges = np.linspace(0, 1, bins + 1)
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
+    table["clips"] = np.bincount(place, minlength=bins)
+    return table.join(clips.groupby(place).mean())
 
 
 def expected_calibration_error(
@@ -99,8 +91,7 @@ def expected_calibration_error(
     probabilities, truth, bins
         As in `reliability`.
     """
-    confidence, right = _confidence(*_checked(probabilities, truth))
-    place = _bin_of(confidence, _edges(bins))
+    place, confidence, right = _binned(probabilities, truth, bins)
     return float(np.abs(np.bincount(place, weights=right - confidence)).sum() / len(right))
 
 
@@ -145,32 +136,32 @@ def calibration_interval(
     SongNetError
         As in `reliability`, and when there is only one artist.
     """
-    probabilities, truth = _checked(probabilities, truth)
-    sure, right = _confidence(probabilities, truth)
-    names = np.asarray(artists).astype(str)
-    if names.shape != right.shape:
+    outside = (1 - confidence) / 2
+    place, sure, right = _binned(probabilities, truth, bins)
+    everyone, whose = np.unique(np.asarray(artists).astype(str), return_inverse=True)
+    if len(whose) != len(right) or len(everyone) < 2:
         raise SongNetError(
-            f"artists must name one artist a clip. Got shape {names.shape} for {len(right)} clips"
-        )
-    everyone, whose = np.unique(names, return_inverse=True)
-    if len(everyone) < 2:
-        raise SongNetError(
-            f"An interval over artists needs at least two artists. Got only {everyone[0]!r}"
+            "An interval over artists needs an artist for each clip, and at least two artists. "
+            f"Got {len(whose)} for {len(right)} clips, {len(everyone)} different"
         )
     # Of each artist: right answers less confidences in each bin, and clips.
     sums = np.zeros((len(everyone), bins + 1))
-    np.add.at(sums, (whose, _bin_of(sure, _edges(bins))), right - sure)
+    np.add.at(sums, (whose, place), right - sure)
     sums[:, bins] = np.bincount(whose)
-    drawn = draw_clusters(sums, draws, seed)
-    low, high = quantiles(np.abs(drawn[:, :bins]).sum(axis=1) / drawn[:, bins], confidence)
+    chances = np.full(len(everyone), 1 / len(everyone))
+    times = np.random.default_rng(seed).multinomial(len(everyone), chances, size=draws)
+    drawn = times @ sums
+    low, high = np.quantile(
+        np.abs(drawn[:, :bins]).sum(axis=1) / drawn[:, bins], [outside, 1 - outside]
+    )
     error = expected_calibration_error(probabilities, truth, bins)
     noise = drawn[:, :bins] / drawn[:, bins:] - sums[:, :bins].sum(axis=0) / len(right)
-    _, by_noise = quantiles(np.abs(noise).sum(axis=1), confidence)
+    by_noise = np.quantile(np.abs(noise).sum(axis=1), 1 - outside)
     least = 2 * error - high if error > by_noise else 0.0
-    return min(max(least, 0.0), 1.0), min(max(2 * error - low, 0.0), 1.0)
+    return min(max(float(least), 0.0), 1.0), min(max(float(2 * error - low), 0.0), 1.0)
 
 
-def calibration_of_luck(
+def calibration_error_by_chance(
     probabilities: np.ndarray, bins: int = BINS, *, draws: int = 2_000, seed: int = 0
 ) -> float:
     """Return the calibration error to expect of a network whose confidences are all true.
@@ -187,33 +178,24 @@ def calibration_of_luck(
     seed : int
         The same seed gives the same figure.
     """
-    probabilities = _rows(probabilities)
-    confidence = probabilities.max(axis=1)
-    place = np.eye(bins)[_bin_of(confidence, _edges(bins))]
-    random = np.random.default_rng(seed)
-    errors = [
-        np.abs(((random.random(len(confidence)) < confidence) - confidence) @ place).sum()
-        for _ in range(draws)
-    ]
-    return float(np.mean(errors) / len(confidence))
+    answers = np.argmax(probabilities, axis=1)
+    place, confidence, _ = _binned(probabilities, answers, bins)
+    right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
+    errors = np.abs((right - confidence) @ np.eye(bins)[place]).sum(axis=1)
+    return float(errors.mean() / len(confidence))
 
 
 def negative_log_likelihood(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
-    """Return the mean of ``−log p(truth)``, in nats: 0 is perfect.
+    """Return the mean of ``−log p(truth)``, in nats: 0 is perfect (scikit-learn's `log_loss`).
 
     Raises
     ------
     SongNetError
-        As in `reliability`, and when a clip's genre was given a probability of 0.
+        As in `reliability`.
     """
     probabilities, truth = _checked(probabilities, truth)
-    given = probabilities[np.arange(len(truth)), truth]
-    if not given.all():
-        raise SongNetError(
-            f"clip {int(given.argmin())}: its genre was given a probability of 0, whose logarithm "
-            "is infinite. Use never_zero(probabilities) if that is a matter of rounding."
-        )
-    return float(-np.log(given).mean())
+    genres = range(probabilities.shape[1])
+    return float(sklearn.metrics.log_loss(truth, probabilities, labels=genres))
 
 
 def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
@@ -222,7 +204,10 @@ def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) ->
     A clip scores ``Σ (p − y)²`` over the genres, y being 1 for its genre and 0 for others.
     """
     probabilities, truth = _checked(probabilities, truth)
-    return float(((probabilities - np.eye(probabilities.shape[1])[truth]) ** 2).sum(axis=1).mean())
+    genres = range(probabilities.shape[1])
+    return float(
+        sklearn.metrics.brier_score_loss(truth, probabilities, labels=genres, scale_by_half=False)
+    )
 
 
 def never_zero(probabilities: np.ndarray, least: float = LEAST_PROBABILITY) -> np.ndarray:
@@ -230,7 +215,7 @@ def never_zero(probabilities: np.ndarray, least: float = LEAST_PROBABILITY) -> n
 
     A softmax in float32 rounds what is too small for it to 0, which it never is.
     """
-    raised = np.maximum(_rows(probabilities), least)
+    raised = np.maximum(np.asarray(probabilities, np.float64), least)
     return raised / raised.sum(axis=1, keepdims=True)
 
 
@@ -255,7 +240,7 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     if not (np.isfinite(temperature) and temperature > 0):
         raise SongNetError(f"A temperature must be a positive number. Got {temperature!r}")
     with np.errstate(divide="ignore"):
-        logarithms = np.log(_rows(probabilities))
+        logarithms = np.log(np.asarray(probabilities, np.float64))
     return scipy.special.softmax(logarithms / temperature, axis=1)
 
 
@@ -284,17 +269,14 @@ def over_temperatures(
     SongNetError
         As in `apply_temperature` and `negative_log_likelihood`.
     """
-    rows = []
-    for temperature in temperatures:
-        at = apply_temperature(probabilities, temperature)
-        rows.append(
-            {
-                "temperature": float(temperature),
-                "error": expected_calibration_error(at, truth),
-                "log_loss": negative_log_likelihood(at, truth),
-            }
-        )
-    return pd.DataFrame(rows)
+    heated = [apply_temperature(probabilities, float(each)) for each in temperatures]
+    return pd.DataFrame(
+        {
+            "temperature": temperatures,
+            "error": [expected_calibration_error(each, truth) for each in heated],
+            "log_loss": [negative_log_likelihood(each, truth) for each in heated],
+        }
+    )
 
 
 def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
@@ -313,92 +295,56 @@ def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
     Raises
     ------
     SongNetError
-        As in `reliability`; when there are fewer than two clips or probabilities of 0; when every
-        clip is answered right (the colder the better, without end) or the answers are no better
-        than guesses (the warmer the better).
+        As in `reliability`; when every clip is answered right (the colder the better, without
+        end) or the answers are no better than guesses (the warmer the better).
     """
     probabilities, truth = _checked(probabilities, truth)
-    if len(truth) < 2:
-        raise SongNetError("A temperature is fitted on at least two clips. Got 1 clip.")
-    if not probabilities.all():
-        raise SongNetError(
-            "No temperature moves a probability of 0. Use never_zero(probabilities) if that is a "
-            "matter of rounding."
-        )
-    logarithms = np.log(probabilities)
-    given = logarithms[np.arange(len(truth)), truth]
-    if (given == logarithms.max(axis=1)).all():
+    if (probabilities.argmax(axis=1) == truth).all():
         raise SongNetError(
             f"All {len(truth)} clips are answered right: the colder, the better, and no "
             "temperature is best. Fit it on more clips, some of them answered wrong."
         )
 
-    def slope(coldness: float) -> float:
-        """Return the derivative of the negative log-likelihood by 1/T, which only ever rises."""
-        heated = scipy.special.softmax(coldness * logarithms, axis=1)
-        return float(((heated * logarithms).sum(axis=1) - given).mean())
+    def loss(logarithm: float) -> float:
+        heated = apply_temperature(probabilities, np.exp(logarithm))
+        return negative_log_likelihood(heated, truth)
 
-    if slope(0.0) >= 0:
+    found = scipy.optimize.minimize_scalar(loss, bounds=(-_WARMEST, _WARMEST), method="bounded")
+    if found.x > 0.99 * _WARMEST:
         raise SongNetError(
             "The answers for these clips are no better than guesses: the warmer, the better, and "
             "no temperature is best. Train the network longer, or fit it on more clips."
         )
-    cold = 1.0
-    while slope(cold) <= 0:
-        cold *= 2
-    return 1 / scipy.optimize.brentq(slope, 0.0, cold, xtol=1e-12, rtol=1e-12)
+    return float(np.exp(found.x))
 
 
 def _checked(
     probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    probabilities, truth = _rows(probabilities), np.asarray(truth)
-    clips, genres = probabilities.shape
-    if truth.shape != (clips,) or not np.issubdtype(truth.dtype, np.integer):
-        raise SongNetError(
-            f"truth must be one whole number a clip, the column of its genre. Got shape "
-            f"{truth.shape} of {truth.dtype} for {clips} clips"
-        )
-    outside = truth[(truth < 0) | (truth >= genres)]
-    if len(outside):
-        raise SongNetError(
-            f"truth must be from 0 to {genres - 1}, the columns of the {genres} genres. "
-            f"Got {outside[0]}"
-        )
-    return probabilities, truth
+    """Return both as arrays; raise SongNetError unless they are what `reliability` asks for."""
+    probabilities, truth = np.asarray(probabilities, np.float64), np.asarray(truth)
+    if (
+        probabilities.ndim == 2
+        and len(probabilities) > 0
+        and truth.shape == probabilities.shape[:1]
+        and np.isin(truth, np.arange(probabilities.shape[1])).all()
+        and probabilities.min() >= 0
+        and np.abs(probabilities.sum(axis=1) - 1).max() <= _TOLERANCE
+    ):
+        return probabilities, truth
+    raise SongNetError(
+        "Give a row of probabilities for each clip that sums to 1 (what softmax returns, not "
+        "logits), and its genre as the number of a column. Got shapes "
+        f"{probabilities.shape} and {truth.shape}, beginning with {probabilities[:1]}, {truth[:1]}"
+    )
 
 
-def _rows(probabilities: np.ndarray) -> np.ndarray:
-    probabilities = np.asarray(probabilities, np.float64)
-    if probabilities.ndim != 2 or not len(probabilities) or probabilities.shape[1] < 2:
-        raise SongNetError(
-            "probabilities must have a row a clip, at least one, and a column a genre, at least "
-            f"two. Got shape {probabilities.shape}"
-        )
-    sums = probabilities.sum(axis=1)
-    # Written so that a sum that is not a number is wrong, too.
-    wrong = ~((np.abs(sums - 1) <= _TOLERANCE) & (probabilities >= 0).all(axis=1))
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise SongNetError(
-            f"probabilities must not be negative and each row must sum to 1: give what softmax "
-            f"returns, not logits. Row {first} sums to {sums[first]:.6g}, its least is "
-            f"{probabilities[first].min():.6g}"
-        )
-    return probabilities
-
-
-def _confidence(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each clip's confidence, and whether its answer is right."""
-    return probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-
-
-def _edges(bins: int) -> np.ndarray:
-    if isinstance(bins, bool) or bins < 1:
-        raise SongNetError(f"bins must be a whole number of at least 1. Got {bins!r}")
-    return np.linspace(0, 1, bins + 1)
-
-
-def _bin_of(confidence: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def _binned(
+    probabilities: np.ndarray, truth: Sequence[int] | np.ndarray, bins: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each clip's bin and confidence, and whether its answer is right."""
+    probabilities, truth = _checked(probabilities, truth)
     # A confidence may exceed 1 by rounding.
-    return np.minimum(np.searchsorted(edges, confidence, side="left"), len(edges) - 1) - 1
+    confidence = np.minimum(probabilities.max(axis=1), 1)
+    place = np.searchsorted(np.linspace(0, 1, bins + 1), confidence) - 1
+    return place, confidence, probabilities.argmax(axis=1) == truth

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import accuracy_score, confusion_matrix
 
 from songnet_utils._utils.errors import SongNetError, check_seed, did_you_mean
 from songnet_utils._utils.files import read_csv, sweep, write_csv, write_json
@@ -44,7 +45,7 @@ from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import metadata
 from songnet_utils.features.store import LogMels, LogMelStore
-from songnet_utils.metrics.accuracy import accuracy, artist_interval, confusion, few_artists
+from songnet_utils.metrics.intervals import artist_interval, few_artists
 from songnet_utils.models.baselines import (
     BASELINES,
     baseline_inputs,
@@ -696,12 +697,14 @@ class Run:
             "clips": len(tested),
             "artists": artists,
             "clips_of_unknown_artists": int((~known).sum()),
-            "accuracy": accuracy(tested.genre, tested.answer),
+            "accuracy": accuracy_score(tested.genre, tested.answer),
             "confidence_interval": artist_interval(right, tested.artist),
             "interval_note": few_artists(artists) or None,
         }
         if subset == "test":
-            score["confusion"] = confusion(tested.genre, tested.answer, self.genres).tolist()
+            score["confusion"] = confusion_matrix(
+                tested.genre, tested.answer, labels=self.genres
+            ).tolist()
         return score
 
 

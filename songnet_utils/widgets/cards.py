@@ -19,12 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
-from songnet_utils.metrics.accuracy import confusion
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.messages import COMMON, Content, MalformedError, Messages, joined
@@ -112,7 +112,7 @@ class ErrorCards(WithRecording, Messages):
         answers = self._heard.answers.loc[list(clips)]
         genres = list(self._heard.genres)
         counts = (
-            confusion(answers.genre, answers.answer, genres)
+            confusion_matrix(answers.genre, answers.answer, labels=genres)
             if len(answers)
             else np.zeros((len(genres), len(genres)), int)
         )

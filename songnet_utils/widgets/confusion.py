@@ -12,13 +12,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
+from sklearn.metrics import confusion_matrix
 
 from songnet_utils import plots
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import Heard
-from songnet_utils.metrics.accuracy import confusion
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.numbers import Numbers
 from songnet_utils.widgets.recording import WithRecording, smaller
@@ -45,7 +45,9 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
     def __init__(self, heard: Heard) -> None:
         self._heard = heard
         self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
-        self._counts = confusion(heard.answers.genre, heard.answers.answer, heard.genres)
+        self._counts = confusion_matrix(
+            heard.answers.genre, heard.answers.answer, labels=heard.genres
+        )
         #: The test clips of the cell that was pressed last, the most confident first.
         self.clips: list[str] = []
         #: The numbers to press, rows and columns in the order of the network's genres.

@@ -8,11 +8,11 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import pandas as pd
+from sklearn.metrics import accuracy_score
 
 from songnet_utils import plots
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.evaluation.report import probabilities_of
-from songnet_utils.metrics.accuracy import accuracy
 from songnet_utils.metrics.calibration import (
     apply_temperature,
     fit_temperature,
@@ -85,7 +85,7 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
 
     def _draw(self) -> None:
         row = self.at
-        right = accuracy(self._truth, self.probabilities.argmax(axis=1))
+        right = accuracy_score(self._truth, self.probabilities.argmax(axis=1))
         fitted = self._why_not if self.fitted is None else f"The fitted one is {self.fitted:.2f}."
         self._says.value = (
             f"<p role='status'>Temperature {row.temperature:.2f}: calibration error "

@@ -11,12 +11,8 @@ import pandas as pd
 
 from songnet_utils import plots
 from songnet_utils.evaluation.report import probabilities_of
-from songnet_utils.metrics.accuracy import (
-    Interval,
-    artist_interval,
-    few_artists,
-    selective_accuracy,
-)
+from songnet_utils.metrics.accuracy import selective_accuracy
+from songnet_utils.metrics.intervals import Interval, artist_interval, few_artists
 from songnet_utils.widgets.explorer import slider_recording
 from songnet_utils.widgets.recording import WithRecording
 from songnet_utils.widgets.slider import Slider

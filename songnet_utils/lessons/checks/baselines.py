@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from songnet_utils.corpora.splits import artists, folds
 from songnet_utils.evaluation.compare import PAPER
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
-from songnet_utils.metrics.accuracy import right_answers, wilson_interval
+from songnet_utils.metrics.intervals import right_answers, wilson_interval
 
 
 @exercise

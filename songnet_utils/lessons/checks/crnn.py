@@ -8,7 +8,7 @@ import numpy as np
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
-from songnet_utils.metrics.accuracy import wilson_interval
+from songnet_utils.metrics.intervals import wilson_interval
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.receptive_field import timeline_of

@@ -10,7 +10,7 @@ from scipy.stats import binom, chi2
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
-from songnet_utils.metrics.accuracy import mcnemar_exact
+from songnet_utils.metrics.intervals import mcnemar_exact
 
 
 @exercise

@@ -12,7 +12,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import Kernels, Survey
 from songnet_utils.kernels.purity import purity
 from songnet_utils.lessons.checks.questions import Choice, Function, Number, Question, exercise
-from songnet_utils.metrics.accuracy import Interval, wilson_interval
+from songnet_utils.metrics.intervals import Interval, wilson_interval
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 

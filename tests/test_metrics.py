@@ -9,41 +9,17 @@ import numpy as np
 import pytest
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.metrics.accuracy import (
+from songnet_utils.metrics.accuracy import genre_scores, selective_accuracy
+from songnet_utils.metrics.intervals import (
     FEWEST_ARTISTS,
-    accuracy,
     artist_interval,
-    confusion,
     difference_interval,
     few_artists,
-    genre_scores,
-    macro_average,
     mcnemar_exact,
     mean_difference_interval,
-    quantiles,
     right_answers,
     wilson_interval,
 )
-
-
-def test_accuracy_counts_the_right_answers():
-    assert accuracy(["Rock", "Pop", "Pop", "Folk"], ["Rock", "Pop", "Rock", "Rock"]) == 0.5
-
-
-@pytest.mark.parametrize(("truth", "predicted"), [([], []), (["Rock"], ["Rock", "Pop"])])
-def test_accuracy_needs_one_answer_a_clip(truth, predicted):
-    with pytest.raises(SongNetError, match="one entry a clip"):
-        accuracy(truth, predicted)
-
-
-def test_confusion_has_the_truth_in_rows():
-    table = confusion(["a", "a", "b", "c"], ["a", "b", "b", "a"], ["a", "b", "c"])
-    assert table.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
-
-
-def test_confusion_names_a_genre_it_was_not_told_of():
-    with pytest.raises(SongNetError, match="Polka"):
-        confusion(["a"], ["Polka"], ["a"])
 
 
 @pytest.mark.parametrize(
@@ -60,11 +36,6 @@ def test_confusion_names_a_genre_it_was_not_told_of():
 )
 def test_wilson_interval_is_that_of_the_literature(correct, clips, low, high):
     assert wilson_interval(correct, clips) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_wilson_interval_near_65_percent_of_800_clips_is_3_points_wide_each_way():
-    low, high = wilson_interval(520, 800)
-    assert (high - low) / 2 == pytest.approx(0.033, abs=5e-4)
 
 
 def test_wilson_interval_refuses_more_right_answers_than_clips():
@@ -106,7 +77,7 @@ def covers(
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("artists", [6, 12, 24, 100])
+@pytest.mark.parametrize("artists", [6, 24, 100])
 def test_the_interval_of_an_accuracy_covers_it(artists, sizes):
     generator, clips = np.random.default_rng(0), SIZES[sizes](artists)
     names = np.repeat(np.arange(artists), clips)
@@ -286,18 +257,6 @@ def test_right_answers_behind_a_printed_figure(figure, clips, right):
     assert right_answers(figure, clips) == right
 
 
-@pytest.mark.parametrize(("figure", "clips"), [("a lot", 800), ("65.23", 800), (".5", 0)])
-def test_right_answers_refuses_what_is_no_accuracy(figure, clips):
-    with pytest.raises(SongNetError, match="figure must be"):
-        right_answers(figure, clips)
-
-
-def test_artists_may_be_many():
-    correct = np.arange(20_000) % 2 == 0
-    low, high = artist_interval(correct, np.arange(20_000))
-    assert (low, high) == pytest.approx((0.5 - 0.0069, 0.5 + 0.0069), abs=0.0005)
-
-
 def test_genre_scores_by_hand():
     truth = ["a", "a", "a", "b", "b", "c"]
     answer = ["a", "a", "b", "b", "a", "a"]
@@ -313,29 +272,9 @@ def test_genre_scores_by_hand():
     assert (a.recall_low, a.recall_high) == wilson_interval(2, 3)
 
 
-def test_the_macro_average_weighs_genres_alike_and_leaves_out_what_is_not_defined():
-    truth = ["a", "a", "a", "b", "b", "c"]
-    answer = ["a", "a", "b", "b", "a", "a"]
-    mean = macro_average(genre_scores(truth, answer, ["a", "b", "c", "d"]))
-    assert mean == pytest.approx(
-        {
-            "precision": (1 / 2 + 1 / 2) / 2,
-            "recall": (2 / 3 + 1 / 2 + 0) / 3,
-            "f1": (4 / 7 + 1 / 2) / 3,
-        }
-    )
-
-
-def test_genre_scores_agree_with_scikit_learn():
-    from sklearn.metrics import precision_recall_fscore_support
-
-    random = np.random.default_rng(0)
-    genres = list("abcde")
-    truth, answer = random.choice(genres, (2, 300))
-    ours = genre_scores(truth, answer, genres)
-    theirs = precision_recall_fscore_support(truth, answer, labels=genres)
-    np.testing.assert_allclose(ours[["precision", "recall", "f1", "support"]].T, theirs)
-
-
-def test_the_quantiles_of_draws_leave_the_same_share_outside_on_either_side():
-    assert quantiles(np.array([*range(101), np.nan]), 0.9) == pytest.approx((5, 95))
+def test_selective_accuracy_by_hand():
+    table = selective_accuracy([True, False, True], [0.9, 0.6, 0.5], [0.5, 0.55, 0.6, 0.95])
+    assert table.answered.tolist() == [3, 2, 2, 0]
+    assert table.right.tolist() == [2, 1, 1, 0]
+    assert table.coverage.tolist() == pytest.approx([1, 2 / 3, 2 / 3, 0])
+    assert table.accuracy.tolist() == pytest.approx([2 / 3, 1 / 2, 1 / 2, np.nan], nan_ok=True)
