@@ -364,7 +364,7 @@ def test_a_beat_is_a_peak_that_stands_out(surveyed):
 
 def test_what_cannot_be_surveyed_is_said():
     kernels, prepared = k.Kernels(small()), toy(3)
-    with pytest.raises(SongNetError, match="There is no clip to hear"):
+    with pytest.raises(SongNetError, match="There is no clip"):
         k.survey(kernels, prepared, prepared.clips.iloc[:0], progress=False)
     with pytest.raises(SongNetError, match="another description of sound"):
         k.survey(kernels, dataclasses.replace(prepared, sound=Sound()), progress=False)
@@ -632,7 +632,7 @@ def test_a_vote_is_what_a_little_more_of_the_kernel_changes():
 
 
 def test_votes_need_clips(tones):
-    with pytest.raises(SongNetError, match="There is no clip to hear"):
+    with pytest.raises(SongNetError, match="There is no clip"):
         k.votes(tones.kernels, tones.prepared, tones.clips.iloc[:0], progress=False)
 
 
@@ -678,7 +678,7 @@ def test_purity_by_hand():
     assert np.isnan(purity.purity(np.array([[0, 0], [-1, -1]]))[1])
 
 
-def test_pure_kernels_are_told_from_luck():
+def test_pure_kernels_are_told_from_chance():
     pure = k.purity_by_layer(made_up(True)).iloc[0]
     assert pure.purity == 1
     assert pure.p < 0.01
@@ -724,10 +724,10 @@ def test_genre_questions_ask_for_the_genre_that_is_voted_for(tones, counted):
         )
         assert sorted(question.choices) == ["High", "Low", "Noise"]
         found = k.found_clip(tones, "conv_3", question.kernel)
-        assert (question.heard.audio == found.audio).all()
+        assert (question.clip.audio == found.audio).all()
         # Neither its name nor its credits give the answer away.
-        assert question.heard.credits == ()
-        assert str(question.kernel) not in question.heard.label.replace("conv_3", "")
+        assert question.clip.credits == ()
+        assert str(question.kernel) not in question.clip.label.replace("conv_3", "")
     again = k.genre_questions(tones, counted, "conv_3", count=4)
     assert [one.kernel for one in again] == [one.kernel for one in questions]
 
@@ -737,7 +737,7 @@ def test_song_questions_hold_back_the_piece_that_is_asked_for(tones):
     for question in k.song_questions(tones, 2, count=3):
         rows = tones.found(2, question.kernel)
         *heard, last = k.pieces_of(tones, 2, question.kernel)
-        assert len(question.heard.starts) == len(heard) == len(rows) - 1
+        assert len(question.clip.starts) == len(heard) == len(rows) - 1
         inside = slice(250, its.samples - 250)
         right = question.sounds[question.right]
         assert (right.audio[inside] == last[inside]).all()
@@ -754,7 +754,7 @@ def test_the_score_is_a_binomial_test_against_lots(counted, tones):
     everything = k.score(questions, right)
     assert everything.chance == pytest.approx(1 / 3)
     assert everything.p == pytest.approx((1 / 3) ** 4)
-    assert "more than luck" in str(everything)
+    assert "better than chance" in str(everything)
     wrong = [(answer + 1) % 3 for answer in right]
     assert k.score(questions, wrong).p == 1
     one = k.score(questions, right[:1])

@@ -5,10 +5,10 @@ to excite it (`dreamed_clip`), and a song of which only what it answers to is le
 All return a `KernelClip`. A `survey` of a corpus says the rest about all kernels at once.
 """
 
+from songnet_utils.kernels.cache import cached_survey
 from songnet_utils.kernels.clips import KernelClip, found_clip, found_clips, pieces_of
 from songnet_utils.kernels.dreams import Dream, dream, dream_table, dreamed_clip, sound_of
 from songnet_utils.kernels.frame_statistics import FrameStatistics
-from songnet_utils.kernels.keeping import kept_survey
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece, untrained
 from songnet_utils.kernels.masks import auralise
 from songnet_utils.kernels.purity import likeness_by_layer, purity_by_layer
@@ -27,6 +27,7 @@ __all__ = [
     "Score",
     "Survey",
     "auralise",
+    "cached_survey",
     "dream",
     "dream_table",
     "dreamed_clip",
@@ -34,7 +35,6 @@ __all__ = [
     "found_clips",
     "frames_of_piece",
     "genre_questions",
-    "kept_survey",
     "likeness_by_layer",
     "pieces_of",
     "purity_by_layer",

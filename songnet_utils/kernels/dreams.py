@@ -127,8 +127,8 @@ def dream(
             starts = np.tile(_starts(its.layer, survey.statistics, seed), (len(part), 1, 1))
             of = np.repeat(part, STARTS)
             frames = climb(starts, of, much[of], seed)
-            heard = survey.kernels.active(frames, its.layer).numpy()[:, its.layer.alone]
-            values = heard[np.arange(len(of)), of].reshape(len(part), STARTS)
+            activations = survey.kernels.active(frames, its.layer).numpy()[:, its.layer.alone]
+            values = activations[np.arange(len(of)), of].reshape(len(part), STARTS)
             found = frames.reshape(len(part), STARTS, *frames.shape[1:])
             for kernel, its_frames, its_values in zip(part, found, values, strict=True):
                 order = np.argsort(-its_values, kind="stable")
@@ -317,8 +317,8 @@ def dream_table(
     for one in tqdm(dreams, f"Sounding {name}", unit="kernel", disable=not progress, leave=False):
         frames, dreamed = one.frames[0], float(one.activation[0])
         again = frames_of_piece(sound_of(frames, kernels_of.sound), kernels_of.sound)
-        heard = kernels_of.active(again[None], its.layer).numpy()[0, its.layer.alone]
-        sounds = float(heard[one.kernel])
+        activations = kernels_of.active(again[None], its.layer).numpy()[0, its.layer.alone]
+        sounds = float(activations[one.kernel])
         away = ((frames - statistics.mean) @ whiten) ** 2
         beyond = np.maximum(statistics.low - frames, frames - statistics.high)
         rows.append(

@@ -51,8 +51,8 @@ class FrameStatistics:
         """
         values, vectors = np.linalg.eigh(self.covariance)
         # No direction counts as narrower than this, or what never varies would be infinitely far.
-        spread = np.maximum(values, 1e-3 * values.max())
-        return vectors / np.sqrt(spread), float((values / spread).sum())
+        variance = np.maximum(values, 1e-3 * values.max())
+        return vectors / np.sqrt(variance), float((values / variance).sum())
 
 
 class FrameCounts:

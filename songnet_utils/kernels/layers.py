@@ -79,9 +79,9 @@ class KernelLayer:
 
     @property
     def alone(self) -> int:
-        """The number of a piece's activation when the piece is heard alone.
+        """The number of a piece's activation when the piece is analysed alone.
 
-        0, but where the network puts zeros before the song: rows that hear them come first.
+        0, except where the network puts zeros before the song: rows that see them come first.
         """
         return -self.first // self.stride
 

@@ -1,4 +1,4 @@
-"""Auralised songs: a song as one kernel hears it (Choi et al. 2015).
+"""Auralised songs: a song as one kernel perceives it (Choi et al. 2015).
 
 The kernel's *feature map*, its activation at every moment of the song, is carried back through the
 network to the spectrogram: through each convolution by its transpose, through each pooling to
@@ -8,7 +8,7 @@ of half the feature map's square, which is how it is computed here). What comes 
 each mel band of each frame spoke for the kernel.
 
 Its positive part, from 0 to 1, is laid as a mask over the song's own complex spectrum. Phases stay
-as they are, so that one hears the song, and of it only what the kernel answers to.
+as they are, so you hear the song, and of it only what the kernel answers to.
 
 References
 ----------
@@ -29,7 +29,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 
-# What speaks for the kernel as much as one in a hundred of what does at all is heard in full.
+# The strongest hundredth of what speaks for the kernel stays at full level.
 _FULL = 0.99
 
 
@@ -73,9 +73,9 @@ def auralise(
     its = kernels.layer(layer)
     kernel = its.check(kernel)
     mask = mask_of(kernels, its, kernel, audio, name)
-    heard = masked(check_samples(audio), mask, kernels.sound)
+    audible = masked(check_samples(audio), mask, kernels.sound)
     label = f"{name} as kernel {kernel} of {its.name} hears it"
-    return KernelClip(heard, kernels.sound.sample_rate, label, credits)
+    return KernelClip(audible, kernels.sound.sample_rate, label, credits)
 
 
 def mask_of(
@@ -108,7 +108,7 @@ def mask_of(
         energy = tf.reduce_sum(tf.nn.relu(feature_map) ** 2) / 2
     if float(energy) == 0:
         raise SongNetError(
-            f"{name}: kernel {kernel} of {layer.name} never fires in it, so it hears nothing. "
+            f"{name}: kernel {kernel} of {layer.name} never fires in it. "
             "Take another song, or another kernel."
         )
     back = np.maximum(tape.gradient(energy, x).numpy()[0], 0)
@@ -150,10 +150,10 @@ def _band_to_bin(sound: Sound) -> np.ndarray:
     """Return what each frequency takes from the mel bands: its filters' shares, 1 in all."""
     filters = mel_filters(sound).toarray()
     total = filters.sum(axis=0)
-    heard = np.flatnonzero(total > 0)
+    covered = np.flatnonzero(total > 0)
     shares = np.zeros_like(filters)
-    shares[:, heard] = filters[:, heard] / total[heard]
+    shares[:, covered] = filters[:, covered] / total[covered]
     # Between and beyond all filters: as the nearest frequency that one of them takes.
     for bin_ in np.flatnonzero(total == 0):
-        shares[:, bin_] = shares[:, heard[np.abs(heard - bin_).argmin()]]
+        shares[:, bin_] = shares[:, covered[np.abs(covered - bin_).argmin()]]
     return shares

@@ -45,7 +45,7 @@ def purity(genres: np.ndarray) -> np.ndarray:
 
 
 def purity_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
-    """Return how pure the found clips of each layer are, beside what luck gives.
+    """Return how pure the found clips of each layer are, beside what chance gives.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Guess the kernel: a test of how easy kernels are to understand.
 
-One hears what a kernel found and guesses: either which genre it votes for (`genre_questions`), or
-which of three further pieces excites it (`song_questions`). Who guesses by lot is right as often as
-there are choices; only what lies beyond that speaks for the paper (`score`).
+You hear what a kernel found and guess either which genre it votes for (`genre_questions`) or which
+of three further pieces excites it, too (`song_questions`). Guessing at random is right once in as
+many questions as there are choices; only what lies beyond that supports the paper (`score`).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Question:
         The layer of the kernel asked about.
     kernel : int
         Its number.
-    heard : KernelClip
-        What it found; one hears this first.
+    clip : KernelClip
+        What it found, played first.
     choices : tuple of str
         What one may answer.
     sounds : tuple of KernelClip
@@ -50,7 +50,7 @@ class Question:
 
     layer: str
     kernel: int
-    heard: KernelClip
+    clip: KernelClip
     choices: tuple[str, ...]
     sounds: tuple[KernelClip, ...]
     right: int
@@ -58,18 +58,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Score:
-    """How well somebody guessed, beside lots.
+    """How well somebody guessed, beside chance.
 
     Parameters
     ----------
     right, asked : int
         Right answers, and questions.
     chance : float
-        The share that lots get right.
+        The share that random guesses get right.
     interval : tuple of float
         The 95 % interval of the share of right answers (Wilson).
     p : float
-        How often lots do as well or better (exact binomial test).
+        How often random guesses do as well or better (exact binomial test).
     """
 
     right: int
@@ -82,13 +82,13 @@ class Score:
         """Say it in a sentence or two, and no more than the figures allow."""
         low, high = self.interval
         verdict = (
-            "That is more than luck."
+            "That is better than chance."
             if self.p < 0.05
-            else "Luck does as well often enough: this does not show that kernels can be told."
+            else "Chance alone often does as well: this does not show that kernels mean anything."
         )
         return (
-            f"{self.right} of {self.asked} right ({low:.0%} to {high:.0%}); by lot "
-            f"{self.chance:.0%}. Lots do as well or better {self.p:.1%} of the time. {verdict}"
+            f"{self.right} of {self.asked} right ({low:.0%} to {high:.0%}); chance gives "
+            f"{self.chance:.0%}, and does as well or better {self.p:.1%} of the time. {verdict}"
         )
 
 
@@ -129,7 +129,7 @@ def genre_questions(
             Question(
                 name,
                 kernel,
-                _heard(survey, name, kernel, list(pieces_of(survey, name, kernel))),
+                _clip_of(survey, name, kernel, list(pieces_of(survey, name, kernel))),
                 tuple(choices),
                 (),
                 choices.index(best),
@@ -143,7 +143,7 @@ def song_questions(
 ) -> list[Question]:
     """Return questions of the kind "which of these pieces excites the kernel, too?".
 
-    The right one is the last of its found pieces, which is left out of what one hears first. The
+    The right one is the last of its found pieces, which is left out of what is played first. The
     others are drawn at random, as long, from clips by artists of whom it found nothing.
 
     Parameters
@@ -164,7 +164,7 @@ def song_questions(
     questions = []
     for kernel in _drawn(survey, its.name, count, random):
         found = survey.found(its.name, kernel)
-        *heard, last = pieces_of(survey, its.name, kernel)
+        *first, last = pieces_of(survey, its.name, kernel)
         strangers = survey.clips[~survey.clips.artist.isin(found.artist)]
         if len(strangers) < PIECES_OFFERED - 1:
             raise SongNetError(
@@ -188,7 +188,7 @@ def song_questions(
             Question(
                 its.name,
                 kernel,
-                _heard(survey, its.name, kernel, heard),
+                _clip_of(survey, its.name, kernel, first),
                 tuple(f"Piece {number}" for number in range(1, len(options) + 1)),
                 tuple(sounds),
                 int(np.flatnonzero(order == 0)[0]),
@@ -220,7 +220,7 @@ def score(questions: Sequence[Question], answers: Sequence[int]) -> Score:
     right = sum(
         int(answer == question.right) for question, answer in zip(asked, answers, strict=True)
     )
-    # Where questions differ in their number of choices, lots get the mean right.
+    # Where questions differ in their number of choices, random guesses get the mean right.
     chance = float(np.mean([1 / len(question.choices) for question in asked]))
     p = float(binomtest(right, len(asked), chance, alternative="greater").pvalue)
     return Score(right, len(asked), chance, wilson_interval(right, len(asked)), p)
@@ -238,8 +238,8 @@ def _drawn(survey: Survey, layer: str, count: int, random: np.random.Generator) 
     return [int(kernel) for kernel in random.choice(enough, count, replace=False)]
 
 
-def _heard(survey: Survey, layer: str, kernel: int, pieces: list[np.ndarray]) -> KernelClip:
-    """Return what is heard first; its label does not say which kernel it is, nor whose music."""
+def _clip_of(survey: Survey, layer: str, kernel: int, pieces: list[np.ndarray]) -> KernelClip:
+    """Return what is played first; its label does not say which kernel it is, nor whose music."""
     rate = survey.kernels.sound.sample_rate
     audio, starts = join(pieces, rate)
     return KernelClip(audio, rate, f"What a kernel of {layer} found", (), starts)

@@ -4,8 +4,7 @@ Everything about all kernels of all layers is gathered while each clip is looked
 memory that does not grow with the corpus:
 
 - the best pieces of each kernel, at most one an artist (and so at most one a song): a running
-  top-k of artists. Whoever is in it at the end was better than all but k − 1 others when its best
-  clip came by, so nothing is lost on the way;
+  top-k of artists;
 - how often a kernel fires (its activation is above 0) and how strongly, and how it moves together
   with its neighbours (for twins);
 - the mean of all pieces, each weighted by its activation (a *triggered average*, as the
@@ -33,7 +32,7 @@ from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.frame_statistics import FrameCounts, FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 
-#: Pieces that are kept of each kernel.
+#: Pieces of each kernel in a survey.
 MOST_PIECES = 8
 
 #: Kernels whose activations are correlated more than this over the whole corpus are twins.
@@ -42,12 +41,12 @@ TWINS = 0.95
 #: A peak of a kernel's rhythm is a beat when it has this many times the mean power.
 STANDS_OUT = 3.0
 
-# Clips heard at once: together they cost less; more would only need more memory.
+# Clips in a batch: together they cost less; more would only need more memory.
 _BATCH = 8
 # Seconds of activations whose spectrum is taken: slow enough for one beat in two seconds.
 _RHYTHM_SECONDS = 12.0
 _RHYTHM_HERTZ = (0.6, 6.0)
-# Moments of which all activations are kept, to tell what is much for a kernel.
+# Moments of which all activations are sampled, to show what is much for a kernel.
 _SAMPLED = 4_096
 
 
@@ -137,7 +136,7 @@ class Survey:
     prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The clips that were heard; ``artist`` is one's own where unknown.
+        The clips surveyed; where its artist is unknown, a clip is an artist of its own.
     layers : list of LayerSurvey
         In the order of ``kernels.layers``.
     statistics : FrameStatistics
@@ -243,7 +242,7 @@ def survey(
     *,
     progress: bool = True,
 ) -> Survey:
-    """Hear a corpus once, and keep what excites each kernel.
+    """Go through a corpus once, and gather what excites each kernel.
 
     Parameters
     ----------
@@ -252,7 +251,7 @@ def survey(
     prepared : LogMels
         A corpus with its frames, made by the network's description of sound.
     clips : pandas.DataFrame, optional
-        The clips to hear, from the corpus's table; all usable ones by default.
+        The clips to survey, from the corpus's table; all usable ones by default.
     progress : bool
         Show a progress bar.
 
@@ -270,19 +269,19 @@ def survey(
         )
     table = prepared.clips if clips is None else clips
     if table.empty:
-        raise SongNetError("There is no clip to hear. Give at least one.")
+        raise SongNetError("There is no clip to survey. Give at least one.")
     table = table.assign(artist=artists(table)).reset_index(drop=True)
     genres = sorted(table.genre.dropna().unique())
     gathering = [_Gathering(layer, genres) for layer in kernels.layers]
     frames_seen = FrameCounts(net.sound)
-    bar = tqdm(desc="Hearing", total=len(table), unit="clip", disable=not progress, leave=False)
+    bar = tqdm(desc="Surveying", total=len(table), unit="clip", disable=not progress, leave=False)
     with bar:
         for rows, frames in _batches(prepared, table):
-            heard = kernels.activations(frames)
+            activations = kernels.activations(frames)
             for number, row in enumerate(rows):
                 clip = table.iloc[row]
                 frames_seen.add(frames[number])
-                for gather, values in zip(gathering, heard, strict=True):
+                for gather, values in zip(gathering, activations, strict=True):
                     gather.add(row, clip.artist, clip.genre, frames[number], values[number])
             bar.update(len(rows))
     for gather in gathering:
@@ -402,9 +401,9 @@ class _Gathering:
         )
         mean = self._total / count
         covariance = self._products / count - np.outer(mean, mean)
-        spread = np.sqrt(np.maximum(np.diag(covariance), 0))
-        spread[self._fired == 0] = 0
-        scale = np.outer(spread, spread)
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+        deviation[self._fired == 0] = 0
+        scale = np.outer(deviation, deviation)
         correlation = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
         weight = np.where(self._weight > 0, self._weight, np.inf)[:, None]
         triggered = self._triggered / weight - np.where(

@@ -35,7 +35,7 @@ def votes(
     prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The clips to hear, from the corpus's table: some of each genre will do.
+        Some clips of each genre, from the corpus's table.
     progress : bool
         Show a progress bar.
 
@@ -50,13 +50,13 @@ def votes(
         When there is no clip.
     """
     if clips.empty:
-        raise SongNetError("There is no clip to hear. Give some of each genre.")
+        raise SongNetError("There is no clip. Give some of each genre.")
     gradient = _Gradient(kernels)
     total = [np.zeros((layer.kernels, len(kernels.net.genres))) for layer in kernels.layers]
     known = clips.set_index("id", drop=False)
     for clip in tqdm(clips.id, "Counting votes", unit="clip", disable=not progress, leave=False):
-        told = kernels.net.with_metadata(known.loc[[clip]])
-        for sums, values in zip(total, gradient(told, prepared.frames(clip)), strict=True):
+        net = kernels.net.with_metadata(known.loc[[clip]])
+        for sums, values in zip(total, gradient(net, prepared.frames(clip)), strict=True):
             sums += values
     parts = {
         layer.name: pd.DataFrame(

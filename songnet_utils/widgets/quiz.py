@@ -15,7 +15,7 @@ from songnet_utils.widgets.recording import WithRecording, smaller
 
 
 class KernelQuiz(WithRecording, ipywidgets.VBox):
-    """Hear what a kernel found, guess, and see whether that is more than luck.
+    """Hear what a kernel found, guess, and see whether that is better than chance.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class KernelQuiz(WithRecording, ipywidgets.VBox):
 
 
 def _players(question: Question) -> list[str]:
-    return [_player(sound) for sound in (question.heard, *question.sounds)]
+    return [_player(sound) for sound in (question.clip, *question.sounds)]
 
 
 def _player(clip: KernelClip) -> str:

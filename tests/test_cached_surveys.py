@@ -14,7 +14,7 @@ from songnet_utils import kernels as k
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.kernels import keeping
+from songnet_utils.kernels import cache
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 
@@ -55,15 +55,15 @@ def same(one: k.Survey, other: k.Survey) -> bool:
 def heard(monkeypatch):
     """Count how often a corpus is heard."""
     times = []
-    survey = keeping.survey
-    monkeypatch.setattr(keeping, "survey", lambda *a, **b: times.append(1) or survey(*a, **b))
+    survey = cache.survey
+    monkeypatch.setattr(cache, "survey", lambda *a, **b: times.append(1) or survey(*a, **b))
     return times
 
 
 def test_what_is_kept_is_what_was_made(prepared, tmp_path, heard):
     kernels = network()
-    made = k.kept_survey(tmp_path, kernels, prepared, progress=False)
-    read = k.kept_survey(tmp_path, kernels, prepared, progress=False)
+    made = k.cached_survey(tmp_path, kernels, prepared, progress=False)
+    read = k.cached_survey(tmp_path, kernels, prepared, progress=False)
     assert len(heard) == 1
     assert same(made, read)
     assert same(read, k.survey(kernels, prepared, progress=False))
@@ -72,24 +72,24 @@ def test_what_is_kept_is_what_was_made(prepared, tmp_path, heard):
 
 
 def test_another_network_or_other_clips_are_heard_anew(prepared, tmp_path, heard):
-    k.kept_survey(tmp_path, network(), prepared, progress=False)
-    k.kept_survey(tmp_path, network(seed=1), prepared, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, progress=False)
+    k.cached_survey(tmp_path, network(seed=1), prepared, progress=False)
     some = prepared.clips.iloc[2:]
-    k.kept_survey(tmp_path, network(), prepared, some, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, some, progress=False)
     assert len(heard) == 3
-    found = k.kept_survey(tmp_path, network(), prepared, some, progress=False)
+    found = k.cached_survey(tmp_path, network(), prepared, some, progress=False)
     assert len(heard) == 3
     assert found.clips.id.tolist() == some.id.tolist()
-    k.kept_survey(tmp_path, network(), prepared, some.assign(genre="Low"), progress=False)
+    k.cached_survey(tmp_path, network(), prepared, some.assign(genre="Low"), progress=False)
     assert len(heard) == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half", b"no archive at all"])
 def test_half_a_file_is_made_anew(prepared, tmp_path, heard, content):
-    k.kept_survey(tmp_path, network(), prepared, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, progress=False)
     (file,) = tmp_path.glob("survey-*.npz")
     whole = file.read_bytes()
     file.write_bytes(content or whole[: len(whole) // 2])
-    found = k.kept_survey(tmp_path, network(), prepared, progress=False)
+    found = k.cached_survey(tmp_path, network(), prepared, progress=False)
     assert len(heard) == 2
-    assert same(found, k.kept_survey(tmp_path, network(), prepared, progress=False))
+    assert same(found, k.cached_survey(tmp_path, network(), prepared, progress=False))

@@ -1,8 +1,8 @@
-"""A survey kept on disk, so that the same network hears the same clips only once.
+"""Surveys on disk, so that the same network goes through the same clips only once.
 
-What is kept is plain arrays: a file runs no code when it is opened. Its name follows from all that
-the survey depends on (the network's weights, the clips and what they sound like, who made them),
-so that what is read is what would be gathered.
+A file holds plain arrays and runs no code when it is opened. Its name follows from all that the
+survey depends on (the network's weights, the clips, their content and artists), so what is read is
+what would be gathered.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ARRAYS = [
 _STATISTICS = [field.name for field in dataclasses.fields(FrameStatistics)]
 
 
-def kept_survey(
+def cached_survey(
     folder: Path,
     kernels: Kernels,
     prepared: LogMels,
@@ -43,12 +43,12 @@ def kept_survey(
     *,
     progress: bool = True,
 ) -> Survey:
-    """Return a survey: the one that is kept, or one that is made now and kept.
+    """Return a survey from disk, or make it now and store it.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where surveys are kept.
+        Where surveys are stored.
     kernels, prepared, clips, progress
         As in `songnet_utils.kernels.survey`.
 
@@ -68,39 +68,39 @@ def kept_survey(
 
 
 def _fingerprint(kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> str:
-    """Return ten hexadecimal digits that differ when anything differs that a survey hears."""
-    told = hashlib.sha256(repr((_VERSION, prepared.sound, kernels.layers)).encode())
+    """Return ten hexadecimal digits that differ when anything differs that a survey depends on."""
+    digest = hashlib.sha256(repr((_VERSION, prepared.sound, kernels.layers)).encode())
     for weights in kernels.net.keras_model.get_weights():
-        told.update(np.ascontiguousarray(weights).tobytes())
+        digest.update(np.ascontiguousarray(weights).tobytes())
     for clip, genre, artist in zip(clips.id, clips.genre, artists(clips), strict=True):
-        told.update(repr((clip, genre, artist, prepared.contents[clip])).encode())
-    return told.hexdigest()[:10]
+        digest.update(repr((clip, genre, artist, prepared.contents[clip])).encode())
+    return digest.hexdigest()[:10]
 
 
 def _arrays(found: Survey) -> dict[str, Any]:
-    """Return what is kept of a survey."""
-    kept = {f"frames.{name}": getattr(found.statistics, name) for name in _STATISTICS}
+    """Return a survey as arrays by name."""
+    arrays = {f"frames.{name}": getattr(found.statistics, name) for name in _STATISTICS}
     for its in found.layers:
-        kept |= {f"{its.layer.name}.{name}": getattr(its, name) for name in _ARRAYS}
-        kept[f"{its.layer.name}.by_genre"] = its.by_genre.to_numpy()
-    kept[_GENRES] = np.array(found.layers[0].by_genre.columns, dtype=np.str_)
-    return kept
+        arrays |= {f"{its.layer.name}.{name}": getattr(its, name) for name in _ARRAYS}
+        arrays[f"{its.layer.name}.by_genre"] = its.by_genre.to_numpy()
+    arrays[_GENRES] = np.array(found.layers[0].by_genre.columns, dtype=np.str_)
+    return arrays
 
 
 def _read(file: Path, kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> Survey | None:
     """Return the survey in a file; None where there is none, or only half of one."""
     try:
-        with np.load(file) as kept:
-            genres = kept[_GENRES].tolist()
+        with np.load(file) as arrays:
+            genres = arrays[_GENRES].tolist()
             layers = [
                 LayerSurvey(
                     layer=layer,
-                    by_genre=pd.DataFrame(kept[f"{layer.name}.by_genre"], columns=genres),
-                    **{name: kept[f"{layer.name}.{name}"] for name in _ARRAYS},
+                    by_genre=pd.DataFrame(arrays[f"{layer.name}.by_genre"], columns=genres),
+                    **{name: arrays[f"{layer.name}.{name}"] for name in _ARRAYS},
                 )
                 for layer in kernels.layers
             ]
-            frames = {name: kept[f"frames.{name}"] for name in _STATISTICS}
+            frames = {name: arrays[f"frames.{name}"] for name in _STATISTICS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     numbers: dict[str, Any] = {
