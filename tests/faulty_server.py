@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -44,7 +43,7 @@ class FaultyServer:
     fault : callable
         Asked at every request, with the file's name and the range asked for ("bytes=5-" for a
         download, "bytes=5-9" for a part): what to do instead of answering well, one of
-        `FAULTS`, "packed", or "429" or "503" with what ``Retry-After`` says; None for nothing.
+        `FAULTS`; None for nothing.
     stall : float
         Seconds of a silence.
     seed : int
@@ -90,9 +89,8 @@ class FaultyServer:
                 fault = owner.fault(name, self.headers.get("Range", ""))
                 if fault == "404" or "//" in self.path or not file.is_file():
                     return self.refuse(name, 404)
-                if fault and fault[:3] in ("416", "429", "500", "503"):
-                    # Perhaps with the wait that is asked for: "503 120".
-                    return self.refuse(name, int(fault[:3]), wait=fault[4:])
+                if fault in ("416", "500"):
+                    return self.refuse(name, int(fault))
                 size = file.stat().st_size
                 start, stop, status = 0, size, 200
                 asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
@@ -112,12 +110,6 @@ class FaultyServer:
                     self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
                 if owner.ranges:
                     self.send_header("Accept-Ranges", "bytes")
-                # As of servers that share the work, each with a tag of its own.
-                tag = len(owner.requests)
-                self.send_header("ETag", f'W/"{tag}"' if tag % 2 else f'"{tag}"')
-                self.send_header("Last-Modified", formatdate(tag))
-                if fault == "packed":
-                    self.send_header("Content-Encoding", "gzip")
                 self.send_header("Content-Length", str(at if fault == "short" else length))
                 self.end_headers()
                 owner.requests.append((self.command, name, status))
@@ -154,13 +146,11 @@ class FaultyServer:
                 owner.sent[name] = owner.sent.get(name, 0) + len(piece)
                 return True
 
-            def refuse(self, name: str, status: int, content_range: str = "", wait: str = ""):
+            def refuse(self, name: str, status: int, content_range: str = ""):
                 owner.requests.append((self.command, name, status))
                 self.send_response(status)
                 if content_range:
                     self.send_header("Content-Range", content_range)
-                if wait:
-                    self.send_header("Retry-After", wait)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import _thread
-import bz2
-import contextlib
 import hashlib
-import http.client
 import math
 import os
 import random
 import resource
 import shutil
 import signal
-import stat
-import struct
 import subprocess
 import sys
 import time
 import zipfile
-from collections import Counter
 from contextlib import contextmanager
-from email.utils import formatdate
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +41,7 @@ from songnet_utils.corpora import open_corpus
 from songnet_utils.corpora.fetch import fma
 from songnet_utils.corpora.fetch.fma import fetch_fma
 from songnet_utils.corpora.fetch.sample import choose
-from songnet_utils.corpora.fetch.web import Patience, RemoteFile
+from songnet_utils.corpora.fetch.web import Patience
 from songnet_utils.corpora.fma import WRONG_DURATIONS, read_tracks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,39 +86,21 @@ def clips_of(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_a_whole_set_comes_with_its_metadata_once(tmp_path, published, truth, ranges, slash):
+def test_a_whole_set_comes_with_its_metadata_once(tmp_path, published, truth, ranges):
     server = FaultyServer(published, ranges)
     with server.running() as url:
-        said = bring(url + slash, tmp_path)
+        said = bring(url, tmp_path)
         assert whole(tmp_path, truth, "fma_small", "fma_metadata")
         assert {path.name for path in (tmp_path / "fma").iterdir()} == {
             "fma_small",
             "fma_metadata",
         }
-        assert said[-1] == (
-            "fma_small: complete, 12 files with the right SHA-1. The archive was removed."
-        )
+        assert said[-1] == "fma_small: complete, 12 files with the right SHA-1."
         assert any("is not that of FMA's own archive" in line for line in said)
         server.requests.clear()
         said = bring(url, tmp_path)
     assert server.requests == []
     assert said[-1] == "fma_small: complete, 12 files with the right SHA-1."
-
-
-def test_files_that_no_list_names_come_too(tmp_path):
-    make_archive(tmp_path / "fma_metadata.zip", {"tracks.csv": b"1", "a/b.csv": b"2"}, False)
-    server = FaultyServer(tmp_path)
-    with server.running() as url:
-        bring(url, tmp_path / "data", "fma_metadata")
-        folder = tmp_path / "data" / "fma" / "fma_metadata"
-        assert (folder / "a" / "b.csv").read_bytes() == b"2"
-        server.requests.clear()
-        bring(url, tmp_path / "data", "fma_metadata")
-        assert server.requests == []
-        (folder / "a" / "b.csv").write_bytes(b"3")
-        bring(url, tmp_path / "data", "fma_metadata")
-        assert (folder / "a" / "b.csv").read_bytes() == b"2"
 
 
 def test_only_what_is_missing_or_wrong_is_brought_again(tmp_path, published, truth):
@@ -145,22 +120,15 @@ def test_only_what_is_missing_or_wrong_is_brought_again(tmp_path, published, tru
     assert "fma_metadata.zip" not in server.sent
 
 
-def test_without_ranges_what_is_missing_comes_with_the_whole(tmp_path, published, truth):
-    server = FaultyServer(published, ranges=False)
-    with server.running() as url:
-        bring(url, tmp_path)
-        next((tmp_path / "fma" / "fma_small").rglob("*.mp3")).unlink()
-        bring(url, tmp_path)
-    assert whole(tmp_path, truth, "fma_small")
-
-
 def first_downloads(number: int) -> Fault:
-    """Return a fault that drops that many downloads of whole files."""
+    """Return a fault that drops that many downloads of fma_small.zip."""
     left = [number]
 
     def fault(name: str, asked: str) -> str | None:
-        left[0] -= asked.endswith("-")
-        return "drop" if asked.endswith("-") and left[0] >= 0 else None
+        if name != "fma_small.zip" or asked == "bytes=0-0":
+            return None
+        left[0] -= 1
+        return "drop" if left[0] >= 0 else None
 
     return fault
 
@@ -171,30 +139,8 @@ def test_a_download_goes_on_where_it_was_dropped(tmp_path, published, truth):
         bring(url, tmp_path)
     assert whole(tmp_path, truth, "fma_small")
     size = sum(file.stat().st_size for file in published.iterdir())
-    # The directories are read besides.
-    assert sum(server.sent.values()) < size + 2 * 66_000 + 2 * 2**14
-
-
-def test_a_passing_416_or_200_costs_nothing_of_what_is_here(tmp_path, published, truth):
-    answers = iter(["drop", "416", "whole", "drop", None])
-    part = tmp_path / "fma" / "fma_small.zip.part"
-    have = []
-
-    def fault(name: str, asked: str) -> str | None:
-        if not asked.endswith("-"):
-            return None
-        have.append(part.stat().st_size if part.exists() else 0)
-        return next(answers)
-
-    server = FaultyServer(published, seed=5)
-    with server.running() as url:
-        bring(url, tmp_path, "fma_metadata")
-        server.fault = fault
-        bring(url, tmp_path, patience=Patience(tries=4, timeout=5, pause=0.01))
-    assert len(have) == 5
-    assert have == sorted(have)
-    assert have[1] > 20_000
-    assert whole(tmp_path, truth, "fma_small")
+    # A dropped connection costs less than a piece.
+    assert sum(server.sent.values()) < size + 2 * 2**16
 
 
 def test_a_later_run_goes_on_with_the_download_of_an_earlier(tmp_path, published, truth):
@@ -213,58 +159,11 @@ def test_a_later_run_goes_on_with_the_download_of_an_earlier(tmp_path, published
     assert have == sorted(have)
     assert have[-1] > 100_000
     rest = (published / "fma_small.zip").stat().st_size - have[-1]
-    assert server.sent["fma_small.zip"] < rest + 66_000 + 3_000
+    assert server.sent["fma_small.zip"] < rest + 3_000
     assert whole(tmp_path, truth, "fma_small")
 
 
-def test_a_file_that_changed_meanwhile_is_started_afresh(tmp_path, published):
-    make_archive(published / "fma_medium.zip", noise_clips([7, 8, 9], 50_000))
-    server = FaultyServer(published, seed=5)
-    with server.running() as url:
-        bring(url, tmp_path, "fma_metadata")
-        server.fault = first_downloads(1)
-        with pytest.raises(SongNetError):
-            bring(url, tmp_path, "fma_medium", patience=Patience(tries=1))
-        assert (tmp_path / "fma" / "fma_medium.zip.part").stat().st_size > 20_000
-        make_archive(published / "fma_medium.zip", noise_clips([17, 18, 19], 51_000))
-        said = bring(url, tmp_path, "fma_medium")
-    assert any("has changed on the server; beginning afresh" in line for line in said)
-    assert clips_of(tmp_path / "fma" / "fma_medium") == ["000017.mp3", "000018.mp3", "000019.mp3"]
-
-
-def stored(file: Path, content: dict[str, bytes]) -> None:
-    """Write an archive as long as any other whose files have the same names and lengths."""
-    content = {**content, "checksums": checksums(content)}
-    with zipfile.ZipFile(file, "w") as archive:
-        for path, data in content.items():
-            archive.writestr(f"{file.stem}/{path}", data)
-
-
-def test_two_versions_of_the_same_length_are_told_apart_by_the_archive(tmp_path, published):
-    """What a server says of a version counts for nothing: the files' CRCs and SHA-1s do."""
-    first = noise_clips([7, 8, 9], 50_000)
-    second = {path: bytes(reversed(data)) for path, data in first.items()}
-    file = published / "fma_medium.zip"
-    stored(file, first)
-    size = file.stat().st_size
-    server = FaultyServer(published, seed=5)
-    with server.running() as url:
-        bring(url, tmp_path, "fma_metadata")
-        server.fault = first_downloads(1)
-        with pytest.raises(SongNetError):
-            bring(url, tmp_path, "fma_medium", patience=Patience(tries=1))
-        stored(file, second)
-        assert file.stat().st_size == size
-        with contextlib.suppress(SongNetError):
-            bring(url, tmp_path, "fma_medium")
-        folder = tmp_path / "fma" / "fma_medium"
-        mixed = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.mp3")}
-        assert all(path.read_bytes() in (first[n], second[n]) for n, path in mixed.items())
-        bring(url, tmp_path, "fma_medium")
-        assert {path: (folder / path).read_bytes() for path in second} == second
-
-
-# --- Lists that say too little, and archives that unpack to too much ----------------------------
+# --- Lists that say too little -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
@@ -279,87 +178,11 @@ def test_a_folder_is_complete_only_with_every_file_of_the_archive(
         said = bring(url, tmp_path)
         assert whole(tmp_path, truth, "fma_small")
         assert said[-1].startswith("fma_small: complete, 12 files")
-        unlisted = f"lists no SHA-1 of {12 - share} of them" in said[-1]
-        assert unlisted == (share < 12)
         # Whatever is lost is found missing and brought again.
         for lost in (0, 7, 11):
             (tmp_path / "fma" / "fma_small" / list(clips)[lost]).unlink()
             bring(url, tmp_path)
             assert whole(tmp_path, truth, "fma_small")
-
-
-def test_a_stopped_fetch_of_a_poor_list_is_not_complete(tmp_path, published, truth):
-    clips = noise_clips([row.track for row in a_dozen()])
-    listed = checksums(dict(list(clips.items())[:2]))
-    make_archive(published / "fma_small.zip", clips | {"checksums": listed}, False)
-    server = FaultyServer(published)
-    with server.running() as url:
-        bring(url, tmp_path, "fma_metadata")
-        server.fault = lambda name, asked: "500" if asked.endswith("-") else None
-        with pytest.raises(SongNetError):
-            bring(url, tmp_path)
-        for path in list(clips)[:2]:
-            file = tmp_path / "fma" / "fma_small" / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(clips[path])
-        server.fault = lambda name, asked: None
-        bring(url, tmp_path)
-    assert whole(tmp_path, truth, "fma_small")
-
-
-def test_an_empty_list_gives_no_sample(tmp_path, published):
-    clips = noise_clips([row.track for row in a_dozen()])
-    make_archive(published / "fma_small.zip", clips | {"checksums": b""}, False)
-    with (
-        FaultyServer(published).running() as url,
-        pytest.raises(SongNetError, match=r"no list of SHA-1s .*, or an empty one"),
-    ):
-        bring(url, tmp_path, sample=2)
-
-
-def bomb(folder: Path, member: str, declared: int | None) -> None:
-    """Write an fma_small.zip of some kB with a member that unpacks to 300 MB of zeros."""
-    file = folder / "fma_small.zip"
-    packer, parts = bz2.BZ2Compressor(), []
-    for _ in range(300):
-        parts.append(packer.compress(bytes(10**6)))
-    packed = b"".join([*parts, packer.flush()])
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(f"fma_small/{member}", packed)
-        entry = archive.infolist()[0]
-        entry.compress_type = zipfile.ZIP_BZIP2
-        entry.file_size = 300 * 10**6 if declared is None else declared
-    content = bytearray(file.read_bytes())
-    content[8:10] = struct.pack("<H", zipfile.ZIP_BZIP2)
-    file.write_bytes(content)
-    assert len(content) < 10_000
-
-
-@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
-@pytest.mark.parametrize("declared", [None, 100], ids=["declared", "hidden"])
-@pytest.mark.parametrize("member", ["checksums", "000/000275.mp3"])
-def test_an_archive_that_unpacks_to_too_much_takes_no_memory(
-    tmp_path, published, member, declared, ranges
-):
-    bomb(published, member, declared)
-    with FaultyServer(published, ranges).running() as url:
-        bring(url, tmp_path, "fma_metadata")
-        program = (
-            "import resource, sys\nfrom songnet_utils import cli\n"
-            "import songnet_utils.corpora.fetch.fma\n"
-            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-            "code = cli.main(sys.argv[1:])\n"
-            "print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", program, "fetch", "fma_small", "--base-url", url, "--dir",
-             tmp_path],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-    code, kilobytes = map(int, done.stdout.split()[-2:])
-    assert code == 1, done.stderr
-    assert kilobytes < 150_000
-    assert "Traceback" not in done.stderr
 
 
 # --- Archives that are not as they should be -------------------------------------------------
@@ -387,7 +210,7 @@ def test_a_damaged_archive_is_salvaged(tmp_path, published, truth, monkeypatch, 
     with server.running() as url:
         as_published(monkeypatch, url, published)
         damage(published / "fma_small.zip", "fma_small/000/000275.mp3")
-        with pytest.raises(SongNetError, match=r"1 of 13 files .* 000/000275\.mp3 .*run the same"):
+        with pytest.raises(SongNetError, match=r"1 of 12 files .* 000/000275\.mp3 .*run the same"):
             bring(None, tmp_path)
         assert len(clips_of(tmp_path / "fma" / "fma_small")) == 11
         assert not wrong_files(tmp_path, truth)
@@ -428,23 +251,16 @@ def test_a_clip_that_the_list_knows_otherwise_is_not_kept(tmp_path, published, s
 @pytest.mark.parametrize(
     "member",
     [
-        "../outside.mp3",
         "fma_small/../../outside.mp3",
         "/outside.mp3",
-        "C:/outside.mp3",
         "fma_small/C:outside.mp3",
         "fma_small\\..\\outside.mp3",
-        "fma_small//outside.mp3",
         "elsewhere/outside.mp3",
-        "fma_small/link.mp3",
     ],
 )
 def test_nothing_is_written_outside_the_folder(tmp_path, published, member, ranges):
     with zipfile.ZipFile(published / "fma_small.zip", "a", zipfile.ZIP_BZIP2) as archive:
-        entry = zipfile.ZipInfo(member)
-        if "link" in member:
-            entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-        archive.writestr(entry, b"../../outside.mp3")
+        archive.writestr(zipfile.ZipInfo(member), b"sound")
     before = {path for path in tmp_path.rglob("*") if "data" not in path.parts}
     with FaultyServer(published, ranges).running() as url:
         for sample in (None, 2) if ranges else (None,):
@@ -491,7 +307,7 @@ def test_a_sample_brings_its_clips_and_two_tables(tmp_path, published, truth):
         assert set(two) < set(clips_of(root / "fma_sample"))
         assert all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
         said = bring(url, tmp_path, sample=1)
-        assert said[0].endswith("holds 4 clips a genre already, more than 1; all are kept.")
+        assert said[0].endswith("holds more than 1 clips per genre already; all are kept.")
         said = bring(url, tmp_path, sample=7)
         assert "fma_sample: Rock has 6 clips; there are no more." in said
     assert not wrong_files(tmp_path, truth)
@@ -522,27 +338,6 @@ def test_a_sample_needs_a_server_with_ranges(tmp_path, published):
     ):
         bring(url, tmp_path, sample=2)
     assert clips_of(tmp_path / "fma") == []
-
-
-def test_a_drop_in_the_middle_of_a_clip_goes_on_there(tmp_path):
-    """The server drops every connection after a part; each drop costs less than a piece."""
-    tracks = [Track(track, GENRES[track % 2], artist=track) for track in range(1, 5)]
-    make_fma(tmp_path / "server", tracks, size=1_500_000)
-    server = FaultyServer(tmp_path / "server")
-    turns = Counter()
-
-    def fault(name: str, asked: str) -> str | None:
-        turns[name] += 1
-        return "drop" if name == "fma_small.zip" and turns[name] % 2 else None
-
-    server.fault = fault
-    with server.running() as url:
-        bring(url, tmp_path, sample=2)
-    assert len(clips_of(tmp_path / "fma")) == 4
-    with zipfile.ZipFile(tmp_path / "server" / "fma_small.zip") as archive:
-        packed = sum(entry.compress_size for entry in archive.infolist())
-    assert turns["fma_small.zip"] >= 8
-    assert server.sent["fma_small.zip"] < 1.1 * packed + 66_000
 
 
 def test_a_sample_out_of_a_sparse_archive_beyond_4_gib(tmp_path):
@@ -617,20 +412,6 @@ def test_real_clips_come_as_they_are_and_hardly_more(real_server, shared_fma, tm
     for file in (*got, *whole_set):
         digest = hashlib.sha1(file.read_bytes()).hexdigest()
         assert digest == listed[f"{file.parent.name}/{file.name}"]
-
-
-def test_a_table_of_the_wrong_kind_is_said_and_mended(tmp_path, published, truth):
-    right = (published / "fma_metadata.zip").read_bytes()
-    make_archive(
-        published / "fma_metadata.zip",
-        {"tracks.csv": b"track_id,album_id\n1,2\n", "genres.csv": b"genre_id\n"},
-    )
-    with FaultyServer(published).running() as url:
-        with pytest.raises(SongNetError, match=r"not FMA's tracks\.csv"):
-            bring(url, tmp_path, sample=2)
-        (published / "fma_metadata.zip").write_bytes(right)
-        bring(url, tmp_path, sample=2)
-    assert not wrong_files(tmp_path, truth)
 
 
 # --- Which clips a sample holds --------------------------------------------------------------
@@ -761,7 +542,7 @@ def test_ctrl_c_at_any_request_keeps_what_is_good(tmp_path, published, truth, sa
                 assert not wrong_files(tmp_path, truth)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert stopped >= 4
+    assert stopped >= 3
     assert whole(tmp_path, truth, "fma_sample" if sample else "fma_small")
     assert not [path for path in tmp_path.rglob(".*.part*") if path.is_file()]
 
@@ -794,7 +575,7 @@ def test_ctrl_c_while_unpacking_keeps_the_archive_and_the_clips(
 
 def test_a_killed_command_leaves_nothing_wrong_and_goes_on(tmp_path, published, truth):
     process: subprocess.Popen | None = None
-    kill_at = [6, None]
+    kill_at = [4, None]
 
     def fault(name: str, asked: str) -> str | None:
         if len(server.requests) + 1 == kill_at[0] and process is not None:
@@ -887,7 +668,7 @@ def test_a_disk_without_room_is_said_before_anything_comes(
 # --- Servers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(6))
 def test_faults_at_random_keep_no_wrong_byte_and_come_to_an_end(tmp_path, seed):
     faulty_run(tmp_path, seed)
 
@@ -896,8 +677,7 @@ def test_faults_at_random_keep_no_wrong_byte_and_come_to_an_end(tmp_path, seed):
     ("status", "asked", "said"),
     [
         ("404", 1, "answered 404 Not Found"),
-        ("500", 3, "failed 3 times in a row, at last because it answered 500"),
-        ("416", 3, "no such bytes"),
+        ("500", 3, "it answered 500 again and again"),
         ("stall", 3, "it was silent for too long"),
         ("drop", 3, "dropped the connection"),
     ],
@@ -909,7 +689,7 @@ def test_a_server_that_always_fails_is_given_up(tmp_path, published, status, ask
     assert url in str(caught.value)
     assert "the same command goes on" in str(caught.value)
     if status != "drop":
-        assert len(server.requests) == asked
+        assert len(server.requests) in (asked, asked + 1)
 
 
 def test_a_server_that_is_not_there(tmp_path):
@@ -921,54 +701,12 @@ def test_a_server_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "file:///tmp/fma", "ftp://server/fma", "nonsense", "http://", "http://a:port/", "h t"],
+    ["", "file:///tmp/fma", "ftp://server/fma", "nonsense", "http://", "h t"],
 )
 def test_addresses_that_are_none(tmp_path, url):
     with pytest.raises(SongNetError, match="no address of a folder on a web server"):
         bring(url, tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_pauses_grow_and_new_bytes_begin_them_anew(tmp_path, monkeypatch):
-    (tmp_path / "file").write_bytes(random.Random(0).randbytes(400_000))
-    faults = iter(["500", "500", "drop", "500", None])
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    patient = Patience(tries=3, timeout=5, pause=1, longest_pause=60)
-    server = FaultyServer(tmp_path, fault=lambda name, asked: next(faults), seed=1)
-    with server.running() as url:
-        remote = RemoteFile(f"{url}/file", print, patient)
-        got = remote.read(0, 400_000)
-        remote.close()
-    assert got == (tmp_path / "file").read_bytes()
-    assert pauses == [1, 2, 1, 2]
-    assert Patience().wait(50) == Patience().longest_pause
-
-
-@pytest.mark.parametrize("status", ["429", "503"])
-def test_a_server_that_asks_to_wait_is_waited_for(tmp_path, monkeypatch, status):
-    (tmp_path / "file").write_bytes(b"content")
-    waits = ["7", "0", "1000000", formatdate(time.time() + 40, usegmt=True), "soon", "", "-3"]
-    answers = iter([*(f"{status} {wait}".strip() for wait in waits), None])
-    pauses: list[float] = []
-    said: list[str] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    patient = Patience(tries=9, timeout=5, pause=0.5, longest_pause=0.5, longest_wait=100)
-    with FaultyServer(tmp_path, fault=lambda name, asked: next(answers)).running() as url:
-        remote = RemoteFile(f"{url}/file", said.append, patient)
-        assert remote.read(0, 7) == b"content"
-        remote.close()
-    assert pauses[:3] + pauses[4:] == [7, 0.5, 100, 0.5, 0.5, 0.5]
-    assert 30 < pauses[3] <= 40
-    assert said[0] == f"file: it answered {status} {http.client.responses[int(status)]}; " + (
-        "trying again in 7 s."
-    )
-
-
-def test_a_server_that_packs_what_it_sends_is_refused(tmp_path, published):
-    server = FaultyServer(published, fault=lambda name, asked: "packed")
-    with server.running() as url, pytest.raises(SongNetError, match="packs what it sends"):
-        bring(url, tmp_path)
 
 
 # --- The command -----------------------------------------------------------------------------
