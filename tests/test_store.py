@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +14,6 @@ import textwrap
 import time
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,17 +109,6 @@ def test_every_clip_has_its_frames_and_statistics(music: Path, store: LogMelStor
     whole(store, corpus)
 
 
-@pytest.mark.parametrize(("backend", "workers"), [("threading", 1), ("threading", 2), ("loky", 2)])
-def test_frames_are_bit_equal_in_threads_and_processes(music, tmp_path, backend, workers) -> None:
-    corpus = open_corpus(music)
-    store = LogMelStore(tmp_path / "data", SOUND)
-    with joblib.parallel_config(backend=backend):
-        prepared = store.prepare(corpus, workers, progress=False)
-    for clip in corpus.clips.itertuples():
-        direct = log_mel(load_audio(Path(clip.file).read_bytes(), SOUND.sample_rate), SOUND)
-        assert prepared.frames(clip.id).tobytes() == direct.tobytes()
-
-
 def test_real_clips_are_bit_equal_from_the_store_and_directly(shared_fma, tmp_path) -> None:
     corpus = open_corpus(shared_fma)
     few = Corpus("few", corpus.clips.iloc[::40].reset_index(drop=True))
@@ -151,7 +139,6 @@ def test_what_is_there_is_not_computed_again(music, store, monkeypatch) -> None:
 
 def test_files_that_have_not_changed_are_not_read_again(music, store, monkeypatch) -> None:
     corpus = open_corpus(music)
-    monkeypatch.setattr(songnet_utils.features.store, "_SETTLED_SECONDS", -1)
     store.prepare(corpus, progress=False)
     read = []
     monkeypatch.setattr(
@@ -161,9 +148,7 @@ def test_files_that_have_not_changed_are_not_read_again(music, store, monkeypatc
     assert read == []
 
 
-@pytest.mark.parametrize("settled", [2.0, -1])
-def test_a_changed_file_is_computed_again(music, store, monkeypatch, settled) -> None:
-    monkeypatch.setattr(songnet_utils.features.store, "_SETTLED_SECONDS", settled)
+def test_a_changed_file_is_computed_again(music, store) -> None:
     corpus = open_corpus(music)
     before = store.prepare(corpus, progress=False)
     # As many bytes as before, with the old time of change put back.
@@ -178,7 +163,7 @@ def test_a_changed_file_is_computed_again(music, store, monkeypatch, settled) ->
     assert not np.array_equal(before.features.loc["Rock/a.wav"], after.features.loc["Rock/a.wav"])
 
 
-@pytest.mark.parametrize("damage", ["cut", "emptied", "another header", "no shard", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "no shard", "gone"])
 def test_a_damaged_file_of_the_store_is_made_again(music, store, damage) -> None:
     corpus = open_corpus(music)
     store.prepare(corpus, progress=False)
@@ -186,10 +171,6 @@ def test_a_damaged_file_of_the_store_is_made_again(music, store, damage) -> None
     file = sorted(store.folder.path.glob("shards/*"))[2]
     if damage == "cut":
         file.write_bytes(file.read_bytes()[:-100])
-    elif damage == "emptied":
-        file.write_bytes(b"")
-    elif damage == "another header":
-        file.write_bytes(file.read_bytes().replace(b'"frames', b'"frame_', 1)[:-1])
     elif damage == "no shard":
         file.write_bytes(b"this is no shard" * 99)
     else:
@@ -223,14 +204,15 @@ def shard_files(store: LogMelStore) -> list[str]:
     return sorted(store.folder._system.glob(f"{store.folder._root}/shards/*"))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.data())
-def test_one_flipped_bit_anywhere_in_a_shard_changes_no_number(two_clips, data) -> None:
+def test_no_flipped_bit_in_a_shard_goes_unnoticed(two_clips, data) -> None:
     corpus, store, frames, features = two_clips
     files = shard_files(store)
     assert len(files) == 2
     file = data.draw(st.sampled_from(files))
-    content = bytearray(store.folder._system.cat_file(file))
+    original = store.folder._system.cat_file(file)
+    content = bytearray(original)
     header = 8 + int.from_bytes(content[:8], "little")
     # As often in the little header as among the many numbers.
     byte = data.draw(st.integers(0, header - 1) | st.integers(header, len(content) - 1))
@@ -239,97 +221,50 @@ def test_one_flipped_bit_anywhere_in_a_shard_changes_no_number(two_clips, data) 
     another = LogMelStore(store.data, store.sound)
     prepared = another.prepare(corpus, progress=False, minimum_seconds=0)
     assert list(prepared.clips.id) == list(corpus.clips.id)
+    # Right or an error, and never another number.
     for clip, right in frames.items():
-        np.testing.assert_array_equal(prepared.frames(clip), right)
-    pd.testing.assert_frame_equal(prepared.features, features)
-    # From then on it is whole again.
-    assert shard_files(store) == files
-    assert store.folder.places()[1] == []
+        with contextlib.suppress(SongNetError):
+            np.testing.assert_array_equal(prepared.frames(clip), right)
+    with contextlib.suppress(SongNetError):
+        pd.testing.assert_frame_equal(prepared.features, features)
+    store.folder._system.pipe_file(file, original)
 
 
-@pytest.mark.parametrize("trouble", ["a shard is a folder", "no folder", "not allowed"])
-def test_shards_that_cannot_be_read_are_told_with_a_way_out(
-    tmp_path: Path, monkeypatch, trouble
-) -> None:
+def test_a_shard_that_cannot_be_read_is_told_with_a_way_out(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
-    assert folder.places() == ({}, [])
-    name = f"{'0' * 32}.safetensors"
-    if trouble == "no folder":
-        (tmp_path / "shards").write_text("a file")
-    elif trouble == "a shard is a folder":
-        (tmp_path / "shards" / name).mkdir(parents=True)
-    else:
-        folder.write(f"shards/{name}", b"")
-
-        def refuse(path: Path, *_, **__) -> None:
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-        # Root, as whom tests may run, is refused nothing.
-        monkeypatch.setattr(Path, "open", refuse)
+    assert folder.places() == {}
+    (tmp_path / "shards" / f"{'0' * 32}.safetensors").mkdir(parents=True)
     with pytest.raises(
         SongNetError,
-        match=r"shards.*: could not be read \(.*\)\. Check that the store exists and is accessible",
+        match=r"shards: could not be read \(.*\)\. Check that the store exists and is accessible",
     ):
         folder.places()
 
 
-def damage_numbers(store: LogMelStore) -> None:
-    """Flip a bit of the first and of the last number of each shard: of frames and of statistics."""
-    for file in store.folder.path.glob("shards/*"):
-        content = bytearray(file.read_bytes())
-        for byte in (8 + int.from_bytes(content[:8], "little"), -1):
-            content[byte] ^= 1
-        file.write_bytes(content)
-
-
-def test_damage_is_said_once_a_shard_and_looked_for_once_an_array(music, store, capsys) -> None:
-    corpus = open_corpus(music)
-    right = store.prepare(corpus, progress=False).features
-    damage_numbers(store)
-    prepared = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
-    assert capsys.readouterr().err == ""
-    pd.testing.assert_frame_equal(prepared.features, right)
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 6
-    assert all("numbers are damaged. They are computed again" in line for line in said)
-    # In threads, too, and what was read before stays as it was.
-    damage_numbers(store)
-    prepared = LogMelStore(store.data, SOUND).prepare(corpus, progress=False)
-    clips = list(corpus.clips.id) * 4
-    found = joblib.Parallel(4, "threading")(joblib.delayed(prepared.frames)(clip) for clip in clips)
-    assert len(capsys.readouterr().err.splitlines()) <= 6
-    whole(store, corpus)
-    for clip, frames in zip(clips, found, strict=True):
-        np.testing.assert_array_equal(frames, prepared.frames(clip))
-
-
-def test_damaged_numbers_of_a_clip_that_is_gone_are_an_error(music, store) -> None:
-    corpus = open_corpus(music)
-    prepared = store.prepare(corpus, progress=False)
-    damage_numbers(store)
-    (music / "Rock" / "a.wav").unlink()
-    store.folder.forget()
-    with pytest.raises(SongNetError, match=r"a\.wav is damaged, and the file has changed"):
-        prepared.hand_crafted("mfcc", progress=False)
-
-
-def test_shards_without_checksums_are_made_again(music, store, capsys) -> None:
+def test_damaged_numbers_are_an_error_with_a_way_out(music, store) -> None:
     corpus = open_corpus(music)
     store.prepare(corpus, progress=False)
     before = bytes_of(store)
-    for file in store.folder.path.glob("shards/*"):
-        safetensors.numpy.save_file(safetensors.numpy.load_file(file), file)
-    # Somebody else's file is nobody's shard.
+    for name, content in before.items():
+        damaged = content[:-1] + bytes([content[-1] ^ 1])
+        (store.folder.path / "shards" / name).write_bytes(damaged)
+    # Somebody else's file is not one of our shards.
     theirs = store.folder.path / "shards" / "weights.safetensors"
     theirs.write_bytes(b"mine")
+    prepared = store.prepare(corpus, progress=False)
+    with pytest.raises(SongNetError, match=r"\.safetensors: is damaged\. Delete this file") as said:
+        prepared.hand_crafted("mfcc", progress=False)
+    named = Path(str(said.value).split(": ")[0])
+    assert named.name in before
+    for name in before:
+        (named.parent / name).unlink()
     store.prepare(corpus, progress=False)
-    assert "6 of its shards are damaged or without checksums" in capsys.readouterr().err
     assert theirs.read_bytes() == b"mine"
     theirs.unlink()
     assert bytes_of(store) == before
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"a": 1, "b": [1, 2, 3, []]}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe"])
 def test_a_damaged_list_of_files_is_only_a_shortcut_lost(music, store, content) -> None:
     corpus = open_corpus(music)
     store.prepare(corpus, progress=False)
@@ -380,21 +315,9 @@ def test_bad_clips_are_listed_with_their_reason_and_end_nothing(music, store, ca
     assert len(prepared.clips) == 8
     # The decoders' own chatter is kept from people.
     assert capfd.readouterr() == ("", "")
-    (listed,) = store.folder.path.glob("unusable-music-??????.csv")
-    listed = pd.read_csv(listed)
+    listed = pd.read_csv(store.folder.path / "unusable-music.csv")
     assert set(listed.id) == set(prepared.unusable.id)
     assert listed.file.map(os.path.isabs).all()
-
-
-def test_two_folders_of_one_name_have_a_list_each(music, store, tmp_path) -> None:
-    (music / "Rock" / "bad.wav").write_bytes(b"")
-    first = store.prepare(open_corpus(music), progress=False)
-    shutil.copytree(music, tmp_path / "other" / "music")
-    (tmp_path / "other" / "music" / "Rock" / "worse.wav").write_bytes(b"")
-    second = store.prepare(open_corpus(tmp_path / "other" / "music"), progress=False)
-    assert [len(found.unusable) for found in (first, second)] == [1, 2]
-    lists = [pd.read_csv(file) for file in store.folder.path.glob("unusable-music-*.csv")]
-    assert sorted(map(len, lists)) == [1, 2]
 
 
 def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, monkeypatch):
@@ -442,15 +365,13 @@ def test_a_decoder_that_fails_in_a_new_way_ends_nothing(music, store, monkeypatc
     assert "OverflowError: what?" in prepared.unusable.reason[0]
 
 
-@pytest.mark.parametrize("set_name", ["mfcc", "tzanetakis"])
-def test_what_is_odd_about_a_clip_is_said_by_threads_and_processes_alike(music, store, set_name):
+def test_what_is_odd_about_a_clip_is_said_by_threads_and_processes_alike(music, store):
     tone = 0.3 * np.sin(np.arange(3 * 22_050) / 10)[:, None]
     soundfile.write(music / "Rock" / "odd.wav", np.concatenate([tone, -tone], 1), 22_050)
     with pytest.warns(AudioWarning, match=r"odd\.wav: its channels cancel out"):
         prepared = store.prepare(open_corpus(music), progress=False)
-    if set_name != "mfcc":
-        with pytest.warns(AudioWarning, match=r"odd\.wav: its channels cancel out"):
-            prepared.hand_crafted(set_name, progress=False)
+    with pytest.warns(AudioWarning, match=r"odd\.wav: its channels cancel out"):
+        prepared.hand_crafted("tzanetakis", progress=False)
 
 
 def test_what_the_corpus_could_not_use_is_kept_in_the_list(music, store) -> None:
@@ -485,7 +406,7 @@ def test_each_description_of_sound_has_its_own_frames(music, tmp_path) -> None:
     assert [found.frames("Pop/e.wav").shape[1] for found in prepared] == [128, 96]
 
 
-@pytest.mark.parametrize("content", ['{"sound": {"hop": 7}, "version": 1}', "{", ""])
+@pytest.mark.parametrize("content", ['{"sound": {"hop": 7}, "version": 1}', "{"])
 def test_a_store_of_another_description_is_refused(music, store, content) -> None:
     store.prepare(open_corpus(music), progress=False)
     (store.folder.path / "description.json").write_text(content)
@@ -530,7 +451,7 @@ def child(music: Path, data: Path, before: str = "") -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.4])
+@pytest.mark.parametrize("delay", [0.0, 0.4])
 def test_killed_at_any_moment_no_clip_is_wrong_and_the_next_run_completes(
     tmp_path: Path, delay: float
 ) -> None:
@@ -574,10 +495,9 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(music, tmp_path
     whole(store, corpus)
 
 
-@pytest.mark.parametrize("workers", [0, -1])
-def test_workers_are_at_least_one(music, store, workers) -> None:
+def test_workers_are_at_least_one(music, store) -> None:
     with pytest.raises(SongNetError, match="workers"):
-        store.prepare(open_corpus(music), workers)
+        store.prepare(open_corpus(music), 0)
 
 
 # --- hand-crafted statistics ------------------------------------------------------------------
@@ -629,5 +549,5 @@ def test_what_fma_publishes_is_read_and_not_computed(music, store, tmp_path) -> 
     # The others have to be computed; and a table that lacks a clip is no table of this corpus.
     assert prepared.hand_crafted("mandel-ellis", progress=False, workers=1).shape == (6, 230)
     file.write_text("\n".join([*head, *rows[1:]]) + "\n")
-    with pytest.raises(SongNetError, match=r"features\.csv: lacks 1 of the clips.* 000000"):
+    with pytest.raises(SongNetError, match=r"features\.csv: lacks clips or columns"):
         store.prepare(published, progress=False).hand_crafted("fma")

@@ -1,35 +1,43 @@
-"""What is computed from sound files, and the task that computes it: clips in, one shard out.
+"""What is computed from sound files, the task that computes it, and who does the tasks.
 
 An `Extraction` says what: log-mel frames (with the 140 MFCC statistics, from the same decoding), or
-one of the sets of hand-crafted statistics. `extract` is the task. It is a plain function of plain
-values, so that a thread here, a process here and a Dask worker elsewhere run the very same one,
-and write the very same bytes.
+one of the sets of hand-crafted statistics. `extract` is the task: some clips in, one shard out. It
+is a plain function of plain values, so that a thread here, a process here and a Dask worker
+elsewhere run the very same one, and write the very same bytes.
 """
 
 from __future__ import annotations
 
 import abc
 import hashlib
+import importlib.metadata
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import joblib
 import numpy as np
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import decode, log_mel
 from songnet_utils.audio.sound import Sound
-from songnet_utils.features import FEATURE_SETS, FeatureSet, mfcc_statistics
+from songnet_utils.features import FEATURE_SETS, mfcc_statistics
 from songnet_utils.features.shards import Folder
 
 # Of the frames: raise it whenever their numbers change. A set of statistics has its own.
 _VERSION = 2
 
+# How long to wait for a cluster's scheduler.
+_CLUSTER_SECONDS = 20
+
 # A file's size, and the times in nanoseconds when its content and its inode last changed.
 Stamp = tuple[int, int, int]
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 
 class Extraction(abc.ABC):
@@ -119,18 +127,14 @@ class Statistics(Extraction):
         """The network's rate."""
         return self.sample_rate
 
-    @property
-    def set(self) -> FeatureSet:
-        """The set of statistics."""
-        return FEATURE_SETS[self.set_name]
-
     def description(self) -> dict[str, Any]:
         """Return the set, its version and the rate."""
-        return {"set": self.set_name, "version": self.set.version, "rate": self.sample_rate}
+        version = FEATURE_SETS[self.set_name].version
+        return {"set": self.set_name, "version": version, "rate": self.sample_rate}
 
     def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
         """Return ``values``, one for each of the set's columns."""
-        return {"values": self.set.compute(audio, self.rate)}
+        return {"values": FEATURE_SETS[self.set_name].compute(audio, self.rate)}
 
 
 @dataclass(frozen=True)
@@ -234,3 +238,72 @@ def stamp_of(path: str) -> Stamp:
     """Return what changes when a file does."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def do_here(
+    work: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int | None, *, threads: bool
+) -> Iterator[_Result]:
+    """Do tasks on this machine, several at once; yield what comes of each, in any order.
+
+    Parameters
+    ----------
+    work, tasks
+        What to do.
+    workers : int, optional
+        How many at once; all cores by default.
+    threads : bool
+        Whether each has a thread of this process, or a process of its own.
+    """
+    parallel = joblib.Parallel(
+        n_jobs=min(workers or joblib.cpu_count(), len(tasks)) or 1,
+        prefer="threads" if threads else "processes",
+        return_as="generator_unordered",
+    )
+    yield from parallel(joblib.delayed(work)(task) for task in tasks)
+
+
+def do_on_cluster(
+    work: Callable[[_Task], _Result], tasks: Sequence[_Task], address: str
+) -> Iterator[_Result]:
+    """Do tasks of any kind on a Dask cluster; yield what comes of each, in any order.
+
+    When a worker dies, the scheduler gives its tasks to another one.
+
+    Parameters
+    ----------
+    work, tasks
+        What to do.
+    address : str
+        Of the scheduler.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such cluster, it has no workers or their SongNet is another one, or a
+        task raises.
+    """
+    import distributed
+
+    try:
+        with distributed.Client(address, timeout=_CLUSTER_SECONDS, set_as_default=False) as client:
+            if set(client.run(_version).values()) != {_version()}:
+                raise SongNetError(
+                    f"{address}: the cluster has no workers, or they have another version of "
+                    f"songnet-utils than this machine ({_version()}). Start them with `dask worker "
+                    f"{address}` in the environment that this command runs in."
+                )
+            futures = client.map(work, tasks, pure=False)
+            for future in distributed.as_completed(futures, loop=client.loop):
+                yield future.result()
+    except SongNetError:
+        raise
+    except Exception as error:
+        raise SongNetError(
+            f"{address}: the Dask cluster did not do the work ({type(error).__name__}: {error}). "
+            "Start one with `dask scheduler` and its workers with `dask worker ADDRESS`, see their "
+            "logs, then run the same again; what was stored is still there."
+        ) from error
+
+
+def _version() -> str:
+    return importlib.metadata.version("songnet-utils")

@@ -4,10 +4,8 @@ For each extraction (see `songnet_utils.features.extraction`) there is a folder:
 
     data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
         description.json                 the description itself, checked whenever it is opened
-        shards/3fa9….safetensors         the arrays of some clips (see
-        `songnet_utils.features.shards`) unusable-mini.csv                what could not be used in
-        a corpus, and why (of a folder,
-                                         the name goes on with six digits of its place)
+        shards/3fa9….safetensors         the arrays of some clips (`songnet_utils.features.shards`)
+        unusable-mini.csv                what could not be used in a corpus, and why
     data/features/files.json             which content each sound file had when it was last read
 
 Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
@@ -25,16 +23,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import math
 import os
-import sys
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,13 +46,13 @@ from songnet_utils.features.extraction import (
     Extraction,
     LogMel,
     Outcome,
-    Stamp,
     Statistics,
+    do_here,
+    do_on_cluster,
     extract,
     stamp_of,
 )
-from songnet_utils.features.shards import DamagedShardError, Folder, Place, shard_name
-from songnet_utils.features.workers import do_here, do_on_cluster
+from songnet_utils.features.shards import Folder, Place
 
 #: Clips with less sound than this are listed as unusable; the paper's network needs 1.63 s for
 #: one step.
@@ -70,12 +63,8 @@ CLIPS_PER_SHARD = 64
 
 # Small corpora have so many tasks, for some workers to share.
 _LEAST_TASKS = 16
-# Files changed this short a time ago may change again without their time changing.
-_SETTLED_SECONDS = 2.0
-_SAVE_SECONDS = 20.0
+# What a killed process was writing so long ago is swept up.
 _ABANDONED_SECONDS = 3600.0
-# One at a time computes a damaged shard again.
-_MENDING = threading.Lock()
 # The sets that FMA's authors publish.
 _PUBLISHED = ("mfcc", "fma")
 
@@ -135,21 +124,10 @@ class LogMels:
         return [note for note in of_folders if note not in of_all] + contradictions(clips)
 
     def frames(self, clip: str) -> np.ndarray:
-        """Return a clip's log-mel frames: (frames, n_mels) float32, read-only, mapped from disk."""
+        """Return a clip's log-mel frames: (frames, n_mels) float32, read-only."""
         if clip not in self.contents:
             raise SongNetError(f"clip {clip}: is not among the usable clips of {self.corpus.name}")
-        try:
-            return self.store.load(self.contents[clip], "frames")
-        except (SongNetError, KeyError) as error:
-            raise SongNetError(
-                f"clip {clip}: its frames can no longer be read ({error}). "
-                "Prepare the corpus again."
-            ) from error
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes the frames of all clips have."""
-        return sum(self.store.place(content, "frames").bytes for content in self.contents.values())
+        return self.store.load(self.contents[clip], "frames")
 
     @property
     def features(self) -> pd.DataFrame:
@@ -260,18 +238,13 @@ class LogMels:
         assert file is not None
         numbers = self.clips.id.astype("int64")
         found = read_features(file, numbers)
-        absent = self.clips.id[~numbers.isin(found.index).to_numpy()]
-        if len(absent):
+        try:
+            return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
+        except KeyError as error:
             raise SongNetError(
-                f"{file}: lacks {len(absent):,} of the clips, the first is {absent.iloc[0]}. "
-                "Rename it, and the statistics are computed from the clips instead."
-            )
-        strange = [" ".join(column) for column in columns if column not in found.columns]
-        if strange:
-            raise SongNetError(
-                f"{file}: has no column {strange[0]}. Use features.csv of fma_metadata.zip."
-            )
-        return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
+                f"{file}: lacks clips or columns ({error}). Use features.csv of fma_metadata.zip; "
+                "or rename it, and the statistics are computed from the clips instead."
+            ) from error
 
 
 def _columns(name: str) -> pd.MultiIndex:
@@ -307,8 +280,6 @@ class Store:
         self.folder = Folder(f"{root}/{extraction.folder_name}")
         self._index_file = local / "files.json"
         self._places: dict[str, dict[str, Place]] = {}
-        # The sound file of each content, to compute again what is found damaged.
-        self._files: dict[str, str] = {}
         self._is_described()
 
     def compute(
@@ -336,7 +307,7 @@ class Store:
             When the store cannot be written, or the cluster cannot be used; what was computed is
             kept.
         """
-        if workers is not None and (isinstance(workers, bool) or workers < 1):
+        if workers is not None and workers < 1:
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
         if not self._is_described():
             self.folder.write(
@@ -345,20 +316,21 @@ class Store:
         if self.folder.path:
             sweep(self.folder.path, _ABANDONED_SECONDS)
         self._look()
-        index = _Index(self._index_file)
-        rows = list(zip(clips.id, clips.file, strict=True))
+        index = self._read_index()
         found: dict[str, Outcome] = {}
-        size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
         tasks = []
+        rows = list(zip(clips.id, clips.file, strict=True))
+        size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
         for first in range(0, len(rows), size):
             # What is missing of a task's clips, so that tasks do not shift when others are done.
-            missing = []
-            for clip, file in rows[first : first + size]:
-                content = index.content_of(file)
-                if content and content in self._places:
-                    found[clip] = Outcome(clip, file, content)
-                else:
-                    missing.append((clip, file))
+            task = rows[first : first + size]
+            there = {clip: _unchanged(index, file) for clip, file in task}
+            missing = [(clip, file) for clip, file in task if there[clip] not in self._places]
+            found |= {
+                clip: Outcome(clip, file, there[clip])
+                for clip, file in task
+                if there[clip] in self._places
+            }
             if missing:
                 tasks.append(missing)
         work = functools.partial(
@@ -369,95 +341,68 @@ class Store:
             if dask
             else do_here(work, tasks, workers, threads=self.extraction.threads_scale)
         )
-        bar = tqdm(
+        new: dict[str, list[Any]] = {}
+        title = f"{self.extraction.name} {corpus}"
+        hidden = not progress
+        with tqdm(
             total=len(rows),
             initial=len(found),
-            desc=f"{self.extraction.name} {corpus}",
+            desc=title,
             unit="clip",
-            disable=not progress,
+            disable=hidden,
             leave=False,
-        )
-        try:
-            for outcomes in done:
-                for outcome in outcomes:
-                    found[outcome.clip] = outcome
-                    warn(outcome.notes)
-                    index.add(outcome)
-                bar.update(len(outcomes))
-        finally:
-            # Stopped or not, what has been computed stays known.
-            bar.close()
-            with contextlib.suppress(SongNetError):
-                index.save()
+        ) as bar:
+            try:
+                for outcomes in done:
+                    for outcome in outcomes:
+                        found[outcome.clip] = outcome
+                        warn(outcome.notes)
+                        if outcome.stamp:
+                            new[outcome.file] = [*outcome.stamp, outcome.content]
+                    bar.update(len(outcomes))
+            finally:
+                # Stopped or not, what has been computed stays known.
+                self._add_to_index(new)
         if tasks:
             self._look()
-        unseen = [
-            outcome
-            for outcome in found.values()
-            if not outcome.reason and outcome.content not in self._places
-        ]
-        self._files |= {outcome.content: outcome.file for outcome in found.values()}
-        if unseen:
+        if any(not one.reason and one.content not in self._places for one in found.values()):
             raise SongNetError(
-                f"{self.folder}: {len(unseen)} clips were computed, but are not there: the workers "
-                "write to another disk. Share the folder with them, or set SONGNET_STORE to an "
-                "address that all of them reach."
+                f"{self.folder}: clips were computed, but are not there: the workers write to "
+                "another disk. Share the folder with them, or set SONGNET_STORE to an address that "
+                "all of them reach."
             )
         return [found[clip] for clip in clips.id]
 
     def place(self, content: str, array: str) -> Place:
         """Return where a clip's array lies."""
-        if content not in self._places:
-            raise SongNetError(
-                f"{self.folder}: what was computed from {self._files.get(content, 'a clip')} is "
-                "damaged, and the file has changed or cannot be read any more. Run the same again."
-            )
         return self._places[content][array]
 
     def load(self, content: str, array: str) -> np.ndarray:
-        """Return a clip's array, float32, read-only; where it is damaged, compute it again."""
-        try:
-            return self.folder.load(self.place(content, array))
-        except SongNetError:
-            with _MENDING:
-                # Another thread may have been quicker.
-                try:
-                    return self.folder.load(self.place(content, array))
-                except DamagedShardError as damage:
-                    _tell(f"{damage} They are computed again from the clips.")
-                    self._mend(self.place(content, array).shard)
-            return self.folder.load(self.place(content, array))
-
-    def _mend(self, shard: str) -> None:
-        """Compute a damaged shard again, from its clips."""
-        members = {
-            content
-            for content, arrays in self._places.items()
-            if any(place.shard == shard for place in arrays.values())
-        }
-        clips = [(name, self._files[name]) for name in sorted(members) if name in self._files]
-        done = extract(self.extraction, self.folder, clips)
-        if shard_name(outcome.content for outcome in done if not outcome.reason) != shard:
-            self.folder.remove(shard)
-        self._look()
+        """Return a clip's array, float32, read-only."""
+        return self.folder.load(self.place(content, array))
 
     def _look(self) -> None:
-        """See what is there; let go of what is damaged."""
-        self.folder.forget()
+        """See which clips are there with all their arrays."""
         wanted = set(self.extraction.arrays)
-        places, damaged = self.folder.places()
         self._places = {
-            content: arrays for content, arrays in places.items() if wanted <= set(arrays)
+            content: arrays
+            for content, arrays in self.folder.places().items()
+            if wanted <= set(arrays)
         }
-        if damaged:
-            _tell(
-                f"{self.folder}: {len(damaged)} of its shards are damaged or without checksums, "
-                f"the first is {damaged[0]}; what was in them is computed again when needed."
-            )
-        for shard in damaged:
-            # Where nothing may be removed, they are only passed over.
-            with contextlib.suppress(SongNetError):
-                self.folder.remove(shard)
+
+    def _read_index(self) -> dict[str, Any]:
+        """Return which content each file had: spares reading files that have not changed."""
+        try:
+            return dict(json.loads(self._index_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            # Only a shortcut: without it, files are read and hashed again.
+            return {}
+
+    def _add_to_index(self, new: dict[str, list[Any]]) -> None:
+        """Write which content files have, and keep what another process wrote meanwhile."""
+        if new:
+            with contextlib.suppress(SongNetError), atomic_write(self._index_file) as part:
+                part.write_text(json.dumps(self._read_index() | new), encoding="utf-8")
 
     def _is_described(self) -> bool:
         """Tell whether the folder has a description; raise SongNetError when it is another one."""
@@ -553,7 +498,7 @@ class LogMelStore(Store):
                 *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
             ]
         )
-        listed = f"unusable-{_called(corpus)}.csv"
+        listed = f"unusable-{corpus.name}.csv"
         self.folder.write(listed, unusable.to_csv(index=False).encode())
         if not contents:
             first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
@@ -570,63 +515,10 @@ class LogMelStore(Store):
         )
 
 
-class _Index:
-    """Which content each file had: spares reading files that have not changed.
-
-    It is only a shortcut: without it, files are read and hashed again.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._known = self._load()
-        self._new: dict[str, list[Any]] = {}
-        self._saved = time.monotonic()
-
-    def content_of(self, path: str) -> str | None:
-        """Return the content's name as it was last read, if the file has not changed since."""
-        entry = self._known.get(path)
-        if not (isinstance(entry, list) and len(entry) == 4 and isinstance(entry[3], str)):
-            return None
-        try:
-            return entry[3] if list(stamp_of(path)) == entry[:3] else None
-        except OSError:
-            return None
-
-    def add(self, outcome: Outcome) -> None:
-        """Remember what a file held; its stamp was taken before it was read."""
-        if outcome.content and outcome.stamp and _is_settled(outcome.stamp):
-            self._new[outcome.file] = [*outcome.stamp, outcome.content]
-        if time.monotonic() - self._saved > _SAVE_SECONDS:
-            self.save()
-
-    def save(self) -> None:
-        """Write what is known, and keep what another process wrote meanwhile."""
-        self._saved = time.monotonic()
-        if self._new:
-            known = {**self._load(), **self._new}
-            with atomic_write(self._file) as part:
-                part.write_text(json.dumps(known), encoding="utf-8")
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
-
-
-def _called(corpus: Corpus) -> str:
-    """Return a name for a corpus that another folder of the same name does not have."""
-    if corpus.folder is None:
-        return corpus.name
-    place = hashlib.sha256(os.fsencode(os.path.realpath(corpus.folder))).hexdigest()
-    return f"{corpus.name}-{place[:6]}"
-
-
-def _tell(message: str) -> None:
-    """Say something on stderr, above a progress bar."""
-    tqdm.write(f"songnet: {message}", file=sys.stderr)
-
-
-def _is_settled(stamp: Stamp) -> bool:
-    return time.time() - max(stamp[1:]) / 1e9 > _SETTLED_SECONDS
+def _unchanged(index: dict[str, Any], file: str) -> str:
+    """Return the content's name as it was last read, if the file has not changed since; else ""."""
+    with contextlib.suppress(OSError):
+        *stamp, content = index.get(file, [""])
+        if tuple(stamp) == stamp_of(file):
+            return content
+    return ""
