@@ -30,7 +30,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import data_folder, open_corpus
 from songnet_utils.corpora.splits import split
 from songnet_utils.features import FEATURE_SETS
-from songnet_utils.features.extraction import LogMel, Statistics, extract
+from songnet_utils.features.extraction import extract, log_mel_extraction, statistics_extraction
 from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
@@ -172,7 +172,7 @@ def decoders() -> None:
 def whole(files: Sequence[Path]) -> None:
     """Print what the frames and MFCC statistics of the whole of FMA would cost."""
     seconds = sum(librosa.get_duration(path=file) for file in files)
-    log_mels = LogMel(SOUND)
+    log_mels = log_mel_extraction(SOUND)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         extract(log_mels, Folder(folder), [(str(file), str(file)) for file in files])
@@ -189,7 +189,7 @@ def whole(files: Sequence[Path]) -> None:
         if name == "mfcc":
             continue
         with threadpool_limits(1):
-            compute = Statistics(name, SOUND.sample_rate).compute
+            compute = statistics_extraction(name, SOUND.sample_rate).compute
             took = milliseconds(lambda compute=compute: compute(audio), tries=2)
         each = took / 1000 * SOUND.sample_rate / len(audio)
         print(

@@ -14,8 +14,13 @@ import numpy as np
 from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.features.deshpande import DESHPANDE_NAMES, deshpande_features
 from songnet_utils.features.fma import FMA_NAMES, fma_statistics
-from songnet_utils.features.mandel_ellis import MANDEL_ELLIS_NAMES, mandel_ellis_features
-from songnet_utils.features.mfcc import FEATURE_NAMES, mfcc, mfcc_statistics
+from songnet_utils.features.mfcc import (
+    FEATURE_NAMES,
+    MANDEL_ELLIS_NAMES,
+    mandel_ellis_features,
+    mfcc,
+    mfcc_statistics,
+)
 from songnet_utils.features.tzanetakis import TZANETAKIS_NAMES, tzanetakis_features
 
 __all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "feature_set", "mfcc", "mfcc_statistics"]
@@ -23,73 +28,32 @@ __all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "feature_set", "mfcc",
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Numbers of known names that stand for a clip.
+    """Numbers of known names that describe a clip.
 
     Parameters
     ----------
-    name : str
-        What the set is called.
-    version : int
-        Raised whenever the numbers change: what was stored of an older one is computed again.
     columns : tuple of (str, str, str)
         Feature, statistic and number of each value.
     compute : callable
         Of mono audio, shape (samples,), and its rate; returns shape (columns,), float32. The same
         audio gives the same bits, in any thread.
-    source : str
-        Where the recipe comes from.
+    version : int
+        Raised whenever the numbers change: what was stored of an older one is computed again.
     """
 
-    name: str
-    version: int
     columns: tuple[tuple[str, str, str], ...] = field(repr=False)
     compute: Callable[[np.ndarray, int], np.ndarray] = field(repr=False)
-    source: str
+    version: int = 1
 
 
-_SETS = (
-    FeatureSet(
-        "mfcc",
-        1,
-        FEATURE_NAMES,
-        mfcc_statistics,
-        "The MFCC statistics of Defferrard et al., FMA: A Dataset for Music Analysis, ISMIR 2017",
-    ),
-    FeatureSet(
-        "fma",
-        1,
-        FMA_NAMES,
-        fma_statistics,
-        "Defferrard et al., FMA: A Dataset for Music Analysis, ISMIR 2017",
-    ),
-    FeatureSet(
-        "tzanetakis",
-        1,
-        TZANETAKIS_NAMES,
-        tzanetakis_features,
-        "After Tzanetakis & Cook, Musical Genre Classification of Audio Signals, IEEE Transactions "
-        "on Speech and Audio Processing 2002",
-    ),
-    FeatureSet(
-        "mandel-ellis",
-        1,
-        MANDEL_ELLIS_NAMES,
-        mandel_ellis_features,
-        "After Mandel & Ellis, Song-Level Features and Support Vector Machines for Music "
-        "Classification, ISMIR 2005",
-    ),
-    FeatureSet(
-        "deshpande",
-        1,
-        DESHPANDE_NAMES,
-        deshpande_features,
-        "After Deshpande, Nam & Singh, Classification of Music Signals in the Visual Domain, "
-        "DAFx 2001",
-    ),
-)
-
-#: Feature set by name.
-FEATURE_SETS = {one.name: one for one in _SETS}
+#: Feature set by name; the module of each says where its recipe comes from.
+FEATURE_SETS = {
+    "mfcc": FeatureSet(FEATURE_NAMES, mfcc_statistics),
+    "fma": FeatureSet(FMA_NAMES, fma_statistics),
+    "tzanetakis": FeatureSet(TZANETAKIS_NAMES, tzanetakis_features),
+    "mandel-ellis": FeatureSet(MANDEL_ELLIS_NAMES, mandel_ellis_features),
+    "deshpande": FeatureSet(DESHPANDE_NAMES, deshpande_features),
+}
 
 
 def feature_set(name: str) -> FeatureSet:

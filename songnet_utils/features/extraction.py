@@ -8,13 +8,13 @@ elsewhere run the very same one, and write the very same bytes.
 
 from __future__ import annotations
 
-import abc
+import functools
 import hashlib
 import importlib.metadata
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,101 +40,71 @@ _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 
-class Extraction(abc.ABC):
+@dataclass(frozen=True)
+class Extraction:
     """What is computed from each clip.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What to call it.
+    rate : int
+        Samples a second of the audio that it takes.
+    description : mapping
+        All that decides what comes out, fit for JSON.
     arrays : tuple of str
         The arrays that a clip has.
+    compute : callable
+        Of mono audio, float32, shape (samples,); returns the arrays by name. It is sent to other
+        processes, so it is no lambda.
     threads_scale : bool
         Whether several threads of one process do as well as several processes.
     """
 
     name: str
+    rate: int
+    description: Mapping[str, Any]
     arrays: tuple[str, ...]
-    threads_scale: bool
-
-    @property
-    @abc.abstractmethod
-    def rate(self) -> int:
-        """Samples a second of the audio that it takes."""
-
-    @abc.abstractmethod
-    def description(self) -> dict[str, Any]:
-        """Return all that decides what comes out, fit for JSON."""
-
-    @abc.abstractmethod
-    def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Return the arrays of mono audio, float32."""
+    compute: Callable[[np.ndarray], Mapping[str, np.ndarray]] = field(repr=False)
+    threads_scale: bool = True
 
     @property
     def folder_name(self) -> str:
         """What its folder in a store is called; another description, another name."""
-        text = json.dumps(self.description(), sort_keys=True)
+        text = json.dumps(self.description, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-@dataclass(frozen=True)
-class LogMel(Extraction):
-    """Log-mel frames, and the 140 MFCC statistics of the same samples."""
+def log_mel_extraction(sound: Sound) -> Extraction:
+    """Return the extraction of log-mel ``frames`` (frames, n_mels), and of their ``mfcc`` (140,).
 
-    sound: Sound
-
-    name = "log-mel"
-    arrays = ("frames", "mfcc")
-    # Decoding, resampling, transforms and writing all release the interpreter's lock.
-    threads_scale = True
-
-    @property
-    def rate(self) -> int:
-        """The network's rate."""
-        return self.sound.sample_rate
-
-    def description(self) -> dict[str, Any]:
-        """Return the description of sound, and the versions of what is computed."""
-        return {
-            "sound": self.sound.to_dict(),
-            "version": _VERSION,
-            "mfcc version": FEATURE_SETS["mfcc"].version,
-        }
-
-    def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Return ``frames``, (frames, n_mels), and ``mfcc``, (140,)."""
-        return {"frames": log_mel(audio, self.sound), "mfcc": mfcc_statistics(audio, self.rate)}
+    Decoding, resampling, transforms and writing all release the interpreter's lock.
+    """
+    description = {
+        "sound": sound.to_dict(),
+        "version": _VERSION,
+        "mfcc version": FEATURE_SETS["mfcc"].version,
+    }
+    compute = functools.partial(_frames_and_mfcc, sound)
+    return Extraction("log-mel", sound.sample_rate, description, ("frames", "mfcc"), compute)
 
 
-@dataclass(frozen=True)
-class Statistics(Extraction):
-    """One of the sets of hand-crafted statistics, `songnet_utils.features.FEATURE_SETS`."""
+def _frames_and_mfcc(sound: Sound, audio: np.ndarray) -> dict[str, np.ndarray]:
+    return {"frames": log_mel(audio, sound), "mfcc": mfcc_statistics(audio, sound.sample_rate)}
 
-    set_name: str
-    sample_rate: int
 
-    arrays = ("values",)
-    # Much of it is Python and small arrays.
-    threads_scale = False
+def statistics_extraction(name: str, rate: int) -> Extraction:
+    """Return the extraction of ``values``, a set of hand-crafted statistics (`FEATURE_SETS`).
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The set's name."""
-        return self.set_name
+    Much of it is Python and small arrays: threads would wait for each other.
+    """
+    description = {"set": name, "version": FEATURE_SETS[name].version, "rate": rate}
+    compute = functools.partial(_values, name, rate)
+    return Extraction(name, rate, description, ("values",), compute, threads_scale=False)
 
-    @property
-    def rate(self) -> int:
-        """The network's rate."""
-        return self.sample_rate
 
-    def description(self) -> dict[str, Any]:
-        """Return the set, its version and the rate."""
-        version = FEATURE_SETS[self.set_name].version
-        return {"set": self.set_name, "version": version, "rate": self.sample_rate}
-
-    def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Return ``values``, one for each of the set's columns."""
-        return {"values": FEATURE_SETS[self.set_name].compute(audio, self.rate)}
+def _values(name: str, rate: int, audio: np.ndarray) -> dict[str, np.ndarray]:
+    return {"values": FEATURE_SETS[name].compute(audio, rate)}
 
 
 @dataclass(frozen=True)

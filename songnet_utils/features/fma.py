@@ -38,8 +38,7 @@ import numpy as np
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import check_samples
-from songnet_utils.features.mfcc import COEFFICIENTS, mfcc
-from songnet_utils.features.statistics import seven_statistics, statistics_names
+from songnet_utils.features.mfcc import COEFFICIENTS, mfcc, seven_statistics, statistics_names
 
 #: Values a frame of each family, in the order of FMA's file.
 FAMILIES = {

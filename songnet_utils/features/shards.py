@@ -112,7 +112,10 @@ class Folder:
         """Write arrays, float32, called ``CONTENT/ARRAY``, as one shard."""
         named = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
         contents = "".join(sorted({name.split("/")[0] for name in named}))
-        sums = {name: _checksum(name, array.shape, array) for name, array in sorted(named.items())}
+        sums = {
+            name: _checksum(name, array.shape, array.tobytes())
+            for name, array in sorted(named.items())
+        }
         # One entry: safetensors would write several in any order.
         content = safetensors.numpy.save(named, {_CHECKSUMS: json.dumps(sums)})
         shard = hashlib.sha256(contents.encode()).hexdigest()[:32]
@@ -196,6 +199,6 @@ def _places(shard: str, size: int, start: bytes) -> list[Place]:
         return []
 
 
-def _checksum(name: str, shape: tuple[int, ...], numbers: np.ndarray | bytes) -> int:
+def _checksum(name: str, shape: tuple[int, ...], numbers: bytes) -> int:
     """Return the CRC-32 of an array with its name and shape."""
     return zlib.crc32(numbers, zlib.crc32(f"{name} {shape}".encode()))

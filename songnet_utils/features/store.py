@@ -44,13 +44,13 @@ from songnet_utils.corpora.fma import read_features
 from songnet_utils.features import feature_set
 from songnet_utils.features.extraction import (
     Extraction,
-    LogMel,
     Outcome,
-    Statistics,
     do_here,
     do_on_cluster,
     extract,
+    log_mel_extraction,
     stamp_of,
+    statistics_extraction,
 )
 from songnet_utils.features.shards import Folder, Place
 
@@ -225,7 +225,7 @@ class LogMels:
             store: Store = self.store
             values = [store.load(self.contents[clip], "mfcc") for clip in self.clips.id]
         else:
-            statistics = Statistics(name, self.sound.sample_rate)
+            statistics = statistics_extraction(name, self.sound.sample_rate)
             read = self.extracted(statistics, "values", progress, workers=workers, dask=dask)
             values = [read(clip) for clip in self.clips.id]
         return pd.DataFrame(
@@ -311,7 +311,7 @@ class Store:
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
         if not self._is_described():
             self.folder.write(
-                "description.json", json.dumps(self.extraction.description(), indent=2).encode()
+                "description.json", json.dumps(self.extraction.description, indent=2).encode()
             )
         if self.folder.path:
             sweep(self.folder.path, _ABANDONED_SECONDS)
@@ -409,7 +409,7 @@ class Store:
         content = self.folder.read("description.json")
         if content is None:
             return False
-        wanted = self.extraction.description()
+        wanted = self.extraction.description
         try:
             found = json.loads(content)
         except ValueError as error:
@@ -442,7 +442,7 @@ class LogMelStore(Store):
         self, data_dir: str | os.PathLike[str] | None = None, sound: Sound | None = None
     ) -> None:
         self.sound = sound or Sound()
-        super().__init__(LogMel(self.sound), data_dir)
+        super().__init__(log_mel_extraction(self.sound), data_dir)
 
     def prepare(
         self,

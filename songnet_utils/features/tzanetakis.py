@@ -52,32 +52,24 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from songnet_utils.audio import check_samples
 
+# (feature, number) of the values of a frame, and (statistic, number) of those of a beat histogram.
+_TIMBRE = (
+    *((feature, "01") for feature in ("centroid", "rolloff", "flux", "crossings")),
+    *(("mfcc", f"{number:02d}") for number in range(1, 6)),
+)
+_RHYTHM = (
+    *(("amplitude", "01"), ("amplitude", "02"), ("ratio", "01")),
+    *(("period", "01"), ("period", "02"), ("sum", "01")),
+)
+_PITCH = ("folded_amplitude", "unfolded_period", "folded_period", "interval", "sum")
+
 #: (feature, statistic, number) of each of the 30 values: timbre, rhythm, pitch.
 TZANETAKIS_NAMES = (
-    *(
-        (feature, statistic, f"{number:02d}")
-        for statistic in ("mean", "variance")
-        for feature, values in (
-            ("centroid", 1),
-            ("rolloff", 1),
-            ("flux", 1),
-            ("crossings", 1),
-            ("mfcc", 5),
-        )
-        for number in range(1, values + 1)
-    ),
+    *((feature, "mean", number) for feature, number in _TIMBRE),
+    *((feature, "variance", number) for feature, number in _TIMBRE),
     ("low_energy", "mean", "01"),
-    ("beat", "amplitude", "01"),
-    ("beat", "amplitude", "02"),
-    ("beat", "ratio", "01"),
-    ("beat", "period", "01"),
-    ("beat", "period", "02"),
-    ("beat", "sum", "01"),
-    ("pitch", "folded_amplitude", "01"),
-    ("pitch", "unfolded_period", "01"),
-    ("pitch", "folded_period", "01"),
-    ("pitch", "interval", "01"),
-    ("pitch", "sum", "01"),
+    *(("beat", statistic, number) for statistic, number in _RHYTHM),
+    *(("pitch", statistic, "01") for statistic in _PITCH),
 )
 
 # Of timbre: a frame's samples, and mel bands.

@@ -29,9 +29,8 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -157,50 +156,38 @@ class Listener(Network):
         return logits
 
 
-@dataclass(frozen=True)
-class Embedding(Extraction):
-    """What the listener makes of each patch of a clip, before it names tags.
+def embedding_extraction(data_dir: str | None = None) -> Extraction:
+    """Return the extraction of what the listener makes of each patch, before it names tags.
 
     Parameters
     ----------
     data_dir : str, optional
-        The data folder with the listener's files; see `load_musicnn`.
+        The data folder with the listener's files; see `load_listener`.
     """
-
-    data_dir: str | None = None
-
-    name = "musicnn-embedding"
-    arrays = ("embedding",)
+    description = {
+        "network": "MSD_musicnn 0.1.0",
+        "layer": _EMBEDDING_LAYER,
+        "sound": SOUND.to_dict(),
+        "patch": PATCH,
+        "stride": STRIDE,
+        "version": 1,
+    }
     # Its sums are TensorFlow's, which has threads of its own.
-    threads_scale = True
+    compute = functools.partial(_embeddings, data_dir)
+    return Extraction("musicnn-embedding", SOUND.sample_rate, description, ("embedding",), compute)
 
-    @property
-    def rate(self) -> int:
-        """The listener's rate."""
-        return SOUND.sample_rate
 
-    def description(self) -> dict[str, Any]:
-        """Return which network it is, and which patches it hears."""
-        return {
-            "network": "MSD_musicnn 0.1.0",
-            "layer": _EMBEDDING_LAYER,
-            "sound": SOUND.to_dict(),
-            "patch": PATCH,
-            "stride": STRIDE,
-            "version": 1,
-        }
-
-    def compute(self, audio: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Return ``embedding``, (steps, 200)."""
-        with _LOADING:
-            listen = _embedding(self.data_dir)
-        frames = log_mel(audio, SOUND)
-        if len(frames) < PATCH:
-            raise SongNetError(
-                f"lasts less than the {PATCH * SOUND.hop / SOUND.sample_rate:.1f} s that the "
-                "listener hears at a time. Use a longer clip."
-            )
-        return {"embedding": _in_blocks(listen, frames)}
+def _embeddings(data_dir: str | None, audio: np.ndarray) -> dict[str, np.ndarray]:
+    """Return ``embedding``, (steps, 200)."""
+    with _LOADING:
+        listen = _embedding(data_dir)
+    frames = log_mel(audio, SOUND)
+    if len(frames) < PATCH:
+        raise SongNetError(
+            f"lasts less than the {PATCH * SOUND.hop / SOUND.sample_rate:.1f} s that the "
+            "listener hears at a time. Use a longer clip."
+        )
+    return {"embedding": _in_blocks(listen, frames)}
 
 
 _LOADING = threading.Lock()

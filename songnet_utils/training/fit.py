@@ -37,7 +37,12 @@ from songnet_utils.corpora import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras, tf
-from songnet_utils.models.musicnn import EMBEDDING, STRIDE, Embedding, load_embedding_model
+from songnet_utils.models.musicnn import (
+    EMBEDDING,
+    STRIDE,
+    embedding_extraction,
+    load_embedding_model,
+)
 from songnet_utils.models.onnx_export import onnx_of
 from songnet_utils.models.registry import NetworkKind
 from songnet_utils.models.trained import (
@@ -198,7 +203,7 @@ class Material:
         data = prepared.store.data
         # Says that the listener is missing before any work.
         load_embedding_model(data)
-        listening = Embedding(None if data is None else str(data))
+        listening = embedding_extraction(None if data is None else str(data))
         rows = prepared.extracted(listening, "embedding", progress, dask=dask)
         return rows, EMBEDDING, frames_a_second / STRIDE
 
