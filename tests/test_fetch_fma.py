@@ -42,7 +42,7 @@ from songnet_utils.corpora.fetch import fma
 from songnet_utils.corpora.fetch.fma import fetch_fma
 from songnet_utils.corpora.fetch.sample import choose
 from songnet_utils.corpora.fetch.web import Patience
-from songnet_utils.corpora.fma import WRONG_DURATIONS, read_tracks
+from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS, read_tracks
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -19,7 +19,7 @@ from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
 from songnet_utils.corpora.contents import contents_of, contradictions
-from songnet_utils.corpora.fma import read_features, read_genres
+from songnet_utils.corpora.fma_metadata import read_features, read_genres
 from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
 from songnet_utils.corpora.own import OwnSongs, Song, is_own, open_own

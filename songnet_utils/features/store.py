@@ -40,7 +40,7 @@ from songnet_utils.audio import warn
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, contradictions, data_folder, unusable_table
 from songnet_utils.corpora.fma import CITATION as FMA_CITATION
-from songnet_utils.corpora.fma import read_features
+from songnet_utils.corpora.fma_metadata import read_features
 from songnet_utils.features import feature_set
 from songnet_utils.features.extraction import (
     Extraction,

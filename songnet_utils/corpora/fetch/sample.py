@@ -12,7 +12,7 @@ from collections.abc import Container
 import pandas as pd
 
 from songnet_utils.corpora import OFFICIAL
-from songnet_utils.corpora.fma import WRONG_DURATIONS
+from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS
 
 # Of the official split, in fma_small as in a sample of it.
 _SHARES = (0.8, 0.1, 0.1)

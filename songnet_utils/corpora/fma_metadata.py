@@ -1,0 +1,258 @@
+"""The tables of FMA's metadata: tracks.csv, genres.csv and features.csv.
+
+The header of ``tracks.csv`` has two levels and a third line with the name of the index. What
+cannot be true in it is left missing, and counted in sentences.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import io
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import read_csv
+
+# Our names for the columns of tracks.csv that a table of clips takes.
+_COLUMNS = {
+    ("track", "title"): "title",
+    ("track", "genre_top"): "genre",
+    ("track", "genres_all"): "genres",
+    ("track", "license"): "licence",
+    ("track", "listens"): "listens",
+    ("track", "favorites"): "favorites",
+    ("track", "duration"): "duration",
+    ("track", "bit_rate"): "bit_rate",
+    ("track", "date_recorded"): "date_recorded",
+    ("artist", "id"): "artist_id",
+    ("artist", "name"): "artist",
+    ("album", "title"): "album",
+    ("album", "date_released"): "album_date_released",
+    ("set", "split"): "split",
+    ("set", "subset"): "subset",
+}
+_OPTIONAL = {("track", "genres"): "genres_chosen"}
+# The others are called after their level and name. Left out are texts in HTML and addresses: by
+# far the longest columns, and nothing that a table is asked for.
+_LONG = ("information", "bio", "website", "wikipedia_page")
+_COUNTS = ("listens", "favorites", "bit_rate", "artist_id")
+_DATES = ("date_recorded", "album_date_released")
+# Edison's phonograph is of 1877; FMA's metadata was gathered in 2017.
+_FIRST_YEAR, _LAST_YEAR = 1877, 2017
+
+#: Seconds that the metadata gives a song, and that it really has, as FMA's author measured them.
+#: The clips of these songs were cut around the middle of the wrong length.
+WRONG_DURATIONS = {
+    1486: (90, 14.39),
+    5574: (563, 30.46),
+    65753: (242, 9.74),
+    80391: (600, 67.84),
+    98558: (216, 87.67),
+    98559: (193, 58.80),
+    98560: (341, 86.13),
+    98565: (158, 65.31),
+    98566: (148, 63.63),
+    98567: (191, 79.39),
+    98568: (249, 114.55),
+    98569: (184, 77.37),
+    98571: (139, 50.81),
+    99134: (308, 33.25),
+    105247: (123, 18.91),
+    108924: (187, 105.38),
+    108925: (151, 7.44),
+    126981: (216, 17.45),
+    127336: (275, 13.27),
+    133297: (600, 113.58),
+    143992: (211, 26.23),
+}
+
+
+def read_tracks(file: Path) -> pd.DataFrame:
+    """Return the columns of ``tracks.csv`` by track id, as texts.
+
+    Raises
+    ------
+    SongNetError
+        When the file is missing, or is not FMA's ``tracks.csv``.
+    """
+    try:
+        head = read_csv(file, header=None, nrows=3)
+        names = list(zip(head.iloc[0], head.iloc[1], strict=True))
+        absent = [" ".join(name) for name in _COLUMNS if name not in names]
+        if absent or head.iloc[2, 0] != "track_id":
+            raise ValueError(f"its header lacks {', '.join(absent[:3]) or 'the line track_id'}")
+        ours = {
+            place: (_COLUMNS | _OPTIONAL).get(name) or "_".join(name).removeprefix("track_")
+            for place, name in enumerate(names)
+            if place and name[1] not in _LONG
+        }
+        tracks = read_csv(
+            file, header=None, skiprows=3, usecols=[0, *ours], names=["track_id", *ours.values()]
+        )
+        tracks = tracks.set_index(tracks.pop("track_id").astype("int64"))
+        if tracks.index.has_duplicates:
+            raise ValueError(f"it lists track {tracks.index[tracks.index.duplicated()][0]} twice")
+    except (OSError, ValueError, IndexError, OverflowError) as error:
+        raise _not_fmas(file, error) from error
+    return tracks
+
+
+def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return tracks with their kinds, and what was found wrong, in sentences.
+
+    What cannot be read or cannot be true is left missing.
+    """
+    found: dict[str, pd.Series] = {}
+    escaped = 0
+    notes = []
+    for name, given in tracks.items():
+        if name in (*_COUNTS, "duration"):
+            values = pd.to_numeric(given, errors="coerce").astype("float64")
+            # A song of no length is one whose length nobody knew.
+            values = values.where(values.between(name == "duration", 2**53))
+            found[name] = values if name == "duration" else values.round().astype("Int64")
+        elif name in _DATES:
+            dates = pd.to_datetime(given, errors="coerce", format="ISO8601").astype("datetime64[s]")
+            found[name] = dates.where(dates.dt.year.between(_FIRST_YEAR, _LAST_YEAR))
+        elif name in ("genres", "genres_chosen"):
+            lists = {text: _list_in(text) for text in given.dropna().unique()}
+            found[name] = pd.Series(
+                [lists.get(text) for text in given], tracks.index, dtype="object"
+            )
+        else:
+            texts = given.astype("str").str.strip()
+            plain = texts.map(html.unescape, na_action="ignore").astype("str")
+            escaped += int((plain != texts)[texts.notna()].sum())
+            # Commas alone are a form that nobody filled in.
+            found[name] = plain.where(~plain.str.fullmatch(r"[\s,;]*", na=False))
+            continue
+        lost = int((found[name].isna() & given.notna()).sum())
+        notes.append(said(lost, "value", "values", f"of {name} cannot be true: left missing"))
+    notes.append(
+        said(escaped, "text was", "texts were", "written for HTML (&amp; for &): put right")
+    )
+    durations = found["duration"]
+    mended = [
+        track
+        for track in tracks.index.intersection(list(WRONG_DURATIONS))
+        if durations[track] == WRONG_DURATIONS[track][0]
+    ]
+    durations.loc[mended] = [WRONG_DURATIONS[track][1] for track in mended]
+    wrong = "known to be wrong: put right to what was measured"
+    notes.append(said(len(mended), "duration", "durations", wrong))
+    return pd.DataFrame(found), notes
+
+
+def read_genres(file: Path) -> pd.DataFrame:
+    """Return FMA's hierarchy of genres from ``genres.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a genre, by FMA's numbers: ``genre_id``; ``title``; ``parent``, the title of the
+        genre it belongs to, missing at the top; ``top``, the title of the genre at the top of its
+        branch (its own, there); ``depth``, 0 at the top; ``tracks``, how many of the data set's
+        songs have it.
+
+    Raises
+    ------
+    SongNetError
+        When it is not FMA's ``genres.csv``, or a genre's parents lead nowhere or in a circle.
+    """
+    try:
+        given = read_csv(file)[["genre_id", "#tracks", "parent", "title"]]
+        numbers = given[["genre_id", "#tracks", "parent"]].astype("int64")
+        titles = dict(zip(numbers.genre_id, given.title, strict=True))
+        parents = dict(zip(numbers.genre_id, numbers.parent, strict=True))
+        rows = []
+        for number, tracks in zip(numbers.genre_id, numbers["#tracks"], strict=True):
+            branch = [number]
+            while above := parents[branch[-1]]:
+                if above in branch:
+                    raise ValueError(f"the parents of genre {number} lead in a circle")
+                branch.append(above)
+            parent = titles[branch[1]] if len(branch) > 1 else None
+            top, depth = titles[branch[-1]], len(branch) - 1
+            rows.append((number, titles[number], parent, top, depth, tracks))
+    except (OSError, ValueError, KeyError, OverflowError) as error:
+        raise _not_fmas(file, error) from error
+    columns = ["genre_id", "title", "parent", "top", "depth", "tracks"]
+    hierarchy = pd.DataFrame(rows, columns=columns).sort_values("genre_id", ignore_index=True)
+    return hierarchy.astype({"title": "str", "parent": "str", "top": "str"})
+
+
+def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
+    """Return the rows of FMA's ``features.csv`` of some tracks.
+
+    Only their lines are parsed, some at a time: the whole file has 106,574 rows of 518 numbers,
+    computed from the whole songs.
+
+    Parameters
+    ----------
+    file
+        ``features.csv`` of ``fma_metadata.zip``.
+    track_ids
+        FMA's numbers of the tracks; those that the file lacks have no row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        float32, by track id in the file's order; the columns are a MultiIndex of (feature,
+        statistics, number).
+
+    Raises
+    ------
+    SongNetError
+        When it is missing, or is not FMA's ``features.csv``.
+    """
+    wanted = {str(int(track)).encode() for track in track_ids}
+    try:
+        with file.open("rb") as lines:
+            head = list(itertools.islice(lines, 4))
+            kept = b"".join(line for line in lines if line[: line.find(b",")] in wanted)
+        levels = [line.decode("utf-8").rstrip("\r\n").split(",") for line in head]
+        firsts = [line[0] for line in levels]
+        if firsts != ["feature", "statistics", "number", "track_id"]:
+            raise ValueError(f"its header begins with {firsts}")
+        columns = pd.MultiIndex.from_arrays([line[1:] for line in levels[:3]], names=firsts[:3])
+        kinds = {0: "int64"} | dict.fromkeys(range(1, len(columns) + 1), "float32")
+        content = io.BytesIO(kept)
+        found = pd.read_csv(content, header=None, names=[*kinds], dtype=kinds, index_col=0)
+        if found.isna().to_numpy().any() or found.index.has_duplicates:
+            raise ValueError("a row lacks numbers, or a track is listed twice")
+    except (OSError, ValueError, OverflowError) as error:
+        raise _not_fmas(file, error) from error
+    return found.set_axis(columns, axis=1).rename_axis("track_id")
+
+
+def said(count: int, one: str, many: str, what: str) -> str:
+    """Return a sentence that begins with the count, "" for none."""
+    return f"{count:,} {one if count == 1 else many} {what}." if count else ""
+
+
+def _not_fmas(file: Path, error: Exception) -> SongNetError:
+    if isinstance(error, FileNotFoundError):
+        return SongNetError(
+            f"{file}: is missing. `songnet fetch fma_metadata` brings it; or unpack "
+            "fma_metadata.zip, so that it is there."
+        )
+    return SongNetError(
+        f"{file}: cannot be read as FMA's {file.name} ({' '.join(str(error).split())}). Unpack "
+        "fma_metadata.zip again, and use the file as it is: not a raw_ table, nor one that a "
+        "spreadsheet program has saved."
+    )
+
+
+def _list_in(text: Any) -> list[Any] | None:
+    """Return the list that a text like ``"['a', 'b']"`` stands for; None where it is none."""
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError):
+        return None
+    return found if isinstance(found, list) else None
