@@ -91,7 +91,7 @@ def running(songs: OwnSongs) -> Iterator[Running]:
     thread = threading.Thread(target=app.serve, kwargs={"browser": False}, daemon=True)
     thread.start()
     yield Running(app.address)
-    app.stop()
+    app.shutdown()
     thread.join(30)
     assert not thread.is_alive()
 
@@ -233,12 +233,12 @@ def test_what_cannot_be_kept_is_said_and_leaves_nothing(running, songs, body, to
 
 
 def test_a_song_too_large_is_refused_before_it_comes(running):
-    for size, status in ((own.MOST_BYTES + 1, 413), (10**40, 411)):
+    for size, status in ((own.MOST_BYTES + 1, 413), (10**40, 413)):
         with running.post(running.keeping(genre="Folk"), size) as connection:
             assert connection.recv(99).decode().split()[1] == str(status)
     head = f"POST {running.keeping()} HTTP/1.1\nHost: 127.0.0.1:{running.port}"
     with running.connection(head) as connection:
-        assert connection.recv(99).decode().split()[1] == "411"
+        assert connection.recv(99).decode().split()[1] == "413"
 
 
 def test_a_song_that_is_cut_off_leaves_nothing(running, songs, capfd):

@@ -118,23 +118,11 @@ def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
     monkeypatch.setattr(module, "MOST_IN_MESSAGE", 5_000)
     cards = ErrorCards(tunes)
     page = Page(cards, monkeypatch)
-    cards._encode("x1")
+    cards._send_sound("x1")
     pieces = [(content, buffers[0]) for content, buffers in page.told]
     assert len(pieces) > 2
     assert b"".join(piece for _, piece in pieces) == cards.sound_of("x1")
     assert [content["at"] for content, _ in pieces] == [5_000 * n for n in range(len(pieces))]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [None, {}, {"kind": "nonsense"}, {"kind": "card"}, {"kind": "card", "clip": "t1"}, [1],
-     {"kind": "sound"}, {"kind": "card", "clip": ["x1"]}, "hello"],
-)  # fmt: skip
-def test_a_message_without_sense_changes_nothing(tunes, monkeypatch, content, caplog):
-    page = Page(ErrorCards(tunes), monkeypatch)
-    page.sends(content)
-    assert page.told == []
-    assert "met a fault" not in caplog.text
 
 
 def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path):
@@ -153,7 +141,7 @@ def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path)
 def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
     cards = ErrorCards(tunes, only_wrong=False)
     table = html_of(cards)
-    assert len(re.findall("<tr>", table)) == 1 + 5
+    assert len(re.findall("<tr", table)) == 1 + 5
     # Names are text, whatever is in them.
     assert "&lt;i&gt;Tune&lt;/i&gt; &amp; x1" in table
     assert "<i>" not in table
@@ -169,8 +157,6 @@ def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):
     assert page.hears("welcome")[0]["cards"] == []
     with pytest.raises(SongNetError, match="clip t1: is not among the test clips"):
         ErrorCards(tunes, ["t1"])
-    with pytest.raises(SongNetError, match="Polka: is none of the genres"):
-        ErrorCards(tunes, truth="Polka")
 
 
 def test_real_clips_are_credited(shared_fma, tmp_path, monkeypatch):

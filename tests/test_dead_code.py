@@ -21,6 +21,8 @@ CALLED_BY_OTHERS = [
     *("log_message", "do_HEAD", "protocol_version", "close_connection", "daemon_threads"),
     *("do_POST", "allow_reuse_address", "request_queue_size", "timeout"),
     *("handle_error", "client_address", "handle_starttag"),
+    # widgets.messages calls them by the kind of a message.
+    "_on_*",
     # pytest calls a fixture by itself where it says so.
     *("nothing_chosen", "no_proxy"),
 ]

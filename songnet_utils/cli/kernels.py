@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(run_folder: Path, corpus: str | None, out: Path | None) -> int:
     """Make the page and print its path."""
     from songnet_utils.widgets.kernels import gallery_of_run
-    from songnet_utils.widgets.pages import check_free
+    from songnet_utils.widgets.recording import check_free
 
     folder = out or run_folder / "kernels"
     # A folder in use is refused before minutes of work, not after.

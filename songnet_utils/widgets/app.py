@@ -23,7 +23,9 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -50,27 +52,11 @@ _RULES = (
     "img-src 'self' data: blob:; media-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HTML = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>SongNet</title>
-<link rel="icon" href="data:,">
-</head>
-<body>
-<main><div class="songnet-page" data-base="/{token}/"></div></main>
-<noscript>This page listens with JavaScript. Allow it, then load the page again.</noscript>
-<script src="/{token}/songnet.js"></script>
-</body>
-</html>
-"""
 
 _log = logging.getLogger(__name__)
 
 
-class App:
+class App(socketserver.ThreadingTCPServer):
     """The page's server.
 
     Parameters
@@ -93,6 +79,11 @@ class App:
         When the port is in use or none, or a network cannot be read.
     """
 
+    daemon_threads = True
+    # On Windows this would let two programs listen at one port.
+    allow_reuse_address = os.name != "nt"
+    request_queue_size = 64
+
     def __init__(
         self,
         networks: Sequence[Source] | None = None,
@@ -100,52 +91,43 @@ class App:
         port: int = PORT,
         songs: OwnSongs | None = None,
     ) -> None:
+        self.songs, self.keeping = songs, threading.Lock()
+        self.token = secrets.token_urlsafe(24)
+        try:
+            super().__init__((_HERE, port), _Handler)
+        except (OSError, OverflowError) as error:
+            in_use = getattr(error, "errno", None) == errno.EADDRINUSE
+            reason = "is in use: another program listens there" if in_use else f"({error})"
+            raise SongNetError(
+                f"port {port}: {reason}. Choose another (songnet app --port {port % 65_535 + 1}), "
+                "or let it be chosen: --port 0"
+            ) from error
+        self.address = f"http://{_HERE}:{self.server_address[1]}/?token={self.token}"
         # What is shown is put together while the page is on its way: that takes seconds.
-        with contextlib.ExitStack() as undo:
-            self._server = _listen(port)
-            undo.callback(self._server.server_close)
-            self._server.songs = songs
-            work = ThreadPoolExecutor(1)
-            self._server.contents = work.submit(_contents, networks)
-            work.submit(page.medley.mp3)
-            if networks is not None:
-                self._server.contents.result()
-            undo.pop_all()
-        port = self._server.server_address[1]
-        self.address = f"http://{_HERE}:{port}/?token={self._server.token}"
+        work = ThreadPoolExecutor(1)
+        self.contents = work.submit(_contents, networks)
+        work.submit(page.medley.mp3)
+        if networks is not None:
+            try:
+                self.contents.result()
+            except SongNetError:
+                self.server_close()
+                raise
 
     def serve(self, *, browser: bool = True) -> None:
-        """Serve until it is stopped (Ctrl-C, or `stop`); open the page in a browser, if wished."""
+        """Serve until Ctrl-C or `shutdown`; open the page in a browser, if asked."""
         if browser:
             threading.Thread(target=webbrowser.open, args=(self.address,), daemon=True).start()
-        with self._server, contextlib.suppress(KeyboardInterrupt):
-            self._server.serve_forever()
-
-    def stop(self) -> None:
-        """End `serve`, from another thread."""
-        self._server.shutdown()
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    # On Windows this would let two programs listen at one port.
-    allow_reuse_address = os.name != "nt"
-    request_queue_size = 64
-    contents: Future[Contents]
-    songs: OwnSongs | None
-
-    def __init__(self, port: int) -> None:
-        self.token = secrets.token_urlsafe(24)
-        self.keeping = threading.Lock()
-        super().__init__((_HERE, port), _Handler)
+        with self, contextlib.suppress(KeyboardInterrupt):
+            self.serve_forever()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a fault of ours; a page that was closed is none."""
+        """Log what went wrong; when a page is closed, requests end early."""
         _log.debug("a request ended early", exc_info=True)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    server: _Server
+    server: App
     timeout = _PATIENCE
 
     def do_GET(self) -> None:
@@ -156,36 +138,33 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not self._is_allowed(token):
             return
         name = rest[0] if rest else ""
+        contents = self.server.contents
         try:
             if url.path == "/":
-                self._answer(200, _HTML.format(token=token), "text/html")
+                text = Path(__file__).with_name("app_page.html").read_text(encoding="utf-8")
+                self._answer(200, Template(text).substitute(token=token), "text/html")
             elif name == "songnet.js":
                 self._answer(200, page.script(), "text/javascript")
             elif name == "manifest.js":
-                text = self.server.contents.result().manifest_script(f"/keep?token={token}")
-                self._answer(200, text, "text/javascript")
-            elif asset := re.fullmatch(r"assets/(.+)\.js", name):
-                text = self.server.contents.result().asset_script(asset[1])
+                text = contents.result().manifest_script(f"/keep?token={token}")
                 self._answer(200, text, "text/javascript")
             else:
-                self._answer(404, "There is nothing at this address.")
+                asset = name.removeprefix("assets/").removesuffix(".js")
+                self._answer(200, contents.result().asset_script(asset), "text/javascript")
         except SongNetError as error:
             self._answer(404, str(error))
 
     def do_POST(self) -> None:
         url = urlsplit(self.path)
-        told = dict(parse_qsl(url.query))
-        if not self._is_allowed(told.get("token", "")):
-            return
-        if url.path != "/keep":
-            self._answer(404, "There is nothing at this address.")
+        query = dict(parse_qsl(url.query))
+        if not self._is_allowed(query.get("token", "")):
             return
         from songnet_utils.corpora import own, own_songs
 
         size = self.headers.get("Content-Length", "")
-        if not re.fullmatch("[0-9]{1,12}", size):
-            self._answer(411, "A song comes with its length.")
-        elif int(size) > own.MOST_BYTES:
+        if url.path != "/keep":
+            self._answer(404, "There is nothing at this address.")
+        elif not re.fullmatch("[0-9]{1,12}", size) or int(size) > own.MOST_BYTES:
             most = size_text(own.MOST_BYTES)
             self._answer(413, f"At most {most} of a song are kept. Cut it, or choose another.")
         else:
@@ -200,9 +179,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 try:
                     # In memory only while it is looked at, and one at a time.
                     with self.server.keeping:
-                        given = {what: told.get(what) for what in ("name", "title", "artist")}
+                        given = {what: query.get(what) for what in ("name", "title", "artist")}
                         songs = self.server.songs or own_songs()
-                        song = songs.add(file.read(), told.get("genre", ""), **given)
+                        song = songs.add(file.read(), query.get("genre", ""), **given)
                     self._answer(200, f"{song} is kept: {song.file}")
                 except SongNetError as error:
                     self._answer(422, str(error))
@@ -214,19 +193,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         to lead here ("DNS rebinding"): the browser still sends that name.
         """
         host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
-        try:
-            is_here = urlsplit(f"//{host}").hostname in _NAMES
-        except ValueError:
-            is_here = False
-        if not is_here or origin not in (None, f"http://{host}"):
-            self._answer(403, "Open the page at the address that songnet app printed.")
-        elif not secrets.compare_digest(token.encode(), self.server.token.encode()):
-            self._answer(
-                403, "Open the page at the address that songnet app printed, with its token."
-            )
-        else:
-            return True
-        return False
+        port = self.server.server_address[1]
+        is_here = host in {f"{name}:{port}" for name in _NAMES}
+        is_ours = origin in (None, f"http://{host}")
+        knows = secrets.compare_digest(token.encode(), self.server.token.encode())
+        if not (is_here and is_ours and knows):
+            text = "Open the page at the address that songnet app printed, with its token."
+            self._answer(403, text)
+        return is_here and is_ours and knows
 
     def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
         content = text.encode()
@@ -246,25 +220,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing of requests."""
-
-
-def _listen(port: int) -> _Server:
-    try:
-        return _Server(port)
-    except OverflowError as error:
-        raise SongNetError(
-            f"port {port}: a port is a number from 0 (any that is free) to 65535."
-        ) from error
-    except OSError as error:
-        reason = (
-            "is in use: another program listens there, perhaps songnet app itself"
-            if error.errno == errno.EADDRINUSE
-            else f"cannot be listened at ({error.strerror or error})"
-        )
-        raise SongNetError(
-            f"port {port}: {reason}. Choose another (songnet app --port {port % 65_535 + 1}), or "
-            "let it be chosen: --port 0"
-        ) from error
 
 
 def _contents(networks: Sequence[Source] | None) -> Contents:

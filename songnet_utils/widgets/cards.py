@@ -11,15 +11,13 @@ its own rate.
 
 from __future__ import annotations
 
-import html
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
@@ -27,8 +25,14 @@ from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.messages import COMMON, Content, MalformedError, Messages, joined
-from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
+from songnet_utils.widgets.messages import COMMON, Messages, joined
+from songnet_utils.widgets.recording import (
+    WithRecording,
+    address_of,
+    answer,
+    smaller,
+    table_html,
+)
 
 #: Cards that stand on a page without a kernel, at most, and seconds of their neighbours' sounds.
 MOST_ON_PAGE, NEIGHBOUR_SECONDS = 12, 8.0
@@ -43,20 +47,18 @@ class ErrorCards(WithRecording, Messages):
         What the network made of the clips.
     clips : sequence of str, optional
         Ids of the test clips that have a card, in order; by default all, the most confident
-        mistakes first and the right answers after them.
+        errors first and the right answers after them.
     notes : mapping of str to str, optional
         By id, a line to stand on the clip's card: what another model says of it, for instance.
     neighbours : int
         How many of the nearest training clips a card has.
-    truth, answer : str, optional
-        The genre chosen at the beginning in each of the two lists; all by default.
     only_wrong : bool
-        Lay out mistakes only at the beginning, where no answer is chosen.
+        Lay out errors only at the beginning, where no answer is chosen.
 
     Raises
     ------
     SongNetError
-        When a clip is no test clip, or a genre is none of the network's.
+        When a clip is no test clip.
 
     Notes
     -----
@@ -76,8 +78,6 @@ class ErrorCards(WithRecording, Messages):
         *,
         notes: Mapping[str, str] | None = None,
         neighbours: int = 3,
-        truth: str | None = None,
-        answer: str | None = None,
         only_wrong: bool = True,
         **widget: Any,
     ) -> None:
@@ -86,15 +86,10 @@ class ErrorCards(WithRecording, Messages):
         self._clips = every if clips is None else [str(clip) for clip in clips]
         for clip in self._clips:
             heard.steps_of(clip)
-        for genre in (truth, answer):
-            if genre is not None and genre not in heard.genres:
-                raise SongNetError(
-                    f"{genre}: is none of the genres {', '.join(heard.genres)}. Choose one."
-                )
         self._heard = heard
         self._notes = dict(notes or {})
         self._nearest = nearest(heard, self._clips, k=neighbours) if self._clips else None
-        self._begin = {"truth": truth, "answer": answer, "only_wrong": only_wrong}
+        self._only_wrong = only_wrong
         self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
         super().__init__(**widget)
 
@@ -104,32 +99,34 @@ class ErrorCards(WithRecording, Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _hello(self, content: Content, buffers: list) -> None:
+    def _on_hello(self, content: dict[str, Any], buffers: list) -> None:
         self._tell("welcome", **self._welcome(self._clips))
 
     def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
-        """Return what is told of some cards at once."""
-        answers = self._heard.answers.loc[list(clips)]
-        genres = list(self._heard.genres)
-        counts = (
-            confusion_matrix(answers.genre, answers.answer, labels=genres)
-            if len(answers)
-            else np.zeros((len(genres), len(genres)), int)
-        )
+        """Return what is known of some cards at once."""
+        answers, genres = self._heard.answers.loc[list(clips)], list(self._heard.genres)
+        counts = pd.crosstab(answers.genre, answers.answer)
+        counts = counts.reindex(index=genres, columns=genres, fill_value=0)
         return {
             "genres": genres,
             "colours": list(genre_colours(genres).values()),
-            "counts": counts.tolist(),
+            "counts": counts.to_numpy(int).tolist(),
             "cards": [self._summary(clip) for clip in clips],
-            "begin": self._begin,
+            "begin": {"only_wrong": self._only_wrong},
         }
 
-    def _send_card(self, content: Content, buffers: list) -> None:
-        clip = content.text("clip")
-        if clip not in self._clips:
-            raise MalformedError(f"there is no card of {clip!r}")
-        card, pictures = self._card(clip)
+    def _on_card(self, content: dict[str, Any], buffers: list) -> None:
+        card, pictures = self._card(content["clip"])
         self._tell("card", pictures, **card)
+
+    def _on_sound(self, content: dict[str, Any], buffers: list) -> None:
+        # Decoding and encoding take a moment: the kernel is not kept waiting.
+        self._start({"clip": content["clip"]}, self._send_sound, content["clip"])
+
+    def _send_sound(self, clip: str) -> None:
+        self._tell_sound(self.sound_of(clip), clip=clip)
+
+    # ---- What is on a card ---------------------------------------------------------------------
 
     def _card(self, clip: str) -> tuple[dict[str, Any], list[bytes]]:
         """Return what is told of a card that is opened."""
@@ -146,7 +143,7 @@ class ErrorCards(WithRecording, Messages):
             "deciding": deciding_steps(shares).tolist(),
             "difference": float(shares.sum()),
             "neighbours": [
-                {**self._about(row.neighbour), "distance": row.distance, "genre": row.genre}
+                {**self._about_clip(row.neighbour), "distance": row.distance, "genre": row.genre}
                 for row in self._neighbours(clip).itertuples()
             ],
         }
@@ -156,21 +153,6 @@ class ErrorCards(WithRecording, Messages):
             spans.tobytes(),
             shares.astype(np.float32).tobytes(),
         ]
-
-    def _send_sound(self, content: Content, buffers: list) -> None:
-        # Decoding and encoding take a moment: the kernel is not kept waiting.
-        clip = str(content["clip"])
-        self._heard.clip(clip)
-        self._start(self._encode, clip, about={"clip": clip})
-
-    def _encode(self, clip: str) -> None:
-        self._tell_sound(self.sound_of(clip), clip=clip)
-
-    _handlers: ClassVar[dict[str, Callable[[ErrorCards, Content, list], None]]] = {
-        **{"hello": _hello, "card": _send_card, "sound": _send_sound},
-    }
-
-    # ---- What is on a card ---------------------------------------------------------------------
 
     def sound_of(self, clip: str, seconds: float | None = None) -> bytes:
         """Return a clip as the network heard it, mono and at its rate, as an mp3.
@@ -197,7 +179,7 @@ class ErrorCards(WithRecording, Messages):
         assert self._nearest is not None
         return self._nearest[self._nearest.id == clip]
 
-    def _about(self, clip: str) -> dict[str, str]:
+    def _about_clip(self, clip: str) -> dict[str, str]:
         # From the corpus: in what was heard, unknown artists have names of their own.
         row = self._known.loc[clip]
         title = row.title if isinstance(row.title, str) and row.title else clip
@@ -209,7 +191,7 @@ class ErrorCards(WithRecording, Messages):
         row = self._heard.answers.loc[clip]
         labels = self._heard.clips.genres.loc[clip]
         return {
-            **self._about(clip),
+            **self._about_clip(clip),
             "truth": row.genre,
             "answer": row.answer,
             "confidence": float(row.confidence),
@@ -248,29 +230,20 @@ class ErrorCards(WithRecording, Messages):
     def _still_html(self) -> str:
         """Return the first cards as a table in HTML."""
         wrong = [c for c in self._clips if not self._heard.answers.right[c]]
-        clips = (wrong if self._begin["only_wrong"] else self._clips)[:MOST_ON_PAGE]
+        clips = (wrong if self._only_wrong else self._clips)[:MOST_ON_PAGE]
         rows = []
         for clip in clips:
-            about = self._summary(clip)
-            near = self._neighbours(clip).iloc[0]
-            like = self._about(near.neighbour)
-            cells = [
-                about["credit"],
-                about["truth"],
-                f"{about['answer']} ({about['confidence']:.0%})",
-                f"{near.genre}: {like['credit']}",
-                *([about["note"]] if self._notes else []),
-            ]
-            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        heads = ["Clip", "Truth", "Answer", "Nearest training clip"]
-        heads += ["Note"] if self._notes else []
-        head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-        of = len(wrong) if self._begin["only_wrong"] else len(self._clips)
-        return (
-            f"<table><caption>{len(clips)} of {of} error cards</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+            about, near = self._summary(clip), self._neighbours(clip).iloc[0]
+            near_credit = self._about_clip(near.neighbour)["credit"]
+            row = {
+                "Clip": about["credit"],
+                "Truth": about["truth"],
+                "Answer": f"{about['answer']} ({about['confidence']:.0%})",
+                "Nearest training clip": f"{near.genre}: {near_credit}",
+            }
+            rows.append({**row, "Note": about["note"]} if self._notes else row)
+        of = len(wrong) if self._only_wrong else len(self._clips)
+        return table_html(pd.DataFrame(rows), f"{len(clips)} of {of} error cards")
 
 
 def _grey(frames: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@
 function render({ model, el }) {
   const root = piece("confusion");
   const [table, about, sounds] = root.children;
-  const numbers = new Recorded({ traits: model.get("numbers") });
+  const numbers = new Recorded({ traits: { table: model.get("table") } });
   numbers.send = ({ row, column }) => {
     const { says, players } = model.get("cells")[row][column];
     about.replaceChildren(html`<b>${says}</b>`);

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anywidget
 import ipywidgets
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
+import traitlets
 from matplotlib.colors import to_hex
 from sklearn.metrics import confusion_matrix
 
@@ -20,14 +22,38 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import Heard
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.numbers import Numbers
+from songnet_utils.widgets.messages import COMMON, joined
 from songnet_utils.widgets.recording import WithRecording, smaller
 
-#: Of each clip so much is played, in seconds.
+#: How much of each clip is played, in seconds.
 SECONDS = 12.0
 
-#: So many clips get a player at a time.
+#: How many clips get a player at a time.
 AT_ONCE = 4
+
+
+class Numbers(anywidget.AnyWidget):
+    """A table of numbers to press, each with a name that a screen reader says.
+
+    The Tab key stops at it once; arrows move inside.
+
+    Parameters
+    ----------
+    pressed : callable
+        Called with row and column of the number that was pressed.
+    table : dict
+        ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``looks`` (the
+        colour behind a number and its own), each a list of rows.
+    """
+
+    _esm = joined(*COMMON, "numbers.js")
+    _css = joined("common.css", "numbers.css")
+    table: traitlets.Dict = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, pressed: Callable[[int, int], None], table: dict[str, Any]) -> None:
+        super().__init__(table=table)
+        self.press = pressed
+        self.on_msg(lambda _, content, __: self.press(content["row"], content["column"]))
 
 
 class ConfusionButtons(WithRecording, ipywidgets.VBox):
@@ -43,18 +69,27 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
     """
 
     def __init__(self, heard: Heard) -> None:
-        self._heard = heard
+        self._heard, genres = heard, heard.genres
         self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
-        self._counts = confusion_matrix(
-            heard.answers.genre, heard.answers.answer, labels=heard.genres
-        )
+        self._counts = confusion_matrix(heard.answers.genre, heard.answers.answer, labels=genres)
         #: The test clips of the cell that was pressed last, the most confident first.
         self.clips: list[str] = []
+        shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
+        colours = mpl.colormaps["Blues"](shares)
         #: The numbers to press, rows and columns in the order of the network's genres.
-        self.numbers = self._numbers()
+        self.numbers = Numbers(
+            lambda row, column: self.choose(genres[row], genres[column]),
+            {
+                "caption": "Truth in rows, answers in columns; press a number to hear its clips",
+                "heads": list(genres),
+                "counts": self._counts.tolist(),
+                "names": [[self._says(truth, answer) for answer in genres] for truth in genres],
+                "looks": [[(to_hex(its), ink_on(its)) for its in row] for row in colours],
+            },
+        )
         self._about = ipywidgets.HTML("<p role='status'>Nothing is pressed yet.</p>")
         self._sounds = ipywidgets.VBox()
-        self._more = ipywidgets.Button(description="More of them", layout={"display": "none"})
+        self._more = ipywidgets.Button(layout={"display": "none"})
         self._more.on_click(lambda _: self._play_more())
         super().__init__([self.numbers, self._about, self._sounds, self._more])
 
@@ -71,9 +106,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
 
     def _play_more(self) -> None:
         there = len(self._sounds.children)
-        coming = self.clips[there : there + AT_ONCE]
-        # Only what was asked for plays by itself: of what comes, the first.
-        new = [self._sound(clip, place == 0) for place, clip in enumerate(coming)]
+        new = self._sounds_of(self.clips[there : there + AT_ONCE])
         self._sounds.children = (*self._sounds.children, *map(ipywidgets.HTML, new))
         left = len(self.clips) - len(self._sounds.children)
         self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
@@ -84,12 +117,16 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
         return of_cell.sort_values("confidence", ascending=False).index.tolist()
 
+    def _sounds_of(self, clips: list[str]) -> list[str]:
+        # Only the first of them plays by itself.
+        return [self._sound(clip, not place) for place, clip in enumerate(clips)]
+
     def _sound(self, clip: str, autoplay: bool) -> str:
         rate = self._heard.net.sound.sample_rate
-        # From the corpus: in what was heard, unknown artists have names of their own.
+        # From the corpus: in the answers, unknown artists have names of their own.
         row: Any = self._known.loc[clip]
-        sure = self._heard.answers.confidence[clip]
-        label = f"{sure:.0%} sure: {credit(row, self._heard.prepared.corpus.name)}"
+        confidence = self._heard.answers.confidence[clip]
+        label = f"{confidence:.0%} sure: {credit(row, self._heard.prepared.corpus.name)}"
         try:
             piece = excerpt(load_audio(row.file, rate), rate, 0, SECONDS)
             return Player(piece, rate, label, autoplay=autoplay)._repr_html_()
@@ -101,57 +138,35 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         what = "answered right" if truth == answer else f"taken for {answer}"
         return f"{truth} {what}: {row[self._heard.genres.index(answer)]} of {row.sum()} clips"
 
-    def _numbers(self) -> Numbers:
-        genres = self._heard.genres
-        shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
-        colours = mpl.colormaps["Blues"](shares)
-        return Numbers(
-            "Truth in rows, answers in columns; press a number to hear its clips",
-            genres,
-            self._counts,
-            [[self._says(truth, answer) for answer in genres] for truth in genres],
-            [[(to_hex(colour), ink_on(colour)) for colour in row] for row in colours],
-            lambda row, column: self.choose(genres[row], genres[column]),
-        )
-
     def _still_html(self) -> str:
-        return plots.show(
-            plots.confusion_matrix(self._counts, self._heard.genres, title="Behind each number")
-        )._repr_html_()
+        title = "Behind each number"
+        matrix = plots.confusion_matrix(self._counts, self._heard.genres, title=title)
+        return plots.show(matrix)._repr_html_()
 
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
         genres = self._heard.genres
-        first = {
-            (truth, answer): self._clips_of(truth, answer)[:AT_ONCE]
-            for truth in genres
-            for answer in genres
-        }
+
+        def cell(pair: tuple[str, str]) -> dict[str, str]:
+            sounds = self._sounds_of(self._clips_of(*pair)[:AT_ONCE])
+            return {"says": self._says(*pair), "players": "".join(sounds)}
+
+        pairs = [(truth, answer) for truth in genres for answer in genres]
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            players = [
-                "".join(pool.map(self._sound, its, [place == 0 for place in range(len(its))]))
-                for its in first.values()
-            ]
-        said = [
-            {"says": self._says(*pair), "players": its}
-            for pair, its in zip(first, players, strict=True)
-        ]
+            said = list(pool.map(cell, pairs))
         cells = [said[at : at + len(genres)] for at in range(0, len(said), len(genres))]
-        names = ("caption", "heads", "counts", "names", "looks")
-        numbers = {name: getattr(self.numbers, name) for name in names}
         return {
             "widget": "confusion",
             "note": f"This page holds up to {AT_ONCE} clips behind each number. The notebook plays "
             "all of them: run make lab and open this lesson.",
-            "traits": {"numbers": numbers, "cells": cells},
+            "traits": {"table": self.numbers.table, "cells": cells},
         }
 
 
-def ink_on(colour: tuple[float, float, float, float]) -> str:
+def ink_on(colour: np.ndarray) -> str:
     """Return black or white, whichever is easier to read on a colour (WCAG 2.2, 1.4.3)."""
-    linear = pd.Series(colour[:3]).map(
-        lambda part: part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-    )
-    luminance = float((linear * [0.2126, 0.7152, 0.0722]).sum())
+    parts = np.asarray(colour[:3])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     # Where black (L + 0.05) / 0.05 and white 1.05 / (L + 0.05) have the same contrast.
     return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"

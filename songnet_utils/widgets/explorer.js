@@ -42,8 +42,8 @@ function render({ model, el }) {
     return { element, show };
   }
 
-  function slider(label, place, choose) {
-    const its = new Recorded({ traits: { label, stops: offered(place), value: chosen[place] } });
+  function slider(description, place, choose) {
+    const its = new Recorded({ traits: { description, stops: offered(place), value: chosen[place] } });
     const element = html`<div></div>`;
     drawn("slider", its, element);
     its.on("change:value", () => choose(its.get("value")));

@@ -9,7 +9,7 @@ from songnet_utils.audio import check_samples
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import one_mel_filter
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
+from songnet_utils.widgets.explorer import NUMBER, Explorer
 
 # The narrowest range of frequencies that can be chosen, in hertz.
 _NARROWEST = 500
@@ -46,22 +46,21 @@ class FilterBankExplorer(Explorer):
     def __init__(self, audio: np.ndarray, sound: Sound) -> None:
         self._audio, self._sound = check_samples(audio), sound
         highest = sound.sample_rate // 2
-        whole = {"continuous_update": False, "style": STYLE, "layout": LAYOUT}
         self.bands = ipywidgets.BoundedIntText(
-            value=sound.n_mels, min=4, max=256, description="Mel bands", **whole
+            value=sound.n_mels, min=4, max=256, description="Mel bands", **NUMBER
         )
         self.low = ipywidgets.BoundedIntText(
-            value=0, min=0, max=highest - _NARROWEST, description="From (Hz)", **whole
+            value=0, min=0, max=highest - _NARROWEST, description="From (Hz)", **NUMBER
         )
         self.high = ipywidgets.BoundedIntText(
-            value=highest, min=_NARROWEST, max=highest, description="To (Hz)", **whole
+            value=highest, min=_NARROWEST, max=highest, description="To (Hz)", **NUMBER
         )
         self.band = ipywidgets.BoundedIntText(
             value=sound.n_mels // 4,
             min=0,
             max=sound.n_mels - 1,
             description="Band (from 0)",
-            **whole,
+            **NUMBER,
         )
         super().__init__([self.bands, self.low, self.high, self.band])
 
@@ -95,7 +94,7 @@ class FilterBankExplorer(Explorer):
             + (": it is empty, and says the floor whatever is played." if not inside else ".")
         )
         ax = one_mel_filter(points, picked)
-        self._show(words, ax, self._players(peak))
+        self._show(words, [ax], self._players(peak))
 
     def _players(self, peak: float) -> list[Player]:
         rate = self._sound.sample_rate

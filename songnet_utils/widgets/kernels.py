@@ -11,14 +11,12 @@ the same gallery as a page without Python, with the found clips beside it.
 
 from __future__ import annotations
 
-import html
-import math
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,15 +42,22 @@ from songnet_utils.plots.players import Player
 from songnet_utils.plots.sound import band_centres
 from songnet_utils.training.runs import read_record
 from songnet_utils.training.train import check_clips, network_of, prepared_of, read_answers
-from songnet_utils.widgets.messages import COMMON, Content, MalformedError, Messages, joined
-from songnet_utils.widgets.pages import save_page
-from songnet_utils.widgets.recording import WithRecording, address_of, answer, smaller
+from songnet_utils.widgets.messages import COMMON, Messages, joined
+from songnet_utils.widgets.recording import (
+    WithRecording,
+    address_of,
+    answer,
+    check_free,
+    save_page,
+    smaller,
+    table_html,
+)
 
 #: Bytes of all pictures together, at most: finer ones are averaged. With the figures of SongNet's
 #: 768 kernels they fit into one message (`messages.MOST_IN_MESSAGE`).
 MOST_PICTURE_BYTES = 900_000
 
-#: Songs that can be heard as a kernel hears them, where none are named: one a genre, at most.
+#: Songs that can be heard as a kernel hears them, at most.
 MOST_SONGS = 8
 
 #: Clips of each genre in which the votes of a run's kernels are counted.
@@ -79,14 +84,11 @@ class KernelGallery(WithRecording, Messages):
         What a corpus tells of the kernels.
     votes : pandas.DataFrame
         What `songnet_utils.kernels.votes` found for them.
-    songs : sequence of str, optional
-        Ids of the clips that can be heard as a kernel hears them; by default the first of each
-        genre.
 
     Raises
     ------
     SongNetError
-        When the votes are not those of these kernels, or a song is none of the survey's clips.
+        When the votes are not those of these kernels.
 
     Notes
     -----
@@ -100,32 +102,16 @@ class KernelGallery(WithRecording, Messages):
     _css = joined("common.css", "kernels.css")
     _subject = ("what", "layer", "kernel", "song")
 
-    def __init__(
-        self,
-        survey: Survey,
-        votes: pd.DataFrame,
-        *,
-        songs: Sequence[str] | None = None,
-        **widget: Any,
-    ) -> None:
+    def __init__(self, survey: Survey, votes: pd.DataFrame, **widget: Any) -> None:
         of = [(its.layer.name, k) for its in survey.layers for k in range(its.layer.kernels)]
-        if sorted(votes.index) != sorted(of) or list(votes.columns) != list(
-            survey.kernels.net.genres
-        ):
+        if set(votes.index) != set(of) or list(votes.columns) != list(survey.kernels.net.genres):
             raise SongNetError(
                 f"The votes are not those of {survey.kernels.net.name}'s kernels: count them "
                 "with votes(survey.kernels, …)."
             )
-        known = survey.clips.set_index("id", drop=False)
-        if songs is None:
-            songs = known.groupby("genre").head(1).id.tolist()[:MOST_SONGS]
-        for song in songs:
-            if song not in known.index:
-                raise SongNetError(
-                    f"clip {song}: is none of the {len(known):,} clips of the survey."
-                )
         self.survey, self._votes = survey, votes.loc[of]
-        self._songs = [known.loc[song] for song in songs]
+        # One song of each genre can be auralised.
+        self._songs = list(survey.clips.groupby("genre").head(1)[:MOST_SONGS].itertuples())
         # Credits come from the corpus: in a survey, unknown artists have names of their own.
         self._known = survey.prepared.corpus.clips.set_index("id", drop=False)
         self._source = survey.prepared.corpus.name
@@ -193,7 +179,7 @@ class KernelGallery(WithRecording, Messages):
         ----------
         folder : path
             Gets ``index.html`` and ``media/``, with the found clips as mp3s. A page that was saved
-            there before is replaced once the new one is whole.
+            there before is replaced.
         progress : bool
             Show a progress bar.
 
@@ -205,15 +191,16 @@ class KernelGallery(WithRecording, Messages):
         Raises
         ------
         SongNetError
-            When the folder holds anything else, a song cannot be read any more, or the disk is
+            When the folder holds another page, a song cannot be read any more, or the disk is
             full.
         """
+        check_free(folder)
         return save_page(
             folder,
             f"{self.title}, on {self._source}",
             "Each picture is what excites a kernel, each sound the music in which it was found. "
             "Choose one to hear it.",
-            lambda: self._recorded(progress=progress),
+            self._recorded(progress=progress),
         )
 
     def recording(self) -> dict[str, Any]:
@@ -262,45 +249,28 @@ class KernelGallery(WithRecording, Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _hello(self, content: Content, buffers: list) -> None:
+    def _on_hello(self, content: dict[str, Any], buffers: list) -> None:
         welcome, pictures = self._summary()
         self._tell("welcome", pictures, **welcome)
 
-    def _send_card(self, content: Content, buffers: list) -> None:
+    def _on_card(self, content: dict[str, Any], buffers: list) -> None:
         its, kernel = self._kernel_of(content)
-        self._tell("card", **self._subject_of(content), **self._card(its, kernel))
+        self._tell("card", **self._about(content), **self._card(its, kernel))
 
-    def _send_sound(self, content: Content, buffers: list) -> None:
-        its, kernel = self._kernel_of(content)
-        what, song = content["what"], content.get("song")
-        if what not in ("found", "dreamed", "song"):
-            raise MalformedError(f"there is no sound {what!r}")
-        if what == "song" and (type(song) is not int or not 0 <= song < len(self._songs)):
-            raise MalformedError(f"there is no song {song!r}")
-        about = self._subject_of(content)
+    def _on_sound(self, content: dict[str, Any], buffers: list) -> None:
+        about = self._about(content)
         # Decoding, dreaming and encoding take their time: the kernel is not kept waiting.
-        self._start(self._encode, what, its.layer.number, kernel, song or 0, about, about=about)
+        self._start(about, self._send_sound, about)
 
-    def _encode(self, what: str, layer: int, kernel: int, song: int, about: dict[str, Any]) -> None:
-        clip = self.clip(what, layer, kernel, song)
+    def _send_sound(self, about: dict[str, Any]) -> None:
+        its, kernel = self._kernel_of(about)
+        clip = self.clip(about["what"], its.layer.number, kernel, about["song"] or 0)
         self._tell_sound(_mp3(clip), starts=list(clip.starts), **about)
 
-    _handlers: ClassVar[dict[str, Callable[[KernelGallery, Content, list], None]]] = {
-        **{"hello": _hello, "card": _send_card, "sound": _send_sound},
-    }
+    def _kernel_of(self, content: dict[str, Any]) -> tuple[LayerSurvey, int]:
+        return self.survey.layers[content["layer"] - 1], content["kernel"]
 
-    def _kernel_of(self, content: Content) -> tuple[LayerSurvey, int]:
-        layer, kernel = content["layer"], content["kernel"]
-        if type(layer) is not int or type(kernel) is not int:
-            raise MalformedError("its kernel is no number")
-        if not 1 <= layer <= len(self.survey.layers):
-            raise MalformedError(f"there is no layer {layer}")
-        its = self.survey.layers[layer - 1]
-        if not 0 <= kernel < its.layer.kernels:
-            raise MalformedError(f"there is no kernel {kernel}")
-        return its, kernel
-
-    # ---- What is told of kernels ---------------------------------------------------------------
+    # ---- What the page shows of kernels ---------------------------------------------------------
 
     def _summary(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return what is told of all kernels at once, and their pictures and votes as bytes."""
@@ -309,15 +279,14 @@ class KernelGallery(WithRecording, Messages):
         layers = []
         for its, (small, most) in zip(self.survey.layers, pictures, strict=True):
             of = table.loc[its.layer.name]
+            columns = ("fires", "largest", "genre", "dead", "twin", "beats")
             layers.append(
                 {
                     **{"name": its.layer.name, "number": its.layer.number},
                     **{"kernels": its.layer.kernels, "seconds": its.layer.seconds},
                     **{"columns": small.shape[1], "bands": small.shape[2]},
-                    **{name: _plain(of[name]) for name in ("fires", "largest", "genre", "dead")},
-                    "twin": _plain(of.twin),
-                    "beats": _plain(of.beats),
-                    "decibels": _plain(pd.Series(most * _DECIBELS)),
+                    **{column: _plain(of[column]) for column in columns},
+                    "decibels": (most * _DECIBELS).round(3).tolist(),
                 }
             )
         welcome = {
@@ -358,22 +327,14 @@ class KernelGallery(WithRecording, Messages):
         """Return the layers as a table in HTML."""
         rows = []
         for its in self.survey.layers:
-            layer = its.layer
-            of = self._votes.loc[layer.name][~its.dead]
+            of = self._votes.loc[its.layer.name][~its.dead]
             most = of.idxmax(axis=1).value_counts().head(3)
-            cells = [
-                *(layer.name, str(layer.kernels), f"{layer.seconds:.2f} s"),
-                *(str(int(its.dead.sum())), str(len(its.twins()))),
-                ", ".join(f"{genre} {count}" for genre, count in most.items()),
-            ]
-            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        heads = ["Layer", "Kernels", "Each sees", "Dead", "Pairs of twins", "Most vote for"]
-        head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-        body = "\n".join(f"<tr>{row}</tr>" for row in rows)
-        return (
-            f"<table><caption>{html.escape(self.title)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+            row = {"Layer": its.layer.name, "Kernels": its.layer.kernels}
+            row |= {"Each sees": f"{its.layer.seconds:.2f} s", "Dead": int(its.dead.sum())}
+            row["Pairs of twins"] = len(its.twins())
+            row["Most vote for"] = ", ".join(f"{genre} {count}" for genre, count in most.items())
+            rows.append(row)
+        return table_html(pd.DataFrame(rows), self.title)
 
 
 def gallery_of_run(
@@ -423,11 +384,9 @@ def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarra
         127 is what is furthest from the usual in a kernel's own picture.
     """
     columns, bands = _FINEST
-    while _pixels(layers, columns, bands) > MOST_PICTURE_BYTES and columns * bands > 1:
-        if bands >= columns:
-            bands //= 2
-        else:
-            columns //= 2
+    while _pixels(layers, columns, bands) > MOST_PICTURE_BYTES and bands > 1:
+        bands //= 2
+        columns = min(columns, bands)
     found = []
     for its in layers:
         small = _averaged(_averaged(its.triggered, 1, columns), 2, bands)
@@ -444,22 +403,12 @@ def _pixels(layers: Sequence[LayerSurvey], columns: int, bands: int) -> int:
 
 def _averaged(values: np.ndarray, axis: int, most: int) -> np.ndarray:
     """Return values of which neighbours are averaged, so that at most so many are left."""
-    length = values.shape[axis]
-    if length <= most:
-        return values
-    starts = np.arange(most) * length // most
-    counts = np.diff(np.append(starts, length))
-    shape = [-1 if place == axis else 1 for place in range(values.ndim)]
-    return np.add.reduceat(values, starts, axis=axis) / counts.reshape(shape)
+    parts = np.array_split(values, min(most, values.shape[axis]), axis)
+    return np.stack([part.mean(axis) for part in parts], axis)
 
 
 def _plain(column: pd.Series) -> list[Any]:
     """Return a column for JSON: rounded, None for what is not known."""
-    return [
-        None
-        if pd.isna(value) or (isinstance(value, float) and not math.isfinite(value))
-        else float(f"{value:.4g}")
-        if isinstance(value, float | np.floating)
-        else value
-        for value in column.tolist()
-    ]
+    if pd.api.types.is_float_dtype(column):
+        column = column.replace([np.inf, -np.inf], np.nan).round(6)
+    return column.astype(object).where(column.notna(), None).tolist()

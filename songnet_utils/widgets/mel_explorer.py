@@ -12,7 +12,7 @@ from songnet_utils.audio import check_samples, log_mel, mel_filters
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import log_mel as draw_log_mel
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
+from songnet_utils.widgets.explorer import LOOK, NUMBER, Explorer
 
 _WINDOWS = (256, 512, 1024, 2048, 4096, 8192)
 _HOPS = (64, 128, 256, 512, 1024, 2048, 4096)
@@ -63,9 +63,7 @@ class MelExplorer(Explorer):
             max=20,
             step=10,
             description="Floor (dB)",
-            continuous_update=False,
-            style=STYLE,
-            layout=LAYOUT,
+            **NUMBER,
         )
         super().__init__([self.n_fft, self.hop, self.bands, self.floor])
 
@@ -101,7 +99,7 @@ class MelExplorer(Explorer):
         ax = draw_log_mel(self.frames, sound, limits=limits, title=title)
         loudest = max(1.0, float(np.abs(self.rebuilt).max()))
         again = Player(self.rebuilt / loudest, self._rate, "Made from this log-mel")
-        self._show(self._words(empty), ax, [self._original, again])
+        self._show(self._words(empty), [ax], [self._original, again])
 
     def _sound_of_frames(self) -> np.ndarray:
         sound = self.chosen
@@ -145,6 +143,4 @@ def _fitting_hops(n_fft: int) -> tuple[int, ...]:
 
 
 def _select(name: str, options: tuple[int, ...], value: int) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        options=options, value=value, description=name, style=STYLE, layout=LAYOUT
-    )
+    return ipywidgets.Dropdown(options=options, value=value, description=name, **LOOK)

@@ -1,9 +1,7 @@
 // A table of numbers to press; common.js stands before this text.
 
 function render({ model, el }) {
-  const counts = model.get("counts");
-  const names = model.get("names");
-  const looks = model.get("looks");
+  const { caption, heads, counts, names, looks } = model.get("table");
   const cellOf = (row, column) => {
     const [paper, ink] = looks[row][column];
     return { count: counts[row][column], name: names[row][column], paper, ink };
@@ -12,7 +10,7 @@ function render({ model, el }) {
     for (const other of buttons) other.ariaPressed = String(other === button);
     model.send({ kind: "press", row, column });
   };
-  const table = numberTable(model.get("caption"), model.get("heads"), cellOf, pressed);
+  const table = numberTable(caption, heads, cellOf, pressed);
   const buttons = table.querySelectorAll("button");
   for (const button of buttons) button.title = button.ariaLabel;
   // The attribute, or JupyterLab takes the keys.

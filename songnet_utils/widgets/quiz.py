@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.kernels import KernelClip, Question, score
+from songnet_utils.kernels import Question, score
 from songnet_utils.plots.players import Player
 from songnet_utils.widgets.recording import WithRecording, smaller
 
@@ -34,11 +34,9 @@ class KernelQuiz(WithRecording, ipywidgets.VBox):
         self.questions = list(questions)
         #: The number of the choice for each question answered so far.
         self.answers: list[int] = []
-        self._question, self._answered = self.questions[0], False
-        self._title = ipywidgets.HTML()
+        self._title, self._verdict = ipywidgets.HTML(), ipywidgets.HTML()
         self._sounds = ipywidgets.VBox()
         self._choices = ipywidgets.HBox(layout={"flex_flow": "row wrap"})
-        self._verdict = ipywidgets.HTML()
         self._next = ipywidgets.Button(description="Next question", button_style="primary")
         self._next.on_click(lambda _: self._ask())
         super().__init__([self._title, self._sounds, self._choices, self._verdict, self._next])
@@ -46,46 +44,36 @@ class KernelQuiz(WithRecording, ipywidgets.VBox):
 
     def answer(self, choice: int) -> None:
         """Answer the question that is asked with one of its choices; once only."""
-        if self._answered:
+        if not self._next.disabled or len(self.answers) == len(self.questions):
             return
-        question = self._question
+        question = self.questions[len(self.answers)]
         self.answers.append(choice)
-        self._answered = True
         right = question.choices[question.right]
         verdict = "Right" if choice == question.right else f"No: {right}"
         for number, button in enumerate(self._choices.children):
             button.disabled = True
             # Not by colour alone: the verdict stands in words below.
             button.button_style = {question.right: "success", choice: "warning"}.get(number, "")
-        self._say(
+        self._verdict.value = (
             f"<p role='status'><b>{html.escape(verdict)}.</b> {html.escape(_was(question))} "
             f"{score(self.questions, self.answers)}</p>{_credits(question)}"
         )
         self._next.disabled = len(self.answers) == len(self.questions)
 
     def _ask(self) -> None:
-        self._question = question = self.questions[len(self.answers)]
-        self._answered = False
+        question = self.questions[len(self.answers)]
         self._next.disabled = True
-        self._title.value = self._asks(len(self.answers))
-        self._sounds.children = [ipywidgets.HTML(sound) for sound in _players(question)]
-        buttons = []
-        for number, choice in enumerate(question.choices):
-            button = ipywidgets.Button(description=choice)
+        self._title.value, self._verdict.value = self._asks(len(self.answers)), ""
+        self._sounds.children = [ipywidgets.HTML(_players(question))]
+        self._choices.children = [
+            ipywidgets.Button(description=choice) for choice in question.choices
+        ]
+        for number, button in enumerate(self._choices.children):
             button.on_click(lambda _, number=number: self.answer(number))
-            buttons.append(button)
-        self._choices.children = buttons
-        self._say("")
-
-    def _say(self, words: str) -> None:
-        self._verdict.value = words
 
     def _asks(self, number: int) -> str:
-        asked = (
-            "Which piece excites it, too?"
-            if self.questions[number].sounds
-            else "Which genre does it vote for?"
-        )
+        is_song = bool(self.questions[number].sounds)
+        asked = "Which piece excites it, too?" if is_song else "Which genre does it vote for?"
         return (
             f"<p><b>Question {number + 1} of {len(self.questions)}.</b> "
             f"Hear what a kernel found. {asked}</p>"
@@ -94,40 +82,37 @@ class KernelQuiz(WithRecording, ipywidgets.VBox):
     def _still_html(self) -> str:
         first = self.questions[0]
         choices = "".join(f"<li>{html.escape(choice)}</li>" for choice in first.choices)
-        return f"{self._asks(0)}{''.join(_players(first))}<ul>{choices}</ul>"
+        return f"{self._asks(0)}{_players(first)}<ul>{choices}</ul>"
 
     def recording(self) -> dict[str, Any]:
-        """Return the questions, their answers, and every score that one can have."""
+        """Return the questions, their answers, and every possible score.
+
+        The scores are what is said after so many answers (from 1), of which so many (from 0) are
+        right.
+        """
         with smaller():
             questions = [
                 {
-                    **{"title": self._asks(number), "sounds": "".join(_players(question))},
+                    **{"title": self._asks(number), "sounds": _players(question)},
                     **{"choices": list(question.choices), "right": question.right},
                     **{"was": _was(question), "credits": _credits(question)},
                 }
                 for number, question in enumerate(self.questions)
             ]
-        return {"widget": "quiz", "traits": {"questions": questions, "scores": self._scores()}}
-
-    def _scores(self) -> list[list[str]]:
-        """Return what is said after so many answers (from 1), of which so many (from 0) right."""
         right = [question.right for question in self.questions]
-        wrong = [-1] * len(right)
-        return [
+        scores = [
             [
-                str(score(self.questions, right[:count] + wrong[: answered - count]))
+                str(score(self.questions, right[:count] + [-1] * (answered - count)))
                 for count in range(answered + 1)
             ]
             for answered in range(1, len(right) + 1)
         ]
+        return {"widget": "quiz", "traits": {"questions": questions, "scores": scores}}
 
 
-def _players(question: Question) -> list[str]:
-    return [_player(sound) for sound in (question.clip, *question.sounds)]
-
-
-def _player(clip: KernelClip) -> str:
-    return Player(clip.audio, clip.rate, clip.label)._repr_html_()
+def _players(question: Question) -> str:
+    sounds = (question.clip, *question.sounds)
+    return "".join(Player(its.audio, its.rate, its.label)._repr_html_() for its in sounds)
 
 
 def _was(question: Question) -> str:
@@ -135,8 +120,6 @@ def _was(question: Question) -> str:
 
 
 def _credits(question: Question) -> str:
-    whose = "".join(
-        f"<li>{html.escape(sound.label)}: {html.escape('; '.join(sound.credits))}</li>"
-        for sound in question.sounds
-    )
-    return f"<ul>{whose}</ul>" if whose else ""
+    lines = [f"{sound.label}: {'; '.join(sound.credits)}" for sound in question.sounds]
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<ul>{items}</ul>" if items else ""

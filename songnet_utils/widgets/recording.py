@@ -17,9 +17,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from string import Template
 from typing import Any
 
-from songnet_utils._utils.files import atomic_write
+import pandas as pd
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import atomic_write, check_writable
 from songnet_utils.plots import Picture
 from songnet_utils.plots.players import Player
 from songnet_utils.widgets.messages import COMMON, joined
@@ -39,7 +43,10 @@ _SUFFIXES = {
 }
 _INSIDE = re.compile(rf"data:(?P<kind>{'|'.join(_SUFFIXES)});base64,(?P<content>[A-Za-z0-9+/=]+)")
 
-_TO_TOUCH = "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
+_NAME = re.compile(r"[0-9a-f]{20}\.\w+")
+
+# What tells a page of ours from others.
+_MARK = '<meta name="generator" content="SongNet, the course">'
 
 # What stands for the folder of the files in a recording; its page knows where that is.
 _FOLDER = "media:"
@@ -52,22 +59,24 @@ _STYLES = ("common", "cards", "explorer", "kernels", "numbers", "slider")
 class WithRecording:
     """A widget that leaves something for pages without Python: a still, and a recording."""
 
+    _hint = "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)  # type: ignore[misc]
         if bundle is None:
             return None
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/html": self._still_html() + _TO_TOUCH}
-        if os.environ.get(VARIABLE):
-            data[MIME] = self.recording()
+        data = {**data, "text/html": self._still_html() + self._hint}
+        if os.environ.get(VARIABLE) and (recording := self.recording()):
+            data[MIME] = recording
         return (data, *metadata) if metadata else data
 
     def _still_html(self) -> str:
         """Return what a page shows that runs nothing, as HTML."""
         raise NotImplementedError
 
-    def recording(self) -> dict[str, Any]:
-        """Return the widget for pages without Python.
+    def recording(self) -> dict[str, Any] | None:
+        """Return the widget for pages without Python; None where the still is enough.
 
         Returns
         -------
@@ -75,7 +84,14 @@ class WithRecording:
             For JSON: ``widget`` says which script shows it, ``note`` what the notebook can do
             more; the rest is for that script. Pictures and sounds are ``data:`` addresses.
         """
-        raise NotImplementedError
+        return None
+
+
+def table_html(table: pd.DataFrame, caption: str) -> str:
+    """Return a table as HTML: its values are text, whatever is in them."""
+    with pd.option_context("display.max_colwidth", None):
+        text = table.to_html(index=False, border=0)
+    return text.replace("<thead>", f"<caption>{html.escape(caption)}</caption><thead>", 1)
 
 
 def answer(kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> list[Any]:
@@ -158,13 +174,66 @@ def script() -> str:
     return "\n".join(["(() => {", '"use strict";', *parts, joined("recording.js"), "})();\n"])
 
 
+def check_free(folder: str | os.PathLike[str]) -> None:
+    """Raise SongNetError unless a page can be saved there, perhaps over one that is ours."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
+    page = folder / "index.html"
+    check_writable(page)
+    if page.exists() and _MARK not in page.read_text("utf-8", "replace"):
+        raise SongNetError(
+            f"{folder}: holds another index.html, which would be lost. Choose another folder."
+        )
+
+
+def save_page(
+    folder: str | os.PathLike[str], title: str, about: str, recording: dict[str, Any]
+) -> Path:
+    """Write a widget as a page: ``index.html``, and ``media/`` with what it loads by name.
+
+    Parameters
+    ----------
+    folder : path
+        Where it shall stand; a page that was saved there before is replaced.
+    title, about : str
+        What stands above the widget.
+    recording : dict
+        As `WithRecording.recording` returns it.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    SongNetError
+        When another page is there, or the disk refuses.
+    """
+    check_free(folder)
+    page, media = Path(folder).absolute() / "index.html", Path(folder) / "media"
+    before = [file for file in media.glob("*") if _NAME.fullmatch(file.name)]
+    name = in_files(recording, media)
+    widget = place(name, "media/", "")
+    template = Template(Path(__file__).with_name("saved_page.html").read_text(encoding="utf-8"))
+    told = {"mark": _MARK, "title": html.escape(title), "about": html.escape(about)}
+    text = template.substitute(told, widget=widget, script=script())
+    _write(page, text.encode(), over=True)
+    used = (media / f"{name}.js").read_text(encoding="utf-8")
+    for file in before:
+        if file.stem not in used:
+            file.unlink()
+    return page
+
+
 def _written(content: bytes, suffix: str, folder: Path) -> str:
     name = f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}"
     _write(folder / name, content)
     return name
 
 
-def _write(file: Path, content: bytes) -> None:
-    if not file.exists():
+def _write(file: Path, content: bytes, *, over: bool = False) -> None:
+    if over or not file.exists():
         with atomic_write(file) as temporary:
             temporary.write_bytes(content)

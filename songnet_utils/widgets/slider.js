@@ -3,7 +3,7 @@
 
 function render({ model, el }) {
   // The attribute, else JupyterLab takes the arrows for its own.
-  const label = piece("slider", { label: model.get("label") });
+  const label = piece("slider", { label: model.get("description") });
   const [, input, output] = label.children;
   el.append(label);
 

@@ -20,7 +20,7 @@ class Slider(anywidget.AnyWidget):
 
     Parameters
     ----------
-    label : str
+    description : str
         Its name, shown beside it.
     stops : sequence of float
         Where it can stop, rising.
@@ -35,12 +35,12 @@ class Slider(anywidget.AnyWidget):
 
     _esm = joined(*COMMON, "slider.js")
     _css = joined("slider.css")
-    label = traitlets.Unicode().tag(sync=True)
+    description = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(traitlets.Float()).tag(sync=True)
     value = traitlets.Float().tag(sync=True)
 
-    def __init__(self, label: str, stops: Sequence[float] | np.ndarray, value: float) -> None:
-        super().__init__(label=label, stops=[float(stop) for stop in stops])
+    def __init__(self, description: str, stops: Sequence[float], value: float) -> None:
+        super().__init__(description=description, stops=[float(stop) for stop in stops])
         self.value = value
 
     @property
@@ -53,7 +53,7 @@ class Slider(anywidget.AnyWidget):
         near = [stop for stop in self.stops if np.isclose(stop, proposal["value"])]
         if not near:
             raise SongNetError(
-                f"{self.label}: has no stop at {proposal['value']}. Choose one of its stops, from "
-                f"{self.stops[0]:.2f} to {self.stops[-1]:.2f}."
+                f"{self.description}: has no stop at {proposal['value']}. Choose one of its stops, "
+                f"from {self.stops[0]:.2f} to {self.stops[-1]:.2f}."
             )
         return near[0]

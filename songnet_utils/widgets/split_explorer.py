@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import ipywidgets
 import pandas as pd
 
@@ -20,7 +22,7 @@ from songnet_utils.corpora.splits import (
 )
 from songnet_utils.plots import artists_per_set
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.explorer import LAYOUT, STYLE, Explorer
+from songnet_utils.widgets.explorer import LOOK, NUMBER, Explorer
 
 # Validation keeps its share, and training has what is left.
 _VALIDATION = 20
@@ -55,13 +57,10 @@ class SplitExplorer(Explorer):
         kinds, reasons = every_split(self._clips)
         if not kinds:
             raise SongNetError(f"{corpus.name}: allows no split: {'; '.join(reasons.values())}")
-        look = {"style": STYLE, "layout": LAYOUT}
-        self.kind = ipywidgets.Dropdown(options=list(kinds), description="Kind of split", **look)
-        self.seed = ipywidgets.BoundedIntText(
-            value=0, min=0, max=20, description="Seed", continuous_update=False, **look
-        )
+        self.kind = ipywidgets.Dropdown(options=list(kinds), description="Kind of split", **LOOK)
+        self.seed = ipywidgets.BoundedIntText(value=0, min=0, max=20, description="Seed", **NUMBER)
         self.test = ipywidgets.BoundedIntText(
-            value=10, min=5, max=40, step=5, description="Test (%)", continuous_update=False, **look
+            value=10, min=5, max=40, step=5, description="Test (%)", **NUMBER
         )
         super().__init__([self.kind, self.seed, self.test])
 
@@ -79,7 +78,7 @@ class SplitExplorer(Explorer):
         try:
             self.sets = split(clips, kind, self.seed.value, fractions)
         except SongNetError as error:
-            self._show(f"There is no such split: {error}", None, [])
+            self._show(html.escape(f"There is no such split: {error}"), [])
             return
         whose = artists(clips)
         tested = self.sets == "test"
@@ -96,7 +95,7 @@ class SplitExplorer(Explorer):
         if copies := copies_in_two_sets(clips, self.sets):
             words += f" Clips with copies in another set: {copies:,}."
         ax = artists_per_set(self._clips, {kind: self.sets})
-        self._show(words, ax, self._pair(clips))
+        self._show(words, [ax], self._pair(clips))
 
     def _pair(self, clips: pd.DataFrame) -> list[Player]:
         """Return a test clip and a training clip by one artist; nothing where there is none."""

@@ -19,12 +19,11 @@ from songnet_utils.metrics.calibration import (
     over_temperatures,
     reliability,
 )
-from songnet_utils.widgets.explorer import slider_recording
-from songnet_utils.widgets.recording import WithRecording
+from songnet_utils.widgets.explorer import Explorer
 from songnet_utils.widgets.slider import Slider
 
 
-class TemperatureSlider(WithRecording, ipywidgets.VBox):
+class TemperatureSlider(Explorer):
     """Slide the temperature; see the reliability diagram of the test clips change.
 
     The fitted temperature is that of the validation clips, as in
@@ -47,27 +46,23 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
         self._given, self._truth, _ = probabilities_of(answers, genres, "test")
         #: The temperature fitted on the validation clips; None where none could be.
         self.fitted: float | None = None
-        self._why_not = ""
+        self._about_fitted = ""
+        # From 1/4 to 4 in equal ratios, at the fitted one, and on both sides of it.
+        stops = np.logspace(-2, 2, 81, base=2).tolist()
         try:
             given, truth, _ = probabilities_of(answers, genres, "validation")
             self.fitted = fit_temperature(given, truth)
+            self._about_fitted = f"The fitted one is {self.fitted:.2f}."
+            stops = sorted({*stops, self.fitted / 1.2, self.fitted, self.fitted * 1.2})
         except SongNetError as error:
-            self._why_not = str(error)
-        temperatures = _temperatures(self.fitted)
-        self._curve = over_temperatures(self._given, self._truth, temperatures)
-        self.slider = Slider("Temperature", temperatures, 1.0)
+            self._about_fitted = str(error)
+        self._curve = over_temperatures(self._given, self._truth, stops)
+        self.slider = Slider("Temperature", stops, 1.0)
         self.to_fitted = ipywidgets.Button(
-            description="To the fitted one",
-            tooltip=self._why_not or f"Fitted on the validation clips: {self.fitted:.2f}",
-            disabled=self.fitted is None,
+            description="To the fitted one", disabled=self.fitted is None
         )
         self.to_fitted.on_click(lambda _: self.slider.set_trait("value", self.fitted))
-        self._says = ipywidgets.HTML()
-        self._diagram, self._curves = ipywidgets.HTML(), ipywidgets.HTML()
-        self.slider.observe(lambda _: self._draw(), "value")
-        pictures = ipywidgets.HBox([self._diagram, self._curves], layout={"flex_flow": "row wrap"})
-        super().__init__([ipywidgets.HBox([self.slider, self.to_fitted]), self._says, pictures])
-        self._draw()
+        super().__init__([self.slider], [self.to_fitted])
 
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is no kernel."""
@@ -75,7 +70,7 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
 
     @property
     def probabilities(self) -> np.ndarray:
-        """What the network says of the test clips at the slider's temperature."""
+        """The network's probabilities for the test clips at the slider's temperature."""
         return apply_temperature(self._given, self.slider.value)
 
     @property
@@ -83,47 +78,26 @@ class TemperatureSlider(WithRecording, ipywidgets.VBox):
         """The row of `songnet_utils.metrics.calibration.over_temperatures` at the slider."""
         return self._curve.iloc[self.slider.place]
 
-    def _draw(self) -> None:
+    def _make(self) -> None:
         row = self.at
         right = accuracy_score(self._truth, self.probabilities.argmax(axis=1))
-        fitted = self._why_not if self.fitted is None else f"The fitted one is {self.fitted:.2f}."
-        self._says.value = (
-            f"<p role='status'>Temperature {row.temperature:.2f}: calibration error "
-            f"<b>{row.error:.3f}</b>, negative log-likelihood <b>{row.log_loss:.3f}</b> nats, "
-            f"accuracy {right:.1%}. {fitted}</p>"
+        line = (
+            f"Temperature {row.temperature:.2f}: calibration error <b>{row.error:.3f}</b>, "
+            f"negative log-likelihood <b>{row.log_loss:.3f}</b> nats, accuracy {right:.1%}. "
+            f"{self._about_fitted}"
         )
-        name = f"Temperature {row.temperature:.2f}"
-        self._diagram.value = plots.show(
-            plots.reliability_diagram({name: reliability(self.probabilities, self._truth)})
-        )._repr_html_()
-        self._curves.value = plots.show(
-            plots.over_temperatures(self._curve, row, self.fitted)
-        )._repr_html_()
+        bins = {f"Temperature {row.temperature:.2f}": reliability(self.probabilities, self._truth)}
+        curves = plots.over_temperatures(self._curve, row, self.fitted)
+        self._show(line, [plots.reliability_diagram(bins), curves])
 
-    def _parts(self) -> list[str]:
-        self._draw()
-        return [self._says.value, self._diagram.value, self._curves.value]
-
-    def _still_html(self) -> str:
-        return "".join(self._parts())
+    def _recorded(self) -> list[Sequence[float]]:
+        stops = {*self.slider.stops[::8], 1.0, self.slider.value}
+        return [sorted(stops | ({self.fitted} if self.fitted else set()))]
 
     def recording(self) -> dict[str, Any]:
         """Return some stops of the slider, the fitted one among them, and what stands there."""
-        stops = {*self.slider.stops[::8], self.slider.value}
-        buttons = []
+        recording = super().recording()
         if self.fitted is not None:
-            at = self.slider.stops[np.abs(np.subtract(self.slider.stops, self.fitted)).argmin()]
-            stops.add(at)
-            buttons.append({"text": self.to_fitted.description, "values": [at]})
-        return slider_recording(self.slider, sorted(stops), self._parts, buttons)
-
-
-def _temperatures(fitted: float | None) -> np.ndarray:
-    """Return where the slider stops: from 1/4 to 4 in equal ratios, and at the fitted one."""
-    stops = np.logspace(-2, 2, 81, base=2)
-    if fitted is None:
-        return stops
-    # One that lies outside is to have something on either side of it.
-    ends = [fitted / 1.2, fitted * 1.2]
-    beyond = [end for end in ends if not stops[0] <= end <= stops[-1]]
-    return np.unique([*stops, fitted, *beyond])
+            button = {"text": self.to_fitted.description, "values": [self.fitted]}
+            recording["traits"]["buttons"] = [button]
+        return recording

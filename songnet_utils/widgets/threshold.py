@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import ipywidgets
 import numpy as np
 import pandas as pd
 
@@ -13,15 +11,14 @@ from songnet_utils import plots
 from songnet_utils.evaluation.report import probabilities_of
 from songnet_utils.metrics.accuracy import selective_accuracy
 from songnet_utils.metrics.intervals import Interval, artist_interval, few_artists
-from songnet_utils.widgets.explorer import slider_recording
-from songnet_utils.widgets.recording import WithRecording
+from songnet_utils.widgets.explorer import Explorer
 from songnet_utils.widgets.slider import Slider
 
 # Where the slider stops; rounded, because 0.29 is to be 0.29.
-_THRESHOLDS = np.round(np.linspace(0, 1, 101), 2)
+_THRESHOLDS = np.round(np.linspace(0, 1, 101), 2).tolist()
 
 
-class ThresholdSlider(WithRecording, ipywidgets.VBox):
+class ThresholdSlider(Explorer):
     """Slide the least confidence of an answer; see how many are left, and how good they are.
 
     Parameters
@@ -43,11 +40,7 @@ class ThresholdSlider(WithRecording, ipywidgets.VBox):
         self._confidence = given.max(axis=1)
         self._table = selective_accuracy(self._correct, self._confidence, _THRESHOLDS)
         self.slider = Slider("Threshold", _THRESHOLDS, 0.5)
-        self._says = ipywidgets.HTML()
-        self._picture = ipywidgets.HTML()
-        self.slider.observe(lambda _: self._draw(), "value")
-        super().__init__([self.slider, self._says, self._picture])
-        self._draw()
+        super().__init__([self.slider])
 
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is no kernel."""
@@ -66,25 +59,16 @@ class ThresholdSlider(WithRecording, ipywidgets.VBox):
         given = self._confidence >= self.at.threshold
         return artist_interval(self._correct[given], self._artists[given]) if given.any() else None
 
-    def _draw(self) -> None:
+    def _make(self) -> None:
         row, interval = self.at, self.interval()
         words = f"Answered: {row.answered:.0f} of {len(self._correct)} clips ({row.coverage:.0%})."
         if interval is not None:
-            words += f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> "
-            words += f"(95 % interval {interval[0]:.1%} to {interval[1]:.1%})."
-            given = self._confidence >= row.threshold
-            words += f" {few_artists(len(set(self._artists[given])))}".rstrip()
-        self._says.value = f"<p role='status'>{words}</p>"
-        picture = plots.show(plots.selective_accuracy(self._table, row.threshold, interval))
-        self._picture.value = picture._repr_html_()
+            artists = len(set(self._artists[self._confidence >= row.threshold]))
+            words += (
+                f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> (95 % interval "
+                f"{interval[0]:.1%} to {interval[1]:.1%}). {few_artists(artists)}"
+            )
+        self._show(words, [plots.selective_accuracy(self._table, row.threshold, interval)])
 
-    def _parts(self) -> list[str]:
-        self._draw()
-        return [self._says.value, self._picture.value]
-
-    def _still_html(self) -> str:
-        return "".join(self._parts())
-
-    def recording(self) -> dict[str, Any]:
-        """Return every tenth stop of the slider, and what stands there."""
-        return slider_recording(self.slider, _THRESHOLDS[::10], self._parts)
+    def _recorded(self) -> list[Sequence[float]]:
+        return [_THRESHOLDS[::10]]

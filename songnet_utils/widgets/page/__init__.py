@@ -44,13 +44,8 @@ _OURS, _MUSICNN = _NETWORKS / "songnet-mini.onnx", _NETWORKS / "musicnn.onnx"
 #: Clips of one genre that a page lists at most.
 MOST_OF_GENRE = 50
 
-_TOLD = (
-    "this network is told what is known of a song (year, place and the like), and a page knows "
-    "only the sound. Choose another one."
-)
-
-# Where an asset's bytes are.
-_Bytes = Path | Callable[[], bytes]
+# What returns an asset's bytes.
+_Bytes = Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -62,8 +57,8 @@ class Clip:
     facts : dict
         ``file`` (its name), ``title``, ``artist``, ``genre``, ``credit``, and of a medley
         ``medley``: a list of ``start`` (seconds) and ``genre``.
-    content : path or callable
-        The sound file, or what returns its bytes.
+    content : callable
+        What returns the bytes of the sound file.
     """
 
     facts: dict[str, Any]
@@ -79,7 +74,7 @@ class Contents:
     networks, clips : list of dict
         As the page takes them (``src/host.js``).
     assets : dict
-        Path, or what returns the bytes, by the name that the page asks for.
+        What returns the bytes, by the name that the page asks for.
     """
 
     networks: list[dict[str, Any]]
@@ -95,22 +90,21 @@ class Contents:
             When there is no such asset, or its file cannot be read.
         """
         if name not in self.assets:
-            raise SongNetError(f"{name}: the page was told of no such thing. Load it again.")
-        place = self.assets[name]
+            raise SongNetError(f"{name}: there is no such thing. Load the page again.")
         try:
-            content = place.read_bytes() if isinstance(place, Path) else place()
+            content = self.assets[name]()
         except OSError as error:
             raise SongNetError(
-                f"{place}: cannot be read ({error.strerror}). Check that it is still there."
+                f"{error.filename}: cannot be read ({error.strerror}). Is it still there?"
             ) from error
-        is_packed = isinstance(place, Path) and place.suffix == ".gz"
         # No time inside: the same asset is always the same bytes.
+        is_packed = content.startswith(b"\x1f\x8b")
         return content if is_packed else gzip.compress(content, 6, mtime=0)
 
     def manifest_script(self, keep: str | None = None) -> str:
         """Return ``manifest.js``; `keep` is the address that keeps songs, where there is one."""
-        told = {"networks": self.networks, "clips": self.clips, "keep": keep}
-        return f"SongNetPage.assets.manifest({json.dumps(told)});\n"
+        shown = {"networks": self.networks, "clips": self.clips, "keep": keep}
+        return f"SongNetPage.assets.manifest({json.dumps(shown)});\n"
 
     def asset_script(self, name: str) -> str:
         """Return ``assets/NAME.js``, which hands an asset's bytes to the page."""
@@ -147,22 +141,21 @@ def contents(
         networks = [_OURS, *([newest] if newest else [])]
     elif isinstance(networks, str | Path) or not isinstance(networks, Sequence):
         networks = [networks]
-    assets: dict[str, _Bytes] = {"ort.wasm": _VENDOR / "ort.wasm.gz"}
-    assets |= {f"networks/{file.name}": file for file in sorted(_NETWORKS.glob("*.onnx"))}
+    assets: dict[str, _Bytes] = {"ort.wasm": (_VENDOR / "ort.wasm.gz").read_bytes}
+    for file in _NETWORKS.glob("*.onnx"):
+        assets[f"networks/{file.name}"] = file.read_bytes
     offers: dict[str, dict[str, Any]] = {}
     for number, source in enumerate([*networks, _MUSICNN]):
-        name, told, files = _network(source)
-        if name in offers:
-            if name == _MUSICNN.stem:
-                continue
-            name = f"{name} ({number + 1})"
-        offers[name] = {"name": name, **told}
+        name, facts, files = _network(source)
+        if name in offers and name == _MUSICNN.stem:
+            continue
+        name = f"{name} ({number + 1})" if name in offers else name
+        offers[name] = {"name": name, **facts}
         for what, content in files.items():
-            asset = f"{number + 1}-{what}.onnx"
-            if isinstance(content, Path) and content.parent == _NETWORKS:
-                asset = content.name
-            offers[name][what] = f"networks/{asset}"
-            assets[f"networks/{asset}"] = content
+            is_built_in = source in (_OURS, _MUSICNN, _MUSICNN.stem)
+            asset = f"networks/{name if is_built_in else f'{number + 1}-{what}'}.onnx"
+            offers[name][what] = asset
+            assets[asset] = content
     listed = []
     for number, clip in enumerate(clips):
         asset = f"clips/{number}{Path(clip.facts['file']).suffix}"
@@ -172,7 +165,7 @@ def contents(
 
 
 def _network(source: Source) -> tuple[str, dict[str, Any], dict[str, _Bytes]]:
-    """Return a network's name, what the page is told of it, and its ONNX files.
+    """Return a network's name, what the page needs to know about it, and its ONNX files.
 
     The files are the ``asset`` and perhaps the ``stream``, which the page prefers.
     """
@@ -181,49 +174,47 @@ def _network(source: Source) -> tuple[str, dict[str, Any], dict[str, _Bytes]]:
             return _network(_MUSICNN)
         return source.name, *_exported(source)
     path = _MUSICNN if source == _MUSICNN.stem else Path(source)
-    model, stream = path, None
+    files = {"asset": path}
     if path.suffix != ".onnx":
-        model, stream = path / "model.onnx", path / "stream.onnx"
-        if not model.is_file():
+        files = {"asset": path / "model.onnx", "stream": path / "stream.onnx"}
+        if not files["asset"].is_file():
             from songnet_utils.training.runs import read_record
 
             raise SongNetError(
                 f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
-                "hears nothing over time. Choose the run of a network (model.onnx)."
+                "gives no genre over time. Choose the run of a network (model.onnx)."
             )
-    files: dict[str, _Bytes] = {"asset": model}
-    told = _told(model)
-    if stream and stream.is_file():
-        files["stream"] = stream
-        told = _told(stream)
+    if "stream" in files and not files["stream"].is_file():
+        del files["stream"]
+    facts = _facts(list(files.values())[-1])
     if path != _MUSICNN:
-        told["title"] += f" ({path.stem})"
-    return path.stem, told, files
+        facts["title"] += f" ({path.stem})"
+    return path.stem, facts, {what: file.read_bytes for what, file in files.items()}
 
 
-def _exported(net: Any) -> tuple[dict[str, Any], dict[str, _Bytes]]:
+def _exported(net: Network) -> tuple[dict[str, Any], dict[str, _Bytes]]:
     from songnet_utils.models.onnx_export import save_onnx, save_stream
 
-    if getattr(net, "encoder", None) is not None:
-        raise SongNetError(f"{net.name}: {_TOLD}")
     with tempfile.TemporaryDirectory() as folder:
-        files = {"asset": Path(folder) / "model.onnx", "stream": Path(folder) / "stream.onnx"}
-        save_onnx(net, files["asset"])
-        # Nothing is written where a network remembers nothing.
-        save_stream(net, files["stream"])
-        there = {what: file for what, file in files.items() if file.is_file()}
-        told = _told(list(there.values())[-1])
-        content = {what: file.read_bytes() for what, file in there.items()}
-    return told, {what: functools.partial(bytes, one) for what, one in content.items()}
+        save_onnx(net, Path(folder) / "model.onnx")
+        # It writes nothing for a network without state.
+        save_stream(net, Path(folder) / "stream.onnx")
+        _, facts, files = _network(folder)
+        contents = {what: read() for what, read in files.items()}
+    facts["title"] = net.name
+    return facts, {what: functools.partial(bytes, its) for what, its in contents.items()}
 
 
-def _told(file: Path) -> dict[str, Any]:
-    """Return what the page is told of a network in an ONNX file, or say why it cannot use it."""
+def _facts(file: Path) -> dict[str, Any]:
+    """Return what the page needs to know about a network in an ONNX file."""
     import onnx
 
     described = read_description(file)
     if any(given.name == "metadata" for given in onnx.load(file).graph.input):
-        raise SongNetError(f"{file}: {_TOLD}")
+        raise SongNetError(
+            f"{described.name}: needs to know facts about a song (year, place and the like), and "
+            "a page knows only its sound. Choose another network."
+        )
     field = described.timeline.field
     past = None if math.isinf(field.past) else field.past
     return {
@@ -275,7 +266,7 @@ def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int
         by = f" by {facts['artist']}" if facts["artist"] else ""
         licence = facts.pop("licence") or "licence unknown"
         credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {licence}"
-        clips.append(Clip({"file": file.name, **facts, "credit": credit}, file))
+        clips.append(Clip({"file": file.name, **facts, "credit": credit}, file.read_bytes))
     return sorted(clips, key=lambda clip: clip.facts["genre"])
 
 
@@ -287,8 +278,7 @@ def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
     name = Path(clip.facts["file"])
 
     def mp3() -> bytes:
-        content = clip.content if isinstance(clip.content, Path) else clip.content()
-        return Player(load_audio(content, rate), rate, str(name)).mp3
+        return Player(load_audio(clip.content(), rate), rate, str(name)).mp3
 
     return Clip({**clip.facts, "file": str(name.with_suffix(".mp3"))}, mp3)
 
@@ -308,14 +298,13 @@ def write_page(
         As in `contents`; by default the networks that come with the project, and the medley.
     """
     shown = contents(networks or [_OURS], [medley_clip()] if clips is None else clips)
-    files = {
-        "songnet.js": script(),
-        "manifest.js": shown.manifest_script(),
-        "LICENSES.txt": (_VENDOR / "LICENSES.txt").read_text(encoding="utf-8"),
+    files: dict[str, Callable[[], str]] = {
+        "songnet.js": script,
+        "manifest.js": shown.manifest_script,
+        "LICENSES.txt": functools.partial((_VENDOR / "LICENSES.txt").read_text, encoding="utf-8"),
     }
+    for name in shown.assets:
+        files[f"assets/{name}.js"] = functools.partial(shown.asset_script, name)
     for name, text in files.items():
         with atomic_write(Path(folder) / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    for name in shown.assets:
-        with atomic_write(Path(folder) / "assets" / f"{name}.js") as temporary:
-            temporary.write_text(shown.asset_script(name), encoding="utf-8")
+            temporary.write_text(text(), encoding="utf-8")
