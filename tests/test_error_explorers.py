@@ -131,15 +131,6 @@ def test_selective_accuracy_by_hand():
     np.testing.assert_allclose(table.accuracy, [0.75, 2 / 3, 1, np.nan])
 
 
-@pytest.mark.parametrize(
-    ("confidence", "threshold", "named"),
-    [([0.5, 1.5], 0.5, "1.5"), ([0.5, np.nan], 0.5, "nan"), ([0.5, 0.6], -0.1, "-0.1")],
-)
-def test_what_is_no_share_is_refused(confidence, threshold, named):
-    with pytest.raises(SongNetError, match=f"from 0 to 1. Got {named}"):
-        selective_accuracy([True, False], confidence, [threshold])
-
-
 def test_a_threshold_of_zero_answers_everything_and_coverage_only_falls():
     answers = sure_answers()
     correct, confidence, artists = of_tested(answers)
