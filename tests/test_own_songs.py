@@ -199,7 +199,7 @@ BAD = {
     "a page": (lambda: b"<html><script>alert(1)</script></html>", "song: is not a sound file"),
     "a zip": (zipped, "song: is not a sound file"),
     "MIDI": (lambda: MIDI, "song: is not a sound file"),
-    "an unknown codec": (unknown_codec, "song: its sound is in a codec that cannot be decoded"),
+    "an unknown codec": (unknown_codec, "song: has no sound in it that can be decoded"),
     "a film without sound": (picture_only, "song: has no sound in it"),
     "a truncated mp3": (lambda: tone(kind="MP3")[:3_000], "song: is cut short"),
     "a truncated wav": (lambda: tone()[:-5_000], "song: is cut short"),

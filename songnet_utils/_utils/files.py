@@ -125,10 +125,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     try:
         with contextlib.suppress(FileNotFoundError):
             target.stat()
-            if target.is_dir():
-                raise SongNetError(f"{path}: is a folder. Give the name of a file in it.")
             if not target.is_file():
-                raise SongNetError(f"{path}: is not an ordinary file. Give another name.")
+                raise SongNetError(f"{path}: is no ordinary file. Give the name of a file.")
             if not os.access(target, os.W_OK):
                 raise SongNetError(
                     f"{path}: is read-only. Choose another name, or change who may write to it."
@@ -143,17 +141,13 @@ def cannot_write(target: Path, error: OSError) -> SongNetError:
     """Return the error to raise where a file could not be written, with a way out of its cause."""
     if error.errno in _NO_ROOM:
         way_out = "Make room on the disk or choose another folder"
-    elif getattr(error, "winerror", None) and error.errno in _NOT_ALLOWED:
-        way_out = "It is read-only, or open in another program: close it there or choose another"
     elif error.errno in _NOT_ALLOWED:
         way_out = (
-            f"The folder {target.parent} is read-only for you: choose another, or change who may "
-            "write there"
+            f"The folder {target.parent} is read-only for you: choose another, change who "
+            "may write there, or close the file in other programs"
         )
-    elif error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-        way_out = "Something else stands at that place: choose another"
     else:
-        way_out = "Choose another name or folder"
+        way_out = "See what stands at that place, or choose another"
     return SongNetError(
         f"{target}: could not be written ({error.strerror or error}). {way_out}; what was there "
         "before is unchanged."

@@ -3,12 +3,9 @@
 from songnet_utils.audio.decoding import decode, load_audio, name_of, read_audio
 from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of, warn
 from songnet_utils.audio.frames import (
-    LOUDEST,
-    RESAMPLER,
     SILENCE,
     AudioError,
     check_samples,
-    check_values,
     log_mel,
     log_mel_of_windows,
     look_ahead,
@@ -18,14 +15,11 @@ from songnet_utils.audio.frames import (
 )
 
 __all__ = [
-    "LOUDEST",
-    "RESAMPLER",
     "SILENCE",
     "SUFFIXES",
     "AudioError",
     "AudioWarning",
     "check_samples",
-    "check_values",
     "decode",
     "load_audio",
     "log_mel",

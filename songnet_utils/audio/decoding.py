@@ -130,8 +130,13 @@ def decode(
         As `read_audio`, and when nothing in it is louder than `SILENCE` or `rate` is not a whole
         number from 1,000 to 1,000,000.
     """
-    if rate is not None:
-        _check_rate(rate)
+    if rate is not None and not (
+        isinstance(rate, int | np.integer) and LOWEST_RATE <= rate <= HIGHEST_RATE
+    ):
+        raise AudioError(
+            f"rate is a whole number of samples per second, {LOWEST_RATE:,} to "
+            f"{HIGHEST_RATE:,}. Got {rate!r}"
+        )
     name = name or name_of(source)
     content = _content_of(source, name)
     progress = Progress(name, most_seconds)
@@ -184,7 +189,6 @@ def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndar
     --------
     >>> audio = load_audio("song.mp3", 22_050)        # doctest: +SKIP
     """
-    _check_rate(rate)
     song = decode(source, rate, name=name)
     warn(song.notes)
     return song.audio
@@ -193,15 +197,6 @@ def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndar
 def name_of(source: Source) -> str:
     """Return what errors call a sound: its path, or that it was uploaded."""
     return "the uploaded sound" if isinstance(source, bytes) else str(source)
-
-
-def _check_rate(rate: int) -> None:
-    is_whole = isinstance(rate, int | np.integer) and not isinstance(rate, bool)
-    if not is_whole or not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise AudioError(
-            f"rate is a whole number of samples per second, {LOWEST_RATE:,} to "
-            f"{HIGHEST_RATE:,}. Got {rate!r}"
-        )
 
 
 def _content_of(source: Source, name: str) -> bytes:

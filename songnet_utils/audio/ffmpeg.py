@@ -44,16 +44,6 @@ _FIRST_BYTES = {
     **{"ogg": (b"OggS\x00\x02", 0), "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0)},
 }
 
-# How FFmpeg stores samples: the type, the number that means 0, and full scale.
-_SAMPLES = {
-    "u8": (np.uint8, 128, 2**7),
-    "s16": (np.int16, 0, 2**15),
-    "s32": (np.int32, 0, 2**31),
-    "s64": (np.int64, 0, 2**63),
-    "flt": (np.float32, 0, 1),
-    "dbl": (np.float64, 0, 1),
-}
-
 # With a limit in seconds: so many numbers (samples times channels) per second of it at most, which
 # is stereo at 48 kHz. Decoded, each takes 4 bytes.
 _NUMBERS_PER_SECOND = 2 * 48_000
@@ -163,7 +153,12 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
             # It only looked like another file after the first.
             break
         with told_plainly(progress.name), container:
-            stream = audio_stream(container, progress.name)
+            stream = next(iter(container.streams.audio), None)
+            if stream is None or stream.codec_context is None:
+                raise AudioError(
+                    f"{progress.name}: has no sound in it that can be decoded. Choose a file with "
+                    "an audio track, or convert it to wav or flac."
+                )
             kind = container.format.name
             promised.append(promised_seconds(content, container))
             progress.expect(promised[-1])
@@ -297,15 +292,11 @@ class Progress:
             slack = max(slack, _MP3_SLACK_SAMPLES / self._rate)
         # What cannot be decoded after the last sound is no sound: a tag, or a last frame cut short.
         inside = [at for at in self.bad if at < self.seconds]
-        if self.seconds and missing > slack:
+        if self.seconds and (missing > slack or len(inside) > self._pieces):
+            of = f" of the {promised:.2f} s that its header promises" if promised else ""
             raise AudioError(
-                f"{self.name}: is cut short or damaged: its header promises {promised:.2f} s, but "
-                f"only {self.seconds:.2f} s can be decoded. Copy or download it again."
-            )
-        if self.seconds and len(inside) > self._pieces:
-            raise AudioError(
-                f"{self.name}: is damaged: hardly any of its sound can be decoded. "
-                "Copy or download it again."
+                f"{self.name}: is cut short or damaged: only {self.seconds:.2f} s{of} can be "
+                "decoded. Copy or download it again."
             )
         if not self.seconds:
             raise AudioError(
@@ -401,19 +392,13 @@ def _next_file(content: bytes, kind: str, position: int) -> bytes:
 
 def _planes(frame: Any) -> list[np.ndarray]:
     """Return the samples of each channel of a frame, float32 with full scale ±1."""
-    samples, kind = frame.samples, frame.format.name
-    if kind == "fltp":
-        return [np.frombuffer(plane, np.float32, samples) for plane in frame.planes]
-    dtype, zero, full_scale = _SAMPLES[kind.removesuffix("p")]
-    if frame.format.is_planar:
-        found = [np.frombuffer(plane, dtype, samples) for plane in frame.planes]
-    else:
-        channels = frame.layout.nb_channels
-        packed = np.frombuffer(frame.planes[0], dtype, samples * channels)
-        found = list(packed.reshape(samples, channels).T)
-    if zero or full_scale != 1:
-        found = [(plane.astype(np.float64) - zero) / full_scale for plane in found]
-    return [plane.astype(np.float32) for plane in found]
+    array = frame.to_ndarray()
+    if not frame.format.is_planar:
+        array = array.reshape(frame.samples, -1).T
+    if array.dtype.kind in "iu":
+        full_scale = 2.0 ** (8 * array.dtype.itemsize - 1)
+        array = array / full_scale - (array.dtype.kind == "u")
+    return list(np.ascontiguousarray(array, np.float32))
 
 
 def promised_seconds(content: bytes, container: Any) -> float | None:
@@ -483,19 +468,6 @@ def _ends_as_ogg(content: bytes) -> bool:
     segments = content[at + 27 : at + 27 + content[at + 26]] if at + 26 < len(content) else b""
     size = 27 + len(segments) + sum(segments)
     return bool(segments) and at + size <= len(content) and bool(content[at + 5] & 4)
-
-
-def audio_stream(container: Any, name: str) -> Any:
-    """Return a container's first audio stream, or say why there is nothing to decode."""
-    if not container.streams.audio:
-        raise AudioError(f"{name}: has no sound in it. Choose a file with an audio track.")
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        raise AudioError(
-            f"{name}: its sound is in a codec that cannot be decoded. Convert it to "
-            f"{' or '.join(suffix[1:] for suffix in SUFFIXES[:4])}."
-        )
-    return stream
 
 
 def _too_long(name: str, most_seconds: float) -> AudioError:

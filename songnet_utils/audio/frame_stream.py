@@ -13,7 +13,13 @@ import soxr
 from numpy.lib.stride_tricks import as_strided
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.audio import RESAMPLER, AudioError, check_values, log_mel_of_windows, mix_down
+from songnet_utils.audio.frames import (
+    RESAMPLER,
+    AudioError,
+    check_values,
+    log_mel_of_windows,
+    mix_down,
+)
 from songnet_utils.audio.sound import Sound
 
 
