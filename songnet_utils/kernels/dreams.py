@@ -27,7 +27,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from tqdm.auto import tqdm
 
 from songnet_utils.audio.sound import Sound
@@ -35,6 +34,7 @@ from songnet_utils.kernels.clips import KernelClip, join
 from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece
 from songnet_utils.kernels.surveys import Survey
+from songnet_utils.models.building import tf
 
 #: From how many random starts a dream is dreamed.
 STARTS = 4

@@ -21,13 +21,13 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-import tensorflow as tf
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SILENCE, check_samples, log_mel, mel_filters
 from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
+from songnet_utils.models.building import tf
 
 # The strongest hundredth of what speaks for the kernel stays at full level.
 _FULL = 0.99

@@ -11,15 +11,14 @@ What raises all genres alike changes no answer, so votes are given from their me
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import Kernels
+from songnet_utils.models.building import keras, tf
 from songnet_utils.models.trained import SongNet, given_to
 
 
