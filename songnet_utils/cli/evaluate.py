@@ -15,20 +15,15 @@ from songnet_utils.cli.options import add_run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     add_run(parser)
-    parser.add_argument("--json", type=Path, help="write all of it to this file, too")
 
 
-def run(run_folder: Path, corpus: str | None, json: Path | None) -> int:
+def run(run_folder: Path, corpus: str | None) -> int:
     """Print the report."""
-    from songnet_utils._utils.files import check_writable, write_json
-    from songnet_utils.evaluation.report import assess
+    from songnet_utils.evaluation.report import evaluate
 
-    if json is not None:
-        check_writable(json)
-    report = assess(run_folder, corpus)
+    report = evaluate(run_folder, corpus)
     print(report.as_text())
     if report.refused:
         note(report.refused)
-    if json is not None:
-        write_json(json, report.as_dict())
-    return FAILED if report.refused else 0
+        return FAILED
+    return 0

@@ -1,21 +1,20 @@
-"""Which model is better, on which split, and whether that is more than luck.
+"""Which model is better, on which split, and whether that is more than chance.
 
 `compare` makes one run for each model, split and seed (and fold), all cached in the data folder,
 so that a comparison that was stopped goes on, and looks at the answers for the tested clips only.
 Every model is fitted to the same training clips of a run; the validation clips only tell a
-network when to stop. A run that fails takes nothing from the others: it is named, and what it
-was part of is not stated.
+network when to stop. A run that fails takes nothing from the others: it is named, and the result
+that it was part of is left out.
 
-Intervals are over artists (`songnet_utils.metrics.accuracy`): clips of one artist, and answers of
+Intervals are over artists (`songnet_utils.metrics.intervals`): clips of one artist, and answers of
 several seeds for one clip, are no independent evidence. McNemar's test takes clips as
 independent, so where artists have several clips each its p is too small rather than too large.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import textwrap
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,20 +27,15 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.corpora.splits import (
-    artist_overlap,
-    copies_in_two_sets,
-    fold_sets,
-    keep_genres,
-)
+from songnet_utils.corpora.splits import fold_sets, keep_genres
 from songnet_utils.corpora.splits import split as split_clips
+from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.metrics.intervals import (
     artist_interval,
     difference_interval,
     few_artists,
     mcnemar_exact,
-    right_answers,
 )
 from songnet_utils.models.baselines import BASELINES
 from songnet_utils.models.registry import NETWORKS, ablation
@@ -68,18 +62,9 @@ PAPER = {
     "songnet": ".6523",
 }
 
-#: How many clips FMA's official split of fma_small tests, and how many of its clips can be used.
-_OFFICIAL_TEST, _USABLE = 800, 7994
-
 #: What follows a network's name to stand for it and for it without each of its parts
 #: and with each of its extras.
 _EACH = "~each"
-
-# What was done with the clips of a set.
-_HEARD = {"test": "tested", "validation": "for validation"}
-
-#: Columns of a terminal that sentences are broken for.
-_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -101,9 +86,8 @@ class Comparison:
         nothing), ``seconds`` (fitting and answering, all its runs), ``left_out`` (genres and
         why), and ``differences``: this accuracy minus that of
         other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
-        the same clips, ``mcnemar`` (one a seed: ``seed``, ``only_this`` and ``only_other``, the
-        clips that only one got right, and ``p`` of McNemar's exact test) and ``mcnemar_p``, the
-        median of these p. Each pair is stated once: a model minus those named before it, and a
+        the same clips, ``mcnemar_p``, the p of McNemar's exact test (the median of the seeds').
+        Each pair is stated once: a model minus those named before it, and a
         split minus those named after it.
     answers : pandas.DataFrame
         One row for each tested clip, model, split and seed: ``model``, ``split``, ``seed``,
@@ -117,8 +101,7 @@ class Comparison:
         Runs that failed: ``run``, ``model``, ``split`` and ``reason``.
     cost : dict
         ``runs``; ``cached``, how many of them were there before; ``seconds``, fitting and
-        answering of all runs, from their records; ``seconds_now``, what this call took for those
-        that were not there, with everything around them (reading, scoring, saving).
+        answering of all runs, from their records.
     notes : list of str
         What to know of the corpus (see `songnet_utils.features.store.LogMels.notes`).
     """
@@ -131,10 +114,6 @@ class Comparison:
     cost: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def as_table(self) -> pd.DataFrame:
-        """Return the results, one row each."""
-        return pd.DataFrame(self.results).drop(columns=["differences", "left_out"])
-
     def as_text(self) -> str:
         """Return the results, their differences and their cost for people to read."""
         splits = list(dict.fromkeys(result["split"] for result in self.results))
@@ -143,42 +122,25 @@ class Comparison:
         ]
         if len(splits) > 1:
             blocks.append(_splits_block(self.results))
-        notes = [*_notes(self.results), *textwrap.wrap(self._cost(), _WIDTH)]
-        if self.failures:
-            lost = dict.fromkeys(
-                f"{failure['model']} on the {failure['split']} split" for failure in self.failures
-            )
-            named = f"Not stated, because a run failed: {', '.join(lost)}."
-            notes += textwrap.wrap(named, _WIDTH)
-        blocks.append(notes)
-        return "\n\n".join("\n".join(lines) for lines in blocks)
-
-    def _cost(self) -> str:
         cost = self.cost
-        made = cost["runs"] - cost["cached"]
-        return (
+        notes = [
+            "Intervals hold 95 % and are over artists; differences are in points. McNemar's exact "
+            "test takes clips as independent; of several seeds, its p is the median.",
+            # Of several splits, the one with the fewest artists.
+            *sorted({row["interval_note"] for row in self.results if row["interval_note"]})[:1],
             f"Cost: {_seconds(cost['seconds'])} s of fitting and answering in {cost['runs']} runs; "
-            f"{cost['cached']} of them were there before, {made} took "
-            f"{_seconds(cost['seconds_now'])} s now, computing features and all else included."
-        )
-
-
-def paper_arithmetic() -> str:
-    """Say which of the paper's figures can come from which number of clips."""
-    whole: list[str] = []
-    others: list[str] = []
-    fifth = round(0.2 * _USABLE)
-    for figure in dict.fromkeys(PAPER.values()):
-        if right_answers(figure, _OFFICIAL_TEST) is not None:
-            whole.append(figure)
-        elif (right := right_answers(figure, fifth)) is not None:
-            others.append(f"{figure} is not, but {right}/{fifth}, of a fifth of {_USABLE:,} clips")
-        else:
-            others.append(f"{figure} is not")
-    return (
-        f"{', '.join(whole)} are whole numbers of {_OFFICIAL_TEST}ths, the size of FMA's official "
-        f"test set; {'; '.join(others)}."
-    )
+            f"{cost['cached']} of them were there before.",
+        ]
+        if any(row["paper"] is not None for row in self.results):
+            notes.append(
+                "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
+                "percent and not whether an artist may be in two sets."
+            )
+        if self.failures:
+            lost = dict.fromkeys(f"{run['model']} ({run['split']})" for run in self.failures)
+            notes.append(f"Left out, because a run failed: {', '.join(lost)}.")
+        blocks.append(wrapped(*notes))
+        return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
 def model_names(models: Sequence[str]) -> list[str]:
@@ -193,8 +155,7 @@ def model_names(models: Sequence[str]) -> list[str]:
         When there is no such model.
     """
     check_names("models", models)
-    first = [name for name in BASELINES if name == "chance"]
-    baselines = [*first, *(name for name in BASELINES if name not in first)]
+    baselines = sorted(BASELINES, key=lambda name: name != "chance")
     groups = {
         "baselines": baselines,
         "networks": list(NETWORKS),
@@ -227,76 +188,39 @@ def compare(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     models, splits : sequence of str
-        See `songnet_utils.training.train.train`; `model_names` tells which groups there are. The
-        last one is compared with each other in the text.
+        As in `train`, models also groups (see `model_names`). The text compares the last model
+        with each other.
     genres : sequence of str, or str with commas between the names, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
-        Everything is done with the seeds 0 … seeds − 1. On the official split, which is always
-        the same, they only decide what is random in a model.
+        Everything is done with the seeds 0 … seeds − 1.
     folds : int, optional
-        Test every clip exactly once a seed, in so many folds; on the artist split no artist is
-        in two of them. Without, one train/validation/test split a seed.
+        Test every clip exactly once per seed, in so many folds; by default there is one
+        train/validation/test split per seed.
     progress : bool
         Show progress bars.
     recipe : Recipe, optional
         How networks are trained; each has its own recipe by default.
     subset : str
-        Whose answers are compared: ``"test"``, or ``"validation"`` while there is still something
-        to choose (then without folds).
+        Compare the answers for ``"test"`` clips, or for ``"validation"`` clips while there is
+        still something to choose.
 
     Raises
     ------
     SongNetError
         When there is nothing to compare, or no model came through.
     """
-    models = model_names(models)
-    check_names("splits", splits)
-    splits = list(dict.fromkeys(splits))
-    for split in splits:
-        check_split(split)
-    if not models or not splits:
-        raise SongNetError("Name at least one model and one split to compare.")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise SongNetError(f"seeds must be a whole number of at least 1. Got {seeds!r}")
-    if subset not in ("test", "validation"):
-        raise SongNetError(
-            f"subset must be test or validation. Got {subset!r}."
-            + did_you_mean(str(subset), ("test", "validation"))
-        )
-    if folds is not None and subset == "validation":
-        raise SongNetError(
-            "With folds every clip is tested once; for validation there is no such thing. "
-            "Leave folds out, or compare the answers for tested clips."
-        )
-    if folds is not None and "official" in splits:
-        raise SongNetError(
-            "The official split says who is tested: it has no folds. "
-            "Leave --folds out, or compare on the random and artist splits."
-        )
+    models, splits = model_names(models), _split_names(splits)
+    if not models or not splits or not isinstance(seeds, int) or seeds < 1:
+        raise SongNetError("Name at least one model and one split, and seeds of at least 1.")
+    _check_subset(subset, folds)
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    if "official" in splits and corpus.clips.split.isna().all():
-        raise SongNetError(
-            f"{corpus.name}: has no official split. Compare on the random and artist splits."
-        )
-    # What is wrong with the genres is said before hours of work on the frames, not after.
+    # Wrong genres are an error before hours of work on the frames, not after.
     _keep_genres(corpus.clips, splits, genres, folds)
     prepared = LogMelStore().prepare(corpus, progress=progress)
     clips, left_out = _keep_genres(prepared.clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
-    dealt = [
-        (split, seed, fold, sets)
-        for split, seed in itertools.product(splits, range(seeds))
-        for fold, sets in _sets(clips, split, seed, folds)
-    ]
-    artists_parted, copies_parted = (
-        {
-            split: max(count(clips, sets) for of, _, _, sets in dealt if of == split)
-            for split in splits
-        }
-        for count in (artist_overlap, copies_in_two_sets)
-    )
     runs = [
         Run(
             prepared=prepared,
@@ -310,53 +234,48 @@ def compare(
             fold=fold,
             folds=folds,
         )
-        for split, seed, fold, sets in dealt
+        for split, seed in itertools.product(splits, range(seeds))
+        for fold, sets in _sets(clips, split, seed, folds)
         for model in models
     ]
-    made, failures = _make_all(runs, subset, progress)
+    done, failures = _make_all(runs, subset, progress)
     failed = {(failure["model"], failure["split"]) for failure in failures}
-    if len(failed) == len(models) * len(splits):
+    whole = [key for key in itertools.product(models, splits) if key not in failed]
+    if not whole:
         raise SongNetError(
             f"Of each model at least one run failed. The first: {failures[0]['run']}: "
             f"{failures[0]['reason']}"
         )
-    answers = pd.concat([one.tested for one in made], ignore_index=True)
-    tested = {
-        (model, split): of.sort_values(["seed", "id"])
-        for (model, split), of in answers.groupby(["model", "split"], sort=False)
-        if (model, split) not in failed
-    }
-    nobody = bool(clips.artist.isna().all())
-    results = []
-    for model, split in itertools.product(models, splits):
-        if (model, split) in failed:
-            continue
-        seconds = [one.seconds for one in made if (one.run.model, one.run.split) == (model, split)]
-        results.append(
-            {
-                **_result(tested[model, split], model, split, seeds, folds, nobody),
-                "set": subset,
-                "artists_in_two_sets": None if nobody else artists_parted[split],
-                "copies_in_two_sets": copies_parted[split],
-                "paper": float(PAPER[model]) if model in PAPER else None,
-                "seconds": round(sum(seconds), 3),
-                "left_out": reasons,
-            }
-        )
-    for result in results:
-        result["differences"] = [
-            _difference(tested, result, other)
-            for other in results
-            if _is_stated(result, other, models, splits)
-        ]
-    cost = {
-        "runs": len(made),
-        "cached": sum(one.cached for one in made),
-        "seconds": round(sum(one.seconds for one in made), 3),
-        "seconds_now": round(sum(one.seconds_now for one in made if not one.cached), 3),
-    }
-    notes = prepared.notes(clips)
-    return Comparison(results, answers, left_out, prepared.unusable, failures, cost, notes)
+    shared = {"seeds": seeds, "folds": folds, "set": subset, "left_out": reasons}
+    return Comparison(
+        [result | shared for result in _results(done, whole)],
+        pd.concat([run.answers for run in done], ignore_index=True),
+        left_out,
+        prepared.unusable,
+        failures,
+        cost={
+            "runs": len(done),
+            "cached": sum(run.cached for run in done),
+            "seconds": round(sum(run.seconds for run in done), 3),
+        },
+        notes=prepared.notes(clips),
+    )
+
+
+def _split_names(splits: Sequence[str]) -> list[str]:
+    check_names("splits", splits)
+    for split in splits:
+        check_split(split)
+    return list(dict.fromkeys(splits))
+
+
+def _check_subset(subset: str, folds: int | None) -> None:
+    choices = ("test", "validation")
+    if subset not in choices:
+        near = did_you_mean(str(subset), choices)
+        raise SongNetError(f"subset must be test or validation. Got {subset!r}.{near}")
+    if folds is not None and subset == "validation":
+        raise SongNetError("With folds every clip is tested, and none is for validation alone.")
 
 
 def _sets(
@@ -368,14 +287,17 @@ def _sets(
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A run that is finished, and what of it is compared."""
+class _Done:
+    """A finished run: its record, and its answers for the clips that are compared."""
 
-    run: Run
-    tested: pd.DataFrame
+    key: tuple[str, str]
+    record: dict[str, Any]
+    answers: pd.DataFrame
     cached: bool
-    seconds: float
-    seconds_now: float
+
+    @property
+    def seconds(self) -> float:
+        return self.record["seconds_to_fit"] + self.record["seconds_to_answer"]
 
 
 def _keep_genres(
@@ -396,10 +318,9 @@ def _keep_genres(
 
 def _make_all(
     runs: Sequence[Run], subset: str, progress: bool
-) -> tuple[list[_Made], list[dict[str, str]]]:
+) -> tuple[list[_Done], list[dict[str, str]]]:
     """Make every run, or find it; return those that came through, and what failed."""
-    made: list[_Made] = []
-    failures = []
+    done, failures = [], []
     # Linear algebra on tables this small is many times as fast when threads do not wait for each
     # other; networks have threads of their own.
     with (
@@ -407,35 +328,42 @@ def _make_all(
         tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False) as bar,
     ):
         for run in bar:
-            bar.set_postfix_str(_title(run))
+            fold = "" if run.fold is None else f", fold {run.fold}"
+            title = f"{run.model}, {run.split} split, seed {run.seed}{fold}"
+            bar.set_postfix_str(title)
             try:
-                made.append(_make(run, subset, progress))
+                done.append(_make(run, subset, progress))
             except Exception as error:
                 # Whatever keeps this run from its end, the others have nothing to do with it.
                 what = "" if isinstance(error, SongNetError) else f"{type(error).__name__}: "
-                failures.append(
-                    {
-                        "run": _title(run),
-                        "model": run.model,
-                        "split": run.split,
-                        "reason": f"{what}{error}",
-                    }
-                )
-    return made, failures
+                named = {"run": title, "model": run.model, "split": run.split}
+                failures.append({**named, "reason": f"{what}{error}"})
+    return done, failures
 
 
-def _title(run: Run) -> str:
-    fold = "" if run.fold is None else f", fold {run.fold}"
-    return f"{run.model}, {run.split} split, seed {run.seed}{fold}"
+def _make(run: Run, subset: str, progress: bool) -> _Done:
+    """Make a run, or find it."""
+    folder, cached = _home(run)
+    if not cached:
+        run.make(folder, progress=progress)
+    answers = read_answers(folder)
+    tested = answers[answers.set == subset].drop(columns="set")
+    known = answers.artist[answers.set.isin(["train", "validation"]) & (answers.set != subset)]
+    of_run = {"model": run.model, "split": run.split, "seed": run.seed, "fold": run.fold}
+    for place, (name, value) in enumerate(of_run.items()):
+        tested.insert(place, name, value)
+    tested = tested.assign(seen=tested.artist.isin(set(known)))
+    return _Done((run.model, run.split), read_record(folder), tested, cached)
 
 
 def _home(run: Run) -> tuple[Path, bool]:
     """Return a run's folder, and whether it is finished there."""
     folder = runs_folder(run.prepared.corpus)
     name = f"{run.model}-{run.split}-{run.seed}"
-    # What `songnet train` left is as good, when it is the same run.
-    if run.fold is None and _is_same(run, folder / name):
-        return folder / name, True
+    # What `songnet train` left is as good, when it is the same run; if it is damaged, it is not.
+    with contextlib.suppress(SongNetError):
+        if run.fold is None and run.is_finished(folder / name):
+            return folder / name, True
     if run.fold is not None:
         name += f"-{run.fold}"
     # Not where `songnet classify` looks for the newest run.
@@ -443,108 +371,66 @@ def _home(run: Run) -> tuple[Path, bool]:
     return found, run.is_finished(found)
 
 
-def _make(run: Run, subset: str, progress: bool) -> _Made:
-    """Make a run, or find it."""
-    began = time.monotonic()
-    found, cached = _home(run)
-    if not cached:
-        run.make(found, progress=progress)
-    record = read_record(found)
-    return _Made(
-        run=run,
-        tested=_tested(run, found, subset),
-        cached=cached,
-        # Older records only know how long the whole last start took.
-        seconds=record["seconds_to_fit"] + record["seconds_to_answer"]
-        if "seconds_to_fit" in record
-        else record["seconds_of_last_start"],
-        seconds_now=time.monotonic() - began,
-    )
+def _results(runs: Sequence[_Done], keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the figures of each model and split, and their differences, each pair once."""
+    of = {key: [run for run in runs if run.key == key] for key in keys}
+    answers = {
+        key: pd.concat([run.answers for run in of[key]]).sort_values(["seed", "id"]) for key in keys
+    }
+    results = [_figures(*key, of[key], answers[key]) for key in keys]
+    for place, result in enumerate(results):
+        result["differences"] = [
+            _difference(answers, result, other)
+            for rank, other in enumerate(results)
+            if (other["split"] == result["split"] and rank < place)
+            or (other["model"] == result["model"] and rank > place)
+        ]
+    return results
 
 
-def _is_same(run: Run, folder: Path) -> bool:
-    try:
-        return run.is_finished(folder)
-    except SongNetError:
-        return False
-
-
-def _tested(run: Run, folder: Path, subset: str) -> pd.DataFrame:
-    """Return a run's answers for the clips of one set: test, or validation."""
-    answers = read_answers(folder)
-    tested = answers[answers.set == subset].drop(columns="set")
-    heard = ("train", "validation") if subset == "test" else ("train",)
-    known = set(answers.artist[answers.set.isin(heard)])
-    tested.insert(0, "model", run.model)
-    tested.insert(1, "split", run.split)
-    tested.insert(2, "seed", run.seed)
-    tested.insert(3, "fold", run.fold)
-    return tested.assign(seen=tested.artist.isin(known))
-
-
-def _result(
-    tested: pd.DataFrame, model: str, split: str, seeds: int, folds: int | None, nobody: bool
+def _figures(
+    model: str, split: str, runs: Sequence[_Done], answers: pd.DataFrame
 ) -> dict[str, Any]:
-    right = (tested.genre == tested.answer).to_numpy()
-    artists = None if nobody else int(tested.artist.nunique())
+    right = answers.genre == answers.answer
+    in_two_sets = [run.record["artists_in_two_sets"] for run in runs]
+    unknown = None in in_two_sets
+    artists = None if unknown else int(answers.artist.nunique())
     return {
         "model": model,
         "split": split,
-        "clips": len(tested),
+        "clips": len(answers),
         "artists": artists,
         "accuracy": float(right.mean()),
-        "confidence_interval": list(artist_interval(right, tested.artist)),
+        "confidence_interval": list(artist_interval(right, answers.artist)),
         "interval_note": few_artists(artists) or None,
-        "accuracies": [
-            float(part.mean()) for _, part in pd.Series(right).groupby(tested.seed.to_numpy())
-        ],
-        "seeds": seeds,
-        "folds": folds,
-        "artist_overlap": None if nobody else float(tested.seen.mean()),
+        "accuracies": right.groupby(answers.seed).mean().tolist(),
+        "artist_overlap": None if unknown else float(answers.seen.mean()),
+        "artists_in_two_sets": None if unknown else max(in_two_sets),
+        "copies_in_two_sets": max(run.record["copies_in_two_sets"] for run in runs),
+        "paper": float(PAPER[model]) if model in PAPER else None,
+        "seconds": round(sum(run.seconds for run in runs), 3),
     }
 
 
-def _is_stated(
-    result: dict[str, Any],
-    other: dict[str, Any],
-    models: Sequence[str],
-    splits: Sequence[str],
-) -> bool:
-    """Tell whether the difference of two results is stated: each pair once."""
-    if result["split"] == other["split"]:
-        return models.index(result["model"]) > models.index(other["model"])
-    return result["model"] == other["model"] and splits.index(result["split"]) < splits.index(
-        other["split"]
-    )
-
-
 def _difference(
-    tested: dict[tuple[str, str], pd.DataFrame], result: dict[str, Any], other: dict[str, Any]
+    answers: dict[tuple[str, str], pd.DataFrame], result: dict[str, Any], other: dict[str, Any]
 ) -> dict[str, Any]:
-    a, b = (tested[of["model"], of["split"]].sort_values(["seed", "id"]) for of in (result, other))
+    """Return what is stated of one result minus another."""
+    a, b = (answers[of["model"], of["split"]] for of in (result, other))
     # With folds, two splits test the same clips, too.
     same = np.array_equal(a[["seed", "id"]], b[["seed", "id"]])
     right_a, right_b = ((of.genre == of.answer).to_numpy() for of in (a, b))
+    interval = difference_interval(right_a, right_b, a.artist, None if same else b.artist)
     found = {
         "model": other["model"],
         "split": other["split"],
         "difference": float(right_a.mean() - right_b.mean()),
-        "confidence_interval": list(
-            difference_interval(right_a, right_b, a.artist, None if same else b.artist)
-        ),
+        "confidence_interval": list(interval),
     }
     if result["split"] == other["split"]:
-        found["mcnemar"] = [
-            {
-                "seed": int(seed),
-                "only_this": int((right_a & ~right_b)[of_seed].sum()),
-                "only_other": int((right_b & ~right_a)[of_seed].sum()),
-                "p": mcnemar_exact(right_a[of_seed], right_b[of_seed]),
-            }
-            for seed in np.unique(a.seed)
-            for of_seed in [(a.seed == seed).to_numpy()]
-        ]
-        found["mcnemar_p"] = float(np.median([entry["p"] for entry in found["mcnemar"]]))
+        seeds = [(a.seed == seed).to_numpy() for seed in a.seed.unique()]
+        of_seeds = [mcnemar_exact(right_a[seed], right_b[seed]) for seed in seeds]
+        found["mcnemar_p"] = float(np.median(of_seeds))
     return found
 
 
@@ -554,36 +440,28 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
     against = {
         entry["model"]: entry for entry in last["differences"] if entry["split"] == last["split"]
     }
-    header = ["model", "accuracy", "95 % interval", "paper", "seconds"]
+    table = [["model", "accuracy", "95 % interval", "paper", "seconds"]]
     if against:
-        header += [f"{last['model']} minus it", "95 % interval", "McNemar p"]
-    table = [header]
+        table[0] += [f"{last['model']} minus it", "95 % interval", "McNemar p"]
     for row in rows:
-        low, high = row["confidence_interval"]
-        cells = [
-            row["model"],
-            f"{row['accuracy']:.1%}",
-            f"{low:.1%} to {high:.1%}",
-            "" if row["paper"] is None else f"{row['paper']:.2%}",
-            _seconds(row["seconds"]),
-        ]
+        paper = "" if row["paper"] is None else f"{row['paper']:.2%}"
+        interval = between(row["confidence_interval"])
+        cells = [row["model"], percent(row["accuracy"]), interval, paper, _seconds(row["seconds"])]
         if entry := against.get(row["model"]):
-            cells += [*_points(entry), _p_value(entry["mcnemar_p"])]
+            p = entry["mcnemar_p"]
+            cells += [*_points(entry), "<0.001" if p < 0.0005 else f"{p:.3f}"]
         table.append(cells)
     seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
-    several = last["artists_in_two_sets"] and (seeds > 1 or folds)
-    known = (
-        "artist overlap not known"
-        if overlap is None
-        else f"artists in two sets: {'up to ' if several else ''}"
-        f"{last['artists_in_two_sets']:,}; artist overlap: {overlap:.0%} of clips"
-    )
+    known = "artist overlap not known"
+    if overlap is not None:
+        known = f"artists in two sets: {last['artists_in_two_sets']:,}; "
+        known += f"artist overlap: {overlap:.0%} of clips"
     if last["copies_in_two_sets"]:
         known += f"; copies in two sets: {last['copies_in_two_sets']:,}"
     return [
-        f"{last['split']} split: {last['clips']:,} clips {_HEARD[last['set']]} "
+        f"{last['split']} split: {last['clips']:,} {last['set']} clips "
         f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",
-        *_aligned(table),
+        *aligned(table),
     ]
 
 
@@ -594,53 +472,19 @@ def _splits_block(results: Sequence[dict[str, Any]]) -> list[str]:
         for entry in result["differences"]:
             if entry["split"] != result["split"]:
                 pair = f"{result['split']} minus {entry['split']}"
-                pairs.setdefault(pair, {})[result["model"]] = " ".join(_points(entry, "[]"))
+                difference, interval = _points(entry)
+                pairs.setdefault(pair, {})[result["model"]] = f"{difference} [{interval}]"
     models = dict.fromkeys(result["model"] for result in results)
     table = [["model", *pairs]]
     table += [[model, *(found.get(model, "") for found in pairs.values())] for model in models]
-    return ["difference of a model's accuracies, in points [95 % interval]:", *_aligned(table)]
+    return ["difference of a model's accuracies, in points [95 % interval]:", *aligned(table)]
 
 
-def _notes(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Say what one has to know to read the figures."""
-    several = any(result["seeds"] > 1 for result in results)
-    notes = [
-        "Intervals are over artists, differences in points. McNemar's exact test takes clips as "
-        f"independent{'; its p is the median of those of the seeds' if several else ''}."
-    ]
-    # Of several splits, the one with the fewest artists.
-    notes += sorted({result["interval_note"] for result in results if result["interval_note"]})[:1]
-    if any(result["paper"] is not None for result in results):
-        notes.append(
-            "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
-            "percent and not whether an artist may be in two sets. " + paper_arithmetic()
-        )
-    return [line for note in notes for line in textwrap.wrap(note, _WIDTH)]
-
-
-def _points(entry: dict[str, Any], brackets: str = "") -> list[str]:
+def _points(entry: dict[str, Any]) -> list[str]:
     """Return a difference and its interval in points."""
     low, high = (100 * bound for bound in entry["confidence_interval"])
-    left, right = brackets[:1], brackets[1:]
-    return [f"{100 * entry['difference']:+.1f}", f"{left}{low:+.1f} to {high:+.1f}{right}"]
-
-
-def _p_value(p: float) -> str:
-    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+    return [f"{100 * entry['difference']:+.1f}", f"{low:+.1f} to {high:+.1f}"]
 
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:,.1f}" if seconds >= 1 else f"{seconds:.2f}"
-
-
-def _aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Return a table as lines of text: names to the left, figures to the right."""
-    columns = [column for column in itertools.zip_longest(*table, fillvalue="")]
-    widths = [max(map(len, column)) for column in columns]
-    return [
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in zip(*columns, strict=True)
-    ]

@@ -1,15 +1,14 @@
-"""Why a network is wrong: what it heard, what that is like, and what the clips have in common.
+"""Why a network is wrong: the steps that decided, the neighbours, and what the clips have in common.
 
-A song's genre is the mean of its steps, so a mistake can be taken apart exactly: the difference
-*p(answer) − p(truth)* is a sum with one term a step (`contributions`), and the steps that decided
+A song's genre is the mean of its steps, so an error can be taken apart exactly: the difference
+*p(answer) − p(truth)* is a sum with one term per step (`contributions`), and the steps that decided
 are those without which it would have gone the other way (`deciding_steps`). The mean over the
 steps of what the last layer is given is the song's place in the network's *embedding*: the
 training clips nearest to it (`nearest`) are what the network takes it for.
 
-The other half looks for causes that are none of the network's: clips that bear several labels
-(`ambiguity`), artists who collect the mistakes (`mistakes_by_artist`), and how the clips were
-recorded (`production`). Each is compared with what luck would do, because whoever looks for a
-cause among a few dozen mistakes finds one.
+The other half looks for causes outside the network: clips with several labels (`ambiguity`),
+artists with many errors (`errors_by_artist`), and how the clips were recorded (`production`).
+Each is compared with chance, because among a few dozen errors there is always some pattern.
 
 Conventions: a table of *answers* is that of `songnet_utils.training.train.read_answers`; ``right``
 is whether answer and truth agree. Distances are cosine distances: 0 in the same direction, 1 at
@@ -21,17 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import artists
 from songnet_utils.features.store import LogMels
@@ -41,20 +39,18 @@ from songnet_utils.metrics.intervals import (
     mean_difference_interval,
 )
 from songnet_utils.models.trained import SongNet
-from songnet_utils.training.runs import load_songnet, read_record
+from songnet_utils.training.runs import load_songnet
 from songnet_utils.training.train import read_answers
 
 #: How a clip's answers of two models can differ, in the order of the tables.
 CHANGES = ("both right", "mended", "broken", "both wrong")
 
-# How far what is heard now may lie from what a run wrote down: rounding, and no more.
-_SAME = 1e-3
 # A band this far below a clip's loudest holds nothing that one could hear beside it.
 _INAUDIBLE_DB = 60.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class ErrorAnalysis:
     """What a network made of training and test clips.
 
     Parameters
@@ -92,21 +88,6 @@ class Heard:
         """The rows of `answers` that are wrong, the most confident first."""
         return self.answers[~self.answers.right].sort_values("confidence", ascending=False)
 
-    def clip(self, clip: str) -> Any:
-        """Return a clip's row of `clips`, with its ``id``.
-
-        Raises
-        ------
-        SongNetError
-            When it is not among them.
-        """
-        if clip not in self.clips.index:
-            raise SongNetError(
-                f"clip {clip}: is not among the training and test clips of this run. "
-                "Choose one of heard.clips.index."
-            )
-        return self.clips.loc[[clip]].reset_index().iloc[0]
-
     def steps_of(self, clip: str) -> np.ndarray:
         """Return a test clip's genre over time.
 
@@ -116,10 +97,7 @@ class Heard:
             When it is no test clip.
         """
         if clip not in self.steps:
-            raise SongNetError(
-                f"clip {clip}: is not among the test clips of this run. "
-                "Choose one of heard.answers.index."
-            )
+            raise SongNetError(f"clip {clip}: is not among the test clips, {list(self.steps)}.")
         return self.steps[clip]
 
     def rival(self, clip: str) -> str:
@@ -140,71 +118,50 @@ class Heard:
         )
 
 
-def hear(
+def analyse(
     net: SongNet,
     prepared: LogMels,
     clips: pd.DataFrame,
     sets: pd.Series,
     *,
     progress: bool = True,
-) -> Heard:
-    """Hear the training clips for their embedding, the test clips for their answers as well.
+) -> ErrorAnalysis:
+    """Run a network on training clips for their embedding, on test clips for answers as well.
 
     Parameters
     ----------
     net : SongNet
-        A trained network. One that takes metadata, too, is told each clip's.
+        A trained network. One that takes metadata, too, gets each clip's.
     prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The table of clips that took part.
+        The table of clips that took part, of the network's genres.
     sets : pandas.Series
         ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
     progress : bool
         Show a progress bar.
-
-    Raises
-    ------
-    SongNetError
-        When the frames are of another description of sound, a genre is not among the network's,
-        or one of the two sets is empty.
     """
-    strangers = sorted(set(clips.genre) - set(net.genres))
-    if strangers:
-        raise SongNetError(
-            f"{net.name} does not know the genre {strangers[0]}. Give the clips of its genres: "
-            f"{', '.join(net.genres)}."
-        )
-    if prepared.sound != net.sound:
-        raise SongNetError(
-            f"{net.name}: the frames were made from another description of sound. "
-            "Prepare the corpus with LogMelStore(sound=net.sound)."
-        )
+    known = clips.set_index("id", drop=False)
     table = clips.assign(artist=artists(clips), set=sets)
     table = table[table.set.isin(["train", "test"])].set_index("id")
-    for subset in ("train", "test"):
-        if not (table.set == subset).any():
-            raise SongNetError(f"There are no {subset} clips. Give the sets that split() returns.")
-    known = clips.set_index("id", drop=False)
     embedding, steps = [], {}
-    for clip, subset in tqdm(
-        table.set.items(), "Hearing", len(table), unit="clip", disable=not progress, leave=False
-    ):
+    for clip in tqdm(table.index, "clips", unit="clip", disable=not progress, leave=False):
         frames = prepared.frames(clip)
-        told = net.with_metadata(known.loc[[clip]])
-        embedding.append(told.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
-        if subset == "test":
-            steps[clip] = told.genre_of_frames(frames)
-    answers = table.loc[list(steps), ["artist", "genre"]]
+        informed = net.with_metadata(known.loc[[clip]])
+        embedding.append(informed.embedding_of_frames(frames).mean(axis=0, dtype=np.float64))
+        if table.set[clip] == "test":
+            steps[clip] = informed.genre_of_frames(frames)
     means = np.stack([one.mean(axis=0, dtype=np.float64) for one in steps.values()])
-    answers["answer"] = np.asarray(net.genres, dtype=object)[means.argmax(axis=1)]
-    answers["confidence"] = means.max(axis=1)
+    answers = table.loc[list(steps), ["artist", "genre"]].assign(
+        answer=np.asarray(net.genres, dtype=object)[means.argmax(axis=1)],
+        confidence=means.max(axis=1),
+    )
     answers["right"] = answers.answer == answers.genre
-    return Heard(net, prepared, table, np.stack(embedding), answers, steps)
+    return ErrorAnalysis(net, prepared, table, np.stack(embedding), answers, steps)
 
 
-def hear_run(folder: str | Path, prepared: LogMels, *, progress: bool = True) -> Heard:
-    """Hear the clips of a finished run again, with the network that it left.
+def analyse_run(folder: str | Path, prepared: LogMels, *, progress: bool = True) -> ErrorAnalysis:
+    """Analyse the errors of a finished run.
 
     Parameters
     ----------
@@ -218,37 +175,17 @@ def hear_run(folder: str | Path, prepared: LogMels, *, progress: bool = True) ->
     Raises
     ------
     SongNetError
-        When the run is not finished, is of another corpus, or its clips are no longer there or
-        sound different now.
+        When the run is not finished, is of another corpus, is no SongNet's, or its clips are no
+        longer there or sound different now.
     """
-    record, answers = read_record(folder), read_answers(folder)
-    if record["corpus"] != prepared.corpus.name:
-        raise SongNetError(
-            f"{folder}: is a run on {record['corpus']}, not on {prepared.corpus.name}. "
-            "Open that corpus, or train on this one."
-        )
-    absent = answers.id[~answers.id.isin(prepared.clips.id)]
-    if len(absent):
-        raise SongNetError(
-            f"{folder}: {len(absent)} of its clips are not in {prepared.corpus.name} any more, "
-            f"the first is {absent.iloc[0]}. Train again."
-        )
-    by_id = prepared.clips.set_index("id", drop=False).loc[answers.id]
-    clips = by_id.assign(genre=answers.genre.to_numpy()).reset_index(drop=True)
-    net = load_songnet(folder)
+    answers, net = read_answers(folder), load_songnet(folder)
+    check_clips(Path(folder), prepared, answers, "clips")
     if not isinstance(net, SongNet):
         raise SongNetError(f"{folder}: {net.name} has no embedding. Give the run of a SongNet.")
-    heard = hear(net, prepared, clips, answers.set, progress=progress)
-    written = answers.set_index("id").loc[heard.answers.index]
-    columns = [f"p_{genre}" for genre in heard.genres]
-    now = np.stack([heard.steps[clip].mean(axis=0) for clip in written.index])
-    differing = np.abs(now - written[columns].to_numpy()).max(axis=1) > _SAME
-    if differing.any():
-        raise SongNetError(
-            f"{folder}: {differing.sum()} test clips sound different now from what the run heard, "
-            f"the first is {written.index[differing.argmax()]}. Train again."
-        )
-    return heard
+    clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
+    found = analyse(net, prepared, clips, answers.set, progress=progress)
+    check_same_answers(folder, net, answers[answers.set == "test"], found.steps)
+    return found
 
 
 # --- The steps that decided -------------------------------------------------------------------
@@ -298,12 +235,14 @@ def deciding_steps(shares: np.ndarray) -> np.ndarray:
 # --- The embedding ----------------------------------------------------------------------------
 
 
-def nearest(heard: Heard, clips: Sequence[str] | None = None, *, k: int = 3) -> pd.DataFrame:
+def nearest(
+    analysis: ErrorAnalysis, clips: Sequence[str] | None = None, *, k: int = 3
+) -> pd.DataFrame:
     """Return the training clips that are most like some clips to the network.
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the clips.
     clips : sequence of str, optional
         Ids of training or test clips; all test clips by default.
@@ -319,36 +258,31 @@ def nearest(heard: Heard, clips: Sequence[str] | None = None, *, k: int = 3) -> 
     Raises
     ------
     SongNetError
-        When there are not `k` training clips besides a clip itself.
+        When there are not more than `k` training clips.
     """
-    wanted = list(heard.answers.index if clips is None else clips)
-    for clip in wanted:
-        heard.clip(clip)
-    is_training = (heard.clips.set == "train").to_numpy()
-    training = heard.clips[is_training]
-    fewest = len(training) - bool(set(wanted) & set(training.index))
-    if not 1 <= k <= fewest:
-        raise SongNetError(f"k must be from 1 to {fewest}, the training clips there are. Got {k}")
-    places = heard.clips.index.get_indexer(wanted)
-    search = NearestNeighbors(metric="cosine", algorithm="brute").fit(heard.embedding[is_training])
+    wanted = list(analysis.answers.index if clips is None else clips)
+    training = analysis.clips[analysis.clips.set == "train"]
+    if not 1 <= k < len(training):
+        raise SongNetError(f"k must be from 1 to {len(training) - 1}. Got {k}")
+    embedding = pd.DataFrame(analysis.embedding, analysis.clips.index)
+    search = NearestNeighbors(metric="cosine", algorithm="brute").fit(embedding.loc[training.index])
     # One more than asked for: a training clip finds itself.
-    distances, found = search.kneighbors(heard.embedding[places], min(k + 1, len(training)))
-    rows = []
-    for clip, away, neighbours in zip(wanted, distances, found, strict=True):
-        others = [
-            (d, n) for d, n in zip(away, neighbours, strict=True) if training.index[n] != clip
-        ]
-        for rank, (distance, place) in enumerate(others[:k], start=1):
-            row = training.iloc[place]
+    distances, found = search.kneighbors(embedding.loc[wanted], k + 1)
+    table = pd.DataFrame(
+        {
+            "id": np.repeat(wanted, k + 1),
+            "neighbour": training.index[found.ravel()],
             # Rounding can make the distance of equal directions a little less than 0.
-            near = max(float(distance), 0.0)
-            rows.append((clip, rank, training.index[place], near, row.genre, row.artist))
-    columns = ["id", "rank", "neighbour", "distance", "genre", "artist"]
-    return pd.DataFrame(rows, columns=columns)
+            "distance": np.maximum(distances.ravel(), 0.0),
+        }
+    )
+    table = table[table.id != table.neighbour].groupby("id", sort=False).head(k)
+    table.insert(1, "rank", table.groupby("id").cumcount() + 1)
+    return table.join(training[["genre", "artist"]], on="neighbour").reset_index(drop=True)
 
 
 def embedding_map(
-    heard: Heard, method: str = "tsne", *, seed: int = 0
+    analysis: ErrorAnalysis, method: str = "tsne", *, seed: int = 0
 ) -> tuple[pd.DataFrame, float]:
     """Lay the embedding out on a plane.
 
@@ -358,7 +292,7 @@ def embedding_map(
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the clips.
     method : str
         ``"tsne"`` or ``"pca"``.
@@ -380,20 +314,18 @@ def embedding_map(
     """
     if method not in ("tsne", "pca"):
         raise SongNetError(f"A map is made by tsne or pca. Got {method!r}")
-    clips = len(heard.clips)
+    clips = len(analysis.clips)
     if clips < 12:
         raise SongNetError(f"A map needs at least 12 clips. Got {clips}")
     # Of unit length: then distances on the way to the map order clips as cosine distances do.
-    lengths = np.linalg.norm(heard.embedding, axis=1, keepdims=True)
-    unit = heard.embedding / np.maximum(lengths, 1e-12)
+    unit = normalize(analysis.embedding)
     if method == "pca":
-        places = PCA(2).fit(unit[(heard.clips.set == "train").to_numpy()]).transform(unit)
+        places = PCA(2).fit(unit[(analysis.clips.set == "train").to_numpy()]).transform(unit)
     else:
         perplexity = min(30.0, (clips - 1) / 3)
         places = TSNE(2, perplexity=perplexity, random_state=seed).fit_transform(unit)
-    table = pd.DataFrame(places, index=heard.clips.index, columns=["x", "y"])
-    table = table.assign(set=heard.clips.set, genre=heard.clips.genre)
-    table["answer"] = heard.answers.answer.reindex(table.index)
+    table = pd.DataFrame(places, index=analysis.clips.index, columns=["x", "y"])
+    table = table.join(analysis.clips[["set", "genre"]]).join(analysis.answers.answer)
     return table, float(trustworthiness(unit, places, n_neighbors=5))
 
 
@@ -423,8 +355,8 @@ def clips_of_several_genres(corpus: Corpus) -> int:
     return sum(len(top_genres(labels, corpus)) > 1 for labels in corpus.clips.genres)
 
 
-def ambiguity(heard: Heard) -> pd.DataFrame:
-    """Return for each mistake whether the label itself leaves the answer open.
+def ambiguity(analysis: ErrorAnalysis) -> pd.DataFrame:
+    """Return for each error whether the label itself leaves the answer open.
 
     Returns
     -------
@@ -435,29 +367,27 @@ def ambiguity(heard: Heard) -> pd.DataFrame:
         ``artist_makes_it``: how many other clips by the artist, in the whole corpus, have the
         answer as their genre.
     """
-    corpus = heard.prepared.corpus
-    table = heard.wrong[["genre", "answer", "confidence", "artist"]].copy()
-    labels = heard.clips.genres.loc[table.index]
+    corpus = analysis.prepared.corpus
+    table = analysis.wrong[["genre", "answer", "confidence", "artist"]].copy()
+    labels = analysis.clips.genres.loc[table.index]
     table["labels"] = [list(given) if given else [] for given in labels]
     table["answer_is_a_label"] = [
         answer in top_genres(given, corpus)
         for answer, given in zip(table.answer, table.labels, strict=True)
     ]
     makes = corpus.clips.groupby(["artist", "genre"]).size()
-    table["artist_makes_it"] = [
-        int(makes.get((artist, answer), 0))
-        for artist, answer in zip(table.artist, table.answer, strict=True)
-    ]
+    pairs = zip(table.artist, table.answer, strict=True)
+    table["artist_makes_it"] = [int(makes.get(pair, 0)) for pair in pairs]
     return table
 
 
-def mistakes_by_artist(
+def errors_by_artist(
     answers: pd.DataFrame, *, draws: int = 2_000, seed: int = 0
 ) -> tuple[pd.DataFrame, float]:
-    """Return who collects the mistakes, and how often luck alone would gather as many.
+    """Return who collects the errors, and how often luck alone would gather as many.
 
-    Luck deals the mistakes of each genre anew among that genre's clips, so that a hard genre of
-    few artists does not look like hard artists. What is counted is pairs of mistakes that share
+    Luck deals the errors of each genre anew among that genre's clips, so that a hard genre of
+    few artists does not look like hard artists. What is counted is pairs of errors that share
     an artist.
 
     Parameters
@@ -470,34 +400,36 @@ def mistakes_by_artist(
     Returns
     -------
     table : pandas.DataFrame
-        By artist: ``clips``, ``wrong`` and ``genres`` (theirs, joined); most mistakes first.
+        By artist: ``clips``, ``wrong`` and ``genres`` (theirs, joined); most errors first.
     p : float
         The share of deals (with the real one) with at least as many pairs; small where artists
-        collect mistakes.
+        collect errors.
     """
     wrong = (answers.genre != answers.answer).to_numpy()
-    who, names = pd.factorize(answers.artist.astype(str))
-    table = pd.DataFrame(
-        {
-            "clips": np.bincount(who, minlength=len(names)),
-            "wrong": np.bincount(who, weights=wrong, minlength=len(names)).astype(int),
-            "genres": answers.genre.groupby(who).agg(lambda given: ", ".join(sorted(set(given)))),
-        },
-    ).set_index(pd.Index(names, name="artist"))
+    table = (
+        answers.assign(wrong=wrong)
+        .groupby("artist")
+        .agg(
+            clips=("wrong", "size"),
+            wrong=("wrong", "sum"),
+            genres=("genre", lambda given: ", ".join(sorted(set(given)))),
+        )
+    )
+    who, _ = pd.factorize(answers.artist)
 
-    def pairs(flags: np.ndarray) -> int:
+    def pairs(flags: np.ndarray) -> float:
         each = np.bincount(who, weights=flags)
-        return int((each * (each - 1) / 2).sum())
+        return (each * (each - 1) / 2).sum()
 
     random = np.random.default_rng(seed)
-    of_genre = [places for places in answers.groupby("genre").indices.values()]
+    of_genre = list(answers.groupby("genre").indices.values())
     found, as_many = pairs(wrong), 0
     for _ in range(draws):
         dealt = wrong.copy()
         for places in of_genre:
             dealt[places] = random.permutation(wrong[places])
         as_many += pairs(dealt) >= found
-    table = table.sort_index().sort_values(["wrong", "clips"], ascending=[False, True])
+    table = table.sort_values(["wrong", "clips"], ascending=[False, True], kind="stable")
     return table, (as_many + 1) / (draws + 1)
 
 
@@ -518,36 +450,30 @@ def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
         percentile, dB), ``brightness`` (the mean frequency, weighted by power, Hz) and
         ``cut_off`` (the highest band within 60 dB of the loudest, Hz).
     """
-    ids = list(clips)
-    rows = [_production(prepared.frames(clip), prepared.sound) for clip in ids]
-    columns = ["level", "range", "brightness", "cut_off"]
-    return pd.DataFrame(rows, index=pd.Index(ids, name="id"), columns=columns)
-
-
-def _production(frames: np.ndarray, sound: Sound) -> tuple[float, float, float, float]:
-    power = np.exp(np.asarray(frames, np.float64))
-    of_frames = 10 * np.log10(power.sum(axis=1))
-    low, high = np.percentile(of_frames, [10, 90])
-    bands = power.mean(axis=0)
-    centres = _band_centres(sound)
-    heard = 10 * np.log10(bands / bands.max()) >= -_INAUDIBLE_DB
-    return (
-        float(10 * np.log10(power.sum(axis=1).mean())),
-        float(high - low),
-        float((bands * centres).sum() / bands.sum()),
-        float(centres[np.flatnonzero(heard)[-1]]),
-    )
-
-
-def _band_centres(sound: Sound) -> np.ndarray:
     # librosa is slow to import, and little here needs it.
     import librosa
 
+    ids, sound = list(clips), prepared.sound
     # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
-    return librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
+    points = librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)
+    centres, rows = points[1:-1], []
+    for clip in ids:
+        power = np.exp(np.asarray(prepared.frames(clip), np.float64))
+        bands, level = power.mean(axis=0), 10 * np.log10(power.sum(axis=1))
+        low, high = np.percentile(level, [10, 90])
+        audible = 10 * np.log10(bands / bands.max()) >= -_INAUDIBLE_DB
+        rows.append(
+            {
+                "level": 10 * np.log10(power.sum(axis=1).mean()),
+                "range": high - low,
+                "brightness": (bands * centres).sum() / bands.sum(),
+                "cut_off": centres[np.flatnonzero(audible)[-1]],
+            }
+        )
+    return pd.DataFrame(rows, index=pd.Index(ids, name="id"))
 
 
-def production_differences(heard: Heard) -> pd.DataFrame:
+def production_differences(analysis: ErrorAnalysis) -> pd.DataFrame:
     """Compare how wrong and right test clips were recorded, genre for genre.
 
     From each value the mean of the training clips of the clip's own genre is taken away: what is
@@ -566,25 +492,25 @@ def production_differences(heard: Heard) -> pd.DataFrame:
     SongNetError
         When all answers are right, or all are wrong.
     """
-    right = heard.answers.right
+    right = analysis.answers.right
     if right.all() or not right.any():
         raise SongNetError(
             "Wrong answers can be compared with right ones only where there are both. "
             f"Of {len(right)} test clips {int(right.sum())} are right."
         )
-    values = production(heard.prepared, heard.clips.index)
-    training = (heard.clips.set == "train").to_numpy()
-    usual = values[training].groupby(heard.clips.genre[training]).mean()
-    tested = heard.answers.index
-    unusual = values.loc[tested] - usual.loc[heard.answers.genre].to_numpy()
+    values = production(analysis.prepared, analysis.clips.index)
+    training = (analysis.clips.set == "train").to_numpy()
+    usual = values[training].groupby(analysis.clips.genre[training]).mean()
+    tested = analysis.answers.index
+    unusual = values.loc[tested] - usual.loc[analysis.answers.genre].to_numpy()
     rows = []
     for name in unusual:
         of_wrong, of_right = unusual[name][~right], unusual[name][right]
         low, high = mean_difference_interval(
             of_wrong,
             of_right,
-            heard.answers.artist[~right],
-            heard.answers.artist[right],
+            analysis.answers.artist[~right],
+            analysis.answers.artist[right],
             confidence=1 - 0.05 / len(unusual.columns),
         )
         rows.append((of_wrong.mean() - of_right.mean(), low, high))
@@ -621,12 +547,8 @@ class Changes:
         """How many clips each of the two got right and wrong: rows before, columns after."""
         count = self.clips.change.value_counts().reindex(CHANGES, fill_value=0)
         return pd.DataFrame(
-            [
-                [count["both right"], count["broken"]],
-                [count["mended"], count["both wrong"]],
-            ],
+            {"right": count[["both right", "mended"]], "wrong": count[["broken", "both wrong"]]},
             index=pd.Index(["right", "wrong"], name="before"),
-            columns=pd.Index(["right", "wrong"], name="after"),
         )
 
     @property
@@ -654,13 +576,9 @@ def compare_answers(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
     one, other = (
         table[table.set == "test"].set_index("id").sort_index() for table in (before, after)
     )
-    if not len(one):
-        raise SongNetError("There are no test clips in these answers. Give those of a finished run")
-    if not one.index.equals(other.index) or (one.genre != other.genre).any():
-        alone = len(one.index.symmetric_difference(other.index))
+    if not len(one) or not one.index.equals(other.index) or (one.genre != other.genre).any():
         raise SongNetError(
-            "The two runs were not tested on the same clips with the same genres "
-            f"({alone} clips were tested by one of them only). "
+            "The two runs were not tested on the same clips with the same genres. "
             "Train both with the same corpus, genres, --split and --seed."
         )
     was, is_now = one.genre == one.answer, other.genre == other.answer

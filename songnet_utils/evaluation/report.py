@@ -1,6 +1,6 @@
-"""One finished run of a network under the glass: which genres, how sure, and how soon.
+"""What one finished run is worth: which genres, how sure it is, and how soon it is right.
 
-`assess` looks at the test set of a run in three ways: precision and recall of each genre; whether
+`evaluate` looks at the test set of a run in three ways: precision and recall of each genre; whether
 the network is as sure as it is right, before and after temperature scaling fitted on the run's
 validation set (`songnet_utils.metrics.calibration`); and how many seconds it must hear until it
 is right.
@@ -25,8 +25,8 @@ Intervals are of 95 %. Those of the genres take clips as independent, all others
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus
+from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
 from songnet_utils.features.store import LogMels
 from songnet_utils.metrics.accuracy import genre_scores
 from songnet_utils.metrics.calibration import (
@@ -59,9 +60,6 @@ from songnet_utils.training.train import check_clips, prepared_of, read_answers
 
 #: The moments that are printed, in seconds of music heard, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
-
-# Columns of a terminal that sentences are broken for.
-_WIDTH = 100
 
 # What a network answers today may differ by rounding from what it answered when it was trained.
 _SAME_ANSWER = 1e-3
@@ -104,10 +102,8 @@ class UntilRight:
         rows = []
         for moment, seconds in enumerate(self.seconds):
             row = {"seconds": float(seconds), "playing": int(self.playing[moment])}
-            for name, held in (
-                ("accuracy", self.right[:, moment]),
-                ("settled", self.right_from <= seconds),
-            ):
+            shares = {"accuracy": self.right[:, moment], "settled": self.right_from <= seconds}
+            for name, held in shares.items():
                 low, high = artist_interval(held, self.artists)
                 row |= {name: float(held.mean()), f"{name}_low": low, f"{name}_high": high}
             rows.append(row)
@@ -143,18 +139,12 @@ def until_right(
     SongNetError
         When there are no clips, a clip without steps, or not one genre and artist for each.
     """
-    truth = np.asarray(truth)
+    truth, lengths = np.asarray(truth), np.array([len(clip) for clip in steps])
     whose = np.arange(len(steps)).astype(str) if artists is None else np.asarray(artists)
-    if not len(steps) or truth.shape != (len(steps),) or whose.shape != (len(steps),):
+    if not len(steps) or not lengths.all() or not len(steps) == len(truth) == len(whose):
         raise SongNetError(
-            "Give at least one clip, and a genre and an artist for each. Got "
-            f"{len(steps)} clips, genres of shape {truth.shape}, artists of shape {whose.shape}"
-        )
-    lengths = np.array([len(clip) for clip in steps])
-    if not lengths.all():
-        raise SongNetError(
-            f"clip {int(lengths.argmin())}: has no step, so there is no answer to follow. "
-            "Leave it out."
+            "Give at least one clip, and a genre, an artist and at least one step for each. Got "
+            f"{len(steps)} clips, {len(truth)} genres, {len(whose)} artists, steps: {lengths}"
         )
     seconds = np.array([timeline.step_span(step)[1] for step in range(lengths.max())])
     right = np.empty((len(steps), len(seconds)), bool)
@@ -172,7 +162,7 @@ def until_right(
 
 
 @dataclass(frozen=True)
-class Sureness:
+class CalibrationFigures:
     """How well confidence and accuracy go together.
 
     Parameters
@@ -181,8 +171,8 @@ class Sureness:
         The expected calibration error.
     interval : tuple of float
         Its interval, over artists.
-    luck : float
-        What it would be by luck alone, were every confidence true.
+    by_chance : float
+        What the error would be by chance alone, were every confidence true.
     log_loss : float
         The negative log-likelihood, in nats.
     brier : float
@@ -193,7 +183,7 @@ class Sureness:
 
     error: float
     interval: Interval
-    luck: float
+    by_chance: float
     log_loss: float
     brier: float
     bins: pd.DataFrame
@@ -205,9 +195,9 @@ class Calibration:
 
     Parameters
     ----------
-    before : Sureness
+    before : CalibrationFigures
         Of its answers as they are.
-    after : Sureness or None
+    after : CalibrationFigures or None
         Of its answers at `temperature`.
     temperature : float or None
         Fitted on the validation set.
@@ -217,8 +207,8 @@ class Calibration:
         Why there is no temperature; "" where there is one.
     """
 
-    before: Sureness
-    after: Sureness | None
+    before: CalibrationFigures
+    after: CalibrationFigures | None
     temperature: float | None
     fitted_on: int
     why_not: str = ""
@@ -255,7 +245,7 @@ def probabilities_of(
     if absent:
         raise SongNetError(
             f"These answers have no probabilities (no column {absent[0]}): nothing says how sure "
-            "they are. Assess the run of a network, such as songnet."
+            "they are. Give the run of a network, such as songnet."
         )
     place = {genre: index for index, genre in enumerate(genres)}
     of = answers[answers.set == subset]
@@ -282,20 +272,20 @@ def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
     """
     given, truth, whose = probabilities_of(answers, genres, "test")
     fitted_given, fitted_truth, _ = probabilities_of(answers, genres, "validation")
-    before = _sureness(given, truth, whose)
+    before = _figures(given, truth, whose)
     try:
         temperature = fit_temperature(fitted_given, fitted_truth)
     except SongNetError as error:
         return Calibration(before, None, None, len(fitted_truth), str(error))
-    after = _sureness(apply_temperature(given, temperature), truth, whose)
+    after = _figures(apply_temperature(given, temperature), truth, whose)
     return Calibration(before, after, temperature, len(fitted_truth))
 
 
-def _sureness(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> Sureness:
-    return Sureness(
+def _figures(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> CalibrationFigures:
+    return CalibrationFigures(
         error=expected_calibration_error(given, truth),
         interval=calibration_interval(given, truth, artists),
-        luck=calibration_error_by_chance(given),
+        by_chance=calibration_error_by_chance(given),
         log_loss=negative_log_likelihood(given, truth),
         brier=brier_score(given, truth),
         bins=reliability(given, truth),
@@ -303,8 +293,8 @@ def _sureness(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> Sure
 
 
 @dataclass(frozen=True)
-class Assessment:
-    """What `assess` found on the test set of a run.
+class Report:
+    """What `evaluate` found out about the test set of a run.
 
     Parameters
     ----------
@@ -328,42 +318,9 @@ class Assessment:
     answers: pd.DataFrame
     genres: pd.DataFrame
     confusion: np.ndarray
-    calibration: Calibration | None
-    until_right: UntilRight | None
+    calibration: Calibration | None = None
+    until_right: UntilRight | None = None
     refused: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything but the single answers, fit for JSON; null where undefined."""
-        names = ("corpus", "model", "split", "seed", "fold", "folds")
-        found: dict[str, Any] = {name: self.record.get(name) for name in names}
-        right = (self.answers.genre == self.answers.answer).to_numpy()
-        found |= {
-            "clips": len(right),
-            "accuracy": float(right.mean()),
-            "confidence_interval": artist_interval(right, self.answers.artist),
-            "interval_note": self._interval_note() or None,
-            "genres": _rows(self.genres.reset_index()),
-            "macro_average": self.genres[["precision", "recall", "f1"]].mean().to_dict(),
-            "confusion": self.confusion.tolist(),
-            "calibration": None,
-            "until_right": None,
-        }
-        if self.calibration is not None:
-            of = self.calibration
-            found["calibration"] = {
-                "temperature": of.temperature,
-                "fitted_on": of.fitted_on,
-                "why_not": of.why_not or None,
-                "before": _figures(of.before),
-                "after": of.after and _figures(of.after),
-            }
-        if self.until_right is not None:
-            median = self.until_right.median_seconds()
-            found["until_right"] = {
-                "median_seconds": median if np.isfinite(median) else None,
-                "moments": _rows(self.until_right.as_table()),
-            }
-        return found
 
     def as_text(self) -> str:
         """Return what was found, for people to read."""
@@ -371,16 +328,18 @@ class Assessment:
         record, fold = self.record, ""
         if record.get("fold") is not None:
             fold = f", fold {record['fold'] + 1} of {record['folds']}"
+        title = (
+            f"{record['model']} on {record['corpus']}, {record['split']} split, seed "
+            f"{record['seed']}{fold}: {right.mean():.1%} of {len(right):,} test clips right "
+            f"({between(artist_interval(right, self.answers.artist))})"
+        )
+        note = (
+            "Intervals hold 95 %; those of the genres take clips as independent, all others are "
+            "over artists."
+        )
         blocks = [
-            [
-                f"{record['model']} on {record['corpus']}, {record['split']} split, seed "
-                f"{record['seed']}{fold}: {right.mean():.1%} of {len(right):,} test clips right "
-                f"{_between(artist_interval(right, self.answers.artist))}",
-                "In brackets: 95 % intervals; of the genres taking clips as independent, else "
-                "over artists.",
-                *textwrap.wrap(self._interval_note(), _WIDTH),
-            ],
-            self._genre_lines(),
+            [title, *wrapped(note, few_artists(record["test"].get("artists")))],
+            _genre_lines(self.genres),
         ]
         if self.calibration is not None:
             blocks.append(_calibration_lines(self.calibration))
@@ -388,37 +347,13 @@ class Assessment:
             blocks.append(_until_right_lines(self.until_right))
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
-    def _interval_note(self) -> str:
-        return few_artists(self.record["test"].get("artists"))
 
-    def _genre_lines(self) -> list[str]:
-        wide = max(len("macro average"), *map(len, self.genres.index))
-        lines = [f"{'genre':{wide}}  clips  {'recall':22}  {'precision':22}  F1"]
-        for genre, row in self.genres.iterrows():
-            recall, precision = (
-                f"{_share(row[name])} {_between((row[f'{name}_low'], row[f'{name}_high']))}"
-                for name in ("recall", "precision")
-            )
-            lines.append(
-                f"{genre:{wide}}  {row.support:5,.0f}  {recall:22}  {precision:22}  "
-                f"{_share(row.f1)}"
-            )
-        mean = self.genres[["precision", "recall", "f1"]].mean().to_dict()
-        lines.append(
-            f"{'macro average':{wide}}  {self.genres.support.sum():5,.0f}  "
-            f"{_share(mean['recall']):22}  {_share(mean['precision']):22}  {_share(mean['f1'])}"
-        )
-        if self.genres[["precision", "recall"]].isna().any(axis=None):
-            lines.append("–: no clip was given that genre, or none has it; no part of the average.")
-        return lines
-
-
-def assess(
+def evaluate(
     folder: str | Path,
     corpus: LogMels | Corpus | str | Path | None = None,
     *,
     progress: bool = True,
-) -> Assessment:
+) -> Report:
     """Look at what a finished run answers for its test clips.
 
     Parameters
@@ -433,7 +368,7 @@ def assess(
 
     Returns
     -------
-    Assessment
+    Report
         Of a baseline, which gives genres without probabilities, only the parts that need none;
         ``refused`` says so.
 
@@ -447,40 +382,31 @@ def assess(
     record, answers = read_record(folder), _answers(folder)
     tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
-    by_genre = genre_scores(tested.genre, tested.answer, genres)
-    table = confusion_matrix(tested.genre, tested.answer, labels=genres)
+    report = Report(
+        record,
+        tested,
+        genre_scores(tested.genre, tested.answer, genres),
+        confusion_matrix(tested.genre, tested.answer, labels=genres),
+    )
     if record.get("network") is None:
-        return Assessment(
-            record,
-            tested,
-            by_genre,
-            table,
-            None,
-            None,
-            refused=f"{folder}: {record['model']} answers with genres, not probabilities, and for "
-            "whole clips: there is no calibration and no time until it is right. Assess the run of "
-            "a network, such as songnet, for these.",
+        refused = (
+            f"{folder}: {record['model']} answers with genres, not probabilities, and for "
+            "whole clips: there is no calibration and no time until it is right. Evaluate the "
+            "run of a network, such as songnet, for these."
         )
+        return dataclasses.replace(report, refused=refused)
     net = load_songnet(folder)
     assert isinstance(net, SongNet)
     prepared = prepared_of(folder, record, corpus, progress=progress)
     check_clips(folder, prepared, tested, "test clips")
-    steps = [
-        _hear(folder, net, prepared, clip, given)
-        for clip, given in zip(
-            tqdm(tested.id, desc="test clips", unit="clip", disable=not progress, leave=False),
-            tested[[f"p_{genre}" for genre in net.genres]].to_numpy(),
-            strict=True,
-        )
-    ]
-    place = {genre: index for index, genre in enumerate(net.genres)}
-    return Assessment(
-        record,
-        tested,
-        by_genre,
-        table,
-        calibrate(answers, genres),
-        until_right(steps, tested.genre.map(place).to_numpy(int), net.timeline, tested.artist),
+    bar = tqdm(tested.id, desc="test clips", unit="clip", disable=not progress, leave=False)
+    steps = {clip: genre_over_time(net, prepared, clip) for clip in bar}
+    check_same_answers(folder, net, tested, steps)
+    truth = np.array([genres.index(genre) for genre in tested.genre])
+    return dataclasses.replace(
+        report,
+        calibration=calibrate(answers, genres),
+        until_right=until_right(list(steps.values()), truth, net.timeline, tested.artist),
     )
 
 
@@ -494,95 +420,84 @@ def _answers(folder: Path) -> pd.DataFrame:
     return answers
 
 
-def _hear(
-    folder: Path, net: SongNet, prepared: LogMels, clip: str, given: np.ndarray
-) -> np.ndarray:
-    """Return a clip's genre over time, whose mean is what the run answered."""
-    told = net.with_metadata(prepared.clips[prepared.clips.id == clip])
-    steps = told.genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
-    apart = float(np.abs(steps.mean(axis=0, dtype=np.float64) - given).max())
-    if apart > _SAME_ANSWER:
+def genre_over_time(net: SongNet, prepared: LogMels, clip: str) -> np.ndarray:
+    """Return a network's genre over time of a clip, metadata included; (steps, genres)."""
+    about = prepared.clips[prepared.clips.id == clip]
+    return net.with_metadata(about).genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
+
+
+def check_same_answers(
+    folder: str | Path, net: SongNet, answers: pd.DataFrame, steps: Mapping[str, np.ndarray]
+) -> None:
+    """Raise SongNetError unless a run's network still answers as it did when it was trained.
+
+    Parameters
+    ----------
+    folder : path
+        The run's folder.
+    net : SongNet
+        Its network.
+    answers : pandas.DataFrame
+        What the run wrote down of some clips: ``id`` and the probabilities.
+    steps : mapping of str to np.ndarray
+        The genre over time of each of these clips now.
+    """
+    written = answers[[f"p_{genre}" for genre in net.genres]].to_numpy()
+    now = np.stack([steps[clip].mean(axis=0, dtype=np.float64) for clip in answers.id])
+    apart = np.abs(now - written).max(axis=1)
+    if apart.max() > _SAME_ANSWER:
         raise SongNetError(
-            f"{folder}: its network no longer answers for clip {clip} as it did (a probability is "
-            f"off by {apart:.2g}): the sound file, what is known of it, or model.keras is another "
-            f"one now. Train on {prepared.corpus.name} as it is now."
+            f"{folder}: its network no longer answers for clip {answers.id.iloc[apart.argmax()]} "
+            f"as it did (a probability is off by {apart.max():.2g}): the sound file, its metadata "
+            "or model.keras has changed. Train again."
         )
-    return steps
 
 
-def _figures(of: Sureness) -> dict[str, Any]:
-    return {
-        "expected_calibration_error": of.error,
-        "confidence_interval": of.interval,
-        "error_of_luck": of.luck,
-        "negative_log_likelihood": of.log_loss,
-        "brier_score": of.brier,
-        "bins": _rows(of.bins),
-    }
+def _genre_lines(genres: pd.DataFrame) -> list[str]:
+    rows = [["genre", "clips", "recall", "interval", "precision", "interval", "F1"]]
+    for genre, row in genres.iterrows():
+        cells = _with_interval(row, "recall") + _with_interval(row, "precision")
+        rows.append([str(genre), f"{row.support:,.0f}", *cells, percent(row.f1)])
+    mean = genres.mean()
+    averages = [percent(mean.recall), "", percent(mean.precision), "", percent(mean.f1)]
+    lines = aligned([*rows, ["macro average", f"{genres.support.sum():,.0f}", *averages]])
+    if genres[["precision", "recall"]].isna().any(axis=None):
+        lines.append("–: no clip was given that genre, or none has it; no part of the average.")
+    return lines
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table's rows, with None for what is not a number."""
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def _share(value: float) -> str:
-    return "     –" if np.isnan(value) else f"{value:6.1%}"
-
-
-def _between(interval: Interval) -> str:
-    low, high = interval
-    return "" if np.isnan(low) else f"[{low:.0%} to {high:.0%}]"
+def _with_interval(row: Mapping[str, float] | pd.Series, name: str) -> list[str]:
+    return [percent(row[name]), between((row[f"{name}_low"], row[f"{name}_high"]), 0)]
 
 
 def _calibration_lines(of: Calibration) -> list[str]:
-    heading = f"{'how sure (test clips)':32}  {'as it is':24}"
-    if of.after is not None:
-        heading += f"  at temperature {of.temperature:.2f}"
-    lines = [heading]
-    columns = [sureness for sureness in (of.before, of.after) if sureness is not None]
-    for name, cells in (
-        (
-            "expected calibration error",
-            [
-                f"{each.error:.3f} [{each.interval[0]:.3f} to {each.interval[1]:.3f}]"
-                for each in columns
-            ],
-        ),
-        ("  of which luck alone gives", [f"{each.luck:.3f}" for each in columns]),
-        ("negative log-likelihood (nats)", [f"{each.log_loss:.3f}" for each in columns]),
-        ("Brier score (0 to 2)", [f"{each.brier:.3f}" for each in columns]),
-    ):
-        lines.append(f"{name:32}  " + "  ".join(f"{cell:24}" for cell in cells).rstrip())
-    if of.after is None:
-        lines += textwrap.wrap(
-            f"No temperature could be fitted on the validation set: {of.why_not}", _WIDTH
-        )
-    else:
-        lines.append(f"The temperature was fitted on the {of.fitted_on:,} validation clips.")
-    return lines
+    names = ["expected calibration error", "  its interval", "  by chance alone"]
+    names += ["negative log-likelihood (nats)", "Brier score (0 to 2)"]
+    columns = [["calibration (test clips)", *names]]
+    note = f"No temperature could be fitted on the validation set: {of.why_not}"
+    titles = ["as it is"]
+    if of.temperature is not None:
+        titles.append(f"at temperature {of.temperature:.2f}")
+        note = f"The temperature was fitted on the {of.fitted_on:,} validation clips."
+    for title, each in zip(titles, (of.before, of.after), strict=False):
+        assert each is not None
+        low, high = each.interval
+        figures = [f"{each.error:.3f}", f"{low:.3f} to {high:.3f}", f"{each.by_chance:.3f}"]
+        columns.append([title, *figures, f"{each.log_loss:.3f}", f"{each.brier:.3f}"])
+    return [*aligned(list(zip(*columns, strict=True))), *wrapped(note)]
 
 
 def _until_right_lines(of: UntilRight) -> list[str]:
     table = of.as_table()
-    first, last = table.seconds.iloc[0], table.seconds.iloc[-1]
-    shown = [(f"{first:.1f}, the first answer", 0)]
-    for seconds in MOMENTS:
-        if first < seconds < last:
-            shown.append((str(seconds), int((table.seconds <= seconds).sum()) - 1))
-    shown.append(("the whole clip", len(table) - 1))
-    lines = [f"{'seconds heard':22}  {'right':22}  {'right from then on':22}  still playing"]
-    for name, moment in shown:
-        row = table.iloc[moment]
-        right, settled = (
-            f"{_share(row[name])} {_between((row[f'{name}_low'], row[f'{name}_high']))}"
-            for name in ("accuracy", "settled")
-        )
-        lines.append(f"{name:22}  {right:22}  {settled:22}  {row.playing:,.0f}")
+    # Of each printed moment, the last step that is decided by then.
+    decided = np.searchsorted(table.seconds, MOMENTS, "right") - 1
+    moments = np.unique([0, *decided[decided > 0], len(table) - 1])
+    rows = [["seconds of music", "right", "interval", "from then on", "interval", "still playing"]]
+    for row in table.iloc[moments].to_dict("records"):
+        cells = _with_interval(row, "accuracy") + _with_interval(row, "settled")
+        rows.append([f"{row['seconds']:.1f}", *cells, f"{row['playing']:,}"])
     median = of.median_seconds()
-    lines.append(
-        f"Half of all clips are right for good after {median:.1f} s."
-        if np.isfinite(median)
-        else "Fewer than half of all clips are ever right for good."
-    )
-    return lines
+    note = "Fewer than half of all clips are ever right for good."
+    if np.isfinite(median):
+        note = f"Half of all clips are right for good after {median:.1f} s."
+    return [*aligned(rows), note]

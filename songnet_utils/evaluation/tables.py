@@ -1,0 +1,44 @@
+"""Tables and sentences for the terminal, as `compare` and `evaluate` print them."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+
+#: Columns of a terminal that sentences are broken for.
+WIDTH = 100
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table as lines of text: names to the left, figures to the right.
+
+    Rows may end early.
+    """
+    columns = list(itertools.zip_longest(*rows, fillvalue=""))
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def wrapped(*sentences: str) -> list[str]:
+    """Return sentences as lines of at most `WIDTH` columns, each from the start of a line."""
+    return [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH)]
+
+
+def percent(share: float) -> str:
+    """Return a share as ``"65.2%"``, or ``"–"`` where it is not a number."""
+    return "–" if np.isnan(share) else f"{share:.1%}"
+
+
+def between(interval: Sequence[float], digits: int = 1) -> str:
+    """Return an interval of shares as ``"61.0% to 69.3%"``, or ``""`` where there is none."""
+    low, high = interval
+    return "" if np.isnan(low) else f"{low:.{digits}%} to {high:.{digits}%}"
