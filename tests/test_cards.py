@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
 from toy import Toy
 from toys import html_of
-from tunes import TUNES, heard
+from tunes import TUNES, analysed
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, hear, nearest
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis, analyse, deciding_steps, nearest
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.widgets import ErrorCards
 
@@ -31,8 +31,8 @@ HERTZ = {clip: hertz for clip, _, _, hertz in TUNES}
 
 
 @pytest.fixture(scope="module")
-def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
-    return heard(tmp_path_factory.mktemp("tunes"))
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> ErrorAnalysis:
+    return analysed(tmp_path_factory.mktemp("tunes"))
 
 
 class Page(stand_in.Page):
@@ -165,7 +165,7 @@ def test_real_clips_are_credited(shared_fma, tmp_path, monkeypatch):
     small = Corpus("fma", few.reset_index(drop=True), hierarchy=corpus.hierarchy)
     prepared = LogMelStore(tmp_path).prepare(small, progress=False)
     sets = prepared.clips.groupby("genre").cumcount().map({0: "train", 1: "test"})
-    found = hear(Toy(), prepared, prepared.clips, sets, progress=False)
+    found = analyse(Toy(), prepared, prepared.clips, sets, progress=False)
     page = Page(ErrorCards(found, neighbours=1), monkeypatch)
     page.sends({"kind": "hello"})
     for card in page.hears("welcome")[0]["cards"]:

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_mistakes import heard  # noqa: F401  (a fixture)
+from test_error_analysis import analysis  # noqa: F401  (a fixture)
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
@@ -186,8 +186,8 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
     "live_demo.peeks": lambda: {"net": net(), "audio": growing_noise()},
 }
 
-# What has to be heard first, from a test's fixture.
-HEARD = {
+# What needs the analysis of a run, from a test's fixture.
+ANALYSED = {
     "error_analysis.lead_without_deciding_steps": {"clip": "x1"},
     "error_analysis.by_nearest_clip": {},
 }
@@ -220,10 +220,10 @@ BY_HAND = {
 
 
 @pytest.fixture
-def question(request, heard) -> Question:  # noqa: F811
+def question(request, analysis) -> Question:  # noqa: F811
     """The question of an exercise, about what is made up."""
     key = request.param
-    context = {"heard": heard, **HEARD[key]} if key in HEARD else CONTEXTS[key]()
+    context = {"analysis": analysis, **ANALYSED[key]} if key in ANALYSED else CONTEXTS[key]()
     return EXERCISES[key].ask(**context)
 
 
@@ -234,7 +234,7 @@ every_question = pytest.mark.parametrize("question", sorted(EXERCISES), indirect
 
 
 def test_all_exercises_are_tried_here():
-    assert set(EXERCISES) == set(CONTEXTS) | set(HEARD)
+    assert set(EXERCISES) == set(CONTEXTS) | set(ANALYSED)
     assert len(LESSONS) == 7
     for lesson in LESSONS:
         assert 3 <= sum(key.startswith(f"{lesson}.") for key in EXERCISES) <= 5, lesson
@@ -510,7 +510,7 @@ def test_a_verdict_is_a_status_in_words_for_everybody():
     assert len(begins) == 3
 
 
-def test_nothing_left_and_no_such_answer_are_told(heard):  # noqa: F811
+def test_nothing_left_and_no_such_answer_are_told(analysis):  # noqa: F811
     from songnet_utils.lessons.checks import error_analysis, kernel_clips
 
     with pytest.raises(SongNetError, match="Choose another genre"):
@@ -518,7 +518,7 @@ def test_nothing_left_and_no_such_answer_are_told(heard):  # noqa: F811
     with pytest.raises(SongNetError, match="the smaller one first"):
         kernel_clips.questions_needed(5, 0.6, 0.4)
     with pytest.raises(SongNetError, match="every step decided"):
-        error_analysis.lead_without_deciding_steps(0.1, heard, "x3")
+        error_analysis.lead_without_deciding_steps(0.1, analysis, "x3")
 
 
 # --- Right in other words -----------------------------------------------------------------------

@@ -14,10 +14,10 @@ from toys import html_of
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
-from tunes import heard, sure_answers
+from tunes import analysed, sure_answers
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.error_analysis import Heard
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.metrics.accuracy import selective_accuracy
 from songnet_utils.metrics.calibration import fit_temperature, over_temperatures
 from songnet_utils.metrics.intervals import artist_interval
@@ -29,8 +29,8 @@ GENRES = ["Folk", "Pop", "Rock"]
 
 
 @pytest.fixture(scope="module")
-def tunes(tmp_path_factory: pytest.TempPathFactory) -> Heard:
-    return heard(tmp_path_factory.mktemp("tunes"))
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> ErrorAnalysis:
+    return analysed(tmp_path_factory.mktemp("tunes"))
 
 
 def of_tested(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Why a network is wrong: the steps that decided, the neighbours, and what the clips have in common.
+"""Why a network is wrong: the steps that decided, the neighbours, and what clips have in common.
 
 A song's genre is the mean of its steps, so an error can be taken apart exactly: the difference
 *p(answer) − p(truth)* is a sum with one term per step (`contributions`), and the steps that decided
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from tqdm.auto import tqdm
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import artists
+from songnet_utils.evaluation.report import check_same_answers
 from songnet_utils.features.store import LogMels
 from songnet_utils.metrics.intervals import (
     difference_interval,
@@ -40,12 +42,12 @@ from songnet_utils.metrics.intervals import (
 )
 from songnet_utils.models.trained import SongNet
 from songnet_utils.training.runs import load_songnet
-from songnet_utils.training.train import read_answers
+from songnet_utils.training.train import check_clips, read_answers
 
 #: How a clip's answers of two models can differ, in the order of the tables.
 CHANGES = ("both right", "mended", "broken", "both wrong")
 
-# A band this far below a clip's loudest holds nothing that one could hear beside it.
+# A band this far below a clip's loudest holds nothing that is audible beside it.
 _INAUDIBLE_DB = 60.0
 
 
@@ -87,6 +89,10 @@ class ErrorAnalysis:
     def wrong(self) -> pd.DataFrame:
         """The rows of `answers` that are wrong, the most confident first."""
         return self.answers[~self.answers.right].sort_values("confidence", ascending=False)
+
+    def clip(self, clip: str) -> Any:
+        """Return a clip's row of `clips`, with its ``id``."""
+        return self.clips.loc[[clip]].reset_index().iloc[0]
 
     def steps_of(self, clip: str) -> np.ndarray:
         """Return a test clip's genre over time.
@@ -265,7 +271,8 @@ def nearest(
     if not 1 <= k < len(training):
         raise SongNetError(f"k must be from 1 to {len(training) - 1}. Got {k}")
     embedding = pd.DataFrame(analysis.embedding, analysis.clips.index)
-    search = NearestNeighbors(metric="cosine", algorithm="brute").fit(embedding.loc[training.index])
+    search = NearestNeighbors(metric="cosine", algorithm="brute")
+    search.fit(embedding.loc[training.index])
     # One more than asked for: a training clip finds itself.
     distances, found = search.kneighbors(embedding.loc[wanted], k + 1)
     table = pd.DataFrame(
@@ -384,9 +391,9 @@ def ambiguity(analysis: ErrorAnalysis) -> pd.DataFrame:
 def errors_by_artist(
     answers: pd.DataFrame, *, draws: int = 2_000, seed: int = 0
 ) -> tuple[pd.DataFrame, float]:
-    """Return who collects the errors, and how often luck alone would gather as many.
+    """Return which artists have many errors, and how often chance alone would give as many.
 
-    Luck deals the errors of each genre anew among that genre's clips, so that a hard genre of
+    Chance deals the errors of each genre anew among that genre's clips, so that a hard genre of
     few artists does not look like hard artists. What is counted is pairs of errors that share
     an artist.
 
@@ -395,7 +402,7 @@ def errors_by_artist(
     answers : pandas.DataFrame
         ``artist``, ``genre`` and ``answer`` of the tested clips.
     draws, seed
-        How often luck deals, and from which seed.
+        How often the errors are dealt anew, and from which seed.
 
     Returns
     -------
@@ -547,8 +554,9 @@ class Changes:
         """How many clips each of the two got right and wrong: rows before, columns after."""
         count = self.clips.change.value_counts().reindex(CHANGES, fill_value=0)
         return pd.DataFrame(
-            {"right": count[["both right", "mended"]], "wrong": count[["broken", "both wrong"]]},
+            [count[["both right", "broken"]].tolist(), count[["mended", "both wrong"]].tolist()],
             index=pd.Index(["right", "wrong"], name="before"),
+            columns=pd.Index(["right", "wrong"], name="after"),
         )
 
     @property

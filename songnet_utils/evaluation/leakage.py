@@ -24,7 +24,7 @@ from songnet_utils.metrics.intervals import difference_interval
 _TREES = 50
 
 
-def what_columns_tell(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
+def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
     """Ask each column of metadata alone for the genre, on random folds and on artist folds.
 
     A random forest is fitted to the one column on the clips of the other folds, so that a number

@@ -2,17 +2,17 @@
 
 `evaluate` looks at the test set of a run in three ways: precision and recall of each genre; whether
 the network is as sure as it is right, before and after temperature scaling fitted on the run's
-validation set (`songnet_utils.metrics.calibration`); and how many seconds it must hear until it
-is right.
+validation set (`songnet_utils.metrics.calibration`); and how many seconds of music it needs until
+it is right.
 
-**Until it is right.** A network that has heard a song for some seconds answers with the mean of the
+**Until it is right.** After some seconds of a song a network answers with the mean of the
 steps that are decided by then; step ``k`` is decided at the end of ``timeline.step_span(k)``. Clips
 are of different lengths, and the same clips are counted at every moment: one that is over keeps its
-last answer, for there is nothing more of it to hear. (Leaving it out instead would compare other
+last answer, for there is no more of it. (Leaving it out instead would compare other
 clips at 30 s than at 3 s.) So the curve begins at the first step and ends at the accuracy of whole
 clips.
 
-A running answer may be right by luck and then change. A clip is *settled* from the moment its
+A running answer may be right by chance and then change. A clip is *settled* from the moment its
 answer is right and stays right to the clip's end. The share of settled clips is one minus the
 Kaplan–Meier curve of "not yet settled" (Kaplan & Meier 1958, JASA 53): each clip is followed to its
 end, so none is censored, and those that never settle stay in the denominator. It never falls, never
@@ -58,7 +58,7 @@ from songnet_utils.streaming.timeline import Timeline
 from songnet_utils.training.runs import load_songnet, read_record
 from songnet_utils.training.train import check_clips, prepared_of, read_answers
 
-#: The moments that are printed, in seconds of music heard, besides the first and the last.
+#: The moments that are printed, in seconds of music, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
 
 # What a network answers today may differ by rounding from what it answered when it was trained.
@@ -67,7 +67,7 @@ _SAME_ANSWER = 1e-3
 
 @dataclass(frozen=True)
 class UntilRight:
-    """How many seconds of music a network must hear until it is right.
+    """How many seconds of music a network needs until it is right.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def until_right(
     timeline: Timeline,
     artists: Sequence[str] | np.ndarray | None = None,
 ) -> UntilRight:
-    """Return how many seconds a network must hear until it is right.
+    """Return how many seconds of music a network needs until it is right.
 
     Parameters
     ----------
@@ -362,7 +362,7 @@ def evaluate(
         The run's folder.
     corpus : LogMels, Corpus, str or path, optional
         The corpus that it was trained on; by default what `open_corpus` finds under the name in
-        its record. It is only needed for `UntilRight`, which hears the test clips again.
+        its record. It is only needed for `UntilRight`, for which the network answers again.
     progress : bool
         Show progress bars.
 

@@ -5,7 +5,7 @@ out. A card has the clip's sound, its log-mel, the genre over time with the step
 and the training clips that are nearest to it in the network's embedding, with their sounds.
 
 Python keeps everything and sends it when it is asked for: the list of the cards at once, a card
-when it is opened, a sound when it is played. What is heard is what the network heard: mono, at
+when it is opened, a sound when it is played. You hear what the network gets: mono, at
 its own rate.
 """
 
@@ -22,7 +22,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis, deciding_steps, nearest
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.messages import COMMON, Messages, joined
@@ -43,7 +43,7 @@ class ErrorCards(WithRecording, Messages):
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the clips.
     clips : sequence of str, optional
         Ids of the test clips that have a card, in order; by default all, the most confident
@@ -73,7 +73,7 @@ class ErrorCards(WithRecording, Messages):
 
     def __init__(
         self,
-        heard: Heard,
+        analysis: ErrorAnalysis,
         clips: Any = None,
         *,
         notes: Mapping[str, str] | None = None,
@@ -81,16 +81,16 @@ class ErrorCards(WithRecording, Messages):
         only_wrong: bool = True,
         **widget: Any,
     ) -> None:
-        right = heard.answers[heard.answers.right].sort_values("confidence", ascending=False)
-        every = [*heard.wrong.index, *right.index]
+        right = analysis.answers[analysis.answers.right].sort_values("confidence", ascending=False)
+        every = [*analysis.wrong.index, *right.index]
         self._clips = every if clips is None else [str(clip) for clip in clips]
         for clip in self._clips:
-            heard.steps_of(clip)
-        self._heard = heard
+            analysis.steps_of(clip)
+        self._analysis = analysis
         self._notes = dict(notes or {})
-        self._nearest = nearest(heard, self._clips, k=neighbours) if self._clips else None
+        self._nearest = nearest(analysis, self._clips, k=neighbours) if self._clips else None
         self._only_wrong = only_wrong
-        self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
+        self._known = analysis.prepared.corpus.clips.set_index("id", drop=False)
         super().__init__(**widget)
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class ErrorCards(WithRecording, Messages):
 
     def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
         """Return what is known of some cards at once."""
-        answers, genres = self._heard.answers.loc[list(clips)], list(self._heard.genres)
+        answers, genres = self._analysis.answers.loc[list(clips)], list(self._analysis.genres)
         counts = pd.crosstab(answers.genre, answers.answer)
         counts = counts.reindex(index=genres, columns=genres, fill_value=0)
         return {
@@ -130,16 +130,16 @@ class ErrorCards(WithRecording, Messages):
 
     def _card(self, clip: str) -> tuple[dict[str, Any], list[bytes]]:
         """Return what is told of a card that is opened."""
-        heard = self._heard
-        frames, steps = heard.prepared.frames(clip), heard.steps_of(clip)
-        shares = heard.contributions(clip)
-        timeline = heard.net.timeline
+        analysis = self._analysis
+        frames, steps = analysis.prepared.frames(clip), analysis.steps_of(clip)
+        shares = analysis.contributions(clip)
+        timeline = analysis.net.timeline
         spans = np.array([timeline.step_span(step) for step in range(len(steps))])
         card = {
             **{"clip": clip, "columns": len(frames), "bands": frames.shape[1]},
-            "frame_seconds": heard.net.sound.seconds_of_frame(1),
+            "frame_seconds": analysis.net.sound.seconds_of_frame(1),
             "step_seconds": timeline.step_seconds,
-            "rival": heard.rival(clip),
+            "rival": analysis.rival(clip),
             "deciding": deciding_steps(shares).tolist(),
             "difference": float(shares.sum()),
             "neighbours": [
@@ -155,7 +155,7 @@ class ErrorCards(WithRecording, Messages):
         ]
 
     def sound_of(self, clip: str, seconds: float | None = None) -> bytes:
-        """Return a clip as the network heard it, mono and at its rate, as an mp3.
+        """Return a clip as the network gets it, mono and at its rate, as an mp3.
 
         Parameters
         ----------
@@ -169,8 +169,8 @@ class ErrorCards(WithRecording, Messages):
         SongNetError
             When the clip is not of this run, or its file can no longer be read.
         """
-        rate = self._heard.net.sound.sample_rate
-        audio = load_audio(self._heard.clip(clip).file, rate)
+        rate = self._analysis.net.sound.sample_rate
+        audio = load_audio(self._analysis.clip(clip).file, rate)
         if seconds is not None:
             audio = excerpt(audio, rate, 0, seconds)
         return Player(audio, rate, clip).mp3
@@ -180,16 +180,16 @@ class ErrorCards(WithRecording, Messages):
         return self._nearest[self._nearest.id == clip]
 
     def _about_clip(self, clip: str) -> dict[str, str]:
-        # From the corpus: in what was heard, unknown artists have names of their own.
+        # From the corpus: in the analysis, unknown artists have names of their own.
         row = self._known.loc[clip]
         title = row.title if isinstance(row.title, str) and row.title else clip
         artist = row.artist if isinstance(row.artist, str) else "an unknown artist"
-        source = self._heard.prepared.corpus.name
+        source = self._analysis.prepared.corpus.name
         return {"clip": clip, "title": title, "artist": artist, "credit": credit(row, source)}
 
     def _summary(self, clip: str) -> dict[str, Any]:
-        row = self._heard.answers.loc[clip]
-        labels = self._heard.clips.genres.loc[clip]
+        row = self._analysis.answers.loc[clip]
+        labels = self._analysis.clips.genres.loc[clip]
         return {
             **self._about_clip(clip),
             "truth": row.genre,
@@ -229,7 +229,7 @@ class ErrorCards(WithRecording, Messages):
 
     def _still_html(self) -> str:
         """Return the first cards as a table in HTML."""
-        wrong = [c for c in self._clips if not self._heard.answers.right[c]]
+        wrong = [c for c in self._clips if not self._analysis.answers.right[c]]
         clips = (wrong if self._only_wrong else self._clips)[:MOST_ON_PAGE]
         rows = []
         for clip in clips:

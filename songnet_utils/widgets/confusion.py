@@ -20,7 +20,7 @@ from songnet_utils import plots
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
-from songnet_utils.evaluation.error_analysis import Heard
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.messages import COMMON, joined
 from songnet_utils.widgets.recording import WithRecording, smaller
@@ -64,14 +64,16 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the test clips.
     """
 
-    def __init__(self, heard: Heard) -> None:
-        self._heard, genres = heard, heard.genres
-        self._known = heard.prepared.corpus.clips.set_index("id", drop=False)
-        self._counts = confusion_matrix(heard.answers.genre, heard.answers.answer, labels=genres)
+    def __init__(self, analysis: ErrorAnalysis) -> None:
+        self._analysis, genres = analysis, analysis.genres
+        self._known = analysis.prepared.corpus.clips.set_index("id", drop=False)
+        self._counts = confusion_matrix(
+            analysis.answers.genre, analysis.answers.answer, labels=genres
+        )
         #: The test clips of the cell that was pressed last, the most confident first.
         self.clips: list[str] = []
         shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
@@ -113,7 +115,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         self._more.layout.display = "" if left else "none"
 
     def _clips_of(self, truth: str, answer: str) -> list[str]:
-        answers = self._heard.answers
+        answers = self._analysis.answers
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
         return of_cell.sort_values("confidence", ascending=False).index.tolist()
 
@@ -122,11 +124,11 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         return [self._sound(clip, not place) for place, clip in enumerate(clips)]
 
     def _sound(self, clip: str, autoplay: bool) -> str:
-        rate = self._heard.net.sound.sample_rate
+        rate = self._analysis.net.sound.sample_rate
         # From the corpus: in the answers, unknown artists have names of their own.
         row: Any = self._known.loc[clip]
-        confidence = self._heard.answers.confidence[clip]
-        label = f"{confidence:.0%} sure: {credit(row, self._heard.prepared.corpus.name)}"
+        confidence = self._analysis.answers.confidence[clip]
+        label = f"{confidence:.0%} sure: {credit(row, self._analysis.prepared.corpus.name)}"
         try:
             piece = excerpt(load_audio(row.file, rate), rate, 0, SECONDS)
             return Player(piece, rate, label, autoplay=autoplay)._repr_html_()
@@ -134,18 +136,18 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
             return f"<p>{html.escape(f'{label}: {error}')}</p>"
 
     def _says(self, truth: str, answer: str) -> str:
-        row = self._counts[self._heard.genres.index(truth)]
+        row = self._counts[self._analysis.genres.index(truth)]
         what = "answered right" if truth == answer else f"taken for {answer}"
-        return f"{truth} {what}: {row[self._heard.genres.index(answer)]} of {row.sum()} clips"
+        return f"{truth} {what}: {row[self._analysis.genres.index(answer)]} of {row.sum()} clips"
 
     def _still_html(self) -> str:
         title = "Behind each number"
-        matrix = plots.confusion_matrix(self._counts, self._heard.genres, title=title)
+        matrix = plots.confusion_matrix(self._counts, self._analysis.genres, title=title)
         return plots.show(matrix)._repr_html_()
 
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
-        genres = self._heard.genres
+        genres = self._analysis.genres
 
         def cell(pair: tuple[str, str]) -> dict[str, str]:
             sounds = self._sounds_of(self._clips_of(*pair)[:AT_ONCE])

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tunes import TUNES, heard
+from tunes import TUNES, analysed
 
-from songnet_utils.evaluation.error_analysis import Heard
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.plots import GENRE_COLOURS
 
 HERTZ = {clip: hertz for clip, _, _, hertz in TUNES}
 
 CELL = """
 from pathlib import Path
-from tunes import heard
+from tunes import analysed
 from songnet_utils.widgets import ErrorCards
-cards = ErrorCards(heard(Path({folder!r})), neighbours=2, notes={{"x1": "A note of its own."}})
+cards = ErrorCards(analysed(Path({folder!r})), neighbours=2, notes={{"x1": "A note of its own."}})
 cards
 """
 
@@ -45,9 +45,9 @@ def screenshot(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def tunes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Heard]:
+def tunes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ErrorAnalysis]:
     folder = tmp_path_factory.mktemp("tunes")
-    return folder, heard(folder)
+    return folder, analysed(folder)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_cell_of_the_matrix_chooses_its_cards_and_lets_go_again(page, tunes):
 
 
 def test_a_card_draws_what_the_network_said(page, tunes):
-    heard = tunes[1]
+    analysis = tunes[1]
     open_card(page, "x1")
     screenshot(page, "card")
     text = page.locator("li[data-clip=x1]").inner_text()
@@ -113,8 +113,11 @@ def test_a_card_draws_what_the_network_said(page, tunes):
     assert "CC BY 4.0" in text
     assert "Folk, Tones" in text
     assert "A note of its own." in text
-    difference = round(100 * heard.contributions("x1").sum())
-    assert f"{heard.answers.answer['x1']} is ahead of {heard.rival('x1')} by {difference}" in text
+    difference = round(100 * analysis.contributions("x1").sum())
+    assert (
+        f"{analysis.answers.answer['x1']} is ahead of {analysis.rival('x1')} by {difference}"
+        in text
+    )
     # The stack of the genres has the colours of the genres that have a part in it.
     colours = page.locator(".sc-stage canvas").evaluate("""(canvas) => {
       const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -126,8 +129,8 @@ def test_a_card_draws_what_the_network_said(page, tunes):
       }
       return seen;
     }""")
-    mean = heard.steps_of("x1").mean(axis=0)
-    largest = heard.genres[int(mean.argmax())]
+    mean = analysis.steps_of("x1").mean(axis=0)
+    largest = analysis.genres[int(mean.argmax())]
     drawn = {genre: colours.get(colour.upper(), 0) for genre, colour in GENRE_COLOURS.items()}
     assert max(drawn, key=drawn.get) == largest
 
@@ -166,11 +169,11 @@ def test_a_neighbour_plays_its_own_sound_and_the_clip_falls_silent(page, tunes):
 
 
 def test_the_step_that_decided_most_is_played_and_then_it_stops(page, tunes):
-    heard = tunes[1]
+    analysis = tunes[1]
     open_card(page, "x2")
     page.get_by_role("button", name="Hear the step that decided most").click()
     page.wait_for_function("document.querySelector('.sc-cards').dataset.playing === 'x2'")
-    start, end = heard.net.timeline.step_span(int(heard.contributions("x2").argmax()))
+    start, end = analysis.net.timeline.step_span(int(analysis.contributions("x2").argmax()))
     page.wait_for_function("document.querySelector('.sc-cards').dataset.playing === ''")
     at = page.evaluate("document.querySelector('.sc-cards').gallery.audio.currentTime")
     # A player says its time about four times a second.
@@ -178,13 +181,13 @@ def test_the_step_that_decided_most_is_played_and_then_it_stops(page, tunes):
 
 
 def test_everything_goes_by_keyboard(page, tunes):
-    heard = tunes[1]
+    analysis = tunes[1]
     # The matrix is one stop of the Tab key; arrows move inside it.
     page.locator(".sc-matrix button").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     focused = page.evaluate("document.activeElement.ariaLabel")
-    assert focused.startswith(f"{heard.genres[1]} taken for {heard.genres[1]}: ")
+    assert focused.startswith(f"{analysis.genres[1]} taken for {analysis.genres[1]}: ")
     assert page.locator(".sc-matrix [tabindex='0']").count() == 1
     # Down the list, open a card, play, seek, and out again.
     first, second = shown(page)[:2]

@@ -11,7 +11,7 @@ from toy import Toy
 
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.evaluation.error_analysis import Heard, hear
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis, analyse
 from songnet_utils.features.store import LogMelStore
 
 RATE = 22_050
@@ -24,8 +24,8 @@ TUNES = [
 ]
 
 
-def heard(folder: Path) -> Heard:
-    """Write the clips where they are not yet, and hear them."""
+def analysed(folder: Path) -> ErrorAnalysis:
+    """Write the clips where they are not yet, and analyse what a network says of them."""
     rows = []
     folder.mkdir(parents=True, exist_ok=True)
     for number, (clip, genre, _, hertz) in enumerate(TUNES):
@@ -45,7 +45,7 @@ def heard(folder: Path) -> Heard:
     clips = clip_table(rows)
     prepared = LogMelStore(folder / "data").prepare(Corpus("tunes", clips), progress=False)
     sets = pd.Series([subset for _, _, subset, _ in TUNES], clips.index)
-    return hear(Toy(), prepared, prepared.clips, sets, progress=False)
+    return analyse(Toy(), prepared, prepared.clips, sets, progress=False)
 
 
 def sure_answers(clips: int = 60, seed: int = 0) -> pd.DataFrame:

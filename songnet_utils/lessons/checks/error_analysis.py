@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import binom, chi2
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.error_analysis import Heard, deciding_steps, nearest
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis, deciding_steps, nearest
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
 from songnet_utils.metrics.intervals import mcnemar_exact
 
@@ -45,12 +45,12 @@ def precision(counts: np.ndarray, genre: str, genres: Sequence[str]) -> Question
 
 
 @exercise
-def lead_without_deciding_steps(heard: Heard, clip: str) -> Question:
+def lead_without_deciding_steps(analysis: ErrorAnalysis, clip: str) -> Question:
     """Ask how far the answer is ahead of its rival in the steps that did not decide: a number.
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the clips.
     clip : str
         A test clip's id.
@@ -60,15 +60,15 @@ def lead_without_deciding_steps(heard: Heard, clip: str) -> Question:
     SongNetError
         When every step decided, so that nothing is left.
     """
-    shares = heard.contributions(clip)
+    shares = analysis.contributions(clip)
     decided = deciding_steps(shares)
     # Each step's share is its lead, divided by the number of all steps.
     leads = shares * len(shares)
     others = np.delete(leads, decided)
     if not len(others):
         raise SongNetError(f"clip {clip}: every step decided, none is left. Choose another clip.")
-    answer, rival = heard.answers.loc[clip, "answer"], heard.rival(clip)
-    left = np.delete(heard.steps_of(clip), decided, axis=0)
+    answer, rival = analysis.answers.loc[clip, "answer"], analysis.rival(clip)
+    left = np.delete(analysis.steps_of(clip), decided, axis=0)
     return Number(
         float(others.mean()),
         wrong=dict(
@@ -83,22 +83,22 @@ def lead_without_deciding_steps(heard: Heard, clip: str) -> Question:
             steps=len(leads),
             answer=answer,
             rival=rival,
-            winner=heard.genres[int(left.mean(axis=0, dtype=np.float64).argmax())],
+            winner=analysis.genres[int(left.mean(axis=0, dtype=np.float64).argmax())],
         ),
     )
 
 
 @exercise
-def by_nearest_clip(heard: Heard) -> Question:
+def by_nearest_clip(analysis: ErrorAnalysis) -> Question:
     """Ask what share of the test clips has the genre of the nearest training clip.
 
     Parameters
     ----------
-    heard : Heard
+    analysis : ErrorAnalysis
         What the network made of the clips.
     """
-    answers = heard.answers
-    found = nearest(heard, k=1).set_index("id").genre.loc[answers.index]
+    answers = analysis.answers
+    found = nearest(analysis, k=1).set_index("id").genre.loc[answers.index]
     truth, own = (found == answers.genre).mean(), answers.right.mean()
     return Number(
         truth,

@@ -8,7 +8,7 @@ import pytest
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.table import table
-from songnet_utils.evaluation.leakage import what_columns_tell
+from songnet_utils.evaluation.leakage import column_leakage
 
 GENRES = ("Folk", "Pop", "Rock")
 
@@ -27,7 +27,7 @@ def clips(**columns) -> pd.DataFrame:
 def test_a_column_is_told_from_the_artists_name_by_the_split():
     artist = np.repeat(np.arange(30), 4)
     random = np.random.default_rng(0)
-    found = what_columns_tell(
+    found = column_leakage(
         clips(
             # The genre itself; a number that each artist has alone; and nothing at all.
             year=2000 + artist // 10,
@@ -48,9 +48,9 @@ def test_a_column_is_told_from_the_artists_name_by_the_split():
 
 
 def test_what_nobody_knows_is_not_asked():
-    found = what_columns_tell(clips(year=[None, 1999] * 60))
+    found = column_leakage(clips(year=[None, 1999] * 60))
     assert set(found.index) == {"artist", "year"}
     assert found.loc["year", "known"] == 0.5
     bare = clips().assign(artist=pd.Series([None] * 120, dtype="str"))
     with pytest.raises(SongNetError, match="no metadata"):
-        what_columns_tell(bare)
+        column_leakage(bare)
