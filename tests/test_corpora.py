@@ -197,27 +197,10 @@ def clips_at(folder: Path, *names: str) -> Path:
     ("files", "give"),
     [
         (["train/rock/a.wav", "train/jazz/b.wav", "test/rock/c.wav", "test/jazz/d.wav"], "test"),
-        (["Train/rock/x/a.wav", "Train/jazz/b.wav", "Test/rock/c.wav"], "Test"),
-        (["train/rock/a.wav", "val/jazz/b.wav"], "train"),
-        (["part A/rock/a.wav", "part A/jazz/b.wav", "part B/Rock/c.wav"], "part A"),
-        (["rock/a.wav", "jazz/b.wav", "more/rock/c.wav", "more/jazz/d.wav"], "more"),
+        (["train_set/rock/a.wav", "Test Set/jazz/b.wav"], "Test Set"),
         (["genres_original/blues/a.wav", "genres_original/rock/b.wav"], "genres_original"),
         (["Data/genres/blues/a.wav", "Data/genres/rock/artist/b.wav"], "Data/genres"),
-        (["train_set/rock/a.wav", "Test Set/jazz/b.wav"], "Test Set"),
-        (["trainingData/rock/a.wav", "gtzan-val2/jazz/b.wav", "x/c.wav"], "gtzan-val2"),
-        (["train/rock/a.wav", "train/jazz/b.wav", "test/c.wav"], "train"),
-        (["one/rock/a.wav", "one/jazz/b.wav", "two/Rock/c.wav", "two/jazz/d.wav"], "one"),
-        # The folder to give is right itself.
         (["gtzan/train/rock/a.wav", "gtzan/test/rock/b.wav"], "gtzan/test"),
-        (["train/x/rock/a.wav", "train/x/jazz/b.wav", "test/x/rock/c.wav"], "test"),
-        (["test/x/rock/a.wav", "test/x/jazz/b.wav", "train/x/rock/c.wav"], "test/x"),
-        (
-            [f"Data/{part}/{genre}/a.wav" for part in ("30s", "3s") for genre in ("pop", "rap")],
-            "Data/30s",
-        ),
-        # A stray file is no genre's.
-        (["Data/genres/blues/a.wav", "Data/genres/rock/b.wav", "Data/genres/c.wav"], "Data/genres"),
-        (["Data/genres/blues/a.wav", "Data/genres/rock/b.wav", "Data/c.wav"], "Data/genres"),
     ],
 )
 def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files, give) -> None:
@@ -225,7 +208,7 @@ def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files
     for beside in ("images_original/blues/a.png", "features_30_sec.csv"):
         (folder / beside).parent.mkdir(parents=True, exist_ok=True)
         (folder / beside).write_bytes(b"x")
-    with pytest.raises(SongNetError, match=r"seem to be|looks? like") as caught:
+    with pytest.raises(SongNetError, match=r"seem to be|look like") as caught:
         open_corpus(folder)
     words = str(caught.value)
     assert open_corpus(folder / give).genres
@@ -233,53 +216,21 @@ def test_genres_that_lie_deeper_are_said_with_the_folder_to_give(tmp_path, files
     assert "\n" not in words
 
 
-def test_parts_of_a_split_without_genres_are_no_genres(tmp_path: Path) -> None:
-    clips_at(tmp_path, "train_set/a.wav", "test_set/b.wav")
-    with pytest.raises(SongNetError, match="not like genres") as caught:
-        open_corpus(tmp_path)
-    assert "Sort the clips" in str(caught.value)
-
-
 @pytest.mark.parametrize(
-    ("files", "give"),
+    "files",
     [
-        (["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"], "Rock"),
-        (["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"], "Jazz"),
-        (["Rock/Various/a.wav", "Rock/AWOL/b.wav", "Jazz/Various/c.wav"], "Rock"),
-        (["Rock/Various Artists/a.wav", "Jazz/Various Artists/b.wav"], "Jazz"),
-        (["Rock/audio/a.wav", "Rock/audio/b.wav", "Jazz/audio/c.wav"], "Jazz"),
-        (["Rock/a.wav", "Jazz/Miles/Live/b.wav"], "Jazz"),
-        # It may be a stray file that makes a genre of another folder.
-        (["Data/genres/rock/a.wav", "Data/genres/jazz/b.wav", "extra/demo.wav"], "Data/genres"),
+        ["Rock/AWOL/Live/a.wav", "Rock/Solo/b.wav", "Jazz/Miles/c.wav"],
+        ["Rock/CD 1/a.wav", "Rock/CD 2/b.wav", "Jazz/CD 1/c.wav", "Jazz/1999/d.wav"],
+        ["Rock/a.wav", "Jazz/Miles/Live/b.wav"],
+        ["Rock/train/a.wav", "Rock/test/b.wav", "Jazz/train/c.wav", "Jazz/test/d.wav"],
+        ["Rock/train/a.wav", "Rock/test/b.wav"],
     ],
 )
-def test_folders_in_a_genres_folder_are_of_that_genre_and_said(tmp_path, files, give) -> None:
+def test_folders_in_a_genres_folder_are_of_that_genre(tmp_path, files) -> None:
     corpus = open_corpus(clips_at(tmp_path, *files))
     assert dict(zip(corpus.clips.id, corpus.clips.genre, strict=True)) == {
         file: file.split("/")[0] for file in files
     }
-    # That it could be meant otherwise is said.
-    (note,) = corpus.notes
-    assert f"give {tmp_path / give} instead" in note
-
-
-@pytest.mark.parametrize("genres", [["rock", "jazz"], ["rock"]])
-@pytest.mark.parametrize("sets", [["train", "test"], ["Training Set", "val_data", "test"]])
-def test_each_genre_may_have_a_splits_parts(tmp_path, genres, sets) -> None:
-    names = (f"{genre}/{subset}/a.wav" for genre in genres for subset in sets)
-    corpus = open_corpus(clips_at(tmp_path, *names))
-    assert corpus.genres == sorted(genres)
-    (note,) = corpus.notes
-    # None of these folders would be right.
-    assert note.endswith("genre rock." if genres == ["rock"] else "these genres.")
-
-
-def test_genres_that_differ_only_in_punctuation_are_said(tmp_path: Path) -> None:
-    names = ["Hip-Hop", "Hip_Hop", "hip hop", "R&B", "!!!", "Pop", "Post-Rock"]
-    corpus = open_corpus(clips_at(tmp_path, *(f"{name}/a.wav" for name in names)))
-    assert corpus.genres == sorted(names)
-    (note,) = corpus.notes
-    assert note.startswith("The genres 'Hip-Hop', 'Hip_Hop', 'hip hop' differ")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere some of these are one folder")

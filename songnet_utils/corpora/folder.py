@@ -4,7 +4,6 @@ A genre is a folder right below the corpus's; its sound files may lie in folders
 (``GENRE/ARTIST/ALBUM/clip.*``). Folders whose names differ only in case, spaces or Unicode form are
 one genre. Where the genres seem to lie deeper, in a ready-made split (``train/GENRE/clip.*``) or
 below a folder of their own (``Data/GENRE/clip.*``), the error says which folder to give.
-Where that is not certain, each folder is a genre, and a note says what else it could be.
 Title, artist, album and year come from the files' tags, where they have some; the title is the
 file's name otherwise. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) and what
 often lies beside music (pictures, texts, playlists: `BESIDE`) are left alone; whatever else is no
@@ -14,12 +13,9 @@ usable sound file is listed in `Corpus.unusable`.
 from __future__ import annotations
 
 import glob
-import itertools
 import os
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,7 +24,7 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SUFFIXES, seconds_of_file
-from songnet_utils.corpora.table import Corpus, is_hidden, name_key, table, unusable_table
+from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
 
 #: Endings of files that nobody takes for clips.
 BESIDE = (
@@ -38,15 +34,7 @@ BESIDE = (
 )
 
 # Words in the names of a ready-made split's parts.
-_SIDES = frozenset(
-    (
-        *("train", "training", "valid", "val", "validation", "dev"),
-        *("test", "testing", "eval", "evaluation", "holdout", "part", "fold", "split", "sub"),
-    )
-)
-
-# What albums' parts and years are called, in the folder of any genre: "CD 1", "1999".
-_NUMBERED = re.compile(r"(cd|dis[ck]|lp|vol|volume)?[._-]?\d+")
+_SETS = {"train", "training", "valid", "val", "validation", "dev", "test", "testing", "eval"}
 
 # Tags by mutagen's "easy" names, by ID3's (WAV and AIFF have no easy form) and by ASF's (wma).
 _TAGS = {
@@ -93,9 +81,7 @@ def open_folder(folder: Path) -> Corpus:
             f"fma_metadata/tracks.csv). Endings read as sound: {' '.join(SUFFIXES)}"
         )
     files = [file for _, file in found]
-    _, reason = _genres_place(folder, files)
-    if reason:
-        raise SongNetError(reason)
+    _check_layout(folder, files)
     with ThreadPoolExecutor() as pool:
         known = list(pool.map(describe_file, files))
     clips = table(
@@ -115,152 +101,43 @@ def open_folder(folder: Path) -> Corpus:
         description=f"the sound files of {folder}, one folder a genre",
         licence="as the files' owners say",
         citation="",
-        notes=tuple(_layout_notes(folder, files, clips)),
+        notes=tuple(_spellings(clips)),
     )
 
 
-def _inside(folder: Path, files: Iterable[Path]) -> dict[str, list[Path]]:
-    """Return the files below each folder in `folder`, by its name; none of those right in it."""
-    inside: dict[str, list[Path]] = {}
-    for file in files:
-        first, *further = file.relative_to(folder).parts
-        if further:
-            inside.setdefault(first, []).append(file)
-    return inside
-
-
-def _nested(folder: Path, files: Iterable[Path]) -> dict[str, list[Path]]:
-    """Return what `_inside` does, of the folders that hold no file themselves."""
-    return {
-        name: below
-        for name, below in _inside(folder, files).items()
-        if not any(file.parent == folder / name for file in below)
-    }
-
-
-def _branching(folder: Path, files: Iterable[Path]) -> Path:
-    """Return the first folder on the way down with sound in several folders, else `folder`."""
-    place, inside = folder, _inside(folder, files)
-    while len(inside) == 1:
-        ((name, below),) = inside.items()
-        place /= name
-        inside = _inside(place, below)
-    return place if inside else folder
-
-
-def _is_side(name: str) -> bool:
-    """Tell names of a ready-made split's parts: ``train``, ``Test_Set``, ``gtzan-val``."""
-    words = re.findall(r"[^\W\d_]+", name.casefold())
-    return any(word.removesuffix("set").removesuffix("data") in _SIDES for word in words)
-
-
-def _genres_place(folder: Path, files: Sequence[Path]) -> tuple[Path, str]:
-    """Return the folder whose folders seem to be the genres, and why it is not `folder`.
-
-    The reason is "" where `folder` is right. It is the same folder with a reason where its folders
-    are no genres and no others are to be seen.
-    """
-    inside = _inside(folder, files)
-    deeper = _branching(folder, files)
-    if deeper != folder:
-        below = _below(deeper, files)
-        branches = _inside(deeper, below)
-        strays = len(files) - sum(map(len, branches.values()))
-        place, reason = _genres_place(deeper, below)
-        # Parts of a split with no genres in them are one genre's.
-        if strays >= len(branches) or (reason and place == deeper):
-            return folder, ""
-        return place, reason or (
-            f"{folder}: {'nearly ' if strays else ''}all its sound files lie in the folders of "
-            f"{deeper}, so these seem to be the genres. Give {deeper}"
-        )
-    nested = _nested(folder, files)
-    parts, shared = _parts(folder, inside, nested)
-    if not parts:
-        return folder, ""
-    names = f"{_listed(parts)} look{'s' if len(parts) == 1 else ''} like"
-    first = min((part for part in parts if part in nested), default="")
-    if not first:
-        return folder, (
-            f"{folder}: {names} the parts of a ready-made split, not like genres. Sort the clips "
-            "into a folder of each genre (GENRE/clip.*)."
-        )
-    place, _ = _genres_place(folder / first, inside[first])
-    several = f" ({_listed(shared)} appear{'s' if len(shared) == 1 else ''} in several)"
-    return place, (
-        f"{folder}: {names} {'a part' if len(parts) == 1 else 'the parts'} of a ready-made split, "
-        f"{'' if len(parts) == 1 else 'each '}containing the genres{several if shared else ''}. "
-        f"Give one of them ({place}), or merge them into one folder GENRE/clip.*; --split makes "
-        "a split of its own."
-    )
-
-
-def _parts(
-    folder: Path, inside: dict[str, list[Path]], nested: dict[str, list[Path]]
-) -> tuple[list[str], list[str]]:
-    """Return the folders that seem to be a split's parts, and the names found in several."""
-    keys = {
-        part: {
-            key: name
-            for name in _inside(folder / part, below)
-            if not (_NUMBERED.fullmatch(key := name_key(name)) or _is_side(name))
-        }
-        for part, below in nested.items()
-    }
-    times = Counter(name_key(name) for name in inside.keys() - nested.keys())
-    times.update(itertools.chain.from_iterable(keys.values()))
-    names = {key: name for part in keys.values() for key, name in part.items()}
-    shared = {key: name for key, name in names.items() if times[key] > 1}
-    sides = [name for name in inside if _is_side(name)]
-    if len(sides) > 1 and 2 * len(sides) > len(inside):
-        return sides, list(shared.values())
-    # One name alone may be what every genre has: audio, Various Artists.
-    if len(shared) > 1 and 2 * len(shared) >= len(names):
-        return [part for part in keys if keys[part].keys() & shared.keys()], list(shared.values())
-    return [], []
-
-
-def _layout_notes(folder: Path, files: Sequence[Path], clips: pd.DataFrame) -> Iterator[str]:
-    """Yield what was decided about folders that could be meant in another way."""
+def _spellings(clips: pd.DataFrame) -> Iterator[str]:
+    """Yield which folders were taken for one genre."""
     folders = clips.id.str.split("/").str[0]
     for genre, names in folders.groupby(clips.genre).unique().items():
         if len(names) > 1:
-            yield f"The folders {_listed(map(repr, names))} are one genre, {genre}."
-    alike: dict[str, list[str]] = {}
-    for genre in clips.genre.unique():
-        letters = (sign for sign in name_key(genre) if unicodedata.category(sign)[0] != "P")
-        alike.setdefault("".join(letters), []).append(genre)
-    for key, genres in alike.items():
-        if key and len(genres) > 1:
-            yield (
-                f"The genres {_listed(map(repr, genres))} differ only in punctuation and count as "
-                f"{len(genres)}. If they are one, name their folders alike."
-            )
-    nested = _nested(folder, files)
-    if not nested:
-        return
-    one = len(nested) == 1
-    said = (
-        f"{_listed(nested)} contain{'s' if one else ''} only folders; their clips are counted as "
-        f"{f'genre {min(nested)}' if one else 'these genres'}."
-    )
-    deeper = {name: _branching(folder / name, nested[name]) for name in sorted(nested)}
-    below = {name: _below(place, nested[name]) for name, place in deeper.items()}
-    most = max(deeper, key=lambda name: len(_inside(deeper[name], below[name])))
-    place, reason = _genres_place(deeper[most], below[most])
-    if not reason or place != deeper[most]:
-        said += f" If those folders are the genres, give {place} instead."
-    yield said
+            yield f"The folders {', '.join(map(repr, sorted(names)))} are one genre, {genre}."
 
 
-def _below(folder: Path, files: Iterable[Path]) -> list[Path]:
-    return [file for file in files if file.is_relative_to(folder)]
+def _check_layout(folder: Path, files: Sequence[Path]) -> None:
+    """Raise SongNetError when the genres seem to lie deeper, or the folders are no genres."""
+    place, below = folder, [file.relative_to(folder).parts[:-1] for file in files]
+    # Down to where the sound lies in several folders.
+    while len({parts[0] for parts in below if parts}) == 1 and all(below):
+        place, below = place / below[0][0], [parts[1:] for parts in below]
+    names = sorted({parts[0] for parts in below if parts})
+    sets = [name for name in names if _is_set(name)]
+    if len(sets) > 1 and 2 * len(sets) > len(names) and (place == folder or len(below[0]) > 1):
+        raise SongNetError(
+            f"{folder}: {', '.join(sets)} look like the parts of a ready-made split, not like "
+            f"genres. Give one of them ({place / sets[0]}) if it holds the genres' folders, or "
+            "merge them into one folder GENRE/clip.*; --split makes a split of its own."
+        )
+    if place != folder and len(names) > len(sets):
+        raise SongNetError(
+            f"{folder}: all its sound files lie in the folders of {place}, so these seem to be "
+            f"the genres. Give {place}"
+        )
 
 
-def _listed(names: Iterable[str], most: int = 6) -> str:
-    """Return names in alphabetical order, the first of many."""
-    every = sorted(names)
-    return ", ".join(every[:most]) + (" …" if len(every) > most else "")
+def _is_set(name: str) -> bool:
+    """Tell names of a ready-made split's parts: ``train``, ``Test_Set``, ``gtzan-val``."""
+    words = re.findall(r"[^\W\d_]+", name.casefold())
+    return any(word.removesuffix("set").removesuffix("data") in _SETS for word in words)
 
 
 def _reason_to_leave_out(file: Path, genre: str) -> str:
