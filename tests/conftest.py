@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from songnet_utils.lessons.pages import Lesson
 
 # How long an example takes says nothing on a machine that does other things besides.
-settings.register_profile("songnet", deadline=None)
+settings.register_profile("songnet", deadline=None, max_examples=40)
 settings.load_profile("songnet")
 
 ROOT = Path(__file__).resolve().parents[1]

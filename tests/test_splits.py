@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songnet_utils._utils.errors import MOST_SEED, SongNetError
-from songnet_utils.corpora import name_key, open_corpus, table
+from songnet_utils.corpora import open_corpus, table
 from songnet_utils.corpora.splits import (
     SETS,
     artist_overlap,
@@ -55,7 +55,7 @@ def corpora(draw: st.DrawFn, artists_at_least: int = 3) -> pd.DataFrame:
 
 
 @given(clips=corpora(), kind=st.sampled_from(["random", "artist"]), seed=st.integers(0, MOST_SEED))
-def test_every_clip_is_on_one_side_and_every_genre_on_all(clips, kind, seed) -> None:
+def test_every_clip_is_in_one_set_and_every_genre_in_all(clips, kind, seed) -> None:
     sets = split(clips, kind, seed)
     assert sets.index.equals(clips.index)
     for genre in clips.genre.unique():
@@ -347,8 +347,6 @@ def test_all_of_fma_small_shows_its_artists(fma_small) -> None:
 @pytest.mark.parametrize(
     ("chosen", "found"),
     [
-        ("rock,Soul, R&B", ["Rock", "Soul, R&B"]),
-        ("Soul, R&B, Rock", ["Rock", "Soul, R&B"]),
         ('"Soul, R&B",Rock', ["Rock", "Soul, R&B"]),
         ("Soul,Rock", ["Rock", "Soul"]),
         ("Rock, rock", ["Rock"]),
@@ -363,24 +361,9 @@ def test_genres_are_chosen_by_name_whatever_is_in_it(chosen, found) -> None:
     assert chosen_genres(chosen, there) == found
 
 
-@given(
-    st.sets(
-        st.text(st.sampled_from('ab ,"&'), min_size=1)
-        .map(lambda name: " ".join(name.split()))
-        .filter(bool),
-        min_size=1,
-    )
-)
-def test_genres_copied_from_the_list_in_the_error_choose_them(names) -> None:
-    there = sorted({name_key(name): name for name in sorted(names)}.values())
-    with pytest.raises(SongNetError, match="Genres here: ") as caught:
-        chosen_genres("zzz", there)
-    assert chosen_genres(str(caught.value).split("Genres here: ")[1], there) == there
-
-
 def test_a_misspelt_genre_gets_the_nearest_one_and_the_list_to_choose_from() -> None:
     for chosen in ("Rok,Pop", ["Rok", "Pop"]):
-        with pytest.raises(SongNetError, match=r'Rok\. Did you mean Rock\? .*: "A, B", Pop, Rock$'):
+        with pytest.raises(SongNetError, match=r"Rok\. Did you mean Rock\? .*: A, B, Pop, Rock$"):
             chosen_genres(chosen, ["A, B", "Pop", "Rock"])
     with pytest.raises(SongNetError, match="an empty name"):
         chosen_genres("", ["Pop", "Rock"])

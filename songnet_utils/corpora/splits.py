@@ -188,17 +188,7 @@ def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) 
 def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) -> pd.Series:
     """Put every clip in one of `k` parts of the same size, so that each is tested exactly once.
 
-    Parameters
-    ----------
-    clips
-        The table of clips; genres too small to be in every fold are an error
-        (`keep_genres` leaves them out).
-    kind : str
-        ``random`` or ``artist``.
-    k : int ≥ 2
-        How many parts.
-    seed : int
-        Of the dealing.
+    Parameters are those of `split`; `k` is at least 2.
 
     Returns
     -------
@@ -216,17 +206,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
 def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
     """Return the train, validation and test sets for each of `k` folds.
 
-    Parameters
-    ----------
-    clips
-        The table of clips; genres too small for `k` folds are an error (`keep_genres` leaves them
-        out).
-    kind : str
-        ``random`` or ``artist``.
-    seed : int
-        Of the dealing.
-    k : int ≥ 2
-        How many folds. Every clip is tested in exactly one of them.
+    Parameters are those of `split`; every clip is tested in exactly one of `k` ≥ 2 folds.
 
     Returns
     -------
@@ -341,8 +321,8 @@ def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str
     Parameters
     ----------
     chosen
-        Names; or one text with commas between the names, as on the command line. A genre's name
-        may hold commas itself, with or without quotation marks around it.
+        Names; or one text with commas between the names, as on the command line. A name that
+        holds a comma itself stands in quotation marks there.
     there
         The corpus's genres.
 
@@ -353,47 +333,23 @@ def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str
 
     Examples
     --------
-    >>> chosen_genres("rock, Soul, R&B", ["Pop", "Rock", "Soul, R&B"])
+    >>> chosen_genres('rock, "Soul, R&B"', ["Pop", "Rock", "Soul, R&B"])
     ['Rock', 'Soul, R&B']
     """
-    written = {name_key(genre): genre for genre in there} | {genre: genre for genre in there}
-    parts, longest = list(chosen), 1
+    written = {name_key(genre): genre for genre in there}
     if isinstance(chosen, str):
-        parts = next(csv.reader([" ".join(chosen.split())], skipinitialspace=True)) or [""]
-        longest = len(parts)
-    found = set()
-    while parts:
-        # What stands between commas may be only a part of a name: the longest name counts.
-        for count in range(min(longest, len(parts)), 0, -1):
-            name = ",".join(parts[:count])
-            genre = written.get(name) or written.get(name_key(name))
-            if genre is not None:
-                break
-        else:
+        chosen = next(csv.reader([chosen], skipinitialspace=True), None) or [""]
+    for name in chosen:
+        if name_key(name) not in written:
             raise SongNetError(
-                f"no clips of the genre {parts[0] or 'with an empty name'}."
-                f"{did_you_mean(parts[0], there)} Genres here: {', '.join(map(_quoted, there))}"
+                f"no clips of the genre {name or 'with an empty name'}."
+                f"{did_you_mean(name, there)} Genres here: {', '.join(there)}"
             )
-        found.add(genre)
-        parts = parts[count:]
-    return sorted(found)
-
-
-def _quoted(genre: str) -> str:
-    """Return a genre as `chosen_genres` takes it in a text with commas between."""
-    doubled = genre.replace('"', '""')
-    return f'"{doubled}"' if set(genre) & set('",') else genre
+    return sorted({written[name_key(name)] for name in chosen})
 
 
 def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:
     """Put the clips into sets in every way that the corpus allows.
-
-    Parameters
-    ----------
-    clips
-        The table of clips.
-    seed : int
-        Of the dealing.
 
     Returns
     -------
