@@ -34,13 +34,14 @@ from songnet_utils.features.extraction import extract, log_mel_extraction, stati
 from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
-from songnet_utils.models.building import keras, tf
+from songnet_utils.models.building import keras
 from songnet_utils.models.musicnn import PATCH, STRIDE, Listener, build_musicnn
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.models.trained import SongNet, centre
-from songnet_utils.training.fit import Learning, Material, Recipe
+from songnet_utils.training.fit import Trainer
+from songnet_utils.training.recipe import Recipe
 
 SECONDS = 30
 TRIES = 7
@@ -339,75 +340,44 @@ def peak(size: int = 1536) -> float:
     return 2 * size**3 / (time.perf_counter() - start) / 1e9
 
 
-def mini() -> Material:
-    """Return what songnet learns from on mini, whose frames are kept in the data folder."""
-    prepared = LogMelStore().prepare(open_corpus("mini", progress=False), progress=False)
-    return Material(
-        kind=NETWORKS["songnet"],
-        prepared=prepared,
-        clips=prepared.clips,
-        sets=split(prepared.clips, "random", 0),
-        genres=sorted(prepared.clips.genre.unique()),
-        seed=0,
-    )
-
-
 def training() -> None:
-    """Print how near to the machine's matrix products training comes, and what it waits for."""
+    """Print how near to the machine's matrix products training comes, and what Keras adds."""
+    log_mels = LogMelStore().prepare(open_corpus("mini", progress=False), progress=False)
+    clips = log_mels.clips
+    sets, genres = split(clips, "random", 0), sorted(clips.genre.unique())
     print(f"Training songnet on mini ({data_folder()}), forward, backward and Adam")
     for seconds, batch in ((SECONDS, 8), (SECONDS, 16), (SECONDS, 32), (8, 16)):
-        recipe = Recipe(crop_seconds=float(seconds), batch=batch)
+        recipe = Recipe(crop_seconds=float(seconds), batch=batch, epochs=2)
+        trainer = Trainer(NETWORKS["songnet"], log_mels, clips, sets, genres, recipe=recipe)
+        each = 3 * sum(
+            2 * rows * inner * columns * times
+            for rows, inner, columns, times in matrix_products(trainer.network, trainer.crops.size)
+        )
+        given = trainer.crops[0]
+        trainer.model.train_on_batch(*given)
+        peaks, steps = [], []
+        peak()
+        # A turn of each, the product before and after: others use the machine as well.
+        for _ in range(TURNS):
+            before = peak()
+            start = time.perf_counter()
+            trainer.model.train_on_batch(*given)
+            steps.append(time.perf_counter() - start)
+            peaks += [before, peak()]
+        speeds, top = each * batch / np.array(steps) / 1e9, float(np.median(peaks))
+        print(
+            f"{f'{seconds} s, {batch} clips a step':<34}{np.median(speeds):9.1f} GFLOP/s, "
+            f"{np.median(speeds) / top:.2f} of {top:.0f} (quickest: "
+            f"{max(speeds) / max(peaks):.2f} of {max(peaks):.0f})"
+        )
+        if seconds == SECONDS:
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            learner = Learning(mini(), recipe, Path(folder), {})
-            learn, frames = learner._step, learner.crop_rows
-            each = 3 * sum(
-                2 * rows * inner * columns * times
-                for rows, inner, columns, times in matrix_products(learner.model, frames)
-            )
-            peaks, shares = [], []
-            given = next(
-                tf.nest.map_structure(tf.constant, one)
-                for one in learner._batches(
-                    np.arange(batch), np.zeros(len(learner.clips)), np.random.default_rng(0)
-                )
-            )
-            learn(*given)
-            peak()
-            # A turn of each, the product before and after: others use the machine as well.
-            for _ in range(TURNS):
-                before = peak()
-                start = time.perf_counter()
-                float(learn(*given)[0])
-                speed = each * batch / (time.perf_counter() - start) / 1e9
-                peaks += [before, peak()]
-                shares.append(speed)
-            top = float(np.median(peaks))
-            print(
-                f"{f'{seconds} s, {batch} clips a step':<34}{np.median(shares):9.1f} GFLOP/s, "
-                f"{np.median(shares) / top:.2f} of {top:.0f} (quickest: "
-                f"{max(shares) / max(peaks):.2f} of {max(peaks):.0f})"
-            )
-            if seconds == SECONDS:
-                continue
-            # Short pieces are where a step waits longest: reading a clip costs the same.
-            came, went = [], []
-
-            def timed(*given: object, learn=learn, came=came, went=went) -> object:
-                came.append(time.perf_counter())
-                results = learn(*given)
-                float(results[0])
-                went.append(time.perf_counter())
-                return results
-
-            learner._step = timed
-            for epoch in (1, 2):
-                first = len(came)
-                learner._hear_once(epoch, lambda: None)
-            # In the second epoch, from the end of a step to the beginning of the next.
-            waits = np.subtract(came[first + 1 :], went[first:-1])
-            steps = np.subtract(went[first + 1 :], came[first + 1 :])
-            share = waits.sum() / (waits.sum() + steps.sum())
-            print(f"{'  of it, waiting for clips':<34}{100 * share:9.2f} %")
+            whole = trainer.fit(Path(folder), {})[-1]["seconds"]
+        print(
+            f"{'  an epoch, with validation':<34}{whole:9.1f} s; "
+            f"{len(trainer.crops)} steps alone {len(trainer.crops) * np.median(steps):.1f} s"
+        )
 
 
 def kernel_clips() -> None:

@@ -404,7 +404,7 @@ def test_python_m_runs_the_same_program():
 
 
 def test_train_help_names_every_model(songnet):
-    from songnet_utils.training.train import MODELS
+    from songnet_utils.training.recipe import MODELS
 
     _, out, _ = songnet("train", "--help")
     words = " ".join(out.replace("-\n", "-").split())

@@ -21,8 +21,9 @@ from songnet_utils.cli import main
 from songnet_utils.corpora import open_corpus
 from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.training.fit import Recipe
-from songnet_utils.training.train import read_answers, train
+from songnet_utils.training.recipe import Recipe
+from songnet_utils.training.runs import read_answers
+from songnet_utils.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from songnet_utils.metrics.intervals import difference_interval, few_artists
 from songnet_utils.models.baselines import BASELINES
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.training import train as training
-from songnet_utils.training.fit import Recipe
+from songnet_utils.training.recipe import Recipe
 from songnet_utils.training.runs import read_record
 from songnet_utils.training.train import train
 
@@ -308,7 +308,7 @@ def _runs(corpus: Corpus, found: evaluation.Comparison) -> list[evaluation.Run]:
     prepared = LogMelStore().prepare(corpus, progress=False)
     return [
         evaluation.Run(
-            prepared=prepared,
+            log_mels=prepared,
             clips=prepared.clips,
             sets=evaluation.split_clips(prepared.clips, "artist", seed),
             left_out=[],

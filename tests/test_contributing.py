@@ -18,7 +18,7 @@ from songnet_utils.lessons.checks.verdicts import State
 from songnet_utils.lessons.gaps import gap
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.streaming.song_stream import SongStream, classify_song
-from songnet_utils.training.fit import Recipe
+from songnet_utils.training.recipe import Recipe
 from songnet_utils.training.runs import load_songnet
 from songnet_utils.training.train import train
 

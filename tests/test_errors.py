@@ -16,8 +16,9 @@ from songnet_utils.corpora.splits import folds, keep_genres, split
 from songnet_utils.evaluation.compare import compare
 from songnet_utils.features import feature_set
 from songnet_utils.models.baselines import fit_baseline
+from songnet_utils.training.recipe import check_model
 from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import check_model, train
+from songnet_utils.training.train import train
 
 CLIPS = table(
     [
@@ -125,7 +126,7 @@ def test_only_a_near_name_is_suggested():
         (lambda: check_model("songnet~batchnorm"), "batch-norm"),
         (lambda: compare("mini", ["svm", "songet-plus"]), "songnet-plus"),
         (lambda: compare("mini", splits=["artists"]), "artist"),
-        (lambda: compare("mini", side="tests"), "test"),
+        (lambda: compare("mini", subset="tests"), "test"),
         (lambda: train("mini", split="offical"), "official"),
         (lambda: split(CLIPS, "randm"), "random"),
         (lambda: keep_genres(CLIPS, ["HipHop", "Rock"]), "Hip-Hop"),

@@ -20,9 +20,10 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import OwnSongs, name_key, open_corpus, table
 from songnet_utils.corpora.splits import UntestedError, split_unseen
 from songnet_utils.models.trained import weights_of
-from songnet_utils.training.fit import Recipe
-from songnet_utils.training.runs import load_songnet, read_record
-from songnet_utils.training.train import Parent, read_answers, recipe_of, train
+from songnet_utils.training.fine_tuning import Parent
+from songnet_utils.training.recipe import Recipe, recipe_of
+from songnet_utils.training.runs import load_songnet, read_answers, read_record
+from songnet_utils.training.train import train
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -299,9 +300,3 @@ def test_a_run_that_cannot_be_started_from_is_said(run, tones, tmp_path):
         train(str(tones), start=chance, progress=False)
     with pytest.raises(SongNetError, match="there is no such folder"):
         train(str(tones), start=tmp_path / "none", progress=False)
-    old = tmp_path / "old"
-    shutil.copytree(run, old)
-    answers = read_answers(old).drop(columns="content")
-    answers.to_csv(old / "answers.csv", index=False)
-    with pytest.raises(SongNetError, match="was trained by an older version"):
-        train(str(tones), start=old, progress=False)

@@ -22,7 +22,7 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import Corpus, own_songs
 from songnet_utils.corpora import open_corpus as opened
 from songnet_utils.corpora.mini.genres import GENRES
-from songnet_utils.training.fit import Recipe
+from songnet_utils.training.recipe import Recipe
 from songnet_utils.training.runs import load_songnet
 from songnet_utils.training.train import train
 from songnet_utils.widgets import LiveSong, page

@@ -15,8 +15,8 @@ from songnet_utils._utils.files import read_csv, write_csv
 from songnet_utils.corpora import open_corpus
 from songnet_utils.evaluation.compare import compare
 from songnet_utils.evaluation.report import evaluate
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import read_answers, train
+from songnet_utils.training.runs import read_answers, read_record
+from songnet_utils.training.train import train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -21,9 +21,9 @@ from songnet_utils.evaluation.report import Report, calibrate, evaluate, until_r
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.metrics.calibration import apply_temperature
 from songnet_utils.streaming.timeline import ReceptiveField, Timeline
-from songnet_utils.training.fit import Recipe
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import read_answers, train
+from songnet_utils.training.recipe import Recipe
+from songnet_utils.training.runs import read_answers, read_record
+from songnet_utils.training.train import train
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -40,7 +40,6 @@ USED_OTHERWISE = {
     "pretty-midi": "mini plays on the soundfont inside it",
     "ruff": "`make lint`",
     "sphinx-book-theme": "docs/conf.py names it: how the site looks",
-    "tensorboard": "`songnet train --tensorboard`",
     "uv": "`make lock`, scripts/set-up",
 }
 

@@ -24,42 +24,13 @@ def without(name: str) -> bytes:
 
 
 DAMAGED = {
-    "empty": b"",
     "cut off": WHOLE[:-20],
     "a list": b"[]",
-    "an object of nothing": b"{}",
-    "null": b"null",
-    "a number": b"7",
     "not UTF-8": WHOLE.replace(b"music", b"m\xfcsic"),
-    "UTF-16": WHOLE.decode().encode("utf-16"),
-    "no JSON": b"this is no record",
-    "too deep": b"[" * 100_000,
-    **{f"without {name}": without(name) for name in ("corpus", "genres", "sound", "test")},
+    "without sound": without("sound"),
     "another type": json.dumps(toy_record(genres="Rock")).encode(),
-    **{
-        f"{name} of another type": json.dumps(toy_record(**{name: value})).encode()
-        for name, value in (
-            ("genres", ["Rock", 7]),
-            ("fold", "x"),
-            ("folds", [5]),
-            ("corpus_folder", 7),
-            ("network", "songnet"),
-            ("notes", "none"),
-            ("from", []),
-        )
-    },
-    **{
-        f"{name} of a set of another type": json.dumps(
-            toy_record(test={**toy_record()["test"], name: "x"})
-        ).encode()
-        for name in ("artists", "clips_of_unknown_artists", "clips", "confidence_interval")
-    },
-    "a seed that is true": json.dumps(toy_record(seed=True)).encode(),
     "a set without figures": json.dumps(toy_record(test={})).encode(),
     "half a sound": json.dumps(toy_record(sound={"hop": 256})).encode(),
-    "a sound of words": json.dumps(
-        toy_record(sound=dict.fromkeys(toy_record()["sound"], "loud"))
-    ).encode(),
 }
 
 
@@ -101,10 +72,11 @@ def test_only_empty_folders_and_our_own_are_a_home(tmp_path):
     check_home(tmp_path / "new" / "newer", MUSIC)
     assert list(tmp_path.iterdir()) == []
     check_home(tmp_path, MUSIC)
-    # What a killed run of ours was writing is ours.
-    (tmp_path / ".songnet-abcd1234.part.json").write_text("{")
+    # Neither what a killed run was writing nor what file managers leave makes it another's.
+    for name in (".songnet-abcd1234.part.json", ".DS_Store", "Thumbs.db"):
+        (tmp_path / name).write_text("{")
     check_home(tmp_path, MUSIC)
-    for name in (".draft.part.txt", "model.keras", "progress.npz", ".songnet", "notes"):
+    for name in ("model.keras", "notes"):
         (tmp_path / name).write_text("mine")
         for force in (False, True):
             with pytest.raises(SongNetError, match=f"not a SongNet run and contains {name}"):
@@ -116,17 +88,6 @@ def test_only_empty_folders_and_our_own_are_a_home(tmp_path):
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "at all")
     with pytest.raises(SongNetError, match="could not be written"):
         check_home(tmp_path / "dangling", MUSIC)
-
-
-def test_what_file_managers_leave_makes_no_folder_somebody_s(tmp_path):
-    for name in (".DS_Store", "._.DS_Store", ".localized", ".directory", "Thumbs.db", "thumbs.db"):
-        (tmp_path / name).write_bytes(b"x")
-        check_home(tmp_path, MUSIC)
-    (tmp_path / "Desktop.ini").write_bytes(b"x")
-    check_home(tmp_path, MUSIC)
-    (tmp_path / "Thumbs.db.txt").write_text("mine")
-    with pytest.raises(SongNetError, match=r"contains Thumbs\.db\.txt"):
-        check_home(tmp_path, MUSIC)
 
 
 def test_an_unfinished_run_goes_on_but_not_another_corpus_s(tmp_path):
@@ -151,14 +112,12 @@ def test_an_unfinished_run_goes_on_but_not_another_corpus_s(tmp_path):
 
 
 @pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize("place", ["moved", "unknown", "asked for by its name"])
+@pytest.mark.parametrize("place", ["moved", "asked for by its name"])
 def test_the_run_of_a_corpus_that_moved_is_its_own(tmp_path, place, finished):
     run, now = tmp_path / "run", tmp_path / "else" / "music"
     now.mkdir(parents=True)
     record = toy_record(corpus_folder=str(tmp_path / "music"))
-    if place == "unknown":
-        del record["corpus_folder"]
-    elif place == "asked for by its name":
+    if place == "asked for by its name":
         record["corpus_folder"] = None
     if finished:
         run.mkdir()

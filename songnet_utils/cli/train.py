@@ -38,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fine-tune the network of this finished run, at a fifth of the learning rate; "
         "nothing is tested that it was trained on",
     )
-    parser.add_argument("--tensorboard", action="store_true", help="write for TensorBoard, too")
 
 
 def run(**options: Any) -> int:

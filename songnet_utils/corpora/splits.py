@@ -73,7 +73,7 @@ def split(
     pandas.Series
         ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
     """
-    _check_kind(kind, KINDS)
+    check_kind(kind)
     check_seed(seed)
     parts = np.asarray(fractions, float)
     if parts.shape != (3,) or not (parts > 0).all() or not np.isclose(parts.sum(), 1):
@@ -195,7 +195,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     pandas.Series
         Whole numbers 0 … k − 1, with the index of `clips`.
     """
-    _check_kind(kind, KINDS[:2], "folds")
+    check_kind(kind, KINDS[:2], "folds")
     _check_k(k)
     check_seed(seed)
     part = _deal(clips, _groups(clips, kind), np.full(k, 1 / k), seed)
@@ -220,7 +220,7 @@ def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Seri
     SongNetError
         When a genre has too few clips or artists.
     """
-    _check_kind(kind, KINDS[:2], "folds")
+    check_kind(kind, KINDS[:2], "folds")
     _check_k(k)
     # Halves of two parts each: what is outside a fold is for training *and* for validation.
     part = folds(clips, kind, k, seed) if k > 2 else folds(clips, kind, 4, seed) // 2
@@ -272,7 +272,7 @@ def keep_genres(
     """
     if not isinstance(genres, str):
         check_names("genres", genres)
-    _check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
+    check_kind(kind, KINDS if k is None else KINDS[:2], "a split" if k is None else "folds")
     there = sorted(clips.genre.unique())
     if genres is not None:
         there = chosen_genres(genres, there)
@@ -469,7 +469,8 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
     return groups.map(pd.Series(part, index=counts.index)).astype("int64")
 
 
-def _check_kind(kind: str, kinds: Sequence[str], what: str = "a split") -> None:
+def check_kind(kind: str, kinds: Sequence[str] = KINDS, what: str = "a split") -> None:
+    """Raise SongNetError unless `kind` is one of `kinds`."""
     if kind not in kinds:
         raise SongNetError(
             f"{what} may be {', '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"

@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.corpora.splits import fold_sets, keep_genres
+from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
 from songnet_utils.features.store import LogMelStore
@@ -39,16 +39,9 @@ from songnet_utils.metrics.intervals import (
 )
 from songnet_utils.models.baselines import BASELINES
 from songnet_utils.models.registry import NETWORKS, ablation
-from songnet_utils.training.fit import Recipe
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import (
-    Run,
-    check_model,
-    check_split,
-    read_answers,
-    recipe_of,
-    runs_folder,
-)
+from songnet_utils.training.recipe import Recipe, check_model, recipe_of
+from songnet_utils.training.runs import read_answers, read_record, runs_folder
+from songnet_utils.training.train import Run
 
 #: What the paper prints for fma_small (section 5.1), by the model here that does the same. It says
 #: "SVM" and not of which kernel.
@@ -223,7 +216,7 @@ def compare(
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     runs = [
         Run(
-            prepared=prepared,
+            log_mels=prepared,
             clips=clips,
             sets=sets,
             left_out=reasons,
@@ -265,7 +258,7 @@ def compare(
 def _split_names(splits: Sequence[str]) -> list[str]:
     check_names("splits", splits)
     for split in splits:
-        check_split(split)
+        check_kind(split)
     return list(dict.fromkeys(splits))
 
 
@@ -358,7 +351,7 @@ def _make(run: Run, subset: str, progress: bool) -> _Done:
 
 def _home(run: Run) -> tuple[Path, bool]:
     """Return a run's folder, and whether it is finished there."""
-    folder = runs_folder(run.prepared.corpus)
+    folder = runs_folder(run.log_mels.corpus)
     name = f"{run.model}-{run.split}-{run.seed}"
     # What `songnet train` left is as good, when it is the same run; if it is damaged, it is not.
     with contextlib.suppress(SongNetError):

@@ -10,7 +10,7 @@ The other half looks for causes outside the network: clips with several labels (
 artists with many errors (`errors_by_artist`), and how the clips were recorded (`production`).
 Each is compared with chance, because among a few dozen errors there is always some pattern.
 
-Conventions: a table of *answers* is that of `songnet_utils.training.train.read_answers`; ``right``
+Conventions: a table of *answers* is that of `songnet_utils.training.runs.read_answers`; ``right``
 is whether answer and truth agree. Distances are cosine distances: 0 in the same direction, 1 at
 right angles.
 """
@@ -41,8 +41,7 @@ from songnet_utils.metrics.intervals import (
     mean_difference_interval,
 )
 from songnet_utils.models.trained import SongNet
-from songnet_utils.training.runs import load_songnet
-from songnet_utils.training.train import check_clips, read_answers
+from songnet_utils.training.runs import check_clips, load_songnet, read_answers
 
 #: How a clip's answers of two models can differ, in the order of the tables.
 CHANGES = ("both right", "mended", "broken", "both wrong")
@@ -572,7 +571,7 @@ def compare_answers(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
     Parameters
     ----------
     before, after : pandas.DataFrame
-        As `songnet_utils.training.train.read_answers` returns them; only their test clips are
+        As `songnet_utils.training.runs.read_answers` returns them; only their test clips are
         looked at.
 
     Raises

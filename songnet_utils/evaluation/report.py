@@ -55,8 +55,13 @@ from songnet_utils.metrics.calibration import (
 from songnet_utils.metrics.intervals import Interval, artist_interval, few_artists
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.timeline import Timeline
-from songnet_utils.training.runs import load_songnet, read_record
-from songnet_utils.training.train import check_clips, prepared_of, read_answers
+from songnet_utils.training.runs import (
+    check_clips,
+    load_songnet,
+    log_mels_of,
+    read_answers,
+    read_record,
+)
 
 #: The moments that are printed, in seconds of music, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
@@ -261,7 +266,7 @@ def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.train.read_answers` returns them, of a network.
+        As `songnet_utils.training.runs.read_answers` returns them, of a network.
     genres : sequence of str
         All that it tells apart.
 
@@ -397,7 +402,7 @@ def evaluate(
         return dataclasses.replace(report, refused=refused)
     net = load_songnet(folder)
     assert isinstance(net, SongNet)
-    prepared = prepared_of(folder, record, corpus, progress=progress)
+    prepared = log_mels_of(folder, record, corpus, progress=progress)
     check_clips(folder, prepared, tested, "test clips")
     bar = tqdm(tested.id, desc="test clips", unit="clip", disable=not progress, leave=False)
     steps = {clip: genre_over_time(net, prepared, clip) for clip in bar}

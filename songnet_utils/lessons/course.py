@@ -26,8 +26,8 @@ from songnet_utils.lessons.pages import failure_of, is_kept, keep
 from songnet_utils.lessons.pairs import run_lesson
 from songnet_utils.lessons.site import check_free, results_in_markdown, write_site
 from songnet_utils.models.musicnn_fetch import fetch_musicnn
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import runs_folder, train
+from songnet_utils.training.runs import read_record, runs_folder
+from songnet_utils.training.train import train
 from songnet_utils.widgets.recording import VARIABLE as RECORD
 
 #: What the table of results compares, and on which splits.

@@ -26,15 +26,14 @@ from songnet_utils.kernels import (
     untrained,
 )
 from songnet_utils.lessons.kept import read_kept, records_folder
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import (
+from songnet_utils.training.runs import (
+    log_mels_of,
     network_of,
-    prepared_of,
     read_answers,
+    read_record,
     runs_folder,
-    train,
-    versions,
 )
+from songnet_utils.training.train import train, versions
 
 #: What the record is called.
 NAME = "kernels"
@@ -76,7 +75,7 @@ def make_kernel_record(
             train(mini, "songnet", "artist", seed=0, progress=progress)
     its = read_record(run)
     net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
-    prepared = prepared_of(run, its, progress=progress)
+    prepared = log_mels_of(run, its, progress=progress)
     answers = read_answers(run)
     unheard = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]
     kernels, fresh = Kernels(net), Kernels(untrained(net))

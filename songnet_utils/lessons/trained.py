@@ -13,8 +13,9 @@ from typing import Any
 from songnet_utils.corpora import Corpus, data_folder
 from songnet_utils.corpora.splits import keep_genres, split
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import Run, recipe_of, runs_folder, train
+from songnet_utils.training.recipe import recipe_of
+from songnet_utils.training.runs import read_record, runs_folder
+from songnet_utils.training.train import Run, train
 
 _SPLIT = "artist"
 
@@ -60,7 +61,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
     epochs : int
         How many.
     **changes
-        What differs from the network's own recipe (`songnet_utils.training.fit.Recipe`).
+        What differs from the network's own recipe (`songnet_utils.training.recipe.Recipe`).
 
     Returns
     -------
@@ -70,7 +71,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
     prepared = LogMelStore().prepare(corpus, progress=False)
     clips, left_out = keep_genres(prepared.clips, kind=_SPLIT)
     run = Run(
-        prepared=prepared,
+        log_mels=prepared,
         clips=clips,
         sets=split(clips, _SPLIT, seed=0),
         left_out=left_out,

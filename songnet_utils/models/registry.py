@@ -42,7 +42,7 @@ class NetworkKind:
     options : mapping
         What `build` is told besides.
     recipe : mapping
-        In what its training differs from others': fields of `songnet_utils.training.train.Recipe`.
+        In what its training differs from others': fields of `songnet_utils.training.recipe.Recipe`.
     parts : mapping of str to mapping
         Parts that can be left out, by name: which options or fields of the recipe change then.
     extras : mapping of str to mapping

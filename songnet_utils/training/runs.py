@@ -1,7 +1,7 @@
-"""The folder of a run: whose it is, and what its record says.
+"""The folder of a run: whose it is, and what lies in it.
 
-A run marks its folder before it leaves anything there, and takes the mark away when its record is
-written: so a folder holds a finished run of ours, an unfinished one, or nothing that we may touch.
+A run marks its folder before it leaves anything there, and removes the mark when its record is
+written. So a folder holds a finished run of ours, an unfinished one, or nothing that we may touch.
 """
 
 from __future__ import annotations
@@ -10,39 +10,35 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
-from songnet_utils._utils.files import check_writable, is_temporary, write_json
+from songnet_utils._utils.files import check_writable, read_csv, write_json
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import Corpus
+from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils.features.store import LogMels, LogMelStore
 from songnet_utils.streaming.network import Network
+
+if TYPE_CHECKING:
+    from songnet_utils.models.trained import SongNet
 
 #: What a finished run has, and an unfinished one.
 RECORD, UNFINISHED = "record.json", "unfinished.json"
 
-# What both say of a run, and what a record says besides.
+# What both say of a run; what a record says besides; and what it says of each set.
 _NAMES = {"corpus": str, "model": str, "split": str, "seed": int, "genres": list}
-_ENTRIES = {
-    **_NAMES,
-    **dict.fromkeys(("sound", "versions", "train", "validation", "test", "arguments"), dict),
-    **dict.fromkeys(("left_out", "unusable", "epochs"), list),
-}
+_ENTRIES = {**_NAMES, "sound": dict, "arguments": dict, "epochs": list}
 _SCORES = {"clips": int, "accuracy": (int, float), "confidence_interval": list}
 
-# What both may say besides, and the scores of a set.
-_OPTIONAL = {
-    "corpus_folder": (str, NoneType),
-    **dict.fromkeys(("fold", "folds"), (int, NoneType)),
-    "network": (dict, NoneType),
-    "notes": list,
-    "from": dict,
-}
-_OPTIONAL_SCORES = {"artists": (int, NoneType), "clips_of_unknown_artists": int}
+# What Windows leaves in folders; names that begin with a dot do not count either.
+_JUNK = ("thumbs.db", "desktop.ini")
 
-# What file managers leave in folders, in lower case; macOS's "._…" besides.
-_JUNK = {".ds_store", ".localized", ".directory", "thumbs.db", "ehthumbs.db", "desktop.ini"}
+
+def runs_folder(corpus: Corpus) -> Path:
+    """Return the folder for a corpus's runs in the data folder."""
+    return data_folder() / "runs" / corpus.name
 
 
 def run_folder(run: str | os.PathLike[str]) -> Path:
@@ -64,20 +60,19 @@ def run_folder(run: str | os.PathLike[str]) -> Path:
 
 
 def load_songnet(run: str | Path) -> Network:
-    """Return a network to listen with.
+    """Return a trained network.
 
     Parameters
     ----------
     run
-        The folder of a finished training run, a ``model.keras`` file, or ``"musicnn"`` for the
-        pretrained listener.
+        The folder of a finished training run, a ``model.keras`` file, or ``"musicnn"``.
 
     Raises
     ------
     SongNetError
         When there is no finished network there; it says how to get one.
     """
-    # TensorFlow starts here, and not for those who only read a record.
+    # TensorFlow starts here, and not when only a record is read.
     from songnet_utils.models.trained import load_keras
 
     if run == "musicnn":
@@ -91,8 +86,8 @@ def load_songnet(run: str | Path) -> Network:
     record = read_record(path)
     if not (path / "model.keras").is_file():
         raise SongNetError(
-            f"{path}: its model, {record['model']}, answers for whole clips and hears nothing "
-            "over time. Choose the run of a network (model.keras)."
+            f"{path}: its model, {record['model']}, answers for whole clips and has no genre over "
+            "time. Choose the run of a network (model.keras)."
         )
     return load_keras(path / "model.keras")
 
@@ -112,15 +107,139 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
             "Run the same songnet train command again to resume it."
         )
     record = _read(path, _ENTRIES)
-    if wrong := [genre for genre in record["genres"] if not isinstance(genre, str)]:
-        raise _damaged(path, f"a genre cannot be {json.dumps(wrong[0])[:40]}")
     for subset in ("train", "validation", "test"):
-        _check_entries(path, record[subset], _SCORES, _OPTIONAL_SCORES, f"{subset}: ")
+        _check_entries(path, record.get(subset), _SCORES, f"{subset}: ")
     try:
         Sound.from_dict(record["sound"])
     except (SongNetError, TypeError) as error:
         raise _damaged(path, f"sound: {error}") from error
     return record
+
+
+def read_answers(folder: str | Path) -> pd.DataFrame:
+    """Return a finished run's prediction for every clip.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id``, ``content`` (the SHA-256 of the file), ``set`` (train, validation, test),
+        ``artist`` (one of its own where unknown), ``genre`` (the truth), ``answer``, and for a
+        network ``p_GENRE`` for each genre.
+
+    Raises
+    ------
+    SongNetError
+        When they are not there, or cannot be read.
+    """
+    path = Path(folder) / "answers.csv"
+    try:
+        answers = read_csv(path)
+        return answers.astype({name: "float64" for name in answers if name.startswith("p_")})
+    except (OSError, ValueError) as error:
+        raise SongNetError(
+            f"{path}: cannot be read ({error}). Train the run again with --force."
+        ) from error
+
+
+def network_of(folder: Path, record: Mapping[str, Any], refusal: str) -> SongNet:
+    """Return the network of a finished run.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    record : mapping
+        Its record.
+    refusal : str
+        What to say, after the folder's name, of the run of a baseline.
+
+    Raises
+    ------
+    SongNetError
+        When it is the run of a baseline, or the network cannot be read.
+    """
+    from songnet_utils.models.trained import load_keras
+
+    if record.get("network") is None:
+        raise SongNetError(f"{folder}: {refusal}")
+    return load_keras(folder / "model.keras")
+
+
+def log_mels_of(
+    folder: Path,
+    record: dict[str, Any],
+    corpus: LogMels | Corpus | str | Path | None = None,
+    *,
+    sound: Sound | None = None,
+    progress: bool = True,
+) -> LogMels:
+    """Return the corpus that a run was trained on, with its frames.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    record : dict
+        Its record.
+    corpus : LogMels, Corpus, str or path, optional
+        The corpus, which may have another name by now (`check_clips` tells whether it is the
+        one); by default the folder in the record, or what `open_corpus` finds under the name there.
+    sound : Sound, optional
+        Of the frames; the run's by default.
+    progress : bool
+        Show progress bars.
+
+    Raises
+    ------
+    SongNetError
+        When it is not found.
+    """
+    if corpus is None:
+        place = record.get("corpus_folder") or record["corpus"]
+        try:
+            corpus = open_corpus(place, progress=progress)
+        except SongNetError as error:
+            raise SongNetError(
+                f"{folder}: was trained on {place}, which cannot be opened ({error}) "
+                "Name its folder with --corpus FOLDER."
+            ) from error
+    elif not isinstance(corpus, LogMels | Corpus):
+        corpus = open_corpus(corpus, progress=progress)
+    if isinstance(corpus, LogMels):
+        return corpus
+    sound = sound or Sound.from_dict(record["sound"])
+    return LogMelStore(sound=sound).prepare(corpus, progress=progress)
+
+
+def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: str) -> None:
+    """Raise SongNetError unless a run's clips are there, with the genres they had.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    log_mels : LogMels
+        The corpus as it is now.
+    answers : pandas.DataFrame
+        Of the run, the rows of the clips that are needed.
+    what : str
+        What to call them: "test clips".
+    """
+    name = log_mels.corpus.name
+    now = log_mels.clips.set_index("id").genre.reindex(answers.id)
+    gone = now.index[now.isna()]
+    if len(gone):
+        raise SongNetError(
+            f"{folder}: {len(gone):,} of its {len(answers):,} {what} are not among the usable "
+            f"clips of {name}, the first is {gone[0]}. Bring them back, give the corpus that it "
+            f"was trained on, or train on {name} as it is now."
+        )
+    other = now.index[now.to_numpy() != answers.genre.to_numpy()]
+    if len(other):
+        raise SongNetError(
+            f"{folder}: {len(other):,} of its {what} have another genre in {name} now, the "
+            f"first is {other[0]} ({now[other[0]]}). Train on {name} as it is now."
+        )
 
 
 def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = False) -> None:
@@ -129,8 +248,8 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
     Parameters
     ----------
     folder : pathlib.Path
-        An empty folder (hidden files of file managers do not count), one that is not there yet,
-        or one with an unfinished run of ours.
+        An empty folder (hidden files do not count), one that is not there yet, or one with an
+        unfinished run of ours.
     corpus : Corpus, optional
         What the run is on: a run on another corpus stays as it is. A corpus may have moved.
     force : bool
@@ -141,30 +260,57 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
     check_writable(folder / UNFINISHED)
     if not folder.exists():
         return
-    if os.path.lexists(folder / RECORD):
-        found, what = read_record(folder), "a finished"
-    elif os.path.lexists(folder / UNFINISHED):
-        found, what = _read(folder / UNFINISHED, _NAMES), "an unfinished"
-    else:
-        left = (path for path in folder.iterdir() if not is_temporary(path))
-        others = sorted(path.name for path in left if not _is_junk(path.name))
+    finished = os.path.lexists(folder / RECORD)
+    if not finished and not os.path.lexists(folder / UNFINISHED):
+        names = sorted(path.name for path in folder.iterdir())
+        others = [name for name in names if name[0] != "." and name.lower() not in _JUNK]
         if others:
             raise SongNetError(
                 f"{folder}: is not a SongNet run and contains {others[0]}. Choose an empty "
                 "folder, or one that is not there yet: --out DIR."
             )
         return
+    found = read_record(folder) if finished else _read(folder / UNFINISHED, _NAMES)
     if corpus is not None and not _is_on(found, corpus):
         raise SongNetError(
-            f"{folder}: holds {what} run on {found.get('corpus_folder') or found['corpus']}, not "
-            f"on {corpus.folder or corpus.name}. Choose another folder: --out DIR. (--force only "
+            f"{folder}: holds {'a finished' if finished else 'an unfinished'} run on "
+            f"{found.get('corpus_folder') or found['corpus']}, not on "
+            f"{corpus.folder or corpus.name}. Choose another folder: --out DIR. (--force only "
             "replaces a run on the same corpus.)"
         )
-    if what == "a finished" and not force:
+    if finished and not force:
         raise SongNetError(
             f"{folder}: holds a finished run. Use --force to train it again from the start, "
             "or --out for another folder."
         )
+
+
+def check_same(
+    folder: Path, what: str, theirs: Mapping[str, Any] | None, ours: Mapping[str, Any]
+) -> None:
+    """Raise SongNetError unless a run's arguments are those that were asked for.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run's folder.
+    what : str
+        What it holds: "a finished", "an unfinished".
+    theirs, ours : mapping
+        The arguments there, and those asked for.
+    """
+    if theirs == ours:
+        return
+    theirs = _flat(theirs or {})
+    differing = [
+        f"{key} {theirs.get(key)} there, {value} asked for"
+        for key, value in _flat(ours).items()
+        if theirs.get(key) != value
+    ] or ["its arguments are not known"]
+    raise SongNetError(
+        f"{folder}: holds {what} run with other arguments ({'; '.join(differing[:3])}). "
+        "Give the same ones, use --force to start it afresh, or --out for another folder."
+    )
 
 
 def begin(folder: Path, names: Mapping[str, Any]) -> None:
@@ -172,21 +318,23 @@ def begin(folder: Path, names: Mapping[str, Any]) -> None:
     write_json(folder / UNFINISHED, names)
 
 
+def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in arguments.items():
+        flat |= value if isinstance(value, Mapping) else {key: value}
+    return flat
+
+
 def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
     """Tell whether a run may be on a corpus.
 
-    It is of the same folder, or of the same name and its own folder is not known (older runs) or
-    no longer there: then the corpus has moved. Its contents are compared when the run goes on.
+    It is on the same folder, or on a corpus of the same name whose folder is no longer there: then
+    it has moved. Its contents are compared when the run goes on.
     """
     theirs, ours = found.get("corpus_folder"), corpus.folder
     if theirs is not None and os.path.exists(theirs):
         return ours is not None and os.path.realpath(theirs) == os.path.realpath(ours)
-    by_name = theirs is None and "corpus_folder" in found
-    return found["corpus"] == corpus.name and (ours is None or not by_name)
-
-
-def _is_junk(name: str) -> bool:
-    return name.lower() in _JUNK or name.startswith("._")
+    return found["corpus"] == corpus.name and (theirs is not None or ours is None)
 
 
 def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,28 +344,19 @@ def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
     except PermissionError as error:
         raise SongNetError(f"{path}: cannot be read. Check who may read it.") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
-    _check_entries(path, found, entries, _OPTIONAL)
+        raise _damaged(path, str(error)) from error
+    _check_entries(path, found, entries)
     return found
 
 
-def _check_entries(
-    path: Path,
-    found: Any,
-    entries: Mapping[str, Any],
-    optional: Mapping[str, Any],
-    where: str = "",
-) -> None:
+def _check_entries(path: Path, found: Any, entries: Mapping[str, Any], where: str = "") -> None:
     if not isinstance(found, dict):
-        raise _damaged(path, "it is no JSON object")
-    for name in entries:
-        if name not in found:
-            raise _damaged(path, f"{where}it lacks {name}")
-    for name, kind in {**entries, **optional}.items():
-        if name not in found:
-            continue
-        if not isinstance(found[name], kind) or isinstance(found[name], bool):
-            raise _damaged(path, f"{where}{name} cannot be {json.dumps(found[name])[:40]}")
+        raise _damaged(path, f"{where}it is no JSON object")
+    for name, kind in entries.items():
+        if not isinstance(found.get(name), kind):
+            raise _damaged(
+                path, f"{where}it lacks {name}" if name not in found else f"{where}{name}"
+            )
 
 
 def _damaged(path: Path, why: str) -> SongNetError:

@@ -40,8 +40,13 @@ from songnet_utils.kernels import (
 from songnet_utils.plots import genre_colours
 from songnet_utils.plots.players import Player
 from songnet_utils.plots.sound import band_centres
-from songnet_utils.training.runs import read_record
-from songnet_utils.training.train import check_clips, network_of, prepared_of, read_answers
+from songnet_utils.training.runs import (
+    check_clips,
+    log_mels_of,
+    network_of,
+    read_answers,
+    read_record,
+)
 from songnet_utils.widgets.messages import COMMON, Messages, joined
 from songnet_utils.widgets.recording import (
     WithRecording,
@@ -361,7 +366,7 @@ def gallery_of_run(
     refusal = f"{record['model']} has no kernels. Name the run of a network, such as songnet."
     net = network_of(folder, record, refusal)
     kernels = Kernels(net)
-    prepared = prepared_of(folder, record, corpus, progress=progress)
+    prepared = log_mels_of(folder, record, corpus, progress=progress)
     answers = read_answers(folder)
     check_clips(folder, prepared, answers[answers.set == "test"], "test clips")
     clips = prepared.clips[prepared.clips.genre.isin(net.genres)]

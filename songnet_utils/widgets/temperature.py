@@ -32,7 +32,7 @@ class TemperatureSlider(Explorer):
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.train.read_answers` returns them, of a network.
+        As `songnet_utils.training.runs.read_answers` returns them, of a network.
     genres : sequence of str
         All that it tells apart.
 

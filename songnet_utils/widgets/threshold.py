@@ -24,7 +24,7 @@ class ThresholdSlider(Explorer):
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.train.read_answers` returns them, of a network; its test clips.
+        As `songnet_utils.training.runs.read_answers` returns them, of a network; its test clips.
     genres : sequence of str
         All that it tells apart.
 

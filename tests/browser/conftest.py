@@ -47,7 +47,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of SongNet on the tones."""
     from songnet_utils.corpora import open_corpus
-    from songnet_utils.training.fit import Recipe
+    from songnet_utils.training.recipe import Recipe
     from songnet_utils.training.train import train
 
     with pytest.MonkeyPatch.context() as patch:

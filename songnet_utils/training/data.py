@@ -1,0 +1,297 @@
+"""What a network is trained on: random crops of the training clips, and whole clips.
+
+Both are a ``keras.utils.PyDataset``, so that Keras's ``fit``, ``evaluate`` and ``predict`` take
+them with every backend. A batch of crops depends only on the seed, the epoch and its own number:
+training that was killed goes on with the very batches that it would have had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from songnet_utils.features.store import LogMels
+from songnet_utils.models.building import keras
+from songnet_utils.models.musicnn import embedding_extraction, load_embedding_model
+from songnet_utils.models.registry import NetworkKind
+from songnet_utils.training.recipe import Recipe
+
+# Whole clips in a batch.
+_WHOLE_CLIPS = 16
+
+# How often a network with metadata is trained as if nothing were known of the song, so that it has
+# an answer for such songs, too.
+_METADATA_DROPPED = 0.3
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+def rows_of(
+    kind: NetworkKind, log_mels: LogMels, progress: bool = False
+) -> Callable[[str], np.ndarray]:
+    """Return a function from a clip's id to what the network takes: (rows, channels) float32.
+
+    Rows are log-mel frames, or musicnn's embedding of each patch, computed where it is missing.
+
+    Parameters
+    ----------
+    kind : NetworkKind
+        The network.
+    log_mels : LogMels
+        The corpus with its frames.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    SongNetError
+        When musicnn is needed and not on the disk.
+    """
+    if not kind.on_musicnn:
+        return log_mels.frames
+    data = log_mels.store.data
+    # If musicnn is missing, say so before any work.
+    load_embedding_model(data)
+    embedding = embedding_extraction(None if data is None else str(data))
+    return log_mels.extracted(embedding, "embedding", progress)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a network takes of each clip, by the names of its inputs.
+
+    Parameters
+    ----------
+    name : str
+        Of the input for `rows`: ``log_mel`` or ``embedding``.
+    rows : callable
+        As `rows_of` returns it.
+    labels : mapping of str to int
+        The index of each clip's genre, by clip id.
+    genres : int
+        How many genres there are.
+    metadata : mapping of str to np.ndarray
+        What is known of each clip, (columns,), by clip id; empty for a network without metadata.
+    unknown : np.ndarray, shape (columns,)
+        The metadata of a song of which nothing is known.
+    """
+
+    name: str
+    rows: Callable[[str], np.ndarray]
+    labels: Mapping[str, int]
+    genres: int
+    metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unknown: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def targets(self, clips: Sequence[str]) -> np.ndarray:
+        """Return the clips' genres one-hot, (clips, genres) float32."""
+        return np.eye(self.genres, dtype=np.float32)[[self.labels[clip] for clip in clips]]
+
+    def batch(self, rows: Sequence[np.ndarray], clips: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the rows, all of one length, and the clips' metadata as the network's inputs."""
+        inputs = {self.name: np.stack(rows)}
+        if self.metadata:
+            inputs["metadata"] = np.stack([self.metadata[clip] for clip in clips])
+        return inputs
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches that remember what went wrong when they were read; see `own_errors`."""
+
+    failure: Exception | None = None
+
+    def __getitem__(self, index: int) -> Batch:
+        try:
+            return self.batch(index)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def batch(self, index: int) -> Batch:
+        """Return the inputs and one-hot targets of a batch."""
+        raise NotImplementedError
+
+
+@contextlib.contextmanager
+def own_errors(*data: Batches) -> Iterator[None]:
+    """Raise what the data raised, where the backend raises an error of its own instead."""
+    try:
+        yield
+    except Exception:
+        for one in data:
+            if one.failure is not None:
+                raise one.failure from None
+        raise
+
+
+class Crops(Batches):
+    """A random crop of each training clip, in random order, once an epoch.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What the network takes.
+    clips : sequence of str
+        The ids of the training clips.
+    recipe : Recipe
+        Batch size, label smoothing, mixup and masks.
+    size, masked : int
+        Rows in a crop, and the most rows in a mask.
+    mean : np.ndarray, shape (channels,)
+        The mean row, which fills the masks.
+    seed : int
+        Of all that is random here.
+
+    Attributes
+    ----------
+    epoch : int
+        Which epoch's batches these are, from 0.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        clips: Sequence[str],
+        recipe: Recipe,
+        *,
+        size: int,
+        masked: int,
+        mean: np.ndarray,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.inputs, self.clips, self.recipe = inputs, clips, recipe
+        self.size, self.masked, self.mean, self.seed = size, masked, mean, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.clips) / self.recipe.batch)
+
+    def batch(self, index: int) -> Batch:
+        """Return a batch of the present epoch."""
+        recipe, inputs = self.recipe, self.inputs
+        order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(self.clips))
+        random = np.random.default_rng([self.seed, self.epoch, 1 + index])
+        chosen = order[recipe.batch * index : recipe.batch * (index + 1)]
+        clips = [self.clips[place] for place in chosen]
+        rows = [crop(inputs.rows(clip), self.size, random.random()) for clip in clips]
+        x = inputs.batch(rows, clips)
+        smooth = recipe.label_smoothing
+        y = inputs.targets(clips) * np.float32(1 - smooth) + np.float32(smooth / inputs.genres)
+        if inputs.metadata:
+            x["metadata"][random.random(len(clips)) < _METADATA_DROPPED] = inputs.unknown
+        if recipe.masked_bands or self.masked:
+            mask(x[inputs.name], self.mean, recipe.masked_bands, self.masked, random)
+        if recipe.mixup:
+            share = np.float32(random.beta(recipe.mixup, recipe.mixup))
+            others = random.permutation(len(clips))
+            x = {name: share * one + (1 - share) * one[others] for name, one in x.items()}
+            y = share * y + (1 - share) * y[others]
+        return x, y
+
+
+class WholeClips(Batches):
+    """Whole clips, those of one length together.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What the network takes.
+    clips : sequence of str
+        The ids of the clips.
+    """
+
+    def __init__(self, inputs: Inputs, clips: Sequence[str]) -> None:
+        super().__init__()
+        self.inputs = inputs
+        lengths: dict[int, list[str]] = {}
+        for clip in clips:
+            lengths.setdefault(len(inputs.rows(clip)), []).append(clip)
+        self.batches = [
+            together[first : first + _WHOLE_CLIPS]
+            for _, together in sorted(lengths.items())
+            for first in range(0, len(together), _WHOLE_CLIPS)
+        ]
+        # Keras asks the first two batches which sizes differ between batches.
+        self.batches.insert(0, self.batches.pop())
+
+    @property
+    def clips(self) -> list[str]:
+        """The ids of the clips in the order of the batches."""
+        return [clip for batch in self.batches for clip in batch]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def batch(self, index: int) -> Batch:
+        """Return the inputs and one-hot targets of a batch."""
+        clips = self.batches[index]
+        rows = [self.inputs.rows(clip) for clip in clips]
+        return self.inputs.batch(rows, clips), self.inputs.targets(clips)
+
+
+def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
+    """Return `count` frames in a row of a clip.
+
+    Parameters
+    ----------
+    frames : np.ndarray, shape (frames, n_mels)
+        The clip; repeated when it has fewer than `count`.
+    count : int
+        How many frames to return.
+    start : float
+        Where to begin, from 0 (the earliest place) to below 1 (the latest).
+    """
+    if len(frames) < count:
+        frames = np.tile(frames, (math.ceil(count / len(frames)), 1))
+    first = int(start * (len(frames) - count + 1))
+    return np.asarray(frames[first : first + count])
+
+
+def mask(
+    rows: np.ndarray, mean: np.ndarray, bands: int, count: int, random: np.random.Generator
+) -> None:
+    """Replace two stripes of bands and two of time in each crop by the mean row, in place.
+
+    Parameters
+    ----------
+    rows : np.ndarray, shape (crops, rows, bands)
+        Changed.
+    mean : np.ndarray, shape (bands,)
+        What fills the stripes.
+    bands, count : int
+        The largest size of a stripe, in bands and in rows.
+    random : numpy.random.Generator
+        Draws sizes and places.
+
+    References
+    ----------
+    Park et al. (2019), "SpecAugment", https://arxiv.org/abs/1904.08779
+    """
+    for piece in rows:
+        for axis, most in ((1, bands), (0, count)):
+            for _ in range(2):
+                size = int(random.integers(0, min(most, piece.shape[axis]) + 1))
+                first = int(random.integers(0, piece.shape[axis] - size + 1))
+                if axis:
+                    piece[:, first : first + size] = mean[first : first + size]
+                else:
+                    piece[first : first + size] = mean
+
+
+def mean_and_deviation(
+    rows: Callable[[str], np.ndarray], clips: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel over all rows of the clips."""
+    count, total, squares = 0, np.zeros(()), np.zeros(())
+    for clip in clips:
+        values = rows(clip).astype(np.float64)
+        count += len(values)
+        total = total + values.sum(axis=0)
+        squares = squares + np.square(values).sum(axis=0)
+    mean = total / count
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))

@@ -1,0 +1,101 @@
+"""Fine-tuning: a run that starts from the weights of another one, and what it may be tested on."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import read_csv
+from songnet_utils.audio.sound import Sound
+from songnet_utils.corpora.splits import UNKNOWN_ARTIST, UntestedError, split_unseen
+from songnet_utils.models.registry import network_kind
+from songnet_utils.models.trained import SongNet
+from songnet_utils.training.recipe import Recipe, recipe_of
+from songnet_utils.training.runs import network_of, read_answers, read_record
+
+#: The file of what the runs before this one were trained on.
+TRAINED_ON_BEFORE = "trained-on-before.csv"
+
+#: How much lower the learning rate is in fine-tuning.
+SLOWER = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """A finished run from whose weights another one starts.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the run.
+    model : str
+        Which network it trained.
+    net : SongNet
+        The trained network.
+    trained_on : pandas.DataFrame
+        ``content`` (SHA-256) and ``artist`` (missing where unknown) of each clip that it, or a run
+        that it started from itself, was trained on or chosen by (training and validation).
+    """
+
+    folder: Path
+    model: str
+    net: SongNet
+    trained_on: pd.DataFrame
+
+    @classmethod
+    def of(cls, folder: Path, model: str | None = None) -> Parent:
+        """Return a run as a parent, or say why it cannot be one of `model`."""
+        record = read_record(folder)
+        if model is not None and model != record["model"]:
+            raise SongNetError(
+                f"{folder}: is a run of {record['model']}, and {model} cannot start from its "
+                f"weights. Leave --model out, or choose a run of {model}."
+            )
+        refusal = (
+            f"{record['model']} is no network, so there are no weights to start from. Choose the "
+            "run of a network, such as songnet or songnet-transfer."
+        )
+        net, answers = network_of(folder, record, refusal), read_answers(folder)
+        mine = answers.loc[answers.set != "test", ["content", "artist"]]
+        mine = mine.assign(artist=mine.artist.mask(mine.artist.str.startswith(UNKNOWN_ARTIST)))
+        before = folder / TRAINED_ON_BEFORE
+        earlier = [read_csv(before)] if before.is_file() else []
+        trained_on = pd.concat([*earlier, mine], ignore_index=True).drop_duplicates()
+        return cls(folder=folder.absolute(), model=record["model"], net=net, trained_on=trained_on)
+
+    @property
+    def sound(self) -> Sound:
+        """The description of sound of the frames that it was trained on."""
+        return Sound() if network_kind(self.model).on_musicnn else self.net.sound
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of its network's file."""
+        return hashlib.sha256((self.folder / "model.keras").read_bytes()).hexdigest()
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what a record says of it."""
+        return {"run": str(self.folder), "network": self.fingerprint[:16]}
+
+    def recipe(self) -> Recipe:
+        """Return how its network is fine-tuned: as it is trained, but slowly."""
+        usual = recipe_of(self.model)
+        # An average of the weights would still be nearly what they were before.
+        rate = SLOWER * usual.learning_rate
+        return dataclasses.replace(usual, learning_rate=rate, averaging=0.0)
+
+    def split(self, clips: pd.DataFrame, kind: str, seed: int) -> pd.Series:
+        """Split clips so that it was trained on nothing that is tested; see `split_unseen`."""
+        try:
+            return split_unseen(clips, kind, seed, self.trained_on)
+        except UntestedError as error:
+            raise SongNetError(
+                f"{self.folder}: {error} Add songs by other artists, leave such genres out "
+                "(--genres), or train from scratch (without --from)."
+            ) from error

@@ -1,0 +1,110 @@
+"""How each model is trained unless you say otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from songnet_utils._utils.errors import SongNetError, did_you_mean
+from songnet_utils.models.baselines import BASELINES
+from songnet_utils.models.registry import NETWORKS, network_kind
+
+#: All models that `songnet_utils.training.train.train` can make.
+MODELS = (*NETWORKS, *BASELINES)
+
+SCHEDULES = ("plateau", "cosine", "constant")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        The most epochs. Each has one crop of each training clip.
+    crop_seconds : float
+        Length of a crop, which is taken at a random place; a shorter clip is repeated. Validation
+        and test use whole clips.
+    batch : int
+        Crops in a batch.
+    learning_rate : float
+        Adam's, at the start (the paper: 1e-3).
+    schedule : str
+        How the learning rate falls. ``"plateau"``: as with the paper's ReduceLROnPlateau.
+        ``"cosine"``: along half a wave down to `least_learning_rate`, after one epoch of warming
+        up (Loshchilov & Hutter 2017, "SGDR"). ``"constant"``: not at all.
+    plateau_patience : int
+        Epochs without a better validation loss after which the learning rate falls.
+    plateau_factor : float
+        What it is multiplied by then, below 1.
+    least_learning_rate : float
+        Where it falls no further.
+    patience : int
+        Epochs without a better validation loss after which training stops. (A cosine schedule
+        always runs to its end.)
+    weight_decay : float
+        Share of each kernel taken away in a step, times the learning rate (Loshchilov & Hutter
+        2019, "Decoupled weight decay regularization"); 0: none.
+    label_smoothing : float
+        Share of the label that is spread over all genres (Szegedy et al. 2016), below 1.
+    mixup : float
+        Crops of a batch are mixed in pairs, frames and labels weighted by a draw from
+        Beta(mixup, mixup) (Zhang et al. 2018, "mixup"); 0: never.
+    masked_bands, masked_seconds : int, float
+        Two stripes of up to so many mel bands, and two of up to so many seconds, of each crop
+        are replaced by the mean frame (Park et al. 2019, "SpecAugment"); 0: none.
+    averaging : float
+        Momentum, below 1, of the moving average of the weights that is validated and kept (Keras's
+        ``ema_momentum``); 0: the last weights are.
+    """
+
+    epochs: int = 30
+    crop_seconds: float = 8.0
+    batch: int = 16
+    learning_rate: float = 1e-3
+    schedule: str = "plateau"
+    plateau_patience: int = 3
+    plateau_factor: float = 0.5
+    least_learning_rate: float = 1e-5
+    patience: int = 8
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    masked_bands: int = 0
+    masked_seconds: float = 0.0
+    averaging: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name == "schedule":
+                good, rule = value in SCHEDULES, f"one of {', '.join(SCHEDULES)}"
+            elif name in ("epochs", "batch", "plateau_patience", "patience"):
+                good, rule = type(value) is int and value >= 1, "a whole number of at least 1"
+            elif name in ("crop_seconds", "learning_rate", "least_learning_rate"):
+                good, rule = value > 0, "positive"
+            elif name in ("plateau_factor", "label_smoothing", "averaging"):
+                good, rule = 0 <= value < 1, "from 0 to below 1"
+            else:
+                good, rule = value >= 0, "at least 0"
+            if not good:
+                raise SongNetError(f"{name} must be {rule}. Got {value!r}")
+
+
+def recipe_of(model: str) -> Recipe:
+    """Return how a model is trained unless you say otherwise."""
+    return Recipe() if model in BASELINES else Recipe(**network_kind(model).recipe)
+
+
+def check_model(model: str) -> None:
+    """Raise SongNetError unless `model` is one of `MODELS`, or a network without parts it has."""
+    if not isinstance(model, str):
+        raise SongNetError(f"A model is given by its name, such as songnet or svm. Got {model!r}")
+    if model in BASELINES:
+        return
+    first = re.split("[~+]", model)[0]
+    if first not in NETWORKS:
+        raise SongNetError(
+            f"A model is one of {', '.join(MODELS)}. Got {model!r}.{did_you_mean(first, MODELS)}"
+        )
+    network_kind(model)
