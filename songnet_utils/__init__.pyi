@@ -18,6 +18,7 @@ from .audio.sound import Sound
 from .corpora import open_corpus
 from .corpora.splits import split
 from .evaluation.compare import compare
+from .features.store import log_mels
 from .models.registry import NETWORKS
 from .plots.players import Player, excerpt
 from .streaming.song_stream import SongStream
@@ -41,6 +42,7 @@ __all__ = [
     "load_audio",
     "load_songnet",
     "log_mel",
+    "log_mels",
     "metrics",
     "models",
     "open_corpus",

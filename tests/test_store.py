@@ -406,18 +406,6 @@ def test_each_description_of_sound_has_its_own_frames(music, tmp_path) -> None:
     assert [found.frames("Pop/e.wav").shape[1] for found in prepared] == [128, 96]
 
 
-@pytest.mark.parametrize("content", ['{"sound": {"hop": 7}, "version": 1}', "{"])
-def test_a_store_of_another_description_is_refused(music, store, content) -> None:
-    store.prepare(open_corpus(music), progress=False)
-    (store.folder.path / "description.json").write_text(content)
-    with pytest.raises(SongNetError, match="description of log-mel") as caught:
-        LogMelStore(store.data, SOUND)
-    assert str(store.folder) in str(caught.value)
-    assert "Delete" in str(caught.value)
-    with pytest.raises(SongNetError, match="description of log-mel"):
-        store.prepare(open_corpus(music), progress=False)
-
-
 def test_the_description_is_written_beside_the_frames(music, store) -> None:
     store.prepare(open_corpus(music), progress=False)
     found = json.loads((store.folder.path / "description.json").read_text())

@@ -102,12 +102,6 @@ class Folder:
             # Object storage shows an object when all of it has arrived.
             self._system.pipe_file(f"{self._root}/{name}", content)
 
-    def read(self, name: str) -> bytes | None:
-        """Return a file's content, or None when there is no such file."""
-        with self._plainly(name, "read"), contextlib.suppress(FileNotFoundError):
-            return self._system.cat_file(f"{self._root}/{name}")
-        return None
-
     def write_shard(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write arrays, float32, called ``CONTENT/ARRAY``, as one shard."""
         named = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}

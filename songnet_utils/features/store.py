@@ -3,7 +3,7 @@
 For each extraction (see `songnet_utils.features.extraction`) there is a folder::
 
     data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
-        description.json                 the description itself, checked whenever it is opened
+        description.json                 the description itself, for people to read
         shards/3fa9….safetensors         the arrays of some clips (`songnet_utils.features.shards`)
         unusable-mini.csv                what could not be used in a corpus, and why
     data/features/files.json             which content each sound file had when it was last read
@@ -134,14 +134,7 @@ class LogMels:
         """The 140 MFCC statistics; see `hand_crafted`."""
         return self.hand_crafted("mfcc")
 
-    def hand_crafted(
-        self,
-        name: str,
-        progress: bool = True,
-        *,
-        workers: int | None = None,
-        dask: str | None = None,
-    ) -> pd.DataFrame:
+    def hand_crafted(self, name: str, progress: bool = True, **options: Any) -> pd.DataFrame:
         """Return a set of hand-crafted statistics of the clips; compute what is missing.
 
         Where FMA's own ``features.csv`` lies beside the corpus's metadata, the sets that it has
@@ -151,7 +144,7 @@ class LogMels:
         ----------
         name : str
             A key of `songnet_utils.features.FEATURE_SETS`.
-        progress, workers, dask
+        progress, **options
             As in `LogMelStore.prepare`.
 
         Returns
@@ -169,7 +162,7 @@ class LogMels:
             self._statistics[name] = (
                 self._published(name)
                 if self.is_published(name)
-                else self._computed(name, progress, workers, dask)
+                else self._computed(name, progress=progress, **options)
             )
         return self._statistics[name]
 
@@ -178,13 +171,7 @@ class LogMels:
         return self.corpus.features_csv is not None and name in _PUBLISHED
 
     def extracted(
-        self,
-        extraction: Extraction,
-        array: str,
-        progress: bool = True,
-        *,
-        workers: int | None = None,
-        dask: str | None = None,
+        self, extraction: Extraction, array: str, **options: Any
     ) -> Callable[[str], np.ndarray]:
         """Compute what is missing of an extraction from the same clips.
 
@@ -194,7 +181,7 @@ class LogMels:
             What is computed from each clip.
         array : str
             Which of its arrays is wanted.
-        progress, workers, dask
+        **options
             As in `LogMelStore.prepare`.
 
         Returns
@@ -208,7 +195,7 @@ class LogMels:
             When a clip cannot be analysed.
         """
         store = Store(extraction, self.store.data)
-        outcomes = store.compute(self.clips, self.corpus.name, progress, workers, dask)
+        outcomes = store.compute(self.clips, self.corpus.name, **options)
         broken = [f"{outcome.clip}: {outcome.reason}" for outcome in outcomes if outcome.reason]
         if broken:
             raise SongNetError(
@@ -217,16 +204,14 @@ class LogMels:
             )
         return lambda clip: store.load(self.contents[clip], array)
 
-    def _computed(
-        self, name: str, progress: bool, workers: int | None, dask: str | None
-    ) -> pd.DataFrame:
+    def _computed(self, name: str, **options: Any) -> pd.DataFrame:
         """Return statistics from the store, where what is missing is computed first."""
         if name == "mfcc":
             store: Store = self.store
             values = [store.load(self.contents[clip], "mfcc") for clip in self.clips.id]
         else:
             statistics = statistics_extraction(name, self.sound.sample_rate)
-            read = self.extracted(statistics, "values", progress, workers=workers, dask=dask)
+            read = self.extracted(statistics, "values", **options)
             values = [read(clip) for clip in self.clips.id]
         return pd.DataFrame(
             np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=_columns(name)
@@ -267,7 +252,7 @@ class Store:
     Raises
     ------
     SongNetError
-        When the store's folder holds another extraction, or its address is none.
+        When its address cannot be used.
     """
 
     def __init__(
@@ -280,7 +265,6 @@ class Store:
         self.folder = Folder(f"{root}/{extraction.folder_name}")
         self._index_file = local / "files.json"
         self._places: dict[str, dict[str, Place]] = {}
-        self._is_described()
 
     def compute(
         self,
@@ -309,30 +293,26 @@ class Store:
         """
         if workers is not None and workers < 1:
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
-        if not self._is_described():
-            self.folder.write(
-                "description.json", json.dumps(self.extraction.description, indent=2).encode()
-            )
+        description = json.dumps(self.extraction.description, indent=2)
+        self.folder.write("description.json", description.encode())
         if self.folder.path:
             sweep(self.folder.path, _ABANDONED_SECONDS)
         self._look()
         index = self._read_index()
-        found: dict[str, Outcome] = {}
-        tasks = []
         rows = list(zip(clips.id, clips.file, strict=True))
+        there = {clip: _unchanged(index, file) for clip, file in rows}
+        found = {
+            clip: Outcome(clip, file, there[clip])
+            for clip, file in rows
+            if there[clip] in self._places
+        }
         size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
-        for first in range(0, len(rows), size):
-            # What is missing of a task's clips, so that tasks do not shift when others are done.
-            task = rows[first : first + size]
-            there = {clip: _unchanged(index, file) for clip, file in task}
-            missing = [(clip, file) for clip, file in task if there[clip] not in self._places]
-            found |= {
-                clip: Outcome(clip, file, there[clip])
-                for clip, file in task
-                if there[clip] in self._places
-            }
-            if missing:
-                tasks.append(missing)
+        # What is missing of a task's clips, so that tasks do not shift when others are done.
+        tasks = [
+            [row for row in rows[first : first + size] if row[0] not in found]
+            for first in range(0, len(rows), size)
+        ]
+        tasks = [task for task in tasks if task]
         work = functools.partial(
             extract, self.extraction, self.folder, known=frozenset(self._places)
         )
@@ -342,14 +322,12 @@ class Store:
             else do_here(work, tasks, workers, threads=self.extraction.threads_scale)
         )
         new: dict[str, list[Any]] = {}
-        title = f"{self.extraction.name} {corpus}"
-        hidden = not progress
         with tqdm(
             total=len(rows),
             initial=len(found),
-            desc=title,
+            desc=f"{self.extraction.name} {corpus}",
             unit="clip",
-            disable=hidden,
+            disable=not progress,
             leave=False,
         ) as bar:
             try:
@@ -403,28 +381,6 @@ class Store:
         if new:
             with contextlib.suppress(SongNetError), atomic_write(self._index_file) as part:
                 part.write_text(json.dumps(self._read_index() | new), encoding="utf-8")
-
-    def _is_described(self) -> bool:
-        """Tell whether the folder has a description; raise SongNetError when it is another one."""
-        content = self.folder.read("description.json")
-        if content is None:
-            return False
-        wanted = self.extraction.description
-        try:
-            found = json.loads(content)
-        except ValueError as error:
-            raise SongNetError(
-                f"{self.folder}/description.json: cannot be read as a description of "
-                f"{self.extraction.name} ({error}). Delete the folder; what was in it is computed "
-                "again when needed."
-            ) from error
-        if found != wanted:
-            raise SongNetError(
-                f"{self.folder}: holds what another description of {self.extraction.name} gives: "
-                f"{json.dumps(found)} there, {json.dumps(wanted)} asked for. Delete that folder; "
-                "what was in it is computed again when needed."
-            )
-        return True
 
 
 class LogMelStore(Store):
@@ -491,13 +447,10 @@ class LogMelStore(Store):
             else:
                 contents[outcome.clip] = outcome.content
         clips = corpus.clips.assign(content=corpus.clips.id.map(contents).astype("str"))
-        bad = clips[clips.id.isin(reasons)]
-        unusable = unusable_table(
-            [
-                *corpus.unusable.itertuples(index=False, name=None),
-                *((clip, file, reasons[clip]) for clip, file in zip(bad.id, bad.file, strict=True)),
-            ]
-        )
+        bad = [
+            (row.id, row.file, reasons[row.id]) for row in clips.itertuples() if row.id in reasons
+        ]
+        unusable = unusable_table([*corpus.unusable.itertuples(index=False, name=None), *bad])
         listed = f"unusable-{corpus.name}.csv"
         self.folder.write(listed, unusable.to_csv(index=False).encode())
         if not contents:
@@ -522,3 +475,23 @@ def _unchanged(index: dict[str, Any], file: str) -> str:
         if tuple(stamp) == stamp_of(file):
             return content
     return ""
+
+
+def log_mels(corpus: Corpus, sound: Sound | None = None, **options: Any) -> LogMels:
+    """Return a corpus's log-mels, and compute what is missing of them.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        As `songnet_utils.open_corpus` returns it.
+    sound : Sound, optional
+        The description of sound; SongNet's by default.
+    **options
+        As in `LogMelStore.prepare`.
+
+    Raises
+    ------
+    SongNetError
+        When no clip can be used, the disk is full, or the cluster cannot be used.
+    """
+    return LogMelStore(sound=sound).prepare(corpus, **options)

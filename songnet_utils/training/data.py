@@ -57,7 +57,7 @@ def rows_of(
     # If musicnn is missing, say so before any work.
     load_embedding_model(data)
     embedding = embedding_extraction(None if data is None else str(data))
-    return log_mels.extracted(embedding, "embedding", progress)
+    return log_mels.extracted(embedding, "embedding", progress=progress)
 
 
 @dataclass(frozen=True)
