@@ -130,7 +130,7 @@ def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path)
     page.sends({"kind": "sound", "clip": "../secret"})
     content, _ = page.hears("error")
     assert content["clip"] == "../secret"
-    assert "is not among the training and test clips" in content["text"]
+    assert "is not among these" in content["text"]
     moved = tunes.clips.assign(file=str(tmp_path / "gone.wav"))
     page = Page(ErrorCards(dataclasses.replace(tunes, clips=moved)), monkeypatch)
     page.sends({"kind": "sound", "clip": "x1"})
@@ -155,7 +155,7 @@ def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):
     page = Page(ErrorCards(tunes, []), monkeypatch)
     page.sends({"kind": "hello"})
     assert page.hears("welcome")[0]["cards"] == []
-    with pytest.raises(SongNetError, match="clip t1: is not among the test clips"):
+    with pytest.raises(SongNetError, match="clip t1: is not among these"):
         ErrorCards(tunes, ["t1"])
 
 

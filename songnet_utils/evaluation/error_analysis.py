@@ -91,18 +91,12 @@ class ErrorAnalysis:
 
     def clip(self, clip: str) -> Any:
         """Return a clip's row of `clips`, with its ``id``."""
+        _check_clip(clip, self.clips.index)
         return self.clips.loc[[clip]].reset_index().iloc[0]
 
     def steps_of(self, clip: str) -> np.ndarray:
-        """Return a test clip's genre over time.
-
-        Raises
-        ------
-        SongNetError
-            When it is no test clip.
-        """
-        if clip not in self.steps:
-            raise SongNetError(f"clip {clip}: is not among the test clips, {list(self.steps)}.")
+        """Return a test clip's genre over time."""
+        _check_clip(clip, self.answers.index)
         return self.steps[clip]
 
     def rival(self, clip: str) -> str:
@@ -121,6 +115,11 @@ class ErrorAnalysis:
             self.genres.index(self.answers.loc[clip].answer),
             self.genres.index(self.rival(clip)),
         )
+
+
+def _check_clip(clip: str, clips: pd.Index) -> None:
+    if clip not in clips:
+        raise SongNetError(f"clip {clip}: is not among these {len(clips)} clips of the run.")
 
 
 def analyse(
