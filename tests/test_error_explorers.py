@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import stand_in
 from toys import html_of
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
@@ -42,39 +42,29 @@ def of_tested(answers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray
 # --- The matrix -------------------------------------------------------------------------------
 
 
-def test_the_numbers_are_the_test_clips_and_their_names_say_so(tunes):
+def test_each_number_plays_exactly_its_clips_and_its_name_says_so(tunes):
     matrix = ConfusionButtons(tunes)
-    counts = np.array(matrix.numbers.table["counts"])
-    assert matrix.numbers.table["heads"] == list(tunes.genres)
-    assert counts.shape == (len(tunes.genres), len(tunes.genres))
-    assert counts.sum() == len(tunes.answers)
+    counts = np.array(matrix.table["counts"])
+    found = []
     for row, truth in enumerate(tunes.genres):
         for column, answer in enumerate(tunes.genres):
             what = "answered right" if truth == answer else f"taken for {answer}"
             said = f"{truth} {what}: {counts[row, column]} of {counts[row].sum()} clips"
-            assert matrix.numbers.table["names"][row][column] == said
-
-
-def test_a_number_plays_exactly_its_clips(tunes):
-    matrix = ConfusionButtons(tunes)
-    found = []
-    for row, truth in enumerate(tunes.genres):
-        for column, answer in enumerate(tunes.genres):
-            matrix.numbers.press(row, column)
-            answers = tunes.answers.loc[matrix.clips]
+            assert matrix.table["names"][row][column] == said
+            clips = matrix.clips(truth, answer)
+            answers = tunes.answers.loc[clips]
             assert set(answers.genre) <= {truth}
             assert set(answers.answer) <= {answer}
             assert answers.confidence.is_monotonic_decreasing
-            assert len(matrix.clips) == matrix.numbers.table["counts"][row][column]
-            assert html.escape(matrix.numbers.table["names"][row][column]) in matrix._about.value
-            players = [sound.value for sound in matrix._sounds.children]
-            assert len(players) == min(len(matrix.clips), AT_ONCE)
-            for clip, player in zip(matrix.clips, players, strict=False):
+            assert len(clips) == counts[row, column]
+            players = matrix.players(row, column)["players"].split("<figure")[1:]
+            assert len(players) == min(len(clips), AT_ONCE)
+            for clip, player in zip(clips, players, strict=False):
                 assert f"tunes/{clip})" in player
             # Only the first begins by itself.
             plays = [" autoplay" in player for player in players]
             assert plays == [place == 0 for place in range(len(players))]
-            found += matrix.clips
+            found += clips
     assert sorted(found) == sorted(tunes.answers.index)
 
 
@@ -83,15 +73,14 @@ def test_many_clips_come_a_few_at_a_time(tunes, monkeypatch):
     answers = tunes.answers.assign(genre="Folk", answer="Pop")
     answers["confidence"] = [0.5, 0.9, 0.7, 0.6, 0.8]
     matrix = ConfusionButtons(dataclasses.replace(tunes, answers=answers))
-    matrix.choose("Folk", "Pop")
-    assert matrix.clips == ["x2", "x5", "x3", "x4", "x1"]
-    seen = [len(matrix._sounds.children)]
-    while matrix._more.layout.display != "none":
-        seen.append(int(matrix._more.description.split()[3]))
-        matrix._more.click()
-        seen.append(len(matrix._sounds.children))
-    # Two, three left; four, one left; five.
-    assert seen == [2, 3, 4, 1, 5]
+    assert matrix.clips("Folk", "Pop") == ["x2", "x5", "x3", "x4", "x1"]
+    page = stand_in.Page(matrix, monkeypatch)
+    cell = {name: tunes.genres.index(genre) for name, genre in (("row", "Folk"), ("column", "Pop"))}
+    for start, left in ((0, 3), (2, 1), (4, 0)):
+        page.says("press", **cell, start=start)
+        matrix.wait()
+        told = page.last("players")
+        assert (told["start"], told["left"]) == (start, left)
 
 
 def test_a_file_that_is_gone_is_named_in_its_place(tunes, tmp_path):
@@ -99,8 +88,8 @@ def test_a_file_that_is_gone_is_named_in_its_place(tunes, tmp_path):
     clips = corpus.clips.assign(file=str(tmp_path / "gone.wav"))
     prepared = dataclasses.replace(tunes.prepared, corpus=dataclasses.replace(corpus, clips=clips))
     matrix = ConfusionButtons(dataclasses.replace(tunes, prepared=prepared))
-    matrix.choose(*tunes.answers[["genre", "answer"]].iloc[0])
-    assert "gone.wav" in matrix._sounds.children[0].value
+    cell = [tunes.genres.index(genre) for genre in tunes.answers[["genre", "answer"]].iloc[0]]
+    assert "gone.wav" in matrix.players(*cell)["players"]
 
 
 def test_every_number_can_be_read_on_its_colour():

@@ -1,17 +1,39 @@
-// The confusion table on a page without Python: a press of a number plays its clips.
-// recording.js draws it, and has what stands in for a model.
+// A confusion table to press: a number plays its clips; common.js stands before this text.
 
 function render({ model, el }) {
-  const root = piece("confusion");
-  const [table, about, sounds] = root.children;
-  const numbers = new Recorded({ traits: { table: model.get("table") } });
-  numbers.send = ({ row, column }) => {
-    const { says, players } = model.get("cells")[row][column];
-    about.replaceChildren(html`<b>${says}</b>`);
-    sounds.innerHTML = players;
+  const { caption, heads, counts, names, looks } = model.get("table");
+  let chosen = null;
+  const cellOf = (row, column) => {
+    const [paper, ink] = looks[row][column];
+    return { count: counts[row][column], name: names[row][column], paper, ink };
   };
-  drawn("numbers", numbers, table);
-  el.append(...root.children);
+  const pressed = (row, column, button) => {
+    for (const other of buttons) other.ariaPressed = String(other === button);
+    chosen = { row, column };
+    about.replaceChildren(html`<b>${names[row][column]}</b>`);
+    sounds.replaceChildren();
+    more.hidden = true;
+    ask();
+  };
+  const ask = () => model.send({ kind: "press", ...chosen, start: sounds.childElementCount });
+  const show = ({ row, column, start, players, left, text }) => {
+    if (row !== chosen?.row || column !== chosen.column) return;
+    if (start !== sounds.childElementCount) return;
+    if (text) about.append(` ${text}`);
+    sounds.insertAdjacentHTML("beforeend", players ?? "");
+    more.hidden = !left;
+    more.textContent = `More of them (${left})`;
+  };
+
+  const table = numberTable(caption, heads, cellOf, pressed);
+  const buttons = table.querySelectorAll("button");
+  for (const button of buttons) button.title = button.ariaLabel;
+  const root = piece("confusion", { table });
+  const { about, sounds, more } = partsOf(root);
+  more.onclick = ask;
+  model.on("msg:custom", show);
+  el.append(root);
+  return () => model.off("msg:custom", show);
 }
 
 export default { render };

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import anywidget
-import ipywidgets
 import matplotlib as mpl
 import numpy as np
 import traitlets
@@ -22,8 +19,8 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.messages import COMMON, joined
-from songnet_utils.widgets.recording import WithRecording, smaller
+from songnet_utils.widgets.messages import COMMON, Messages, joined
+from songnet_utils.widgets.recording import WithRecording, answer, smaller
 
 #: How much of each clip is played, in seconds.
 SECONDS = 12.0
@@ -32,96 +29,69 @@ SECONDS = 12.0
 AT_ONCE = 4
 
 
-class Numbers(anywidget.AnyWidget):
-    """A table of numbers to press, each with a name that a screen reader says.
-
-    The Tab key stops at it once; arrows move inside.
-
-    Parameters
-    ----------
-    pressed : callable
-        Called with row and column of the number that was pressed.
-    table : dict
-        ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``looks`` (the
-        colour behind a number and its own), each a list of rows.
-    """
-
-    _esm = joined(*COMMON, "numbers.js")
-    _css = joined("common.css", "numbers.css")
-    table: traitlets.Dict = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, pressed: Callable[[int, int], None], table: dict[str, Any]) -> None:
-        super().__init__(table=table)
-        self.press = pressed
-        self.on_msg(lambda _, content, __: self.press(content["row"], content["column"]))
-
-
-class ConfusionButtons(WithRecording, ipywidgets.VBox):
+class ConfusionButtons(WithRecording, Messages):
     """A number for each pair of truth and answer; pressing it plays its clips.
 
     Rows are the truth, columns the answers; the colour is the share of the row, as in
-    `songnet_utils.plots.confusion_matrix`. The first clip plays at once, the others wait.
+    `songnet_utils.plots.confusion_matrix`. The first clip plays at once, the others wait. Each
+    number has a name that a screen reader says; the Tab key stops at the table once, and arrows
+    move inside.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
         What the network made of the test clips.
+
+    Notes
+    -----
+    Message from the page: ``press`` (row and column of a number, and how many of its clips have a
+    player). To the page: ``players`` (the next ones as HTML, and how many are left).
     """
 
-    def __init__(self, analysis: ErrorAnalysis) -> None:
+    _esm = joined(*COMMON, "confusion.js")
+    _css = joined("common.css", "numbers.css")
+    _subject = ("row", "column", "start")
+    #: ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``looks`` (the
+    #: colour behind a number and its own), each a list of rows.
+    table: traitlets.Dict = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, analysis: ErrorAnalysis, **widget: Any) -> None:
         self._analysis, genres = analysis, analysis.genres
         self._known = analysis.prepared.corpus.clips.set_index("id", drop=False)
         self._counts = confusion_matrix(
             analysis.answers.genre, analysis.answers.answer, labels=genres
         )
-        #: The test clips of the cell that was pressed last, the most confident first.
-        self.clips: list[str] = []
         shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
         colours = mpl.colormaps["Blues"](shares)
-        #: The numbers to press, rows and columns in the order of the network's genres.
-        self.numbers = Numbers(
-            lambda row, column: self.choose(genres[row], genres[column]),
-            {
-                "caption": "Truth in rows, answers in columns; press a number to hear its clips",
-                "heads": list(genres),
-                "counts": self._counts.tolist(),
-                "names": [[self._says(truth, answer) for answer in genres] for truth in genres],
-                "looks": [[(to_hex(its), ink_on(its)) for its in row] for row in colours],
-            },
-        )
-        self._about = ipywidgets.HTML("<p role='status'>Nothing is pressed yet.</p>")
-        self._sounds = ipywidgets.VBox()
-        self._more = ipywidgets.Button(layout={"display": "none"})
-        self._more.on_click(lambda _: self._play_more())
-        super().__init__([self.numbers, self._about, self._sounds, self._more])
+        table = {
+            "caption": "Truth in rows, answers in columns; press a number to hear its clips",
+            "heads": list(genres),
+            "counts": self._counts.tolist(),
+            "names": [[self._name(truth, answer) for answer in genres] for truth in genres],
+            "looks": [[(to_hex(its), ink_on(its)) for its in row] for row in colours],
+        }
+        super().__init__(table=table, **widget)
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is no kernel."""
-        return f"Confusion matrix of {self._counts.sum()} clips, to press and hear."
+    def _on_press(self, content: dict[str, Any], buffers: list) -> None:
+        # Decoding and encoding take a moment: the kernel is not kept waiting.
+        about = self._about(content)
+        self._start(about, self._send_players, about)
 
-    def choose(self, truth: str, answer: str) -> None:
-        """Show and play the clips of one cell, as a press of its number does."""
-        self._about.value = f"<p role='status'><b>{html.escape(self._says(truth, answer))}</b></p>"
-        self.clips = self._clips_of(truth, answer)
-        self._sounds.children = []
-        self._play_more()
+    def _send_players(self, about: dict[str, Any]) -> None:
+        self._tell("players", **about, **self.players(**about))
 
-    def _play_more(self) -> None:
-        there = len(self._sounds.children)
-        new = self._sounds_of(self.clips[there : there + AT_ONCE])
-        self._sounds.children = (*self._sounds.children, *map(ipywidgets.HTML, new))
-        left = len(self.clips) - len(self._sounds.children)
-        self._more.description = f"Next {min(left, AT_ONCE)} of {left} more"
-        self._more.layout.display = "" if left else "none"
+    def players(self, row: int, column: int, start: int = 0) -> dict[str, Any]:
+        """Return players for a number's clips from the one at `start` on, as HTML."""
+        clips = self.clips(self._analysis.genres[row], self._analysis.genres[column])[start:]
+        # Only the first of them plays by itself.
+        sounds = [self._sound(clip, not place) for place, clip in enumerate(clips[:AT_ONCE])]
+        return {"players": "".join(sounds), "left": len(clips) - len(sounds)}
 
-    def _clips_of(self, truth: str, answer: str) -> list[str]:
+    def clips(self, truth: str, answer: str) -> list[str]:
+        """Return the test clips behind a number, the most confident first."""
         answers = self._analysis.answers
         of_cell = answers[(answers.genre == truth) & (answers.answer == answer)]
         return of_cell.sort_values("confidence", ascending=False).index.tolist()
-
-    def _sounds_of(self, clips: list[str]) -> list[str]:
-        # Only the first of them plays by itself.
-        return [self._sound(clip, not place) for place, clip in enumerate(clips)]
 
     def _sound(self, clip: str, autoplay: bool) -> str:
         rate = self._analysis.net.sound.sample_rate
@@ -135,7 +105,7 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
         except SongNetError as error:
             return f"<p>{html.escape(f'{label}: {error}')}</p>"
 
-    def _says(self, truth: str, answer: str) -> str:
+    def _name(self, truth: str, answer: str) -> str:
         row = self._counts[self._analysis.genres.index(truth)]
         what = "answered right" if truth == answer else f"taken for {answer}"
         return f"{truth} {what}: {row[self._analysis.genres.index(answer)]} of {row.sum()} clips"
@@ -147,22 +117,20 @@ class ConfusionButtons(WithRecording, ipywidgets.VBox):
 
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
-        genres = self._analysis.genres
-
-        def cell(pair: tuple[str, str]) -> dict[str, str]:
-            sounds = self._sounds_of(self._clips_of(*pair)[:AT_ONCE])
-            return {"says": self._says(*pair), "players": "".join(sounds)}
-
-        pairs = [(truth, answer) for truth in genres for answer in genres]
+        count = len(self._analysis.genres)
+        cells = [(row, column) for row in range(count) for column in range(count)]
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            said = list(pool.map(cell, pairs))
-        cells = [said[at : at + len(genres)] for at in range(0, len(said), len(genres))]
-        return {
-            "widget": "confusion",
-            "note": f"This page holds up to {AT_ONCE} clips behind each number. The notebook plays "
-            "all of them: run make lab and open this lesson.",
-            "traits": {"table": self.numbers.table, "cells": cells},
-        }
+            players = list(pool.map(lambda cell: self.players(*cell), cells))
+        answers = {}
+        for (row, column), its in zip(cells, players, strict=True):
+            cell = {"row": row, "column": column, "start": 0}
+            answers[f"press {row} {column} 0"] = answer("players", {**its, **cell, "left": 0})
+        note = (
+            f"This page holds up to {AT_ONCE} clips behind each number. The notebook plays all of "
+            "them: run make lab and open this lesson."
+        )
+        traits = {"table": self.table}
+        return {"widget": "confusion", "note": note, "traits": traits, "answers": answers}
 
 
 def ink_on(colour: np.ndarray) -> str:

@@ -1,50 +1,49 @@
-// A quiz on a page without Python: it asks and counts as KernelQuiz does in the notebook.
+// A quiz: it asks Python, or what was recorded, for each question; common.js stands before this text.
 
 function render({ model, el }) {
-  const questions = model.get("questions");
-  const scores = model.get("scores"); // in words, by how many were answered and how many right
   const root = piece("quiz");
   const [title, sounds, choices, verdict, next] = root.children;
-  let answered = 0;
+  let number = 0;
   let right = 0;
+  const ask = () => model.send({ kind: "question", number });
 
-  function ask() {
-    const question = questions[answered];
-    title.innerHTML = question.title;
+  function show(question) {
+    if (question.number !== number) return;
+    title.replaceChildren(html`<b>${question.title}</b>`, ` ${question.asks}`);
     sounds.innerHTML = question.sounds;
     verdict.replaceChildren();
     next.disabled = true;
     choices.replaceChildren(
-      ...question.choices.map((choice, number) => {
+      ...question.choices.map((choice, place) => {
         const button = html`<button type="button" class="sw-button">${choice}</button>`;
-        button.addEventListener("click", () => answer(question, number));
+        button.addEventListener("click", () => answer(question, place));
         return button;
       }),
     );
+    if (number) choices.firstElementChild.focus();
   }
 
   function answer(question, choice) {
     const is = choice === question.right;
-    answered += 1;
+    number += 1;
     right += Number(is);
-    for (const [number, button] of [...choices.children].entries()) {
+    for (const [place, button] of [...choices.children].entries()) {
       button.disabled = true;
-      button.classList.toggle("se-right", number === question.right);
-      button.classList.toggle("se-wrong", number === choice && !is);
+      button.classList.toggle("se-right", place === question.right);
+      button.classList.toggle("se-wrong", place === choice && !is);
     }
     const said = is ? "Right." : `No: ${question.choices[question.right]}.`;
-    verdict.append(html`<p><b>${said}</b> ${question.was} ${scores[answered - 1][right]}</p>`);
+    verdict.append(html`<p><b>${said}</b> ${question.was} ${question.scores[right]}</p>`);
     verdict.insertAdjacentHTML("beforeend", question.credits);
-    next.disabled = answered === questions.length;
+    next.disabled = question.last;
     if (!next.disabled) next.focus();
   }
 
-  next.addEventListener("click", () => {
-    ask();
-    choices.firstElementChild.focus();
-  });
+  next.addEventListener("click", ask);
+  model.on("msg:custom", show);
   el.append(root);
   ask();
+  return () => model.off("msg:custom", show);
 }
 
 export default { render };

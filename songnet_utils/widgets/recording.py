@@ -52,7 +52,7 @@ _MARK = '<meta name="generator" content="SongNet, the course">'
 _FOLDER = "media:"
 
 # The widgets that can be live on a page: each is a script that ends with `export default`.
-_WIDGETS = ("cards", "confusion", "explorer", "kernels", "numbers", "quiz", "slider")
+_WIDGETS = ("cards", "confusion", "explorer", "kernels", "quiz", "slider")
 _STYLES = ("common", "cards", "explorer", "kernels", "numbers", "slider")
 
 

@@ -47,7 +47,7 @@ from songnet_utils.widgets import KernelQuiz
 survey, votes = surveyed(Path({folder!r}) / "sweeps", filters=4)
 KernelQuiz(kernels.genre_questions(survey, votes, "conv_2", count=2))
 """,
-        ".jp-OutputArea-output .widget-vbox",
+        ".se-quiz audio",
     ),
     **{
         name: (
@@ -78,11 +78,9 @@ SplitExplorer(open_corpus({tones!r}))
 from pathlib import Path
 from tunes import heard
 from songnet_utils.widgets import ConfusionButtons
-matrix = ConfusionButtons(heard(Path({folder!r}) / "tunes"))
-matrix.choose(*matrix._heard.answers[["genre", "answer"]].iloc[0])
-matrix
+ConfusionButtons(heard(Path({folder!r}) / "tunes"))
 """,
-        ".jp-OutputArea-output audio",
+        ".sn-numbers button",
     ),
     "threshold and temperature": (
         """
