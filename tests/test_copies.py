@@ -236,7 +236,7 @@ def test_a_copy_under_two_genres_contradicts_itself_and_is_said(
     shutil.copy(copied / "Low" / "05.wav", copied / "High" / "y.wav")
     corpus = open_corpus(copied, progress=False)
     (note,) = corpus.notes
-    assert note.startswith("2 clips also appear under another genre; the first: High/03.wav")
+    assert note.startswith("Copies of a clip under another genre: 2. The first: High/03.wav")
     assert "Low/x.wav" in note
     sets = split(corpus.clips, "random", 0)
     assert copies_in_two_sets(corpus.clips, sets) == 0
@@ -289,18 +289,6 @@ def test_the_list_of_what_was_put_right_in_fma_is_not_said_again(tmp_path: Path)
     clips = prepared.clips.assign(content="same")
     (note,) = prepared.notes(clips)
     assert contradictions(clips) == [note]
-
-
-def test_one_contradiction_is_said_in_the_singular() -> None:
-    clips = table(
-        {"id": name, "file": "/a.wav", "genre": genre, "content": content}
-        for name, genre, content in (("a", "Pop", "x"), ("b", "Pop", "x"), ("c", "Rock", "x"))
-    )
-    (note,) = contradictions(clips)
-    assert note == (
-        "1 clip also appears under another genre: a (Pop) and c (Rock) are the same file. "
-        "Remove the wrong copy."
-    )
 
 
 # --- at full size -------------------------------------------------------------------------------

@@ -14,15 +14,14 @@ import soundfile
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import (
-    COLUMNS,
     Corpus,
-    check_table,
     list_corpora,
     mini,
     named_files,
     open_corpus,
     table,
 )
+from songnet_utils.corpora.table import COLUMNS, check_table
 
 HEADER = """\
 ,album,album,artist,artist,set,set,track,track,track,track,track,track,track,track,track

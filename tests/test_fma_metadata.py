@@ -13,7 +13,6 @@ import soundfile
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import (
-    COLUMNS,
     Corpus,
     chosen_corpus,
     credit,
@@ -21,10 +20,10 @@ from songnet_utils.corpora import (
     licence_table,
     list_corpora,
     open_corpus,
-    read_features,
-    read_genres,
     table,
 )
+from songnet_utils.corpora.fma_metadata import read_features, read_genres
+from songnet_utils.corpora.table import COLUMNS
 
 GOOD = {
     ("album", "comments"): "0",

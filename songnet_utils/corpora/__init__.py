@@ -19,28 +19,15 @@ from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
 from songnet_utils.corpora import fma
 from songnet_utils.corpora.contents import contents_of, contradictions
-from songnet_utils.corpora.fma_metadata import read_features, read_genres
 from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
-from songnet_utils.corpora.own import OwnSongs, Song, is_own, open_own
-from songnet_utils.corpora.table import (
-    COLUMNS,
-    OFFICIAL,
-    Corpus,
-    check_table,
-    credit,
-    name_key,
-    table,
-    unusable_table,
-)
+from songnet_utils.corpora.own import OwnSongs, is_own, open_own
+from songnet_utils.corpora.table import OFFICIAL, Corpus, credit, name_key, table, unusable_table
 
 __all__ = [
-    "COLUMNS",
     "OFFICIAL",
     "Corpus",
     "OwnSongs",
-    "Song",
-    "check_table",
     "chosen_corpus",
     "contradictions",
     "credit",
@@ -52,8 +39,6 @@ __all__ = [
     "named_files",
     "open_corpus",
     "own_songs",
-    "read_features",
-    "read_genres",
     "table",
     "unusable_table",
 ]
@@ -167,39 +152,31 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
         ``citation``; ``description``.
     """
     data = data_folder(data_dir)
-    minis = sorted({"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()})
-    rows = [
-        (
-            name,
-            data / name,
-            0,
-            _MINI_LICENCE,
-            _MINI_CITATION,
-            "music composed by rules, a teaching corpus",
-        )
-        for name in minis
-    ]
-    rows += [
-        (
-            name,
-            data / "fma" / name,
-            int(fma.SIZES.get(name, 0) * 2**30),
-            fma.LICENCE,
-            fma.CITATION,
-            "a sample of fma_small"
-            if name == fma.SAMPLE
-            else f"Free Music Archive, {name[4:]} set",
-        )
-        for name in _FMA
-    ]
-    found = []
-    for name, folder, size, *texts in rows:
+    minis = {"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()}
+    folders = [data / name for name in sorted(minis)] + [data / "fma" / name for name in _FMA]
+    rows = []
+    for folder in folders:
+        name = folder.name
         files = [path for path in folder.rglob("*") if path.is_file()]
         clips = sum(path.suffix.lower() in SUFFIXES for path in files)
-        here = sum(path.stat().st_size for path in files) if clips else size
-        found.append((name, clips > 0, str(folder), clips, here, *texts))
-    columns = ["name", "on_disk", "folder", "clips", "bytes", "licence", "citation", "description"]
-    return pd.DataFrame(found, columns=columns)
+        size = sum(path.stat().st_size for path in files) if clips else 0
+        rows.append(
+            {
+                "name": name,
+                "on_disk": clips > 0,
+                "folder": str(folder),
+                "clips": clips,
+                "bytes": size or int(fma.SIZES.get(name, 0) * 2**30),
+                "licence": _MINI_LICENCE if name in minis else fma.LICENCE,
+                "citation": _MINI_CITATION if name in minis else fma.CITATION,
+                "description": "music composed by rules, a teaching corpus"
+                if name in minis
+                else "a sample of fma_small"
+                if name == fma.SAMPLE
+                else f"Free Music Archive, {name[4:]} set",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> Corpus:

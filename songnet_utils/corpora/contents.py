@@ -15,8 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
@@ -44,16 +43,10 @@ def contents_of(files: Iterable[str], progress: bool = True) -> list[str | None]
     """
     files = list(files)
     alike = files
-    looks: tuple[Callable[[str], Hashable], ...] = (_size, _middle)
     with ThreadPoolExecutor() as pool:
-        for look in looks:
-            seen = list(pool.map(look, alike))
-            times = Counter(seen)
-            alike = [
-                file
-                for file, found in zip(alike, seen, strict=True)
-                if found is not None and times[found] > 1
-            ]
+        for look in (_size, _middle):
+            seen = pd.Series(pool.map(look, alike), alike, dtype="object")
+            alike = list(seen.index[seen.notna() & seen.duplicated(keep=False)])
         reading = tqdm(
             pool.map(_sha256, alike),
             total=len(alike),
@@ -83,11 +76,9 @@ def contradictions(clips: pd.DataFrame) -> list[str]:
     first = wrong.iloc[0]
     same = wrong[wrong.content == first.content]
     other = same[same.genre != first.genre].iloc[0]
-    count = wrong.content.nunique()
     return [
-        f"{count:,} {'clip also appears' if count == 1 else 'clips also appear'} under another "
-        f"genre{'' if count == 1 else '; the first'}: {first.id} ({first.genre}) and {other.id} "
-        f"({other.genre}) are the same file. Remove the wrong {'copy' if count == 1 else 'copies'}."
+        f"Copies of a clip under another genre: {wrong.content.nunique():,}. The first: {first.id} "
+        f"({first.genre}) and {other.id} ({other.genre}) are the same file. Remove the wrong one."
     ]
 
 

@@ -32,6 +32,7 @@ from songnet_utils.corpora.fma_metadata import (
     read_genres,
     read_tracks,
     said,
+    track_path,
     typed,
 )
 from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
@@ -109,7 +110,9 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         for track in present.keys() - set(tracks.index)
     }
     for track, reason in sorted(reasons.items()):
-        unusable.append((f"{track:06d}", str(present.get(track, _place(audio, track))), reason))
+        unusable.append(
+            (f"{track:06d}", str(present.get(track, audio / track_path(track))), reason)
+        )
     elsewhere = len(listed - set(present) - set(tracks.index))
     tracks = tracks.drop(tracks.index.intersection(list(reasons)))
     if tracks.empty:
@@ -271,10 +274,6 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
         ),
     ]
     return name, notes
-
-
-def _place(audio: Path, track: int) -> Path:
-    return audio / f"{track // 1000:03d}" / f"{track:06d}.mp3"
 
 
 def _way_out(folder: Path, name: str) -> str:

@@ -73,6 +73,11 @@ WRONG_DURATIONS = {
 }
 
 
+def track_path(track: int) -> str:
+    """Return where a track lies in an archive's folder: ``000/000002.mp3``."""
+    return f"{track // 1000:03d}/{track:06d}.mp3"
+
+
 def read_tracks(file: Path) -> pd.DataFrame:
     """Return the columns of ``tracks.csv`` by track id, as texts.
 

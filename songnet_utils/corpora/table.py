@@ -135,22 +135,12 @@ def check_table(clips: pd.DataFrame) -> None:
     absent = [name for name in COLUMNS if name not in clips]
     if absent:
         raise SongNetError(f"a table of clips has the columns {COLUMNS}. Missing: {absent}")
+    kinds = table([]).dtypes
     for name in COLUMNS:
-        kind = clips[name].dtype
-        right = (
-            isinstance(kind, pd.StringDtype)
-            if name in _TEXT
-            else kind == "float64"
-            if name in _REAL
-            else kind == "Int64"
-            if name in _WHOLE
-            else pd.api.types.is_datetime64_dtype(kind)
-            if name == "date_recorded"
-            else kind == "object"
-        )
-        if not right:
+        if clips[name].dtype != kinds[name]:
             raise SongNetError(
-                f"column {name}: has the kind {kind}; build tables of clips with corpora.table()"
+                f"column {name}: has the kind {clips[name].dtype}; build tables of clips with "
+                "corpora.table()"
             )
     rules = [
         (clips.id.isna(), "has no id; every clip has one"),
@@ -241,16 +231,10 @@ def credit(clip: Any, source: str = "") -> str:
     >>> credit(clips.loc[0], "fma_small")
     '“Food” by AWOL (fma_small/000002), CC BY 4.0'
     """
-    title, artist, licence = (
-        unknown if pd.isna(value) or not value else str(value)
-        for value, unknown in (
-            (clip.title, "untitled"),
-            (clip.artist, "an unknown artist"),
-            (clip.licence, "licence unknown"),
-        )
-    )
-    named = title if title == "untitled" and pd.isna(clip.title) else f"“{title}”"
-    return f"{named} by {artist} ({f'{source}/' if source else ''}{clip.id}), {licence}"
+    title = "untitled" if pd.isna(clip.title) else f"“{clip.title}”"
+    artist = "an unknown artist" if pd.isna(clip.artist) else clip.artist
+    licence = "licence unknown" if pd.isna(clip.licence) else clip.licence
+    return f"{title} by {artist} ({f'{source}/' if source else ''}{clip.id}), {licence}"
 
 
 def is_hidden(path: str | os.PathLike[str]) -> bool:

@@ -36,10 +36,10 @@ from songnet_utils.corpora.fetch.archive import (
     unpack,
     write_list,
 )
-from songnet_utils.corpora.fetch.sample import choose, track_path
+from songnet_utils.corpora.fetch.sample import choose
 from songnet_utils.corpora.fetch.web import Patience, RangesRefusedError, Say, Server
 from songnet_utils.corpora.fma import SAMPLE
-from songnet_utils.corpora.fma_metadata import read_tracks
+from songnet_utils.corpora.fma_metadata import read_tracks, track_path
 
 #: Where FMA's authors publish the archives.
 BASE_URL = "https://os.unil.cloud.switch.ch/fma/"

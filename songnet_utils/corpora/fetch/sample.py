@@ -12,15 +12,10 @@ from collections.abc import Container
 import pandas as pd
 
 from songnet_utils.corpora import OFFICIAL
-from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS
+from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS, track_path
 
 # Of the official split, in fma_small as in a sample of it.
 _SHARES = (0.8, 0.1, 0.1)
-
-
-def track_path(track: int) -> str:
-    """Return where a track lies in an archive's folder: ``000/000002.mp3``."""
-    return f"{track // 1000:03d}/{track:06d}.mp3"
 
 
 def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str, list[int]]:
