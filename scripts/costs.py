@@ -1,14 +1,85 @@
-"""Measure what the lessons cost, and keep the record with them: ``python scripts/costs.py``."""
+"""Measure what the lessons cost, and keep the record with them: ``python scripts/costs.py``.
+
+It takes as long as the course, twice: each lesson is run alone, in a data folder that holds the
+music and nothing else, and then again in the folder that the first run left. Nothing else should
+run meanwhile: the record says how busy other programs kept the machine.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
+import re
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.lessons.cost_record import make_cost_record
+from songnet_utils._utils.files import write_json
+from songnet_utils.audio.sound import Sound
+from songnet_utils.corpora import open_corpus
+from songnet_utils.features.store import LogMelStore
+from songnet_utils.lessons.costs import COMMAND, NAME, LessonCost
+from songnet_utils.lessons.files import NOTEBOOKS, RECORDS
+from songnet_utils.lessons.gaps import EXERCISE, is_tagged
+from songnet_utils.lessons.running import Meter, both, failure_of, find_lessons, run_lesson
+from songnet_utils.training.train import versions
 
 DATA = Path(__file__).resolve().parents[1] / "build" / "costs"
+
+
+def make_cost_record(
+    data: Path, folder: Path = RECORDS, notebooks: Path = NOTEBOOKS, corpus: str = "mini"
+) -> Path:
+    """Run every lesson alone, twice, in an empty data folder; print and keep what it cost."""
+    # How many processors others keep busy.
+    load = (psutil.cpu_count() or 1) * psutil.cpu_percent(interval=3.0) / 100
+    shutil.rmtree(data, ignore_errors=True)
+    with Meter(data) as meter:
+        music = open_corpus(corpus, data, progress=False)
+        LogMelStore(data, Sound()).prepare(music, progress=False)
+    content: dict[str, Any] = {
+        "command": COMMAND,
+        "corpus": corpus,
+        "processors": os.cpu_count(),
+        "machine": platform.machine(),
+        "load": round(load, 1),
+        "versions": versions(),
+        "music": meter.cost,
+        "lessons": {},
+    }
+    before = _folders(data)
+    environment = {"SONGNET_DATA": str(data.resolve()), "SONGNET_CORPUS": corpus}
+    for lesson in find_lessons(notebooks):
+        for left in _folders(data) - before:
+            shutil.rmtree(left, ignore_errors=True)
+        (ran, first), (_, again) = (run_lesson(lesson, environment) for _ in range(2))
+        if failure := failure_of(ran):
+            raise SongNetError(f"{lesson}: did not run to its end: {failure}")
+        its = {"first": first, "again": again, **contents(both(ran)[0])}
+        content["lessons"][lesson.stem] = its
+        print(repr(LessonCost(lesson.stem, content)))
+    path = folder / f"{NAME}.json"
+    write_json(path, content)
+    return path
+
+
+def contents(notebook: Any) -> dict[str, int]:
+    """Return how many words there are to read in a notebook with gaps, and how many exercises."""
+    texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    text = re.sub(r"\]\([^)]*\)", "]", "\n".join(cell.source for cell in texts))
+    return {
+        "words": len(re.findall(r"[^\W\d_]{2,}", text)),
+        "exercises": sum(is_tagged(cell, EXERCISE) for cell in texts),
+    }
+
+
+def _folders(data: Path) -> set[Path]:
+    """Return the folders of corpora, of features, of runs and the like."""
+    return {path for path in [*data.glob("*/"), *data.glob("features/*/")] if path.is_dir()}
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 from songnet_utils._utils.errors import SongNetError
+from songnet_utils.lessons.files import NOTEBOOKS
 from songnet_utils.lessons.gaps import write_gaps
-from songnet_utils.lessons.kept import lessons_folder
 
 
 def main() -> None:
     """Write what has changed, and say what that was."""
     try:
-        for path in write_gaps(lessons_folder()):
+        for path in write_gaps(NOTEBOOKS):
             print(f"{path.name}: written")
     except SongNetError as error:
         sys.exit(str(error))

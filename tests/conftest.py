@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from songnet_utils.lessons.pages import Lesson
 
 # How long an example takes says nothing on a machine that does other things besides.
 settings.register_profile("songnet", deadline=None, max_examples=40)
 settings.load_profile("songnet")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# What `make costs` and `make readme` run is tested, too.
+sys.path.insert(0, str(ROOT / "scripts"))
 
 # A person's own matplotlibrc and list of fonts change figures and what lessons say: tests, and the
 # kernels they start, keep to their own.
@@ -86,35 +87,33 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def ran(mini_data: Path) -> Callable[[Path], list[Lesson]]:
-    """What became of a lesson, and of the same with solutions: each is run once."""
-    from songnet_utils.lessons.pairs import run_lesson
+def ran(mini_data: Path) -> Callable[[Path], Any]:
+    """A lesson with its outputs, with gaps and with solutions: each is run once."""
+    from songnet_utils.lessons.running import run_lesson
     from songnet_utils.widgets.recording import VARIABLE
 
     environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini", VARIABLE: "1"}
-    return cache(lambda path: run_lesson(path, environment))
+    return cache(lambda path: run_lesson(path, environment)[0])
 
 
 @pytest.fixture(scope="session")
 def real_site(
-    ran: Callable[[Path], list[Lesson]], mini_data: Path, tmp_path_factory: pytest.TempPathFactory
+    ran: Callable[[Path], Any], mini_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The site of the real lessons."""
-    from songnet_utils.lessons.gaps import SOLUTIONS
-    from songnet_utils.lessons.kept import records_folder
-    from songnet_utils.lessons.pages import keep
-    from songnet_utils.lessons.site import results_in_markdown, write_site
+    import nbformat
+
+    from songnet_utils.lessons.running import find_lessons
+    from songnet_utils.lessons.site import write_site
 
     folder = tmp_path_factory.mktemp("site")
-    kept = []
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        lesson, *solved = ran(path)
-        kept.append(keep(lesson, folder / "ran"))
-        for other in solved:
-            keep(other, folder / "ran" / SOLUTIONS)
+    files = []
+    for path in find_lessons():
+        files.append(folder / path.name)
+        nbformat.write(ran(path), files[-1])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SONGNET_DATA", str(mini_data))
-        write_site(kept, folder / "site", results_in_markdown([], ""), records_folder())
+        write_site(files, folder / "site", "Not measured here.")
     return folder / "site"
 
 

@@ -11,9 +11,8 @@ import pytest
 from widget_lesson import write_widget_lesson
 
 from songnet_utils.lessons import site
-from songnet_utils.lessons.gaps import SOLUTIONS, with_gaps
-from songnet_utils.lessons.pages import keep
-from songnet_utils.lessons.pairs import run_lesson
+from songnet_utils.lessons.gaps import SOLUTIONS
+from songnet_utils.lessons.running import run_lesson
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,7 +40,7 @@ FIRST = [
 ]
 EXERCISE = ("### Exercise 1 · Count\n\nHow many ears?\n\nTake your time.", "n = 2\ntwo(n)")
 SECOND = [
-    f"# 2 · The second\n\n## Wheels\n\nAll {RARE_WORD} have none. Back to [1](01-first.ipynb).",
+    f"# 2 · The second\n\n## Wheels\n\nAll {RARE_WORD} have none. Back to [1](../01-first.ipynb).",
     "1 + 1",
 ]
 
@@ -53,15 +52,22 @@ def cell(text: str, **metadata: object):
 
 
 def write_lessons(folder: Path) -> list[Path]:
-    """Write two lessons into a folder, the first with solutions; return their files."""
-    solved = nbformat.v4.new_notebook(cells=[cell(text) for text in FIRST])
-    solved.cells += [cell(text, tags=["exercise"]) for text in EXERCISE]
+    """Write two lessons with solutions into a folder; return their files."""
+    first = nbformat.v4.new_notebook(cells=[cell(text) for text in FIRST])
+    first.cells += [cell(text, tags=["exercise"]) for text in EXERCISE]
+    second = nbformat.v4.new_notebook(cells=[cell(text) for text in SECOND])
     (folder / SOLUTIONS).mkdir(parents=True)
-    first, second = folder / "01-first.ipynb", folder / "02-second.ipynb"
-    nbformat.write(solved, folder / SOLUTIONS / first.name)
-    nbformat.write(with_gaps(solved), first)
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell(text) for text in SECOND]), second)
-    return [first, second]
+    paths = [folder / SOLUTIONS / f"{name}.ipynb" for name in ("01-first", "02-second")]
+    for path, notebook in zip(paths, (first, second), strict=True):
+        nbformat.write(notebook, path)
+    return paths
+
+
+def run_into(folder: Path, source: Path, environment: dict[str, str]) -> Path:
+    """Run a lesson, and write it with its outputs into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(run_lesson(source, environment)[0], folder / source.name)
+    return folder / source.name
 
 
 def short_docs(folder: Path) -> Path:
@@ -88,25 +94,20 @@ def no_network(folder: Path, patch: pytest.MonkeyPatch) -> None:
 def write_toy_site(folder: Path, data: Path) -> Path:
     """Run two lessons, write one with all widgets; make the site in ``folder/site``, offline."""
     ran, records = folder / "ran", folder / "records"
-    for path in write_lessons(folder / "notebooks"):
-        lesson, *solved = run_lesson(path, {"SONGNET_DATA": str(data)})
-        keep(lesson, ran)
-        for other in solved:
-            keep(other, ran / SOLUTIONS)
+    environment = {"SONGNET_DATA": str(data)}
+    files = [run_into(ran, path, environment) for path in write_lessons(folder / "notebooks")]
     records.mkdir()
     (records / "costs.json").write_text(json.dumps(COSTS))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SONGNET_DATA", str(data))
-        patch.setattr(site, "docs_folder", lambda: short_docs(folder / "docs"))
+        patch.setattr(site, "DOCS", short_docs(folder / "docs"))
         no_network(folder / "no-network", patch)
-        kept = [ran / "01-first.ipynb", ran / "02-second.ipynb", write_widget_lesson(ran, data)]
-        site.write_site(
-            kept, folder / "site", site.results_in_markdown(RESULTS, "A note."), records
-        )
+        files.append(write_widget_lesson(ran, data))
+        site.write_site(files, folder / "site", RESULTS, records)
     return folder / "site"
 
 
-RESULTS = [{"corpus": "mini", "split": "artist", "accuracy": "0.625", "95 % interval": "0.5–0.75"}]
+RESULTS = "| split | accuracy |\n| --- | --- |\n| artist | 0.625 |\n\nA note."
 
 _COST = {"seconds": 61.0, "memory": 1_500_000_000, "disk": 2_000_000, "download": 0}
 COSTS = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import nbformat
-import numpy as np
 import pytest
-import soundfile
-from sites import short_docs
+from sites import cell, short_docs
+from toys import tone_corpus
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import open_corpus
@@ -14,109 +15,73 @@ from songnet_utils.lessons import course as module
 from songnet_utils.lessons import site
 
 
-@pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """A course of two lessons whose music is two genres of tones, offline."""
-    rng = np.random.default_rng(3)
-    time = np.arange(2 * 22050) / 22050
-    for genre, pitch in (("Folk", 200.0), ("Rock", 2000.0)):
-        folder = tmp_path / "tones" / genre
-        folder.mkdir(parents=True)
-        for clip in range(10):
-            tone = 0.3 * np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * time)
-            noise = rng.normal(0, 0.01, time.size)
-            soundfile.write(folder / f"{clip}.wav", tone + noise, 22050)
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(module, "open_corpus", lambda name, **_: open_corpus(tmp_path / "tones"))
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course of two lessons whose music is tones, offline; the second lesson is broken."""
+    folder = tmp_path_factory.mktemp("course")
+    tones = tone_corpus(folder / "tones" / "mini")
     train = module.train
-    monkeypatch.setattr(
-        module, "train", lambda *arguments, **named: train(*arguments, **named, epochs=2)
-    )
 
     def offline(**_):
         raise SongNetError("there is no network")
 
-    monkeypatch.setattr(module, "fetch_musicnn", offline)
-    monkeypatch.setattr(site, "docs_folder", lambda: docs)
-    docs = short_docs(tmp_path / "docs")
-    lessons = tmp_path / "lessons"
-    lessons.mkdir()
-    for name, code in (("01_a", "import os; os.environ['SONGNET_DATA']"), ("02_b", "1 / 1")):
-        cells = [nbformat.v4.new_markdown_cell(f"# On {name}"), nbformat.v4.new_code_cell(code)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), lessons / f"{name}.ipynb")
-    return lessons
+    lessons = folder / "notebooks"
+    (lessons / "solutions").mkdir(parents=True)
+    for name, code in (("01_a", "import os; os.environ['SONGNET_DATA']"), ("02_b", "no_such")):
+        notebook = nbformat.v4.new_notebook(cells=[cell(f"# On {name}"), cell(code)])
+        nbformat.write(notebook, lessons / "solutions" / f"{name}.ipynb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_DATA", str(folder / "data"))
+        patch.setattr(module, "open_corpus", lambda name, **_: open_corpus(tones))
+        patch.setattr(module, "fetch_musicnn", offline)
+        patch.setattr(module, "train", lambda *a, **named: train(*a, **named, epochs=1))
+        patch.setattr(site, "DOCS", short_docs(folder / "docs"))
+        yield folder
 
 
-def run(lessons, tmp_path):
+def test_a_course_leaves_pages_and_goes_on_where_it_was(course):
     lines: list[str] = []
-    index = module.course(lessons, tmp_path / "pages", lines.append)
-    return index, lines
-
-
-def test_a_course_leaves_pages_and_goes_on_where_it_was(tiny, tmp_path):
-    index, lines = run(tiny, tmp_path)
+    with pytest.raises(SongNetError, match=r"1 of 2 lessons .*02_b\.ipynb, cell .*: NameError"):
+        module.course(course / "notebooks", say=lines.append)
     said = "\n".join(lines)
-    assert index == tmp_path / "pages" / "index.html"
-    pages = sorted(page.name for page in (index.parent / "lessons").iterdir())
-    assert pages == ["01_a.html", "02_b.html"]
+    pages = course / "build" / "course"
+    assert sorted(page.name for page in (pages / "lessons").glob("*.html")) == [
+        *("01_a.html", "02_b.html")
+    ]
     assert "The course goes on without it: there is no network" in said
-    order = [line.split("  ")[-1] for line in lines if "s  Lesson" in line]
-    assert order == ["Lesson 01_a", "Lesson 02_b"]
-    rows = [line.split() for line in lines if line.startswith("tones")]
-    assert [(split, model) for _, split, model, *_ in rows] == [
-        (split, model) for split in ("random", "artist") for model in ("chance", "svm", "songnet")
+    assert re.findall(r"Lesson (\w+)", said) == ["01_a", "02_b"]
+    assert re.findall(r"Training (\w+) on the (\w+)", said) == [
+        (model, split) for split in ("random", "artist") for model in ("chance", "svm", "songnet")
     ]
-    assert lines[-1] == f"Pages: {index}"
-    assert str(tmp_path / "data") in (index.parent / "lessons" / "01_a.html").read_text("utf-8")
-    for cell in rows[0]:
-        assert f"<p>{cell}</p>" in index.read_text("utf-8")
+    assert len(re.findall(r"^ *mini +(?:random|artist) +\w+ +\d+ ", said, re.MULTILINE)) == 6
+    assert lines[-1] == f"Pages: {pages / 'index.html'}"
+    assert str(course / "data") in (pages / "lessons" / "01_a.html").read_text("utf-8")
+    index = (pages / "index.html").read_text("utf-8")
+    assert "stopped in <code" in index
+    assert "<p>chance</p>" in index
+    assert "NameError" in (pages / "lessons" / "02_b.html").read_text("utf-8")
 
-    records = sorted((tmp_path / "data" / "runs").glob("*/*/record.json"))
-    assert len(records) == 6
-    before = [record.stat().st_mtime_ns for record in records]
-    _, again = run(tiny, tmp_path)
-    assert [record.stat().st_mtime_ns for record in records] == before
-    assert not any("Training" in line for line in again)
-    assert [line for line in again if line.startswith("tones")] == [
-        line for line in lines if line.startswith("tones")
-    ]
-
-
-def test_a_course_with_a_broken_lesson_runs_the_others_and_fails(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MODELS", ("chance",))
-    broken = nbformat.read(tiny / "01_a.ipynb", 4)
-    broken.cells[1].source = "no_such_name"
-    nbformat.write(broken, tiny / "01_a.ipynb")
-    with pytest.raises(SongNetError, match=r"1 of 2 lessons .*01_a\.ipynb, cell 1: NameError"):
-        run(tiny, tmp_path)
-    pages = tmp_path / "pages"
-    assert (pages / "lessons" / "02_b.html").exists()
-    assert "stopped in" not in (pages / "lessons" / "02_b.html").read_text("utf-8")
-    assert "stopped in" in (pages / "index.html").read_text("utf-8")
+    # The broken one is mended: only that one runs, and the site is a new one.
+    broken = course / "notebooks" / "solutions" / "02_b.ipynb"
+    broken.write_text(broken.read_text("utf-8").replace("no_such", "1 + 1"), "utf-8")
+    (pages / "old.html").write_text("")
+    lines.clear()
+    module.site(course / "notebooks", say=lines.append)
+    assert re.findall(r"Lesson (\w+)", "\n".join(lines)) == ["02_b"]
+    assert not (pages / "old.html").exists()
+    assert not list(pages.parent.glob(".site-*"))
+    assert "stopped in" not in (pages / "index.html").read_text("utf-8")
 
 
-def test_the_site_alone_runs_only_what_was_not_run_as_it_is(tiny, tmp_path):
-    for path, says in (
-        (tiny / "01_a.ipynb", ["01_a", "02_b"]),
-        (tiny / "02_b.ipynb", ["02_b"]),
-    ):
-        notebook = nbformat.read(path, 4)
-        notebook.cells[1].source += "  # anew"
-        nbformat.write(notebook, path)
-        lines: list[str] = []
-        index = module.site(tiny, tmp_path / "pages", lines.append)
-        assert [line.split()[-1] for line in lines if "s  Lesson" in line] == says
-        assert lines[-1] == f"Pages: {index}"
-    assert "Not measured on this machine yet" in index.read_text("utf-8")
-    assert not (tmp_path / "data" / "runs").exists()
-
-
-def test_what_stands_where_the_site_shall_be_is_left_alone(tiny, tmp_path):
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "mine.txt").write_text("mine")
-    for make in (module.course, module.site):
+def test_what_stands_where_the_site_shall_be_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    # Sphinx leaves this beside every site, somebody else's too.
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / ".buildinfo").write_text("")
+    (tmp_path / "notes.txt").write_text("mine")
+    for place in ("theirs", "notes.txt"):
         with pytest.raises(SongNetError, match="no site of the course"):
-            make(tiny, tmp_path / "pages")
+            module.course(None, tmp_path / place)
     assert not (tmp_path / "data").exists()
 
 
@@ -125,3 +90,17 @@ def test_no_lessons_are_told_before_anything_is_made(tmp_path, monkeypatch):
     with pytest.raises(SongNetError, match="has no lessons"):
         module.course(tmp_path)
     assert not (tmp_path / "data").exists()
+
+
+def test_the_table_of_results_is_the_records():
+    record = {
+        **{"corpus": "mini", "split": "artist", "model": "songnet"},
+        "test": {
+            "clips": 80,
+            "artists": None,
+            "accuracy": 0.625,
+            "confidence_interval": [0.5, 0.75],
+        },
+    }
+    (row,) = module.results_table([record]).to_numpy().tolist()
+    assert row == ["mini", "artist", "songnet", 80, "–", "0.625", "0.500–0.750"]

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+import readme
 from PIL import Image
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.lessons import readme
-from songnet_utils.lessons.kept import records_folder
+from songnet_utils.lessons.files import RECORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_readme_has_the_results_of_the_records():
 
 def test_a_changed_record_changes_readme(tmp_path):
     for name in ("all-models", "real-music"):
-        record = json.loads((records_folder() / f"{name}.json").read_text(encoding="utf-8"))
+        record = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
         for result in record["results"]:
             if result["model"] == "songnet":
                 result.update(accuracy=0.125, confidence_interval=[0.1, 0.15])
@@ -37,7 +37,7 @@ def test_a_changed_record_changes_readme(tmp_path):
 
 def test_a_song_that_was_tested_with_several_seeds_is_one_song(tmp_path):
     names = ("all-models", "real-music")
-    records = {n: json.loads((records_folder() / f"{n}.json").read_text("utf-8")) for n in names}
+    records = {n: json.loads((RECORDS / f"{n}.json").read_text("utf-8")) for n in names}
     chance = records["real-music"]["results"][0]
     # Of so many songs each seed got a whole number right; of all that were counted, it did not.
     songs = chance["clips"] // chance["seeds"]
@@ -52,7 +52,7 @@ def test_a_song_that_was_tested_with_several_seeds_is_one_song(tmp_path):
 
 def test_models_are_told_apart_where_the_records_tell_them_apart(tmp_path):
     for name in ("all-models", "real-music"):
-        record = json.loads((records_folder() / f"{name}.json").read_text(encoding="utf-8"))
+        record = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
         for result in record["results"]:
             for difference in result["differences"]:
                 wide = name == "all-models" or difference["model"] == "chance"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from html import unescape
@@ -9,13 +10,14 @@ from html import unescape
 import nbformat
 import pytest
 from offline import Page, faults
-from sites import COSTS, RARE_STEM, cell, short_docs, write_lessons
+from recordings import read_recording
+from sites import RARE_STEM, cell, short_docs
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons import site
-from songnet_utils.lessons.kept import lessons_folder
-from songnet_utils.lessons.pages import keep, run_notebook
-from songnet_utils.lessons.syllabus import cost_table, exercises, learning_goals, measured
+from songnet_utils.lessons.running import find_lessons
+from songnet_utils.lessons.syllabus import exercises, learning_goals
+from songnet_utils.widgets.recording import MIME
 
 
 def read(folder, name: str) -> str:
@@ -45,6 +47,8 @@ def test_a_lesson_has_its_picture_its_sound_its_table_and_its_formulas(toy_site)
     assert [sound["aria-label"] for sound in page.sounds] == ["A tone of one second"]
     assert [image["src"].rpartition(".")[2] for image in page.images] == ["png"]
     assert "table" in page.tags
+    # Pictures and sounds are files beside the page.
+    assert "base64," not in text
     assert "Here is something to touch" in text
     assert "3/3" not in text
 
@@ -82,7 +86,7 @@ def test_the_first_page_has_the_lessons_what_they_cost_and_the_results(toy_site)
     text = words(read(toy_site, "index.html"))
     assert "1 · The first 60 s 1.5 GB 2 MB none" in text
     assert "2 · The second not measured yet" in text
-    assert "mini artist 0.625 0.5–0.75 A note." in text
+    assert "artist 0.625 A note." in text
     assert "stopped" not in text
 
 
@@ -136,75 +140,70 @@ def test_links_elsewhere_and_data_are_no_faults(tmp_path):
     assert faults(tmp_path) == []
 
 
-@pytest.fixture
-def small(tmp_path, monkeypatch):
-    """Lessons that were not run, and everything around them."""
-    monkeypatch.setattr(site, "docs_folder", lambda: short_docs(tmp_path / "docs"))
-    paths = write_lessons(tmp_path / "notebooks")
+def test_a_link_that_leads_nowhere_is_told_and_the_site_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "DOCS", short_docs(tmp_path / "docs"))
+    text = "# Alone\n\nTo [another one](../02-second.ipynb)."
+    path = tmp_path / "01-first.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell(text)]), path)
     (tmp_path / "costs.json").write_text(json.dumps({"lessons": {}}))
-    return paths
-
-
-def test_a_link_that_leads_nowhere_is_told_and_the_site_is_there(small, tmp_path):
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[cell("# Alone\n\nTo [another one](02-second.ipynb).")]),
-        small[0],
-    )
     with pytest.raises(SongNetError, match=r"with faults that Sphinx found.*02-second"):
-        site.write_site(small[:1], tmp_path / "site", "", tmp_path)
+        site.write_site([path], tmp_path / "site", "", tmp_path)
     assert (tmp_path / "site" / "lessons" / "01-first.html").is_file()
 
 
-def test_a_lesson_that_stopped_is_said_to_have(small, tmp_path):
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[cell("# A broken one"), cell("no_such_name")]), small[0]
+# --- What cells leave ----------------------------------------------------------------------------
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def shown(folder, data: dict) -> dict:
+    """Return what a page shows in the place of a cell's output, with its files in a folder."""
+    made = nbformat.v4.new_notebook(cells=[cell("widget")])
+    made.cells[0].outputs = [nbformat.v4.new_output("display_data", data)]
+    (output,) = site.for_page(made, folder, "../media").cells[0].outputs
+    return output.data
+
+
+def test_a_widget_that_left_something_for_pages_keeps_it(tmp_path):
+    data = {WIDGET: {}, "text/html": "<table></table>"}
+    assert shown(tmp_path, data) == {"text/html": "<table></table>"}
+
+
+def test_what_a_widget_recorded_is_loaded_by_a_script_and_equal_files_are_one(tmp_path):
+    picture, sound = (
+        f"data:{kind};base64,{base64.b64encode(b'abc').decode()}"
+        for kind in ("image/webp", "audio/mpeg")
     )
-    kept = keep(run_notebook(small[0], {}), tmp_path / "ran")
-    index = site.write_site([kept], tmp_path / "site", "", tmp_path)
-    assert "A broken one stopped in cell 1: NameError: name 'no_such_name'" in words(
-        index.read_text("utf-8")
-    )
-    assert "NameError" in words(read(tmp_path / "site", "lessons/01-first.html"))
-
-
-def test_an_older_site_is_replaced(small, tmp_path):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / ".songnet-site").write_text("")
-    (tmp_path / "site" / "old.html").write_text("")
-    site.write_site(small, tmp_path / "site", "", tmp_path)
-    assert not (tmp_path / "site" / "old.html").exists()
-    assert not list(tmp_path.glob(".site-*"))
-
-
-def test_what_is_no_site_of_ours_is_left_alone(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(SongNetError, match="no site of the course"):
-        site.check_free(tmp_path)
-    with pytest.raises(SongNetError, match="no site of the course"):
-        site.check_free(tmp_path / "notes.txt")
-    site.check_free(tmp_path / "not there yet")
-    # Sphinx leaves this beside every site, somebody else's too.
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / ".buildinfo").write_text("")
-    with pytest.raises(SongNetError, match="no site of the course"):
-        site.check_free(tmp_path / "theirs")
+    recorded = {
+        "widget": "explorer",
+        "parts": [f'<img src="{picture}">', sound, sound],
+        "x": "</a>",
+    }
+    still = f'<img alt="" src="{picture}">'
+    data = shown(tmp_path / "media", {WIDGET: {}, MIME: recorded, "text/html": still})
+    files = {file.suffix: file for file in (tmp_path / "media").iterdir()}
+    assert set(files) == {".webp", ".mp3", ".js"}
+    assert files[".mp3"].read_bytes() == b"abc"
+    assert data == {
+        "text/html": f'<div class="songnet-recording" data-name="{files[".js"].stem}" '
+        f'data-media="../media/"><img alt="" src="../media/{files[".webp"].name}"></div>'
+    }
+    (tmp_path / "index.html").write_text(data["text/html"])
+    assert read_recording(tmp_path / "index.html") == {
+        **recorded,
+        "parts": [
+            f'<img src="media:{files[".webp"].name}">',
+            *[f"media:{files['.mp3'].name}"] * 2,
+        ],
+    }
 
 
 # --- For teachers --------------------------------------------------------------------------------
 
 
 def test_every_real_lesson_tells_teachers_what_it_teaches_and_trains():
-    for path in sorted(lessons_folder().glob("*.ipynb")):
+    for path in find_lessons():
         notebook = nbformat.read(path, as_version=4)
         assert len(learning_goals(notebook)) >= 3, path.name
         assert 3 <= len(exercises(notebook)) <= 5, path.name
         assert all(re.match(r"\*\*[^*]+\*\* \S", asked) for asked in exercises(notebook))
-
-
-def test_costs_are_the_records(tmp_path):
-    (tmp_path / "costs.json").write_text(json.dumps(COSTS))
-    costs = measured(["01-first", "02-second"], tmp_path)
-    assert list(costs) == ["01-first"]
-    notebooks = {"01-first": nbformat.v4.new_notebook(), "02-second": nbformat.v4.new_notebook()}
-    assert "not measured yet" in cost_table(notebooks, costs)
-    assert "was not measured yet" in cost_table(notebooks, {})

@@ -99,16 +99,26 @@ def with_gaps(notebook: Any) -> Any:
     SongNetError
         When a cell that is tagged as an exercise is none: which, and why.
     """
-    made = copy.deepcopy(notebook)
-    made.cells = [cell for cell in made.cells if not is_tagged(cell, SOLUTION)]
+    made = without_solutions(notebook)
     for cell in made.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _LINK.sub(lambda link: f"]({_from_lessons(link[1])}", cell.source)
-        elif is_tagged(cell, EXERCISE):
+        if cell.cell_type == "code" and is_tagged(cell, EXERCISE):
             try:
                 cell.source = gap(cell.source)
             except SongNetError as error:
                 raise SongNetError(f"cell {cell.id}: {error}") from error
+    return made
+
+
+def without_solutions(notebook: Any) -> Any:
+    """Return a copy without the text that explains solutions, with links from one folder above."""
+    made = copy.deepcopy(notebook)
+    made.cells = [cell for cell in made.cells if not is_tagged(cell, SOLUTION)]
+    for cell in made.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(
+                lambda link: f"]({posixpath.normpath(posixpath.join(SOLUTIONS, link[1]))}",
+                cell.source,
+            )
     return made
 
 
@@ -190,8 +200,3 @@ def _head(function: ast.FunctionDef, lines: list[str]) -> str:
     if ast.get_docstring(function) is None:
         raise SongNetError(f"{function.name} has no docstring that says what it returns")
     return "\n".join(lines[function.lineno - 1 : first.end_lineno])
-
-
-def _from_lessons(link: str) -> str:
-    """Return a link of a lesson with solutions as it is right one folder above."""
-    return posixpath.normpath(posixpath.join(SOLUTIONS, link))

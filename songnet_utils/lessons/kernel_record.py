@@ -1,31 +1,31 @@
 """What was measured of all kernels of one network: made once by a command, kept with the course.
 
-To dream with every kernel, and to make sound of every dream, takes minutes: too long for a lesson.
-``make records`` does it for SongNet on mini, and lesson 6 reads what it left.
+Activation maximisation for every kernel, and making sound of every result, takes minutes: too long
+for a lesson. ``make records`` does it for SongNet on mini, and lesson 6 reads the record.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from songnet_utils._utils.files import write_json
 from songnet_utils.corpora import open_corpus
 from songnet_utils.kernels import (
     Kernels,
+    Survey,
     dream_table,
     likeness_by_layer,
     purity_by_layer,
     survey,
     untrained,
 )
-from songnet_utils.lessons.kept import read_kept, records_folder
+from songnet_utils.lessons.files import RECORDS, read_content
 from songnet_utils.training.runs import (
     log_mels_of,
     network_of,
@@ -39,15 +39,10 @@ from songnet_utils.training.train import train, versions
 NAME = "kernels"
 
 _COMMAND = "songnet train mini --split artist && python scripts/records.py kernels"
-# Digits that are kept: more would only be noise of rounding.
-_DIGITS = 4
 
 
 def make_kernel_record(
-    folder: Path | None = None,
-    run: Path | None = None,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
+    folder: Path = RECORDS, run: Path | None = None, progress: bool = True
 ) -> Path:
     """Measure all kernels of a run of SongNet, and keep what was found.
 
@@ -60,8 +55,6 @@ def make_kernel_record(
         where it is not there.
     progress : bool
         Whether to show progress bars.
-    say
-        Takes what was found, in words.
 
     Raises
     ------
@@ -77,61 +70,39 @@ def make_kernel_record(
     net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
     prepared = log_mels_of(run, its, progress=progress)
     answers = read_answers(run)
-    unheard = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]
-    kernels, fresh = Kernels(net), Kernels(untrained(net))
+    new = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]
+    kernels = Kernels(net)
 
-    seconds = {}
     began = time.perf_counter()
     everything = survey(kernels, prepared, progress=progress)
-    seconds["survey"] = time.perf_counter() - began
-    began = time.perf_counter()
     dreams = pd.concat(
         [dream_table(everything, layer, progress=progress) for layer in kernels.names]
     )
-    seconds["dreams"] = time.perf_counter() - began
-    tested = {}
-    for name, of in (("trained", kernels), ("untrained", fresh)):
-        found = survey(of, prepared, unheard, progress=progress)
-        alike = likeness_by_layer(found).set_index("layer")
-        tested[name] = [
-            {
-                "layer": row.layer,
-                **{key: float(getattr(row, key)) for key in ("purity", "low", "high", "p")},
-                "likeness": float(alike.likeness[row.layer]),
-                "likeness_by_chance": float(alike.by_chance[row.layer]),
-            }
-            for row in purity_by_layer(found).itertuples()
-        ]
     record = {
         "command": _COMMAND,
-        "corpus": its["corpus"],
-        "clips": len(everything.clips),
-        "unheard": len(unheard),
-        "model": its["model"],
-        "split": its["split"],
-        "seed": its["seed"],
+        **{key: its[key] for key in ("corpus", "model", "split", "seed")},
         "accuracy": its["test"]["accuracy"],
+        "clips": len(everything.clips),
+        "clips_not_trained_on": len(new),
         "kernels": {layer.name: layer.kernels for layer in kernels.layers},
-        "dead": {of.layer.name: int(of.dead.sum()) for of in everything.layers},
-        "twins": {of.layer.name: len(of.twins()) for of in everything.layers},
-        "seconds": seconds,
+        "seconds": round(time.perf_counter() - began, 1),
         "processors": os.cpu_count(),
         "versions": versions(),
-        "tested": tested,
-        "dreams": {
-            "index": [[layer, int(kernel)] for layer, kernel in dreams.index],
-            **{
-                column: [None if np.isnan(v) else round(float(v), _DIGITS) for v in values]
-                for column, values in dreams.items()
-            },
-        },
+        "trained": _by_layer(survey(kernels, prepared, new, progress=progress)),
+        "untrained": _by_layer(survey(Kernels(untrained(net)), prepared, new, progress=progress)),
+        # JSON has no NaN: pandas writes null.
+        "dreams": json.loads(dreams.to_json(orient="split", double_precision=4)),
     }
-    path = (folder or records_folder()) / f"{NAME}.json"
+    path = folder / f"{NAME}.json"
     write_json(path, record)
-    kept = KernelRecord(record)
-    for line in (kept.source(), kept.says_of_dreams(), kept.says_of_purity()):
-        say(line)
     return path
+
+
+def _by_layer(found: Survey) -> list[dict[str, Any]]:
+    """Return how pure and how alike a network's kernels are, from the first layer to the last."""
+    table = purity_by_layer(found)[["layer", "purity", "low", "high"]]
+    alike = likeness_by_layer(found)[["layer", "likeness"]]
+    return table.merge(alike, on="layer").to_dict("records")
 
 
 class KernelRecord:
@@ -141,24 +112,27 @@ class KernelRecord:
     ----------
     content : dict
         What `make_kernel_record` wrote.
+
+    Attributes
+    ----------
+    dreams : pandas.DataFrame
+        As `songnet_utils.kernels.dream_table` gives it, for all kernels.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
         self.content = content
-        columns = dict(content["dreams"])
-        index = pd.MultiIndex.from_tuples(map(tuple, columns.pop("index")))
-        #: As `songnet_utils.kernels.dream_table` gives it, for all kernels.
-        self.dreams = pd.DataFrame(columns, index.set_names(["layer", "kernel"]), dtype=float)
+        its = content["dreams"]
+        index = pd.MultiIndex.from_tuples(map(tuple, its["index"]), names=["layer", "kernel"])
+        self.dreams = pd.DataFrame(its["data"], index, its["columns"], dtype=float)
 
     def source(self) -> str:
         """Say where the record comes from, and what it cost."""
         content = self.content
-        minutes = sum(content["seconds"].values()) / 60
         return (
             f"{content['command']} — {len(self.dreams)} kernels of {content['model']} "
             f"({content['split']} split, seed {content['seed']}, {content['accuracy']:.1%} of the "
             f"test clips right) over {content['clips']} clips of {content['corpus']}, "
-            f"{minutes:.0f} minutes on {content['processors']} processors"
+            f"{content['seconds'] / 60:.0f} minutes on {content['processors']} processors"
         )
 
     def says_of_dreams(self) -> str:
@@ -177,24 +151,24 @@ class KernelRecord:
 
     def says_of_purity(self) -> str:
         """Say what the figures of purity allow, and no more."""
-        trained, fresh = (self.content["tested"][name] for name in ("trained", "untrained"))
-        (first, *_, last), (early, *_, late) = trained, fresh
+        first, *_, last = self.content["trained"]
+        early, *_, late = self.content["untrained"]
 
-        def with_luck(one: dict[str, Any]) -> str:
-            luck = f"{one['low']:.0%} to {one['high']:.0%}"
-            return f"{one['purity']:.0%} in {one['layer']} (by luck {luck})"
+        def with_chance(one: dict[str, Any]) -> str:
+            chance = f"{one['low']:.0%} to {one['high']:.0%}"
+            return f"{one['purity']:.0%} in {one['layer']} (by chance {chance})"
 
         gained = 100 * (last["purity"] - late["purity"])
         return (
-            f"Kept record, {self.content['unheard']} clips never heard in training. Purity "
-            f"{with_luck(first)}, {with_luck(last)}; before training {with_luck(early)}, "
-            f"{with_luck(late)}: training adds {gained:+.0f} points in the last layer. Likeness "
+            f"{self.content['clips_not_trained_on']} clips outside the training set. Purity "
+            f"{with_chance(first)}, {with_chance(last)}; before training {with_chance(early)}, "
+            f"{with_chance(late)}: training adds {gained:+.0f} points in the last layer. Likeness "
             f"{first['likeness']:.2f} and {last['likeness']:.2f}; before training "
             f"{early['likeness']:.2f} and {late['likeness']:.2f}."
         )
 
 
-def read_kernel_record(folder: Path | None = None) -> KernelRecord:
+def read_kernel_record(folder: Path = RECORDS) -> KernelRecord:
     """Return the record that is kept with the course.
 
     Raises
@@ -202,4 +176,4 @@ def read_kernel_record(folder: Path | None = None) -> KernelRecord:
     SongNetError
         When it is not there or not whole.
     """
-    return read_kept(NAME, KernelRecord, folder)
+    return KernelRecord(read_content(NAME, folder))

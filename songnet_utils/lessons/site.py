@@ -1,12 +1,15 @@
 """The site of the course: its lessons as they ran, the page for teachers and the API reference.
 
 Sphinx makes it, with MyST-NB and a theme that come whole as Python packages: nothing is fetched
-while the site is made, and nothing while it is read.
+while the site is made, and nothing while it is read. A page has no kernel, which a widget needs: it
+shows what the widget recorded for such places, else what its cell left, else how to come to it.
 """
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,34 +22,39 @@ import nbformat
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import check_writable, data_folder
-from songnet_utils.lessons.gaps import SOLUTIONS
-from songnet_utils.lessons.pages import failure_of, for_page, title_of
-from songnet_utils.lessons.syllabus import as_markdown, cost_table, measured, syllabus
+from songnet_utils.lessons.costs import cost_of
+from songnet_utils.lessons.files import RECORDS
+from songnet_utils.lessons.running import both, failure_of, title_of
+from songnet_utils.lessons.syllabus import cost_table, syllabus
 from songnet_utils.widgets import page, recording
+
+#: The pages around the lessons, which came with this package's source.
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 # What a site of ours is known by: it is replaced as a whole.
 _MARK = ".songnet-site"
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 
-def write_site(
-    ran: Sequence[Path],
-    out: Path,
-    results: str,
-    records: Path,
-) -> Path:
+_TO_TOUCH = (
+    '<p class="widget-here">Here is something to touch: run <code>make lab</code> and open this '
+    "lesson.</p>"
+)
+
+
+def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = RECORDS) -> Path:
     """Make the site, and put it in the place of the one before.
 
     Parameters
     ----------
     ran
-        The lessons with their outputs, in order. Those with solutions are in ``solutions`` beside
-        them, under the same names.
+        The lessons as `songnet_utils.lessons.running.run_lesson` returned them, in order.
     out
         The folder of the site.
     results
         What the course measured, in Markdown.
     records
-        The folder of the records that are kept with the course.
+        The folder of the records that came with the course.
 
     Returns
     -------
@@ -62,35 +70,24 @@ def write_site(
     """
     check_free(out)
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in ran}
+    costs = {name: cost_of(name, records) for name in notebooks}
+    titles = {name: title_of(notebook) or name for name, notebook in notebooks.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as folder:
         source, new = Path(folder) / "source", Path(folder) / "site"
-        shutil.copytree(docs_folder(), source)
-        extra = source / "extra"
-        media = extra / "media"
-        media.mkdir(parents=True)
+        shutil.copytree(DOCS, source)
         _write_live(source / "_static")
-        (source / "lessons" / SOLUTIONS).mkdir(parents=True)
-        for path in ran:
-            shown = for_page(notebooks[path.stem], media, "../media")
-            nbformat.write(shown, source / "lessons" / path.name)
-            solved = path.parent / SOLUTIONS / path.name
-            if solved.exists():
-                shown = for_page(nbformat.read(solved, as_version=4), media, "../../media")
-                # Its lesson leads to it; it is neither in the list of lessons nor found by search.
-                shown.metadata.update(orphan=True, nosearch=True)
-                nbformat.write(shown, source / "lessons" / SOLUTIONS / path.name)
-        costs = measured(list(notebooks), records)
-        for name, text in {
+        _write_lessons(notebooks, source)
+        generated = {
             "stopped": _stopped(notebooks),
-            "costs": cost_table(notebooks, costs),
-            "syllabus": syllabus(notebooks, costs),
+            "costs": cost_table(titles, costs),
+            "syllabus": "\n\n".join(syllabus(notebooks[name], costs[name]) for name in notebooks),
             "results": results,
-        }.items():
-            file = source / "generated" / f"{name}.md"
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(f"{text}\n", encoding="utf-8")
-        faults = _sphinx(source, new, Path(folder))
+        }
+        (source / "generated").mkdir()
+        for name, text in generated.items():
+            (source / "generated" / f"{name}.md").write_text(f"{text}\n", encoding="utf-8")
+        faults = _sphinx(source, new, Path(folder) / "doctrees")
         if not (new / "index.html").is_file():
             raise SongNetError(f"The site could not be made. Sphinx says: {faults}")
         (new / _MARK).touch()
@@ -100,32 +97,6 @@ def write_site(
     if faults:
         raise SongNetError(f"{out}: the site is there, with faults that Sphinx found: {faults}")
     return out / "index.html"
-
-
-def _write_live(static: Path) -> None:
-    """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
-    (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
-    # After the medley, one clip of each genre.
-    some = {clip.facts["genre"]: clip for clip in page.clips_of_mini(data_folder())}
-    clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
-    page.write_page(static / "songnet", clips=clips)
-
-
-def docs_folder() -> Path:
-    """Return the folder of the pages around the lessons, which came with this package's source.
-
-    Raises
-    ------
-    SongNetError
-        When the package stands alone.
-    """
-    folder = Path(__file__).resolve().parents[2] / "docs"
-    if not folder.is_dir():
-        raise SongNetError(
-            f"{folder}: is not there. The pages around the lessons come with the project's "
-            "source: clone it and run `make site` there."
-        )
-    return folder
 
 
 def check_free(out: Path) -> None:
@@ -139,39 +110,88 @@ def check_free(out: Path) -> None:
     check_writable(out.with_name(f".{out.name}") if out.exists() else out)
 
 
-def results_in_markdown(rows: Sequence[Mapping[str, str]], note: str) -> str:
-    """Return the table of results as Markdown, or that there are none."""
-    if not rows:
-        return "Not measured on this machine yet: `make course` trains and tests the networks."
-    return f"{as_markdown(list(rows[0]), [list(row.values()) for row in rows])}\n\n{note}"
+def for_page(notebook: Any, media: Path, found_at: str) -> Any:
+    """Return a copy of a notebook that was run, as a page without a kernel can show it.
+
+    Parameters
+    ----------
+    notebook
+        With its outputs.
+    media
+        A folder. Pictures, sounds and recordings are taken out of the outputs and written there,
+        so that the page itself is small.
+    found_at
+        Where the page finds that folder.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        Without progress bars, and with words in the place of each widget that has none.
+    """
+    made = copy.deepcopy(notebook)
+    made.metadata.pop("widgets", None)
+    # What colours the code of cells; a notebook that no program has opened yet lacks it.
+    made.metadata.setdefault("language_info", {"name": "python"})
+    for cell in made.cells:
+        outputs = []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if data.pop(_WIDGET, None) is not None:
+                if re.search(r"\d%\|", data.get("text/plain", "")):
+                    continue
+                data.setdefault("text/html", _TO_TOUCH)
+            if "text/html" in data:
+                data["text/html"] = recording.take_out(data["text/html"], media, f"{found_at}/")
+            if its := data.pop(recording.MIME, None):
+                name = recording.in_files(its, media)
+                data["text/html"] = recording.place(name, f"{found_at}/", data["text/html"])
+            outputs.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = outputs
+    return made
+
+
+def _write_lessons(notebooks: Mapping[str, Any], source: Path) -> None:
+    media = source / "extra" / "media"
+    solutions = source / "lessons" / "solutions"
+    for folder in (media, solutions):
+        folder.mkdir(parents=True)
+    for name, notebook in notebooks.items():
+        gaps, solved = both(notebook)
+        nbformat.write(for_page(gaps, media, "../media"), solutions.parent / f"{name}.ipynb")
+        # Its lesson leads to it; it is neither in the list of lessons nor found by search.
+        solved.metadata.update(orphan=True, nosearch=True)
+        nbformat.write(for_page(solved, media, "../../media"), solutions / f"{name}.ipynb")
+
+
+def _write_live(static: Path) -> None:
+    """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
+    (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
+    # After the medley, one clip of each genre.
+    some = {clip.facts["genre"]: clip for clip in page.clips_of_mini(data_folder())}
+    clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
+    page.write_page(static / "songnet", clips=clips)
 
 
 def _stopped(notebooks: Mapping[str, Any]) -> str:
     stopped = [
-        f"- [{title_of(notebook, name)}](lessons/{name}.ipynb) stopped in `{failure}`"
+        f"- [{title_of(notebook)}](lessons/{name}.ipynb) stopped in `{failure}`"
         for name, notebook in notebooks.items()
         if (failure := failure_of(notebook))
     ]
-    if not stopped:
-        return ""
-    return "\n".join([":::{warning}", "Not every lesson ran to its end.", "", *stopped, ":::"])
+    lines = [":::{warning}", "Not every lesson ran to its end.", "", *stopped, ":::"]
+    return "\n".join(lines) if stopped else ""
 
 
-def _sphinx(source: Path, out: Path, scratch: Path) -> str:
+def _sphinx(source: Path, out: Path, doctrees: Path) -> str:
     """Run Sphinx in a process of its own, where its settings are not ours; return its warnings."""
-    warnings = scratch / "warnings.txt"
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "--no-color"]
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "--no-color"),
-            *("--jobs", "2", "--warning-file", str(warnings), "-d", str(scratch / "doctrees")),
-            *(str(source), str(out)),
-        ],
+        [*command, "--jobs", "2", "-d", str(doctrees), str(source), str(out)],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
         check=False,
     )
-    said = warnings.read_text("utf-8") if warnings.is_file() else ""
-    if done.returncode == 0:
-        return ""
-    return (said or done.stderr).strip().replace(str(source), "docs") or "nothing"
+    said = done.stderr.strip().replace(str(source), "docs") or "nothing"
+    return said if done.returncode else ""

@@ -1,0 +1,213 @@
+"""Running the lessons, and measuring what that costs.
+
+The notebook with gaps and the one with solutions differ only in the cells of their exercises, and
+the rest of a lesson uses nothing that an exercise makes (a test says so). So one kernel runs both:
+before each exercise's cell stands its gap, and `both` makes the two notebooks of what came out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from songnet_utils._utils.errors import SongNetError
+from songnet_utils.corpora import data_folder
+from songnet_utils.lessons.files import NOTEBOOKS
+from songnet_utils.lessons.gaps import EXERCISE, SOLUTIONS, gap, is_tagged, without_solutions
+
+#: The tag of the cells that stand open.
+GAP = "gap"
+
+
+class Meter:
+    """Measures what the processes started in its ``with`` block cost.
+
+    Memory is what they hold at once, with what this process has grown by (resident sets, added
+    up, so that shared memory counts more than once). Disk is by how much the data folder grows,
+    and download what the machine's network interfaces receive meanwhile.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The data folder; it need not be there yet.
+
+    Attributes
+    ----------
+    cost : dict
+        Once the block is left: ``seconds``, and ``memory``, ``disk`` and ``download`` in bytes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.cost: dict[str, float] = {}
+        self._folder = folder
+        self._memory = 0
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Meter:
+        self._before = self._sums()
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._watch.join()
+        seconds, disk, download = (
+            max(0, after - before) for before, after in zip(self._before, self._sums(), strict=True)
+        )
+        self.cost = {
+            "seconds": round(seconds, 1),
+            "memory": self._memory,
+            "disk": int(disk),
+            "download": int(download),
+        }
+
+    def _sums(self) -> tuple[float, int, int]:
+        files = (path for path in self._folder.rglob("*") if path.is_file())
+        received = psutil.net_io_counters(pernic=True).items()
+        return (
+            time.perf_counter(),
+            sum(file.stat().st_size for file in files),
+            sum(its.bytes_recv for name, its in received if not name.lower().startswith("lo")),
+        )
+
+    def _look(self) -> None:
+        own = psutil.Process()
+        before = own.memory_info().rss
+        while True:
+            held = max(0, own.memory_info().rss - before)
+            for child in own.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended by now
+                    held += child.memory_info().rss
+            self._memory = max(self._memory, held)
+            if self._over.wait(0.2):
+                break
+
+
+def find_lessons(folder: Path = NOTEBOOKS) -> list[Path]:
+    """Return the notebooks with solutions in a folder of lessons, in the order of their names.
+
+    Raises
+    ------
+    SongNetError
+        When there is none.
+    """
+    paths = sorted((folder / SOLUTIONS).glob("*.ipynb"))
+    if not paths:
+        raise SongNetError(
+            f"{folder / 'solutions'}: has no lessons (*.ipynb). They come with the project's "
+            "source: clone it, or name their folder."
+        )
+    return paths
+
+
+def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[str, float]]:
+    """Run a lesson from top to bottom in a fresh kernel, in the folder it stands in.
+
+    Parameters
+    ----------
+    source
+        The notebook with solutions; the file is not changed.
+    environment
+        Variables to set for it, beside those of this process.
+
+    Returns
+    -------
+    notebook : nbformat.NotebookNode
+        The notebook with its outputs, and before each exercise's cell its gap: see `both`. Where a
+        cell failed, the cells after it did not run (`failure_of`).
+    cost : dict
+        What it cost: see `Meter`.
+
+    Raises
+    ------
+    SongNetError
+        When it is no notebook, an exercise's cell is none, or the kernel died.
+    """
+    notebook = _read(source)
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and is_tagged(cell, EXERCISE):
+            cells.append(copy.deepcopy(cell))
+            cells[-1].update(id=f"{GAP}-{cell.id}", source=gap(cell.source))
+            cells[-1].metadata.tags = [GAP]
+        cells.append(cell)
+    notebook.cells = cells
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        # A kernel's own remarks on its connection are no part of a lesson.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(source.parent)}},
+    )
+    with Meter(data_folder(environment.get("SONGNET_DATA"))) as meter:
+        try:
+            client.execute(env={**os.environ, **environment})
+        except CellExecutionError:
+            pass  # it is among the outputs
+        except DeadKernelError as error:
+            raise SongNetError(
+                f"{source}: its kernel died. Is there enough memory? Close other programs."
+            ) from error
+    return notebook, meter.cost
+
+
+def failure_of(notebook: Any) -> str | None:
+    """Return in one line which cell of a notebook failed and how; None where none did."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return f"cell {cell.id}: {output.ename}: {output.evalue}".splitlines()[0]
+    return None
+
+
+def both(ran: Any) -> tuple[Any, Any]:
+    """Return the notebook with gaps and the one with solutions of a lesson that was run."""
+    solved = copy.deepcopy(ran)
+    solved.cells = [cell for cell in solved.cells if not is_tagged(cell, GAP)]
+    gaps = without_solutions(ran)
+    gaps.cells = [
+        cell for cell in gaps.cells if cell.cell_type == "markdown" or not is_tagged(cell, EXERCISE)
+    ]
+    return gaps, solved
+
+
+def is_current(source: Path, kept: Path) -> bool:
+    """Return whether a file holds the run of a lesson as the lesson is written now."""
+    if not kept.is_file():
+        return False
+    _, solved = both(_read(kept))
+    return [cell.source for cell in solved.cells] == [cell.source for cell in _read(source).cells]
+
+
+def title_of(notebook: Any) -> str:
+    """Return a notebook's first heading as plain text; "" where it has none."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    heading = re.search(r"^#\s+(.+)$", "\n".join(texts), re.MULTILINE)
+    return re.sub(r"[*_`]", "", heading[1]).strip() if heading else ""
+
+
+def _read(path: Path) -> Any:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise SongNetError(f"{path}: is not a notebook that can be read ({error}).") from error
