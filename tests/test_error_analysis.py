@@ -17,7 +17,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora import table as clip_table
-from songnet_utils.evaluation import error_analysis
+from songnet_utils.evaluation import error_analysis, error_causes
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
@@ -176,7 +176,7 @@ def test_twins_are_found_though_the_clip_itself_is_as_near(analysis):
 
 
 def test_ambiguity_knows_labels_their_top_genres_and_what_else_the_artist_makes(analysis):
-    found = error_analysis.ambiguity(analysis)
+    found = error_causes.ambiguity(analysis)
     # Punk is Rock, which is what x1 was taken for; nothing of the kind for x2.
     assert found.labels["x1"] == ["Folk", "Punk"]
     assert found.answer_is_a_label.to_dict() == {"x1": True, "x2": False}
@@ -193,23 +193,23 @@ def test_a_label_outside_the_hierarchy_is_a_genre_only_where_the_corpus_has_it()
         ]
     )
     corpus, plain = Corpus("made", clips, hierarchy=HIERARCHY), Corpus("plain", clips)
-    assert error_analysis.top_genres(["Punk", "A style"], corpus) == {"Rock"}
-    assert error_analysis.top_genres(["Punk", "Folk"], plain) == {"Folk"}
-    assert error_analysis.top_genres(None, corpus) == set()
-    assert error_analysis.clips_of_several_genres(corpus) == 1
-    assert error_analysis.clips_of_several_genres(plain) == 0
+    assert error_causes.top_genres(["Punk", "A style"], corpus) == {"Rock"}
+    assert error_causes.top_genres(["Punk", "Folk"], plain) == {"Folk"}
+    assert error_causes.top_genres(None, corpus) == set()
+    assert error_causes.clips_of_several_genres(corpus) == 1
+    assert error_causes.clips_of_several_genres(plain) == 0
 
 
 def test_one_artist_with_all_errors_is_not_chance_and_one_each_is():
     genre = ["Folk"] * 20
     artist = [f"artist {n // 5}" for n in range(20)]
     of_one = pd.DataFrame({"genre": genre, "artist": artist, "answer": ["Pop"] * 5 + ["Folk"] * 15})
-    table, p = error_analysis.errors_by_artist(of_one)
+    table, p = error_causes.errors_by_artist(of_one)
     assert table.iloc[0].to_dict() == {"clips": 5, "wrong": 5, "genres": "Folk"}
     # Five clips of one of four artists: 4 of the 15,504 ways to choose five of twenty.
     assert p < 0.01
     answer = ["Pop", "Folk", "Folk", "Folk", "Folk"] * 4
-    _, p = error_analysis.errors_by_artist(of_one.assign(answer=answer))
+    _, p = error_causes.errors_by_artist(of_one.assign(answer=answer))
     assert p == 1
 
 
@@ -221,7 +221,7 @@ def test_a_hard_genre_by_one_artist_is_not_held_against_the_artist():
             "answer": ["Rock"] * 20,
         }
     )
-    _, p = error_analysis.errors_by_artist(answers)
+    _, p = error_causes.errors_by_artist(answers)
     assert p == 1
 
 
@@ -236,7 +236,7 @@ def test_production_of_a_made_spectrum():
     power[:, 60] = 1e-3  # 47 dB below the mean of band 20: analysis
     power[:, 90] = 1e-5  # 67 dB below: not
     clip = Frames(None, {"a": np.log(power)})
-    row = error_analysis.production(clip, ["a"]).loc["a"]
+    row = error_causes.production(clip, ["a"]).loc["a"]
     assert row["level"] == pytest.approx(10 * np.log10(50.5), abs=0.01)
     assert row["range"] == pytest.approx(20, abs=0.01)
     librosa = pytest.importorskip("librosa")
@@ -266,18 +266,18 @@ def test_loud_genres_do_not_make_loudness_a_cause():
     analysis = error_analysis.ErrorAnalysis(
         Fixed(), Frames(None, frames), clips, np.ones((120, 2)), answers, {}
     )
-    found = error_analysis.production_differences(analysis).loc["level"]
+    found = error_causes.production_differences(analysis).loc["level"]
     assert found.low < 0 < found.high
     assert abs(found.difference) < 1
     # Louder by 6 dB than its genre's training clips wherever it is wrong: that is an effect.
     for clip in answers.index[~answers.right]:
         frames[clip] = frames[clip] + np.log(10**0.6)
-    found = error_analysis.production_differences(analysis).loc["level"]
+    found = error_causes.production_differences(analysis).loc["level"]
     assert found.low < 6 < found.high
     assert found.low > 4
     none = dataclasses.replace(analysis, answers=answers.assign(right=True))
     with pytest.raises(SongNetError, match="only where there are both"):
-        error_analysis.production_differences(none)
+        error_causes.production_differences(none)
 
 
 def groups(clips: int = 40) -> error_analysis.ErrorAnalysis:

@@ -292,14 +292,6 @@ def test_frames_of_another_description_of_sound_are_refused(run, tones):
         evaluate(run, coarse, progress=False)
 
 
-def test_a_run_that_is_not_finished_or_not_whole_is_told(run, tones, tmp_path):
+def test_a_run_that_is_not_finished_is_an_error(tones, tmp_path):
     with pytest.raises(SongNetError, match="not a finished run"):
         evaluate(tmp_path, tones)
-    broken = tmp_path / "broken"
-    shutil.copytree(run, broken)
-    (broken / "answers.csv").write_text("genre\nHigh\n")
-    with pytest.raises(SongNetError, match="holds no answers of a run"):
-        evaluate(broken, tones)
-    (broken / "answers.csv").unlink()
-    with pytest.raises(SongNetError, match=r"answers\.csv: cannot be read"):
-        evaluate(broken, tones)

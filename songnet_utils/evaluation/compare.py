@@ -160,6 +160,8 @@ def model_names(models: Sequence[str]) -> list[str]:
     )
     for name in names:
         check_model(name)
+    if not names:
+        raise SongNetError("Name at least one model.")
     return names
 
 
@@ -203,10 +205,7 @@ def compare(
     SongNetError
         When there is nothing to compare, or no model came through.
     """
-    models, splits = model_names(models), _split_names(splits)
-    if not models or not splits or not isinstance(seeds, int) or seeds < 1:
-        raise SongNetError("Name at least one model and one split, and seeds of at least 1.")
-    _check_subset(subset, folds)
+    models, splits = model_names(models), _checked(splits, seeds, subset, folds)
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
     # Wrong genres are an error before hours of work on the frames, not after.
@@ -232,16 +231,9 @@ def compare(
         for model in models
     ]
     done, failures = _make_all(runs, subset, progress)
-    failed = {(failure["model"], failure["split"]) for failure in failures}
-    whole = [key for key in itertools.product(models, splits) if key not in failed]
-    if not whole:
-        raise SongNetError(
-            f"Of each model at least one run failed. The first: {failures[0]['run']}: "
-            f"{failures[0]['reason']}"
-        )
     shared = {"seeds": seeds, "folds": folds, "set": subset, "left_out": reasons}
     return Comparison(
-        [result | shared for result in _results(done, whole)],
+        [result | shared for result in _results(done, failures)],
         pd.concat([run.answers for run in done], ignore_index=True),
         left_out,
         prepared.unusable,
@@ -255,20 +247,18 @@ def compare(
     )
 
 
-def _split_names(splits: Sequence[str]) -> list[str]:
+def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) -> list[str]:
+    """Return the splits, each once; raise SongNetError where an argument of `compare` is wrong."""
     check_names("splits", splits)
     for split in splits:
         check_kind(split)
-    return list(dict.fromkeys(splits))
-
-
-def _check_subset(subset: str, folds: int | None) -> None:
-    choices = ("test", "validation")
+    if not splits or not isinstance(seeds, int) or seeds < 1:
+        raise SongNetError("Name at least one split, and seeds of at least 1.")
+    choices = ("test",) if folds else ("test", "validation")
     if subset not in choices:
         near = did_you_mean(str(subset), choices)
-        raise SongNetError(f"subset must be test or validation. Got {subset!r}.{near}")
-    if folds is not None and subset == "validation":
-        raise SongNetError("With folds every clip is tested, and none is for validation alone.")
+        raise SongNetError(f"subset must be {' or '.join(choices)} here. Got {subset!r}.{near}")
+    return list(dict.fromkeys(splits))
 
 
 def _sets(
@@ -364,8 +354,17 @@ def _home(run: Run) -> tuple[Path, bool]:
     return found, run.is_finished(found)
 
 
-def _results(runs: Sequence[_Done], keys: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def _results(runs: Sequence[_Done], failures: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
     """Return the figures of each model and split, and their differences, each pair once."""
+    failed = {(failure["model"], failure["split"]) for failure in failures}
+    models = list(dict.fromkeys(run.key[0] for run in runs))
+    keys = [key for key in dict.fromkeys(run.key for run in runs) if key not in failed]
+    keys.sort(key=lambda key: models.index(key[0]))
+    if not keys:
+        raise SongNetError(
+            f"Of each model at least one run failed. The first: {failures[0]['run']}: "
+            f"{failures[0]['reason']}"
+        )
     of = {key: [run for run in runs if run.key == key] for key in keys}
     answers = {
         key: pd.concat([run.answers for run in of[key]]).sort_values(["seed", "id"]) for key in keys

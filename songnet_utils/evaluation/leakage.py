@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -85,19 +86,11 @@ def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFra
 def _answers(known: pd.DataFrame, genres: np.ndarray, part: np.ndarray, seed: int) -> np.ndarray:
     """Return the answer for each clip of a forest that was fitted without its fold."""
     numbers = [name for name in known if name in NUMBERS]
-    texts = [name for name in known if name not in NUMBERS]
-    found = np.empty(len(known), dtype=object)
-    for fold in np.unique(part):
-        tested = part == fold
-        model = make_pipeline(
-            ColumnTransformer(
-                [
-                    ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
-                    ("texts", OneHotEncoder(handle_unknown="ignore"), texts),
-                ]
-            ),
-            RandomForestClassifier(_TREES, random_state=seed),
-        )
-        model.fit(known[~tested], genres[~tested])
-        found[tested] = model.predict(known[tested])
-    return found
+    columns = ColumnTransformer(
+        [
+            ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
+            ("texts", OneHotEncoder(handle_unknown="ignore"), known.columns.difference(numbers)),
+        ]
+    )
+    model = make_pipeline(columns, RandomForestClassifier(_TREES, random_state=seed))
+    return cross_val_predict(model, known, genres, cv=PredefinedSplit(part))

@@ -384,7 +384,7 @@ def evaluate(
         without its test clips, with other genres for them, or with other music.
     """
     folder = Path(folder)
-    record, answers = read_record(folder), _answers(folder)
+    record, answers = read_record(folder), read_answers(folder)
     tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
     report = Report(
@@ -413,16 +413,6 @@ def evaluate(
         calibration=calibrate(answers, genres),
         until_right=until_right(list(steps.values()), truth, net.timeline, tested.artist),
     )
-
-
-def _answers(folder: Path) -> pd.DataFrame:
-    answers = read_answers(folder)
-    if not {"id", "set", "artist", "genre", "answer"} <= set(answers):
-        raise SongNetError(
-            f"{folder / 'answers.csv'}: holds no answers of a run (its columns are "
-            f"{', '.join(answers)}). Train the run again with --force."
-        )
-    return answers
 
 
 def genre_over_time(net: SongNet, prepared: LogMels, clip: str) -> np.ndarray:

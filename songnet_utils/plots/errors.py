@@ -121,7 +121,7 @@ def errors_per_artist(artists: pd.DataFrame, *, title: str = "Errors by artist")
     ----------
     artists
         ``clips`` and ``wrong`` by artist, in the order to draw, as
-        `songnet_utils.evaluation.error_analysis.errors_by_artist` gives them. The first 30 are
+        `songnet_utils.evaluation.error_causes.errors_by_artist` gives them. The first 30 are
         drawn.
     title
         Above it.
