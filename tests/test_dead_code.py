@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # What others call, or read, by these names.
 CALLED_BY_OTHERS = [
     *("__getattr__", "__dir__", "__signature__", "seekable", "pytestmark", "_close_figures"),
-    # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, nbclient, ipywidgets, traitlets
+    # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, ipywidgets, traitlets, Keras
     *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "pts", "initial"),
-    *("on_notebook_start", "button_style", "_at_a_stop"),
+    *("layout", "button_style", "_at_a_stop"),
+    *("on_train_begin", "on_test_begin", "on_train_batch_end"),
     # argparse, warnings
     *("_check_value", "showwarning"),
     # http.server, html.parser
@@ -24,7 +25,7 @@ CALLED_BY_OTHERS = [
     # widgets.messages calls them by the kind of a message.
     "_on_*",
     # pytest calls a fixture by itself where it says so.
-    *("nothing_chosen", "no_proxy"),
+    *("nothing_chosen", "no_proxy", "pytest_collection_modifyitems"),
 ]
 
 

@@ -65,7 +65,7 @@ def highest(clips: pd.DataFrame, column: str) -> Question:
 
 
 @exercise
-def heard_before(clips: pd.DataFrame, subset: pd.Series) -> Question:
+def by_known_artists(clips: pd.DataFrame, subset: pd.Series) -> Question:
     """Ask how many of the test clips are by an artist with clips in another set: a choice.
 
     Parameters

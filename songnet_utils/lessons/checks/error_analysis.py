@@ -138,7 +138,7 @@ def mcnemar() -> Question:
 
 
 @exercise
-def found_by_luck(tried: int, confidence: float) -> Question:
+def found_by_chance(tried: int, confidence: float) -> Question:
     """Ask how often one of several intervals leaves zero out by chance alone: a share.
 
     Parameters

@@ -54,7 +54,7 @@ def samples_of_fourth_layer(net: SongNet) -> Question:
 
 
 @exercise
-def luck_purity(pieces: int, genres: int) -> Question:
+def purity_by_chance(pieces: int, genres: int) -> Question:
     """Ask for the mean purity of pieces that are drawn at random: a share.
 
     Parameters
