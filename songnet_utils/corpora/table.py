@@ -81,7 +81,7 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
         elif name in _WHOLE:
             columns[name] = pd.to_numeric(values).round().astype("Int64")
         elif name == "date_recorded":
-            columns[name] = pd.to_datetime(values, errors="coerce")
+            columns[name] = pd.to_datetime(values, errors="coerce").astype("datetime64[us]")
         else:
             lists = [names if isinstance(names, list) else None for names in values]
             columns[name] = pd.Series(lists, given.index, dtype="object")
