@@ -1,4 +1,5 @@
 from . import (
+    audio,
     corpora,
     evaluation,
     features,
@@ -15,28 +16,26 @@ from ._utils.errors import SongNetError
 from .audio import load_audio, log_mel
 from .audio.frame_stream import FrameStream
 from .audio.sound import Sound
-from .corpora import open_corpus
-from .corpora.splits import split
+from .corpora import open_corpus, splits
 from .evaluation.compare import compare
 from .features.store import log_mels
-from .models.registry import NETWORKS
-from .plots.players import Player, excerpt
+from .models.building import keras
 from .streaming.song_stream import SongStream
+from .streaming.timeline import receptive_field
 from .training.runs import load_songnet
 from .training.train import train
 
 __all__ = [
-    "NETWORKS",
     "FrameStream",
-    "Player",
     "SongNetError",
     "SongStream",
     "Sound",
+    "audio",
     "compare",
     "corpora",
     "evaluation",
-    "excerpt",
     "features",
+    "keras",
     "kernels",
     "lessons",
     "load_audio",
@@ -47,7 +46,8 @@ __all__ = [
     "models",
     "open_corpus",
     "plots",
-    "split",
+    "receptive_field",
+    "splits",
     "streaming",
     "train",
     "training",

@@ -17,7 +17,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
-from songnet_utils.corpora import fma
+from songnet_utils.corpora import fma, splits
 from songnet_utils.corpora.contents import contents_of, contradictions
 from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
@@ -39,6 +39,7 @@ __all__ = [
     "named_files",
     "open_corpus",
     "own_songs",
+    "splits",
     "table",
     "unusable_table",
 ]

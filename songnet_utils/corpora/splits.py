@@ -32,7 +32,7 @@ import pandas as pd
 import scipy.sparse
 
 from songnet_utils._utils.errors import SongNetError, check_names, check_seed, did_you_mean
-from songnet_utils.corpora import OFFICIAL, name_key
+from songnet_utils.corpora.table import OFFICIAL, name_key
 
 SETS = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")

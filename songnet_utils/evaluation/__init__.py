@@ -1,1 +1,5 @@
 """What a network is worth: comparisons, reports, error analysis, leakage."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -38,6 +38,7 @@ from .networks import (
     runs_compared,
     training_curves,
 )
+from .players import Player, excerpt
 from .sound import (
     log_mel,
     log_mel_grid,
@@ -62,6 +63,7 @@ __all__ = [
     "GENRE_COLOURS",
     "LivePicture",
     "Picture",
+    "Player",
     "architecture",
     "artist_leakage",
     "artists_per_set",
@@ -74,6 +76,7 @@ __all__ = [
     "dreams",
     "embedding_map",
     "errors_per_artist",
+    "excerpt",
     "feature_scatter",
     "genre_bars",
     "genre_colours",
