@@ -21,7 +21,7 @@ class SongNetWarning(UserWarning):
 
 
 class SongNetError(ValueError):
-    """Bad input, told in words: what it is about, the rule it breaks, and what to do.
+    """Bad input, in words: what it is about, the rule it breaks, and what to do.
 
     The command line prints its message in one line and exits with 1; anything else that is
     raised is a fault of ours and keeps its traceback.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -152,7 +153,7 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
                 raise
             # It only looked like another file after the first.
             break
-        with told_plainly(progress.name), container:
+        with _plain_errors(progress.name), container:
             stream = next(iter(container.streams.audio), None)
             if stream is None or stream.codec_context is None:
                 raise AudioError(
@@ -244,37 +245,34 @@ class Progress:
         self._pieces = 0
         self._rate = HIGHEST_RATE
 
-    def expect(self, promised: float | None) -> None:
-        """Raise AudioError when a header promises more than is decoded."""
-        if self._most_seconds is not None and (promised or 0.0) > self._most_seconds:
-            raise _too_long(self.name, self._most_seconds)
+    def expect(self, seconds: float | None) -> None:
+        """Raise AudioError when there is, or a header promises, more than is decoded."""
+        if self._most_seconds is not None and (seconds or 0.0) > self._most_seconds:
+            raise AudioError(
+                f"{self.name}: lasts longer than {self._most_seconds / 60:g} minutes, the longest "
+                "allowed. Use a shorter excerpt."
+            )
 
     def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Yield pieces as they come and count what is in them."""
+        """Yield pieces as they come; raise AudioError when they are more than is decoded."""
         for planes, rate in pieces:
-            self._add(len(planes[0]), len(planes), rate)
+            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+                raise AudioError(
+                    f"{self.name}: says that it has {rate:,} samples per second; sound has "
+                    f"{LOWEST_RATE:,} to {HIGHEST_RATE:,}. Its header is damaged: export it again."
+                )
+            self.seconds += len(planes[0]) / rate
+            self._pieces += 1
+            self._rate = rate
+            self.expect(self.seconds)
+            self._numbers += len(planes) * len(planes[0])
+            most = (self._most_seconds or math.inf) * _NUMBERS_PER_SECOND
+            if self._numbers > most:
+                raise AudioError(
+                    f"{self.name}: {len(planes)} channels at {rate} Hz are more data than is "
+                    "accepted for one song. Export it in stereo at 44,100 Hz."
+                )
             yield planes, rate
-
-    def _add(self, samples: int, channels: int, rate: int) -> None:
-        """Count a piece; raise AudioError when there is more than is decoded."""
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise AudioError(
-                f"{self.name}: says that it has {rate:,} samples per second; sound has "
-                f"{LOWEST_RATE:,} to {HIGHEST_RATE:,}. Its header is damaged: export it again."
-            )
-        self.seconds += samples / rate
-        self._pieces += 1
-        self._rate = rate
-        if self._most_seconds is None:
-            return
-        if self.seconds > self._most_seconds:
-            raise _too_long(self.name, self._most_seconds)
-        self._numbers += samples * channels
-        if self._numbers > self._most_seconds * _NUMBERS_PER_SECOND:
-            raise AudioError(
-                f"{self.name}: {channels} channels at {rate} Hz are more data than is accepted for "
-                "one song. Export it in stereo at 44,100 Hz."
-            )
 
     def end(self, promised: float | None, kind: str) -> None:
         """Raise AudioError when sound is missing; note what is odd.
@@ -316,7 +314,7 @@ class Progress:
 
 
 @contextlib.contextmanager
-def told_plainly(name: str) -> Iterator[None]:
+def _plain_errors(name: str) -> Iterator[None]:
     """Turn whatever FFmpeg or PyAV raise into words that people understand."""
     try:
         yield
@@ -335,7 +333,7 @@ def opened(content: bytes, name: str) -> Any:
     """Open a file with FFmpeg, which may read nothing but the file itself."""
     import av
 
-    with told_plainly(name):
+    with _plain_errors(name):
         return av.open(io.BytesIO(content), container_options=_options(), metadata_errors="replace")
 
 
@@ -468,13 +466,6 @@ def _ends_as_ogg(content: bytes) -> bool:
     segments = content[at + 27 : at + 27 + content[at + 26]] if at + 26 < len(content) else b""
     size = 27 + len(segments) + sum(segments)
     return bool(segments) and at + size <= len(content) and bool(content[at + 5] & 4)
-
-
-def _too_long(name: str, most_seconds: float) -> AudioError:
-    return AudioError(
-        f"{name}: lasts longer than {most_seconds / 60:g} minutes, the longest allowed. "
-        "Use a shorter excerpt."
-    )
 
 
 def warn(notes: Iterable[str]) -> None:

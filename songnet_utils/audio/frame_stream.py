@@ -13,22 +13,17 @@ import soxr
 from numpy.lib.stride_tricks import as_strided
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.audio.frames import (
-    RESAMPLER,
-    AudioError,
-    check_values,
-    log_mel_of_windows,
-    mix_down,
-)
+from songnet_utils.audio import AudioError, check_samples, log_mel_of_windows, mix_down
+from songnet_utils.audio.frames import RESAMPLER
 from songnet_utils.audio.sound import Sound
 
 
 class FrameStream:
     """Turns a song that comes in pieces into log-mel frames, each as soon as it is decided.
 
-    `push` and `finish` are all that a picture needs. Whoever wants the frames in groups, because
-    ten frames at once cost much less than ten single ones, calls `feed` for each piece, which only
-    puts it by, and `take` from time to time.
+    `push` and `finish` are all that a picture needs. To get the frames in groups, because ten
+    frames at once cost much less than ten single ones, call `feed` for each piece, which only
+    stores it, and `take` from time to time.
 
     Parameters
     ----------
@@ -66,12 +61,12 @@ class FrameStream:
             if rate != own
             else None
         )
-        self._put_by: list[np.ndarray] = []
+        self._pieces: list[np.ndarray] = []
         # Samples at the network's rate that coming frames still need. Frame 0 is centred on the
         # first sample, so half a window of zeros comes before it.
         self._waiting = np.zeros(sound.n_fft // 2, np.float32)
         self._pushed = 0
-        self._heard = 0
+        self._resampled = 0
         self._is_finished = False
 
     @property
@@ -87,7 +82,7 @@ class FrameStream:
         return self.taken + max(0, more)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """Hear a piece of the song and return the frames that it decides.
+        """Take a piece of the song and return the frames that it decides.
 
         Parameters
         ----------
@@ -119,7 +114,7 @@ class FrameStream:
         return self.take()
 
     def feed(self, samples: np.ndarray) -> None:
-        """Hear a piece of the song; its frames wait to be taken.
+        """Take a piece of the song; its frames wait to be taken.
 
         Parameters
         ----------
@@ -132,9 +127,9 @@ class FrameStream:
             When the shape or the type is wrong or a sample is no number or beyond any sound; the
             stream is then as it was before.
         """
-        # A copy: whoever records may fill the same array again.
-        self._put_by.append(self.check(samples).copy())
-        self._pushed += len(self._put_by[-1])
+        # A copy: a recorder may fill the same array again.
+        self._pieces.append(self.check(samples).copy())
+        self._pushed += len(self._pieces[-1])
 
     def end(self) -> None:
         """End the song, without taking its last frames."""
@@ -142,9 +137,9 @@ class FrameStream:
         self._resample()
         self._is_finished = True
         if self._resampler is not None and self._pushed:
-            self._hear(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-        if self._heard:
-            frames = self.sound.frames_of_samples(self._heard) - self.taken
+            self._append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        if self._resampled:
+            frames = self.sound.frames_of_samples(self._resampled) - self.taken
             missing = (frames - 1) * self.sound.hop + self.sound.n_fft - len(self._waiting)
             self._waiting = np.concatenate([self._waiting, np.zeros(max(0, missing), np.float32)])
 
@@ -161,13 +156,13 @@ class FrameStream:
             self._waiting, (count, sound.n_fft), (apart * sound.hop, apart), writeable=False
         )
         frames = log_mel_of_windows(windows, sound)
-        # A copy, so that a long piece is not kept alive by its tail.
+        # A copy, so that its tail does not hold a long piece in memory.
         self._waiting = self._waiting[count * sound.hop :].copy()
         self.taken += count
         return frames
 
     def check(self, samples: np.ndarray) -> np.ndarray:
-        """Return a piece as float32, shape (n, channels), or say why it cannot be heard.
+        """Return a piece as float32, shape (n, channels), or say what is wrong with it.
 
         Raises
         ------
@@ -186,28 +181,20 @@ class FrameStream:
                 f"samples must have shape {shape} with n of at least 1 for this stream of "
                 f"{self.channels} channel(s). Got shape {np.shape(samples)}"
             )
-        if array.dtype.kind != "f":
-            raise AudioError(
-                "samples must be floating point with full scale ±1 (divide 16-bit samples by "
-                f"32768). Got dtype {array.dtype}"
-            )
-        with np.errstate(over="ignore"):
-            array = array.astype(np.float32, copy=False)
-        check_values(array, "samples")
-        return array
+        return check_samples(array.ravel()).reshape(array.shape)
 
     def _check_open(self) -> None:
         if self._is_finished:
             raise SongNetError("this stream is finished: make a new one for a new song")
 
     def _resample(self) -> None:
-        """Bring what was put by to the network's rate."""
-        if self._put_by:
-            mono = mix_down(np.concatenate(self._put_by))
-            self._put_by.clear()
-            self._hear(mono if self._resampler is None else self._resampler.resample_chunk(mono))
+        """Bring the pieces to the network's rate."""
+        if self._pieces:
+            mono = mix_down(np.concatenate(self._pieces))
+            self._pieces.clear()
+            self._append(mono if self._resampler is None else self._resampler.resample_chunk(mono))
 
-    def _hear(self, samples: np.ndarray) -> None:
+    def _append(self, samples: np.ndarray) -> None:
         """Take samples of the song at the network's rate."""
-        self._heard += len(samples)
+        self._resampled += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])

@@ -77,13 +77,13 @@ def look_ahead(original: int, rate: int) -> float:
         return 0.0
     resampler = soxr.ResampleStream(original, rate, 1, dtype="float32", quality=RESAMPLER)
     silence = np.zeros(1, np.float32)
-    widest, out, blocks, heard = 0.0, 0, 0, 0
+    widest, out, blocks, pushed = 0.0, 0, 0, 0
     # The blocks repeat; eight of them meet every phase that matters to a sample or two.
     while blocks < 8:
-        heard += 1
+        pushed += 1
         samples = len(resampler.resample_chunk(silence))
         if samples:
-            widest = max(widest, heard - out * original / rate)
+            widest = max(widest, pushed - out * original / rate)
             out += samples
             blocks += 1
     return widest + 2

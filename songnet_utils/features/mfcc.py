@@ -1,11 +1,11 @@
-"""The 140 MFCC statistics: what a classifier heard before networks learnt their own features.
+"""The 140 MFCC statistics: what classifiers were given before networks learnt their own features.
 
 Twenty mel-frequency cepstral coefficients of each frame, and over the clip's frames seven
 statistics of each. The recipe and the names are those of the FMA data set's ``features.csv``
 (Defferrard et al. 2017), on which the paper's baselines most likely rest: Hann windows of 2,048
 samples every 512, 128 mel bands, power in dB no more than 80 dB below the clip's loudest band,
 orthonormal DCT-II. One thing differs: FMA analysed each file at its own rate (mostly 44.1 kHz);
-here it is the network's, so that both hear the same band and files of different rates compare.
+here it is the network's, so that both cover the same band and files of different rates compare.
 
 How the MFCCs lie is also what Mandel & Ellis look at (Michael Mandel and Daniel Ellis, "Song-Level
 Features and Support Vector Machines for Music Classification", ISMIR 2005): a song is one point,

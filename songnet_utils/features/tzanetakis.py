@@ -217,7 +217,7 @@ def rhythm_of(histogram: np.ndarray) -> np.ndarray:
 
 
 def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Return how strongly each note is heard.
+    """Return how strong each note is.
 
     Parameters
     ----------
