@@ -51,7 +51,6 @@ from .sound import (
 )
 from .style import (
     GENRE_COLOURS,
-    LivePicture,
     Picture,
     describe,
     description,
@@ -61,7 +60,6 @@ from .style import (
 
 __all__ = [
     "GENRE_COLOURS",
-    "LivePicture",
     "Picture",
     "Player",
     "architecture",

@@ -170,23 +170,6 @@ def show(ax: Axes, alt: str | None = None) -> Picture:
     return picture
 
 
-class LivePicture:
-    """One place in a notebook whose picture is replaced while something runs."""
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-
-    def show(self, ax: Axes, alt: str | None = None) -> None:
-        """Show the figure of `ax` in place of the one before, and close it."""
-        from IPython.display import display
-
-        picture = show(ax, alt)
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
-
-
 def panels(
     rows: int, columns: int, width: float, height: float, **sharing: Any
 ) -> npt.NDArray[Any]:
