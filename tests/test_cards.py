@@ -148,7 +148,6 @@ def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
     assert "5 of 5 error cards" in table
     assert "Note" not in table
     assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._still_html()
-    assert "5 clips" in repr(cards)
 
 
 def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):

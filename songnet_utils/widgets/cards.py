@@ -93,10 +93,6 @@ class ErrorCards(WithRecording, Messages):
         self._known = analysis.prepared.corpus.clips.set_index("id", drop=False)
         super().__init__(**widget)
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is no kernel."""
-        return f"Error cards of {len(self._clips)} clips: run this notebook in JupyterLab."
-
     # ---- Messages ------------------------------------------------------------------------------
 
     def _on_hello(self, content: dict[str, Any], buffers: list) -> None:

@@ -20,9 +20,25 @@ LOOK: dict[str, Any] = {
     "style": {"description_width": "10em"},
     "layout": {"width": "min(32em, 100%)"},
 }
-#: How numbers are typed: the handles of ipywidgets' sliders have no name that a screen reader
-#: could say. Python hears of a number once it is typed.
-NUMBER: dict[str, Any] = {"continuous_update": False, **LOOK}
+
+
+def number(
+    name: str, value: int, least: int, most: int, *, step: int = 1
+) -> ipywidgets.BoundedIntText:
+    """Return a control where a whole number is typed.
+
+    The handles of ipywidgets' sliders have no name that a screen reader could say. Python hears of
+    a number once it is typed.
+    """
+    span = {"min": least, "max": most, "step": step}
+    return ipywidgets.BoundedIntText(
+        value=value, description=name, continuous_update=False, **span, **LOOK
+    )
+
+
+def select(name: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
+    """Return a control where one of some options is chosen."""
+    return ipywidgets.Dropdown(options=options, value=value, description=name, **LOOK)
 
 
 class Explorer(WithRecording, ipywidgets.VBox):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipywidgets
 import numpy as np
 
 from songnet_utils.audio import check_samples
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import one_mel_filter
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.explorer import NUMBER, Explorer
+from songnet_utils.widgets.explorer import Explorer, number
 
 # The narrowest range of frequencies that can be chosen, in hertz.
 _NARROWEST = 500
@@ -46,22 +45,10 @@ class FilterBankExplorer(Explorer):
     def __init__(self, audio: np.ndarray, sound: Sound) -> None:
         self._audio, self._sound = check_samples(audio), sound
         highest = sound.sample_rate // 2
-        self.bands = ipywidgets.BoundedIntText(
-            value=sound.n_mels, min=4, max=256, description="Mel bands", **NUMBER
-        )
-        self.low = ipywidgets.BoundedIntText(
-            value=0, min=0, max=highest - _NARROWEST, description="From (Hz)", **NUMBER
-        )
-        self.high = ipywidgets.BoundedIntText(
-            value=highest, min=_NARROWEST, max=highest, description="To (Hz)", **NUMBER
-        )
-        self.band = ipywidgets.BoundedIntText(
-            value=sound.n_mels // 4,
-            min=0,
-            max=sound.n_mels - 1,
-            description="Band (from 0)",
-            **NUMBER,
-        )
+        self.bands = number("Mel bands", sound.n_mels, 4, 256)
+        self.low = number("From (Hz)", 0, 0, highest - _NARROWEST)
+        self.high = number("To (Hz)", highest, _NARROWEST, highest)
+        self.band = number("Band (from 0)", sound.n_mels // 4, 0, sound.n_mels - 1)
         super().__init__([self.bands, self.low, self.high, self.band])
 
     def _fit(self) -> None:

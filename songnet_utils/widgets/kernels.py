@@ -124,10 +124,6 @@ class KernelGallery(WithRecording, Messages):
         self._turn = threading.Lock()
         super().__init__(**widget)
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is no kernel."""
-        return f"{self.title}: run this notebook in JupyterLab."
-
     @property
     def title(self) -> str:
         """What it shows, in a few words."""

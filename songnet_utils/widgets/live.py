@@ -64,10 +64,6 @@ class LiveSong(WithRecording, Messages):
         self._coming: dict[str, bytes] = {}
         super().__init__(**widget)
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is neither kernel nor HTML."""
-        return "The live song: open this notebook in JupyterLab (`make lab`) and run it."
-
     def _still_html(self) -> str:
         # Where there is no kernel, the site's own files stand in for Python (`page.write_page`).
         return '<div class="songnet-page" data-base="../_static/songnet/"></div>'

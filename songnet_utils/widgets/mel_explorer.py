@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 
-import ipywidgets
 import numpy as np
 
 from songnet_utils.audio import check_samples, log_mel, mel_filters
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots import log_mel as draw_log_mel
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.explorer import LOOK, NUMBER, Explorer
+from songnet_utils.widgets.explorer import Explorer, number, select
 
 _WINDOWS = (256, 512, 1024, 2048, 4096, 8192)
 _HOPS = (64, 128, 256, 512, 1024, 2048, 4096)
@@ -54,17 +53,10 @@ class MelExplorer(Explorer):
         self._audio, self._rate = check_samples(audio), rate
         usual = Sound(sample_rate=rate)
         self._original = Player(self._audio, rate, "The clip itself")
-        self.n_fft = _select("Window (samples)", _WINDOWS, usual.n_fft)
-        self.hop = _select("Hop (samples)", _fitting_hops(usual.n_fft), usual.hop)
-        self.bands = _select("Mel bands", _BANDS, usual.n_mels)
-        self.floor = ipywidgets.BoundedIntText(
-            value=round(10 * math.log10(usual.floor)),
-            min=-100,
-            max=20,
-            step=10,
-            description="Floor (dB)",
-            **NUMBER,
-        )
+        self.n_fft = select("Window (samples)", _WINDOWS, usual.n_fft)
+        self.hop = select("Hop (samples)", _fitting_hops(usual.n_fft), usual.hop)
+        self.bands = select("Mel bands", _BANDS, usual.n_mels)
+        self.floor = number("Floor (dB)", round(10 * math.log10(usual.floor)), -100, 20, step=10)
         super().__init__([self.n_fft, self.hop, self.bands, self.floor])
 
     def _fit(self) -> None:
@@ -140,7 +132,3 @@ class MelExplorer(Explorer):
 def _fitting_hops(n_fft: int) -> tuple[int, ...]:
     """Return the hops of which every sample is well inside some window."""
     return tuple(hop for hop in _HOPS if n_fft // 16 <= hop <= n_fft // 2)
-
-
-def _select(name: str, options: tuple[int, ...], value: int) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(options=options, value=value, description=name, **LOOK)

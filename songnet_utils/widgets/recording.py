@@ -61,6 +61,10 @@ class WithRecording:
 
     _hint = "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
 
+    def __repr__(self) -> str:
+        """Say what stands in the widget's place where there is neither kernel nor HTML."""
+        return f"{type(self).__name__}: open this notebook in JupyterLab and run it."
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)  # type: ignore[misc]
         if bundle is None:

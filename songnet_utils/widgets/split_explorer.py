@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 
-import ipywidgets
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
@@ -22,7 +21,7 @@ from songnet_utils.corpora.splits import (
 )
 from songnet_utils.plots import artists_per_set
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.explorer import LOOK, NUMBER, Explorer
+from songnet_utils.widgets.explorer import Explorer, number, select
 
 # Validation keeps its share, and training has what is left.
 _VALIDATION = 20
@@ -57,11 +56,9 @@ class SplitExplorer(Explorer):
         kinds, reasons = every_split(self._clips)
         if not kinds:
             raise SongNetError(f"{corpus.name}: allows no split: {'; '.join(reasons.values())}")
-        self.kind = ipywidgets.Dropdown(options=list(kinds), description="Kind of split", **LOOK)
-        self.seed = ipywidgets.BoundedIntText(value=0, min=0, max=20, description="Seed", **NUMBER)
-        self.test = ipywidgets.BoundedIntText(
-            value=10, min=5, max=40, step=5, description="Test (%)", **NUMBER
-        )
+        self.kind = select("Kind of split", list(kinds), next(iter(kinds)))
+        self.seed = number("Seed", 0, 0, 20)
+        self.test = number("Test (%)", 10, 5, 40, step=5)
         super().__init__([self.kind, self.seed, self.test])
 
     def _fit(self) -> None:

@@ -64,10 +64,6 @@ class TemperatureSlider(Explorer):
         self.to_fitted.on_click(lambda _: self.slider.set_trait("value", self.fitted))
         super().__init__([self.slider], [self.to_fitted])
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is no kernel."""
-        return f"A temperature to slide, over {len(self._truth)} clips."
-
     @property
     def probabilities(self) -> np.ndarray:
         """The network's probabilities for the test clips at the slider's temperature."""

@@ -42,10 +42,6 @@ class ThresholdSlider(Explorer):
         self.slider = Slider("Threshold", _THRESHOLDS, 0.5)
         super().__init__([self.slider])
 
-    def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is no kernel."""
-        return f"A threshold to slide, over {len(self._correct)} clips."
-
     @property
     def at(self) -> pd.Series:
         """The row of `songnet_utils.metrics.accuracy.selective_accuracy` at the slider."""
