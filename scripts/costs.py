@@ -25,7 +25,7 @@ from songnet_utils.features.store import LogMelStore
 from songnet_utils.lessons.costs import COMMAND, NAME, LessonCost
 from songnet_utils.lessons.files import NOTEBOOKS, RECORDS
 from songnet_utils.lessons.gaps import EXERCISE, is_tagged
-from songnet_utils.lessons.running import Meter, both, failure_of, find_lessons, run_lesson
+from songnet_utils.lessons.running import both, failure_of, find_lessons, measured, run_lesson
 from songnet_utils.training.train import versions
 
 DATA = Path(__file__).resolve().parents[1] / "build" / "costs"
@@ -38,7 +38,7 @@ def make_cost_record(
     # How many processors others keep busy.
     load = (psutil.cpu_count() or 1) * psutil.cpu_percent(interval=3.0) / 100
     shutil.rmtree(data, ignore_errors=True)
-    with Meter(data) as meter:
+    with measured(data) as cost_of_music:
         music = open_corpus(corpus, data, progress=False)
         LogMelStore(data, Sound()).prepare(music, progress=False)
     content: dict[str, Any] = {
@@ -48,7 +48,7 @@ def make_cost_record(
         "machine": platform.machine(),
         "load": round(load, 1),
         "versions": versions(),
-        "music": meter.cost,
+        "music": cost_of_music,
         "lessons": {},
     }
     before = _folders(data)

@@ -17,10 +17,10 @@ from songnet_utils.lessons import trained
 from songnet_utils.lessons.costs import cost_of
 from songnet_utils.lessons.gaps import SOLUTIONS
 from songnet_utils.lessons.running import (
-    Meter,
     both,
     failure_of,
     is_current,
+    measured,
     run_lesson,
     title_of,
 )
@@ -106,11 +106,10 @@ def test_a_meter_sees_time_memory_and_disk(tmp_path):
     code = "x = bytearray(80_000_000); import time; time.sleep(2)"
     # A process that starts another one, which holds the memory.
     nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
-    with Meter(tmp_path) as meter:
+    with measured(tmp_path) as cost:
         subprocess.run([sys.executable, "-c", nested], check=True)
         (tmp_path / "folder").mkdir()
         (tmp_path / "folder" / "after").write_bytes(bytes(5000))
-    cost = meter.cost
     assert 80e6 < cost["memory"] < 400e6
     assert cost["disk"] == 5000
     assert cost["seconds"] >= 2

@@ -1,11 +1,11 @@
 from .costs import cost_of
 from .kernel_record import read_kernel_record
 from .records import read_course_record
-from .trained import kept_folder, run_of, short_run
+from .trained import cache_folder, run_of, short_run
 
 __all__ = [
+    "cache_folder",
     "cost_of",
-    "kept_folder",
     "read_course_record",
     "read_kernel_record",
     "run_of",

@@ -13,9 +13,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import nbformat
@@ -32,8 +31,9 @@ from songnet_utils.lessons.gaps import EXERCISE, SOLUTIONS, gap, is_tagged, with
 GAP = "gap"
 
 
-class Meter:
-    """Measures what the processes started in its ``with`` block cost.
+@contextlib.contextmanager
+def measured(folder: Path) -> Iterator[dict[str, float]]:
+    """Measure what the processes started in a ``with`` block cost.
 
     Memory is what they hold at once, with what this process has grown by (resident sets, added
     up, so that shared memory counts more than once). Disk is by how much the data folder grows,
@@ -44,62 +44,46 @@ class Meter:
     folder : pathlib.Path
         The data folder; it need not be there yet.
 
-    Attributes
-    ----------
-    cost : dict
-        Once the block is left: ``seconds``, and ``memory``, ``disk`` and ``download`` in bytes.
+    Yields
+    ------
+    dict
+        Filled when the block is left: ``seconds``, and ``memory``, ``disk`` and ``download`` in
+        bytes.
     """
+    cost: dict[str, float] = {"memory": 0}
+    own = psutil.Process()
+    before = own.memory_info().rss
+    over = threading.Event()
 
-    def __init__(self, folder: Path) -> None:
-        self.cost: dict[str, float] = {}
-        self._folder = folder
-        self._memory = 0
-        self._over = threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> Meter:
-        self._before = self._sums()
-        self._watch.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._watch.join()
-        seconds, disk, download = (
-            max(0, after - before) for before, after in zip(self._before, self._sums(), strict=True)
-        )
-        self.cost = {
-            "seconds": round(seconds, 1),
-            "memory": self._memory,
-            "disk": int(disk),
-            "download": int(download),
-        }
-
-    def _sums(self) -> tuple[float, int, int]:
-        files = (path for path in self._folder.rglob("*") if path.is_file())
-        received = psutil.net_io_counters(pernic=True).items()
-        return (
-            time.perf_counter(),
-            sum(file.stat().st_size for file in files),
-            sum(its.bytes_recv for name, its in received if not name.lower().startswith("lo")),
-        )
-
-    def _look(self) -> None:
-        own = psutil.Process()
-        before = own.memory_info().rss
-        while True:
+    def look() -> None:
+        while not over.wait(0.2):
             held = max(0, own.memory_info().rss - before)
             for child in own.children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended by now
                     held += child.memory_info().rss
-            self._memory = max(self._memory, held)
-            if self._over.wait(0.2):
-                break
+            cost["memory"] = max(cost["memory"], held)
+
+    watch = threading.Thread(target=look, daemon=True)
+    start, disk, download = time.perf_counter(), _size(folder), _received()
+    watch.start()
+    try:
+        yield cost
+    finally:
+        over.set()
+        watch.join()
+        cost["seconds"] = round(time.perf_counter() - start, 1)
+        cost["disk"] = max(0, _size(folder) - disk)
+        cost["download"] = _received() - download
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _received() -> int:
+    """Return how many bytes this machine has received from others."""
+    interfaces = psutil.net_io_counters(pernic=True).items()
+    return sum(its.bytes_recv for name, its in interfaces if not name.lower().startswith("lo"))
 
 
 def find_lessons(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -135,7 +119,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
         The notebook with its outputs, and before each exercise's cell its gap: see `both`. Where a
         cell failed, the cells after it did not run (`failure_of`).
     cost : dict
-        What it cost: see `Meter`.
+        What it cost: see `measured`.
 
     Raises
     ------
@@ -159,7 +143,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(source.parent)}},
     )
-    with Meter(data_folder(environment.get("SONGNET_DATA"))) as meter:
+    with measured(data_folder(environment.get("SONGNET_DATA"))) as cost:
         try:
             client.execute(env={**os.environ, **environment})
         except CellExecutionError:
@@ -168,7 +152,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
             raise SongNetError(
                 f"{source}: its kernel died. Is there enough memory? Close other programs."
             ) from error
-    return notebook, meter.cost
+    return notebook, cost
 
 
 def failure_of(notebook: Any) -> str | None:
@@ -191,11 +175,11 @@ def both(ran: Any) -> tuple[Any, Any]:
     return gaps, solved
 
 
-def is_current(source: Path, kept: Path) -> bool:
+def is_current(source: Path, ran: Path) -> bool:
     """Return whether a file holds the run of a lesson as the lesson is written now."""
-    if not kept.is_file():
+    if not ran.is_file():
         return False
-    _, solved = both(_read(kept))
+    _, solved = both(_read(ran))
     return [cell.source for cell in solved.cells] == [cell.source for cell in _read(source).cells]
 
 

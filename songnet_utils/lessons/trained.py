@@ -1,6 +1,6 @@
-"""Networks for lessons: one that is there already, or a short training that is kept for next time.
+"""Networks for lessons: one that is there already, or a short training, once.
 
-What a lesson trains is kept in ``lessons`` in the data folder, apart from the runs of ``songnet
+What a lesson trains stays in ``lessons`` in the data folder, apart from the runs of ``songnet
 train``: opened again, and in the notebook with solutions, it is only read.
 """
 
@@ -43,7 +43,7 @@ def run_of(corpus: Corpus, model: str, seed: int | None = None, *, epochs: int =
     finished = sorted(runs_folder(corpus).glob(pattern), key=lambda file: file.stat().st_mtime)
     if finished:
         return finished[-1].parent
-    short = kept_folder(corpus) / f"{model}-{_SPLIT}-{seed or 0}"
+    short = cache_folder(corpus) / f"{model}-{_SPLIT}-{seed or 0}"
     if not (short / "record.json").is_file():
         train(corpus, model, _SPLIT, seed=seed or 0, epochs=epochs, out=short)
     return short
@@ -80,12 +80,12 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
         seed=0,
         recipe=dataclasses.replace(recipe_of(model), epochs=epochs, **changes),
     )
-    folder = kept_folder(corpus) / "short" / f"{model}-{run.fingerprint}"
+    folder = cache_folder(corpus) / "short" / f"{model}-{run.fingerprint}"
     if not run.is_finished(folder):
         run.make(folder, progress=False)
     return read_record(folder)["epochs"]
 
 
-def kept_folder(corpus: Corpus) -> Path:
-    """Return where lessons keep what they have made of a corpus."""
+def cache_folder(corpus: Corpus) -> Path:
+    """Return the folder of what lessons have made of a corpus."""
     return data_folder() / "lessons" / corpus.name
