@@ -391,7 +391,7 @@ def test_numbers_too_large_to_hold_are_said_wherever_they_are(tmp_path: Path) ->
     corpus = open_corpus(root)
     assert corpus.clips[["listens", "artist_id"]].isna().all(axis=None)
     for name in ("listens", "artist_id"):
-        assert f"1 value of {name} cannot be true: left missing." in corpus.notes
+        assert f"Values of {name} that cannot be true, left missing: 1." in corpus.notes
     genres = root / "fma_metadata" / "genres.csv"
     genres.write_text(genres.read_text().replace("25,2,12", f"{10**20},2,12"))
     with pytest.raises(SongNetError, match=r"genres\.csv"):

@@ -29,9 +29,9 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.fma_metadata import (
     WRONG_DURATIONS,
+    counted,
     read_genres,
     read_tracks,
-    said,
     track_path,
     typed,
 )
@@ -122,20 +122,13 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         )
     errata = sum(reason.startswith("known erratum") for reason in reasons.values())
     unlabelled = sum("no top genre" in reason for reason in reasons.values())
+    absent = "Clips in checksums, but neither on disk nor in tracks.csv (a part of the set)"
     notes = [
-        said(errata, "clip is", "clips are", "a known erratum of FMA: left out"),
-        said(
-            unlabelled,
-            "clip has",
-            "clips have",
-            "no top genre (FMA gives none where the artist chose several): left out",
+        counted("Clips with a known erratum of FMA, left out", errata),
+        counted(
+            "Clips without a top genre (artists may choose several genres), left out", unlabelled
         ),
-        said(
-            elsewhere,
-            "clip of checksums is",
-            "clips of checksums are",
-            "neither on disk nor in tracks.csv: this is a part of the set",
-        ),
+        counted(absent, elsewhere),
     ]
     tracks, findings = typed(tracks)
     genres_csv = metadata / "genres.csv"
@@ -262,16 +255,9 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
     same = name[shared & number.notna()].nunique()
     name = name.where(~(shared & number.notna()), name + " (" + label.astype("str") + ")")
     notes = [
-        said(
-            int(name.isna().sum()),
-            "clip names",
-            "clips name",
-            "no artist: each counts as an artist of its own",
-        ),
-        said(several, "artist goes", "artists go", "by several names: the first one is kept"),
-        said(
-            same, "name is", "names are", "borne by several artists: FMA's number tells them apart"
-        ),
+        counted("Clips that name no artist, each counted as one of its own", name.isna().sum()),
+        counted("Artists with several names, of which the first is kept", several),
+        counted("Names of several artists, told apart by FMA's number", same),
     ]
     return name, notes
 

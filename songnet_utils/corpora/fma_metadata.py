@@ -138,10 +138,8 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             found[name] = plain.where(~plain.str.fullmatch(r"[\s,;]*", na=False))
             continue
         lost = int((found[name].isna() & given.notna()).sum())
-        notes.append(said(lost, "value", "values", f"of {name} cannot be true: left missing"))
-    notes.append(
-        said(escaped, "text was", "texts were", "written for HTML (&amp; for &): put right")
-    )
+        notes.append(counted(f"Values of {name} that cannot be true, left missing", lost))
+    notes.append(counted("Texts written for HTML (&amp; for &), put right", escaped))
     durations = found["duration"]
     mended = [
         track
@@ -149,8 +147,7 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if durations[track] == WRONG_DURATIONS[track][0]
     ]
     durations.loc[mended] = [WRONG_DURATIONS[track][1] for track in mended]
-    wrong = "known to be wrong: put right to what was measured"
-    notes.append(said(len(mended), "duration", "durations", wrong))
+    notes.append(counted("Durations known to be wrong, replaced by measured ones", len(mended)))
     return pd.DataFrame(found), notes
 
 
@@ -236,9 +233,9 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
     return found.set_axis(columns, axis=1).rename_axis("track_id")
 
 
-def said(count: int, one: str, many: str, what: str) -> str:
-    """Return a sentence that begins with the count, "" for none."""
-    return f"{count:,} {one if count == 1 else many} {what}." if count else ""
+def counted(what: str, count: int) -> str:
+    """Return a sentence that ends with a count, "" for none."""
+    return f"{what}: {count:,}." if count else ""
 
 
 def _not_fmas(file: Path, error: Exception) -> SongNetError:

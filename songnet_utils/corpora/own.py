@@ -303,17 +303,11 @@ def _read(song: str | os.PathLike[str] | bytes, label: str) -> bytes:
     """Return a file's bytes, unless they are too many."""
     if isinstance(song, bytes):
         content, size = song, len(song)
+    elif not Path(song).is_file():
+        raise SongNetError(f"{label}: is no file. Check its name.")
     else:
-        path = Path(song)
-        if path.exists() and not path.is_file():
-            raise SongNetError(f"{label}: is no file. Name a sound file.")
-        try:
-            content, size = b"", path.stat().st_size
-            if size <= MOST_BYTES:
-                content = path.read_bytes()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SongNetError(f"{label}: cannot be read ({reason}). Check its name.") from error
+        size = Path(song).stat().st_size
+        content = Path(song).read_bytes() if size <= MOST_BYTES else b""
     if size > MOST_BYTES:
         raise SongNetError(
             f"{label}: has {size_text(size)}, at most {size_text(MOST_BYTES)} are taken. Cut it, "

@@ -182,7 +182,8 @@ class Corpus:
     notes : tuple of str
         What was found wrong or missing in it and how it was dealt with, each with its count.
     hierarchy : pandas.DataFrame, optional
-        How its genres belong together, where it says so (see `songnet_utils.corpora.read_genres`).
+        How its genres belong together, where it says so (see
+        `songnet_utils.corpora.fma_metadata.read_genres`).
     features_csv : pathlib.Path, optional
         FMA's own table of features, where it is there.
     folder : pathlib.Path, optional

@@ -132,7 +132,7 @@ def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = ()) -> Axes:
     ----------
     hierarchy
         ``title``, ``parent``, ``top``, ``depth`` and ``tracks`` of each genre, as
-        `songnet_utils.corpora.read_genres` gives them.
+        `songnet_utils.corpora.fma_metadata.read_genres` gives them.
     genres
         Titles to write in bold: the genres that occur in a corpus, say.
 

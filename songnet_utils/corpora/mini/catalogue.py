@@ -138,10 +138,6 @@ def _row(clip: Clip, piece: Piece, size: int) -> dict[str, object]:
     }
 
 
-def _settings(seed: int) -> dict[str, object]:
-    return {"corpus": "mini", "version": VERSION, "seed": seed, "artists": ARTISTS, "clips": CLIPS}
-
-
 def _make(folder: Path, clip: Clip) -> None:
     """Make one clip; its row is written last, so a row says that the clip is whole."""
     data, row = make_clip(clip)
@@ -184,15 +180,15 @@ def prepare(
         When the folder holds the corpus of another seed, or the disk is full.
     """
     folder = Path(folder)
-    settings = _settings(seed) | {"artists": artists, "clips": clips}
+    settings = {
+        "corpus": "mini", "version": VERSION, "seed": seed, "artists": artists, "clips": clips,
+    }  # fmt: skip
     note = folder / "mini.json"
-    if note.is_file():
-        found = json.loads(note.read_text(encoding="utf-8"))
-        if found != settings:
-            raise SongNetError(
-                f"{folder}: holds mini made with {found}, and {settings} was asked for. "
-                "A folder holds one corpus: choose another folder, or delete this one."
-            )
+    if note.is_file() and (found := json.loads(note.read_text(encoding="utf-8"))) != settings:
+        raise SongNetError(
+            f"{folder}: holds mini made with {found}, and {settings} was asked for. "
+            "A folder holds one corpus: choose another folder, or delete this one."
+        )
     if (folder / "clips.csv").is_file():
         return
     # Writing a clip takes less than a minute.
