@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from songnet_utils.cli.messages import FAILED, name_left_out, note
-from songnet_utils.cli.options import add_corpus, add_genres, names, whole
+from songnet_utils.cli.options import add_corpus, names, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["random", "artist"],
         help="default: random,artist; also official, which has no folds",
     )
-    add_genres(parser)
+    parser.add_argument("--genres", help="only these: A,B,… (default: all)")
     parser.add_argument(
         "--seeds", type=whole(1), default=1, help="seeds 0 … SEEDS − 1 (default: 1)"
     )

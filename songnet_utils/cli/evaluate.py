@@ -9,12 +9,12 @@ import argparse
 from pathlib import Path
 
 from songnet_utils.cli.messages import FAILED, note
-from songnet_utils.cli.options import add_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    add_run(parser)
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument("--corpus", help="the run's corpus, where it has moved")
 
 
 def run(run_folder: Path, corpus: str | None) -> int:

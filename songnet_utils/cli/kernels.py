@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from songnet_utils.cli.options import add_run
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
-    add_run(parser)
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument("--corpus", help="the run's corpus, where it has moved")
     parser.add_argument("--out", type=Path, help="the page's folder (default: RUN/kernels)")
 
 

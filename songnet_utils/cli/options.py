@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 from songnet_utils._utils.errors import did_you_mean
@@ -33,17 +32,6 @@ def add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> Non
     """Add the argument ``CORPUS``."""
     how = "mini, fma_small, … or a folder: GENRE/clip.* or FMA's layout"
     parser.add_argument("corpus", nargs=nargs, metavar="CORPUS", help=how)
-
-
-def add_genres(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--genres A,B,…``."""
-    parser.add_argument("--genres", help="only these: A,B,… (default: all)")
-
-
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the argument ``RUN``, and ``--corpus`` for a corpus that has moved since."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
-    parser.add_argument("--corpus", help="the run's corpus, where it has moved")
 
 
 def names(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from songnet_utils._utils.errors import MOST_SEED
 from songnet_utils.cli.messages import name_left_out, note
-from songnet_utils.cli.options import add_corpus, add_genres, whole
+from songnet_utils.cli.options import add_corpus, whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", default="random", help="random (default), artist (none in two sets), official"
     )
-    add_genres(parser)
+    parser.add_argument("--genres", help="only these: A,B,… (default: all)")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), default=0, help="of what is random (0)")
     parser.add_argument("--epochs", type=whole(1), help="at most so many")
     parser.add_argument("--out", type=Path, help="default: data/runs/CORPUS/MODEL-SPLIT-SEED")

@@ -100,12 +100,9 @@ def calibration_interval(
     truth: Sequence[int] | np.ndarray,
     artists: Sequence[str] | np.ndarray,
     *,
-    bins: int = BINS,
-    confidence: float = 0.95,
     draws: int = 2_000,
-    seed: int = 0,
 ) -> Interval:
-    """Return an interval for the expected calibration error, over artists.
+    """Return a 95 % interval for the expected calibration error, over artists.
 
     Whole artists are drawn anew (the cluster bootstrap; Field & Welsh 2007, "Bootstrapping
     clustered data", JRSS B 69): the error is a sum of absolute values over bins, for which there
@@ -120,24 +117,19 @@ def calibration_interval(
 
     Parameters
     ----------
-    probabilities, truth, bins
+    probabilities, truth
         As in `reliability`.
     artists : (clips,) str
         Whose clip it is; at least two.
-    confidence : float
-        How often such intervals hold the true error, between 0 and 1.
     draws : int
         How often all artists are drawn anew.
-    seed : int
-        The same seed gives the same interval.
 
     Raises
     ------
     SongNetError
         As in `reliability`, and when there is only one artist.
     """
-    outside = (1 - confidence) / 2
-    place, sure, right = _binned(probabilities, truth, bins)
+    place, sure, right = _binned(probabilities, truth, BINS)
     everyone, whose = np.unique(np.asarray(artists).astype(str), return_inverse=True)
     if len(whose) != len(right) or len(everyone) < 2:
         raise SongNetError(
@@ -145,25 +137,23 @@ def calibration_interval(
             f"Got {len(whose)} for {len(right)} clips, {len(everyone)} different"
         )
     # Of each artist: right answers less confidences in each bin, and clips.
-    sums = np.zeros((len(everyone), bins + 1))
+    sums = np.zeros((len(everyone), BINS + 1))
     np.add.at(sums, (whose, place), right - sure)
-    sums[:, bins] = np.bincount(whose)
+    sums[:, BINS] = np.bincount(whose)
     chances = np.full(len(everyone), 1 / len(everyone))
-    times = np.random.default_rng(seed).multinomial(len(everyone), chances, size=draws)
+    times = np.random.default_rng(0).multinomial(len(everyone), chances, size=draws)
+    # Of each draw: the gaps of the bins.
     drawn = times @ sums
-    low, high = np.quantile(
-        np.abs(drawn[:, :bins]).sum(axis=1) / drawn[:, bins], [outside, 1 - outside]
-    )
-    error = expected_calibration_error(probabilities, truth, bins)
-    noise = drawn[:, :bins] / drawn[:, bins:] - sums[:, :bins].sum(axis=0) / len(right)
-    by_noise = np.quantile(np.abs(noise).sum(axis=1), 1 - outside)
+    gaps = drawn[:, :BINS] / drawn[:, BINS:]
+    low, high = np.quantile(np.abs(gaps).sum(axis=1), [0.025, 0.975])
+    error = expected_calibration_error(probabilities, truth)
+    noise = gaps - sums[:, :BINS].sum(axis=0) / len(right)
+    by_noise = np.quantile(np.abs(noise).sum(axis=1), 0.975)
     least = 2 * error - high if error > by_noise else 0.0
     return min(max(float(least), 0.0), 1.0), min(max(float(2 * error - low), 0.0), 1.0)
 
 
-def calibration_error_by_chance(
-    probabilities: np.ndarray, bins: int = BINS, *, draws: int = 2_000, seed: int = 0
-) -> float:
+def calibration_error_by_chance(probabilities: np.ndarray, *, draws: int = 2_000) -> float:
     """Return the calibration error to expect of a network whose confidences are all true.
 
     With few clips even that one is not 0: of three clips at 80 % never 2.4 are right. An error
@@ -171,17 +161,14 @@ def calibration_error_by_chance(
 
     Parameters
     ----------
-    probabilities, bins
+    probabilities
         As in `reliability`.
     draws : int
         How often each clip's answer is right with its confidence for a chance.
-    seed : int
-        The same seed gives the same figure.
     """
-    answers = np.argmax(probabilities, axis=1)
-    place, confidence, _ = _binned(probabilities, answers, bins)
-    right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
-    errors = np.abs((right - confidence) @ np.eye(bins)[place]).sum(axis=1)
+    place, confidence, _ = _binned(probabilities, np.argmax(probabilities, axis=1), BINS)
+    right = np.random.default_rng(0).random((draws, len(confidence))) < confidence
+    errors = np.abs((right - confidence) @ np.eye(BINS)[place]).sum(axis=1)
     return float(errors.mean() / len(confidence))
 
 
@@ -269,14 +256,12 @@ def over_temperatures(
     SongNetError
         As in `apply_temperature` and `negative_log_likelihood`.
     """
-    heated = [apply_temperature(probabilities, float(each)) for each in temperatures]
-    return pd.DataFrame(
-        {
-            "temperature": temperatures,
-            "error": [expected_calibration_error(each, truth) for each in heated],
-            "log_loss": [negative_log_likelihood(each, truth) for each in heated],
-        }
-    )
+    rows = []
+    for temperature in temperatures:
+        at = apply_temperature(probabilities, float(temperature))
+        figures = expected_calibration_error(at, truth), negative_log_likelihood(at, truth)
+        rows.append((temperature, *figures))
+    return pd.DataFrame(rows, columns=["temperature", "error", "log_loss"])
 
 
 def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:

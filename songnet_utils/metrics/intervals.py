@@ -189,22 +189,20 @@ def mean_difference_interval(
     artists_a, artists_b, confidence
         As in `difference_interval`.
     """
-    values_a, artists_a = _pair(values_a, artists_a)
-    values_b, artists_b = _pair(values_b, artists_b)
-    everyone = np.union1d(artists_a.astype(str), artists_b.astype(str))
+    moved = _moves(values_a, artists_a).sub(_moves(values_b, artists_b), fill_value=0)
+    if not np.isfinite(moved).all():
+        return -np.inf, np.inf
+    freedom = len(moved) - 1
+    error = np.sqrt(freedom / len(moved) * ((moved - moved.mean()) ** 2).sum())
     difference = float(np.mean(values_a) - np.mean(values_b))
-    moved = np.zeros(len(everyone))
-    for sign, values, artists in ((1, values_a, artists_a), (-1, values_b, artists_b)):
-        place = np.searchsorted(everyone, artists.astype(str))
-        clips = np.bincount(place, minlength=len(everyone))
-        if clips.max() == len(values):
-            return -np.inf, np.inf
-        apart = np.bincount(place, weights=values - np.mean(values), minlength=len(everyone))
-        moved += sign * apart / (len(values) - clips)
-    freedom = len(everyone) - 1
-    error = np.sqrt(freedom / len(everyone) * np.sum((moved - moved.mean()) ** 2))
     half = float(_quantile(confidence, freedom) * error)
     return difference - half, difference + half
+
+
+def _moves(values: Sequence | np.ndarray, artists: Sequence | np.ndarray) -> pd.Series:
+    """Return by how much the mean of all values moves without each artist, but for the sign."""
+    of = pd.Series(np.asarray(values) - np.mean(values)).groupby(np.asarray(artists, str))
+    return of.sum() / (len(values) - of.size())
 
 
 def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.ndarray) -> float:
