@@ -30,8 +30,8 @@ def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -
 
     if what != "musicnn":
         print(fetch_fma(what, dir, sample=sample, base_url=base_url, say=note))
-        return 0
-    if sample or base_url:
+    elif sample or base_url:
         raise SongNetError("musicnn comes through pip; --sample and --base-url are for FMA's sets.")
-    print(fetch_musicnn(dir))
+    else:
+        print(fetch_musicnn(dir))
     return 0

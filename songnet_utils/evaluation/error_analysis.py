@@ -395,15 +395,7 @@ def compare_answers(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
         )
     was, is_now = one.genre == one.answer, other.genre == other.answer
     change = np.select([was & is_now, ~was & is_now, was & ~is_now], CHANGES[:3], CHANGES[3])
-    clips = pd.DataFrame(
-        {
-            "artist": one.artist,
-            "genre": one.genre,
-            "before": one.answer,
-            "after": other.answer,
-            "change": change,
-        }
-    )
+    clips = one[["artist", "genre"]].assign(before=one.answer, after=other.answer, change=change)
     return Changes(
         clips,
         mcnemar_exact(is_now, was),

@@ -96,15 +96,9 @@ def errors_by_artist(
         collect errors.
     """
     wrong = (answers.genre != answers.answer).to_numpy()
-    table = (
-        answers.assign(wrong=wrong)
-        .groupby("artist")
-        .agg(
-            clips=("wrong", "size"),
-            wrong=("wrong", "sum"),
-            genres=("genre", lambda given: ", ".join(sorted(set(given)))),
-        )
-    )
+    of_artist = answers.assign(wrong=wrong).groupby("artist")
+    table = of_artist.wrong.agg(clips="size", wrong="sum")
+    table["genres"] = of_artist.genre.agg(lambda given: ", ".join(sorted(set(given))))
     who, _ = pd.factorize(answers.artist)
 
     def pairs(flags: np.ndarray) -> float:
@@ -152,15 +146,11 @@ def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
         bands, level = power.mean(axis=0), 10 * np.log10(power.sum(axis=1))
         low, high = np.percentile(level, [10, 90])
         audible = 10 * np.log10(bands / bands.max()) >= -_INAUDIBLE_DB
-        rows.append(
-            {
-                "level": 10 * np.log10(power.sum(axis=1).mean()),
-                "range": high - low,
-                "brightness": (bands * centres).sum() / bands.sum(),
-                "cut_off": centres[np.flatnonzero(audible)[-1]],
-            }
-        )
-    return pd.DataFrame(rows, index=pd.Index(ids, name="id"))
+        brightness = (bands * centres).sum() / bands.sum()
+        loudness = 10 * np.log10(power.sum(axis=1).mean())
+        rows.append((loudness, high - low, brightness, centres[np.flatnonzero(audible)[-1]]))
+    columns = ["level", "range", "brightness", "cut_off"]
+    return pd.DataFrame(rows, pd.Index(ids, name="id"), columns)
 
 
 def production_differences(analysis: ErrorAnalysis) -> pd.DataFrame:
@@ -183,25 +173,16 @@ def production_differences(analysis: ErrorAnalysis) -> pd.DataFrame:
         When all answers are right, or all are wrong.
     """
     right = analysis.answers.right
-    if right.all() or not right.any():
-        raise SongNetError(
-            "Wrong answers can be compared with right ones only where there are both. "
-            f"Of {len(right)} test clips {int(right.sum())} are right."
-        )
+    if right.nunique() < 2:
+        raise SongNetError("Wrong answers are compared with right ones, only where there are both.")
     values = production(analysis.prepared, analysis.clips.index)
     training = (analysis.clips.set == "train").to_numpy()
     usual = values[training].groupby(analysis.clips.genre[training]).mean()
     tested = analysis.answers.index
     unusual = values.loc[tested] - usual.loc[analysis.answers.genre].to_numpy()
-    rows = []
+    who, sure, rows = analysis.answers.artist, 1 - 0.05 / len(unusual.columns), []
     for name in unusual:
-        of_wrong, of_right = unusual[name][~right], unusual[name][right]
-        low, high = mean_difference_interval(
-            of_wrong,
-            of_right,
-            analysis.answers.artist[~right],
-            analysis.answers.artist[right],
-            confidence=1 - 0.05 / len(unusual.columns),
-        )
-        rows.append((of_wrong.mean() - of_right.mean(), low, high))
+        groups = unusual[name][~right], unusual[name][right]
+        interval = mean_difference_interval(*groups, who[~right], who[right], confidence=sure)
+        rows.append((groups[0].mean() - groups[1].mean(), *interval))
     return pd.DataFrame(rows, index=unusual.columns, columns=["difference", "low", "high"])

@@ -33,7 +33,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
@@ -309,8 +308,6 @@ class Report:
         What it says of its test clips.
     genres : pandas.DataFrame
         As `songnet_utils.metrics.accuracy.genre_scores` returns it.
-    confusion : np.ndarray, shape (genres, genres), int
-        Rows are the truth.
     calibration : Calibration or None
         None for a baseline.
     until_right : UntilRight or None
@@ -322,7 +319,6 @@ class Report:
     record: dict[str, Any]
     answers: pd.DataFrame
     genres: pd.DataFrame
-    confusion: np.ndarray
     calibration: Calibration | None = None
     until_right: UntilRight | None = None
     refused: str = ""
@@ -391,7 +387,6 @@ def evaluate(
         record,
         tested,
         genre_scores(tested.genre, tested.answer, genres),
-        confusion_matrix(tested.genre, tested.answer, labels=genres),
     )
     if record.get("network") is None:
         refused = (

@@ -74,8 +74,8 @@ def reliability(
     place, confidence, right = _binned(probabilities, truth, bins)
     clips = pd.DataFrame({"confidence": confidence, "accuracy": right})
     edges = np.linspace(0, 1, bins + 1)
-    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
-    table["clips"] = np.bincount(place, minlength=bins)
+    count = np.bincount(place, minlength=bins)
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "clips": count})
     return table.join(clips.groupby(place).mean())
 
 
@@ -319,8 +319,7 @@ def _checked(
         return probabilities, truth
     raise SongNetError(
         "Give a row of probabilities for each clip that sums to 1 (what softmax returns, not "
-        "logits), and its genre as the number of a column. Got shapes "
-        f"{probabilities.shape} and {truth.shape}, beginning with {probabilities[:1]}, {truth[:1]}"
+        f"logits), and its genre as the number of a column. Got {probabilities} and {truth}"
     )
 
 
