@@ -29,7 +29,6 @@ from songnet_utils.models.baselines import (
     load_baseline,
     predict_baseline,
 )
-from songnet_utils.models.registry import network_kind
 from songnet_utils.models.trained import weights_of
 from songnet_utils.training import fit
 from songnet_utils.training import train as training
@@ -311,19 +310,6 @@ def test_an_unfinished_run_goes_on_only_as_the_same_run(tmp_path, monkeypatch):
     shutil.rmtree(moved)
     with pytest.raises(SongNetError, match=r"was trained on .*else/tones, which cannot be opened"):
         log_mels_of(out, read_record(out), progress=False)
-
-
-def test_frames_that_vanish_are_named(tmp_path):
-    corpus = open_corpus(tone_corpus(tmp_path / "vanishing", ["High", "Low"], clips=5, seed=8))
-    log_mels = LogMelStore().prepare(corpus, progress=False)
-    clips = log_mels.clips
-    sets, genres = training.split_clips(clips, "random", 0), ["High", "Low"]
-    trainer = fit.Trainer(network_kind("songnet"), log_mels, clips, sets, genres, recipe=QUICK)
-    log_mels.store.folder.forget()
-    for shard in log_mels.store.folder.path.glob("shards/*"):
-        shard.unlink()
-    with pytest.raises(SongNetError, match=r"can no longer be read .* Prepare the corpus again"):
-        trainer.fit(tmp_path / "run", {})
 
 
 @pytest.mark.parametrize("model", ["chance", "svm", "lr-meta"])

@@ -7,9 +7,8 @@ training that was killed goes on with the very batches that it would have had.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -99,36 +98,7 @@ class Inputs:
         return inputs
 
 
-class Batches(keras.utils.PyDataset):
-    """Batches that remember what went wrong when they were read; see `own_errors`."""
-
-    failure: Exception | None = None
-
-    def __getitem__(self, index: int) -> Batch:
-        try:
-            return self.batch(index)
-        except Exception as error:
-            self.failure = error
-            raise
-
-    def batch(self, index: int) -> Batch:
-        """Return the inputs and one-hot targets of a batch."""
-        raise NotImplementedError
-
-
-@contextlib.contextmanager
-def own_errors(*data: Batches) -> Iterator[None]:
-    """Raise what the data raised, where the backend raises an error of its own instead."""
-    try:
-        yield
-    except Exception:
-        for one in data:
-            if one.failure is not None:
-                raise one.failure from None
-        raise
-
-
-class Crops(Batches):
+class Crops(keras.utils.PyDataset):
     """A random crop of each training clip, in random order, once an epoch.
 
     Parameters
@@ -171,7 +141,7 @@ class Crops(Batches):
     def __len__(self) -> int:
         return math.ceil(len(self.clips) / self.recipe.batch)
 
-    def batch(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Batch:
         """Return a batch of the present epoch."""
         recipe, inputs = self.recipe, self.inputs
         order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(self.clips))
@@ -194,7 +164,7 @@ class Crops(Batches):
         return x, y
 
 
-class WholeClips(Batches):
+class WholeClips(keras.utils.PyDataset):
     """Whole clips, those of one length together.
 
     Parameters
@@ -227,7 +197,7 @@ class WholeClips(Batches):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def batch(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Batch:
         """Return the inputs and one-hot targets of a batch."""
         clips = self.batches[index]
         rows = [self.inputs.rows(clip) for clip in clips]
@@ -281,17 +251,3 @@ def mask(
                     piece[:, first : first + size] = mean[first : first + size]
                 else:
                     piece[first : first + size] = mean
-
-
-def mean_and_deviation(
-    rows: Callable[[str], np.ndarray], clips: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each channel over all rows of the clips."""
-    count, total, squares = 0, np.zeros(()), np.zeros(())
-    for clip in clips:
-        values = rows(clip).astype(np.float64)
-        count += len(values)
-        total = total + values.sum(axis=0)
-        squares = squares + np.square(values).sum(axis=0)
-    mean = total / count
-    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0))

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import StandardScaler
 from tqdm.keras import TqdmCallback
 
 from songnet_utils._utils.errors import SongNetError
@@ -37,14 +38,7 @@ from songnet_utils.models.trained import LEAST_DEVIATION, SongNet, centre, set_w
 from songnet_utils.models.transfer import head_weights, with_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
-from songnet_utils.training.data import (
-    Crops,
-    Inputs,
-    WholeClips,
-    mean_and_deviation,
-    own_errors,
-    rows_of,
-)
+from songnet_utils.training.data import Crops, Inputs, WholeClips, rows_of
 from songnet_utils.training.recipe import Recipe
 from songnet_utils.training.runs import check_same
 
@@ -90,7 +84,9 @@ class KeepProgress(keras.callbacks.Callback):
         self.epochs: list[dict[str, float]] = []
         #: Whether there was nothing left to do when the file was written.
         self.stopped = False
-        self._arrays: dict[str, list[np.ndarray]] = {}
+        #: The best weights, and all variables, in the file that was read.
+        self.best_weights: list[np.ndarray] = []
+        self._values: list[np.ndarray] = []
         self._last: list[np.ndarray] = []
 
     def load(self) -> None:
@@ -106,10 +102,7 @@ class KeepProgress(keras.callbacks.Callback):
         try:
             with np.load(self.path) as file:
                 text = json.loads(str(file["text"]))
-                self._arrays = {
-                    kind: [file[f"{kind}-{number}"] for number in range(count)]
-                    for kind, count in text["arrays"].items()
-                }
+                arrays = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise SongNetError(
                 f"{self.path}: is damaged ({type(error).__name__}). "
@@ -117,11 +110,7 @@ class KeepProgress(keras.callbacks.Callback):
             ) from error
         check_same(self.path.parent, "an unfinished", text["arguments"], self.arguments)
         self.epochs, self.stopped = text["epochs"], text["stopped"]
-
-    @property
-    def best_weights(self) -> list[np.ndarray]:
-        """The best weights in the file that was read."""
-        return self._arrays["best"]
+        self.best_weights, self._values = arrays[: text["best"]], arrays[text["best"] :]
 
     def _variables(self) -> list[keras.Variable]:
         # Those of a network are its weights and the states of its random layers.
@@ -134,7 +123,7 @@ class KeepProgress(keras.callbacks.Callback):
         for epoch in self.epochs:
             for callback in (*self.schedule, self.stopping):
                 callback.on_epoch_end(epoch["epoch"] - 1, {"val_loss": epoch["validation_loss"]})
-        for variable, value in zip(self._variables(), self._arrays["variable"], strict=True):
+        for variable, value in zip(self._variables(), self._values, strict=True):
             variable.assign(value)
         self.stopping.best_weights = self.best_weights
 
@@ -170,23 +159,16 @@ class KeepProgress(keras.callbacks.Callback):
                 "seconds": round(time.monotonic() - self._began, 2),
             }
         )
-        arrays = {
-            "variable": [keras.ops.convert_to_numpy(one) for one in self._variables()],
-            "best": self.stopping.best_weights,
-        }
+        best = self.stopping.best_weights
         text = {
             "arguments": self.arguments,
             "epochs": self.epochs,
             "stopped": self.model.stop_training or epoch + 1 == self.params["epochs"],
-            "arrays": {kind: len(members) for kind, members in arrays.items()},
+            "best": len(best),
         }
-        named = {
-            f"{kind}-{number}": array
-            for kind, members in arrays.items()
-            for number, array in enumerate(members)
-        }
+        values = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
         with atomic_write(self.path) as temporary:
-            np.savez(temporary, text=np.array(json.dumps(text)), **named)  # type: ignore[arg-type]
+            np.savez(temporary, *best, *values, text=np.array(json.dumps(text)))
 
 
 class Trainer:
@@ -270,7 +252,10 @@ class Trainer:
             set_weights(self.network, _fine_tuned(self.network, genres, start))
             mean = keras.ops.convert_to_numpy(self.network.get_layer("centring").adapt_mean)
         else:
-            mean, deviation = mean_and_deviation(self.inputs.rows, train)
+            scaler = StandardScaler()
+            for clip in train:
+                scaler.partial_fit(self.inputs.rows(clip).astype(np.float64))
+            mean, deviation = scaler.mean_, np.sqrt(scaler.var_)
             centre(self.network, mean, deviation, least=0.0 if kind.on_musicnn else LEAST_DEVIATION)
         self.crops = Crops(
             self.inputs,
@@ -337,8 +322,8 @@ class Trainer:
         Raises
         ------
         SongNetError
-            When the progress there is damaged or another run's, frames cannot be read, or the loss
-            is no longer a number.
+            When the progress there is damaged or another run's, or the loss is no longer a
+            number.
         """
         recipe, schedule = self.recipe, []
         if recipe.schedule == "plateau":
@@ -364,23 +349,21 @@ class Trainer:
             self.model.set_weights(keep.best_weights)
             return keep.epochs
         bar = [TqdmCallback(leave=False, mininterval=0.5)] if self.progress else []
-        with own_errors(self.crops, self.validation):
-            self.model.fit(
-                self.crops,
-                epochs=recipe.epochs,
-                initial_epoch=len(keep.epochs),
-                validation_data=self.validation,
-                callbacks=[*schedule, stopping, keep, *bar],
-                shuffle=False,
-                verbose=0,
-            )
+        self.model.fit(
+            self.crops,
+            epochs=recipe.epochs,
+            initial_epoch=len(keep.epochs),
+            validation_data=self.validation,
+            callbacks=[*schedule, stopping, keep, *bar],
+            shuffle=False,
+            verbose=0,
+        )
         return keep.epochs
 
     def predict_proba(self, clips: Sequence[str]) -> np.ndarray:
         """Return the probabilities of the genres for whole clips, (clips, genres) float32."""
         data = WholeClips(self.inputs, clips)
-        with own_errors(data):
-            found = self.model.predict(data, verbose=0)
+        found = self.model.predict(data, verbose=0)
         return pd.DataFrame(found, index=data.clips).loc[list(clips)].to_numpy(np.float32)
 
     def songnet(self, *, training_music: str, caution: str) -> SongNet:

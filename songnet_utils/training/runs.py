@@ -227,18 +227,12 @@ def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: st
     """
     name = log_mels.corpus.name
     now = log_mels.clips.set_index("id").genre.reindex(answers.id)
-    gone = now.index[now.isna()]
-    if len(gone):
-        raise SongNetError(
-            f"{folder}: {len(gone):,} of its {len(answers):,} {what} are not among the usable "
-            f"clips of {name}, the first is {gone[0]}. Bring them back, give the corpus that it "
-            f"was trained on, or train on {name} as it is now."
-        )
     other = now.index[now.to_numpy() != answers.genre.to_numpy()]
     if len(other):
         raise SongNetError(
-            f"{folder}: {len(other):,} of its {what} have another genre in {name} now, the "
-            f"first is {other[0]} ({now[other[0]]}). Train on {name} as it is now."
+            f"{folder}: {len(other):,} of its {len(answers):,} {what} are not among the usable "
+            f"clips of {name}, or have another genre there now. The first is {other[0]}. Bring "
+            f"them back, give the corpus that it was trained on, or train on {name} as it is now."
         )
 
 
@@ -258,6 +252,11 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
     if folder.exists() and not folder.is_dir():
         raise SongNetError(f"{folder}: is a file, and a run needs a folder. Choose another name.")
     check_writable(folder / UNFINISHED)
+    if corpus and corpus.folder and folder.resolve().is_relative_to(corpus.folder.resolve()):
+        raise SongNetError(
+            f"{folder}: lies in the corpus itself, which is never changed. Choose another folder: "
+            "--out DIR."
+        )
     if not folder.exists():
         return
     finished = os.path.lexists(folder / RECORD)

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from songnet_utils._utils.errors import SongNetError, check_seed
+from songnet_utils._utils.errors import check_seed
 from songnet_utils._utils.files import sweep, write_csv, write_json
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, open_corpus
@@ -89,8 +89,7 @@ def train(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     model : str, optional
-        One of `songnet_utils.training.recipe.MODELS`: songnet by default, or the model of the run
-        that it starts from.
+        One of `MODELS`: songnet by default, or the model of the run that it starts from.
     split : str
         ``"random"``, ``"artist"`` (no artist in two sets) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
@@ -106,12 +105,9 @@ def train(
     progress : bool
         Show a progress bar.
     recipe : Recipe, optional
-        How a network is trained; by default its own recipe, and in fine-tuning, the same at
-        `songnet_utils.training.fine_tuning.SLOWER` times the learning rate.
+        How a network is trained; its own by default, at a fifth of the learning rate if `start`.
     start : path, optional
-        A finished run of a network to fine-tune: training starts from its weights. Genres that it
-        does not know start fresh. The test set has no clip that it, or a run that it started
-        from itself, was trained on or chosen by, and no other clip by the same artist.
+        A finished run of a network to fine-tune; what it was trained on is not tested.
 
     Returns
     -------
@@ -121,17 +117,14 @@ def train(
     Raises
     ------
     SongNetError
-        When there is nothing to learn from or to test on, when the folder holds a finished run, an
-        unfinished one with other arguments, a run on another corpus, or anything else.
+        When there is nothing to train or test on, or the folder holds another run, or other files.
     """
     parent = None if start is None else Parent.of(Path(start), model)
-    if model is None:
-        model = parent.model if parent else "songnet"
+    model = model or (parent.model if parent else "songnet")
     check_model(model)
     check_kind(split)
     check_seed(seed)
     if out is not None:
-        # Say what is wrong with the folder before minutes of work on the corpus, not after.
         check_home(Path(out), force=True)
     recipe = recipe or (parent.recipe() if parent else recipe_of(model))
     if epochs is not None:
@@ -140,13 +133,7 @@ def train(
         corpus = open_corpus(corpus, progress=progress)
     name = f"{model}-{split}-{seed}" + (f"-from-{parent.fingerprint[:6]}" if parent else "")
     folder = Path(out) if out else runs_folder(corpus) / name
-    if out and corpus.folder and folder.resolve().is_relative_to(corpus.folder.resolve()):
-        raise SongNetError(
-            f"{folder}: lies in the corpus itself, which is never changed. Choose another folder: "
-            "--out DIR."
-        )
     check_home(folder, corpus, force=force)
-    # Say what is wrong with the genres before hours of work on the frames, not after.
     keep_genres(corpus.clips, genres, kind=split)
     store = LogMelStore(sound=parent.sound) if parent else LogMelStore()
     log_mels = store.prepare(corpus, progress=progress)
@@ -217,10 +204,6 @@ class Run:
         """The description of sound that the model goes by."""
         return self.kind.sound if self.kind and self.kind.on_musicnn else self.log_mels.sound
 
-    def subset(self, subset: str) -> pd.DataFrame:
-        """Return the clips of one set."""
-        return self.clips[self.sets == subset]
-
     def names(self) -> dict[str, Any]:
         """Return what a run is called by, in its mark and in its record."""
         folder = self.log_mels.corpus.folder
@@ -259,15 +242,6 @@ class Run:
             ),
         }
 
-    def overlaps(self) -> dict[str, Any]:
-        """Return what the sets have in common and what to know of the clips, fit for JSON."""
-        nobody = self.clips.artist.isna().all()
-        return {
-            "artists_in_two_sets": None if nobody else artist_overlap(self.clips, self.sets),
-            "copies_in_two_sets": copies_in_two_sets(self.clips, self.sets),
-            "notes": self.log_mels.notes(self.clips),
-        }
-
     @property
     def fingerprint(self) -> str:
         """Ten hexadecimal digits that differ where two runs are not the same run."""
@@ -277,15 +251,13 @@ class Run:
     def _inputs(self) -> dict[str, Any]:
         """Return what a baseline is given, fit for JSON."""
         kind = BASELINES[self.model]
+        inputs = {"features": kind.features, "metadata": kind.metadata}
         if kind.features is None:
-            return {"features": None, "metadata": kind.metadata}
+            return inputs
         published = self.log_mels.is_published(kind.features)
-        return {
-            "features": kind.features,
-            "features_version": FEATURE_SETS[kind.features].version,
-            "features_from": "FMA's features.csv" if published else "the clips",
-            "metadata": kind.metadata,
-        }
+        version = FEATURE_SETS[kind.features].version
+        where = "FMA's features.csv" if published else "the clips"
+        return {**inputs, "features_version": version, "features_from": where}
 
     def is_finished(self, folder: Path) -> bool:
         """Tell whether `folder` holds this very run, finished.
@@ -315,9 +287,12 @@ class Run:
         write_csv(folder / "answers.csv", answers)
         if self.parent:
             write_csv(folder / TRAINED_ON_BEFORE, self.parent.trained_on)
+        nobody = self.clips.artist.isna().all()
         record = {
             **self.names(),
-            **self.overlaps(),
+            "artists_in_two_sets": None if nobody else artist_overlap(self.clips, self.sets),
+            "copies_in_two_sets": copies_in_two_sets(self.clips, self.sets),
+            "notes": self.log_mels.notes(self.clips),
             "left_out": self.left_out,
             "unusable": self.log_mels.unusable[["id", "reason"]].to_dict("records"),
             "sound": self.sound.to_dict(),
@@ -434,7 +409,6 @@ class Run:
     def score(self, answers: pd.DataFrame, subset: str) -> dict[str, Any]:
         """Return how good the answers for one set are, fit for JSON."""
         tested = answers[answers.set == subset]
-        known = self.subset(subset).artist.notna()
         # A corpus that knows no artist at all is not one of as many artists as clips.
         nobody = self.clips.artist.isna().all()
         right = (tested.genre == tested.answer).to_numpy()
@@ -442,7 +416,7 @@ class Run:
         score = {
             "clips": len(tested),
             "artists": artists,
-            "clips_of_unknown_artists": int((~known).sum()),
+            "clips_of_unknown_artists": int(self.clips.artist[self.sets == subset].isna().sum()),
             "accuracy": accuracy_score(tested.genre, tested.answer),
             "confidence_interval": artist_interval(right, tested.artist),
             "interval_note": few_artists(artists) or None,
@@ -455,11 +429,6 @@ class Run:
 
 def versions() -> dict[str, str]:
     """Return the versions of what a run's numbers depend on."""
-    names = ("songnet-utils", "tensorflow", "keras", "scikit-learn", "numpy", "scipy", "soxr")
-    found = {"python": platform.python_version()}
-    for name in (*names, "soundfile", "librosa"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    names = "songnet-utils tensorflow keras scikit-learn numpy scipy soxr soundfile librosa"
+    found = {name: importlib.metadata.version(name) for name in names.split()}
+    return {"python": platform.python_version(), **found}
