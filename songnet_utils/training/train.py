@@ -89,7 +89,7 @@ def train(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     model : str, optional
-        One of `MODELS`: songnet by default, or the model of the run that it starts from.
+        A network or baseline by name; songnet by default, or the model of the run that it starts from.
     split : str
         ``"random"``, ``"artist"`` (no artist in two sets) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
@@ -100,10 +100,8 @@ def train(
         The most epochs; the recipe's by default.
     out : path, optional
         The run's folder; ``runs/CORPUS/MODEL-SPLIT-SEED`` in the data folder by default.
-    force : bool
-        Throw away what an earlier run on the same corpus left in the folder.
-    progress : bool
-        Show a progress bar.
+    force, progress : bool
+        Throw away what an earlier run on the same corpus left in the folder; show progress bars.
     recipe : Recipe, optional
         How a network is trained; its own by default, at a fifth of the learning rate if `start`.
     start : path, optional
