@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import remotezip
 import requests
@@ -101,19 +101,14 @@ class Server:
                 "--base-url."
             )
 
-        class Fetcher:
-            """What remotezip reads through: ranges that come whole, whatever the server does."""
+        def fetch(span: tuple[int, int | None], stream: bool) -> remotezip.PartialBuffer:
+            """Return a range, whole, whatever the server does."""
+            first = max(0, size + span[0]) if span[0] < 0 else span[0]
+            stop = size if span[1] is None else min(size, span[1] + 1)
+            content = io.BytesIO(b"".join(self._stream(url, first, stop)))
+            return remotezip.PartialBuffer(content, first, stop - first, stream)
 
-            def __init__(self, *_: Any, **__: Any) -> None:
-                pass
-
-            def fetch(fetcher, span: tuple[int, int | None], stream: bool) -> Any:  # noqa: N805
-                first = max(0, size + span[0]) if span[0] < 0 else span[0]
-                stop = size if span[1] is None else min(size, span[1] + 1)
-                content = io.BytesIO(b"".join(self._stream(url, first, stop)))
-                return remotezip.PartialBuffer(content, first, stop - first, stream)
-
-        return remotezip.RemoteZip(url, fetcher=Fetcher)
+        return remotezip.RemoteZip(url, fetcher=lambda *_, **__: SimpleNamespace(fetch=fetch))
 
     def download(
         self, name: str, to: Path, watch: Callable[[int], None], begin: Callable[[int, int], None]
