@@ -48,28 +48,9 @@ _FIRST_YEAR, _LAST_YEAR = 1877, 2017
 
 #: Seconds that the metadata gives a song, and that it really has, as FMA's author measured them.
 #: The clips of these songs were cut around the middle of the wrong length.
-WRONG_DURATIONS = {
-    1486: (90, 14.39),
-    5574: (563, 30.46),
-    65753: (242, 9.74),
-    80391: (600, 67.84),
-    98558: (216, 87.67),
-    98559: (193, 58.80),
-    98560: (341, 86.13),
-    98565: (158, 65.31),
-    98566: (148, 63.63),
-    98567: (191, 79.39),
-    98568: (249, 114.55),
-    98569: (184, 77.37),
-    98571: (139, 50.81),
-    99134: (308, 33.25),
-    105247: (123, 18.91),
-    108924: (187, 105.38),
-    108925: (151, 7.44),
-    126981: (216, 17.45),
-    127336: (275, 13.27),
-    133297: (600, 113.58),
-    143992: (211, 26.23),
+WRONG_DURATIONS: dict[int, tuple[int, float]] = {
+    row.track: (row.stated, row.measured)
+    for row in pd.read_csv(Path(__file__).with_name("wrong_durations.csv")).itertuples()
 }
 
 

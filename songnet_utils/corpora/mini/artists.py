@@ -2,7 +2,7 @@
 
 An artist plays one style of its genre, with two or three of its grooves and figures, on the same
 few instruments, at tempos of its own, and every record of it went through the same microphones
-and the same tape. What is heard of the last two (`Mix`) does not depend on the genre at all: it is
+and the same tape. What the last two add (`Mix`) does not depend on the genre at all: it is
 what makes an artist easy to recognise and tells nothing about a genre.
 """
 

@@ -32,7 +32,7 @@ CLIPS = 3
 CLIP_SECONDS = 30.0
 LICENCE = "CC BY 4.0"
 CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
-_MOST_HEARD = {
+_POPULARITY = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
     "International": 0.8, "Pop": 1.0, "Rock": 1.1,
 }  # fmt: skip
@@ -107,8 +107,8 @@ def _row(clip: Clip, piece: Piece, size: int) -> dict[str, object]:
     album_number = clip.number // 2
     album = Dice("mini", clip.seed, clip.genre, clip.artist, "album", album_number)
     year = min(artist.since + 3 * album_number + album.whole(0, 2), 2017)
-    spread = 6.6 + 0.9 * artist.fame + math.log(_MOST_HEARD[clip.genre]) + dice.bell(0.9)
-    listens = max(1, int(math.exp(spread)))
+    popularity = 6.6 + 0.9 * artist.fame + math.log(_POPULARITY[clip.genre]) + dice.bell(0.9)
+    listens = max(1, int(math.exp(popularity)))
     favourites = int(listens * math.exp(dice.bell(0.7) - 5.5) + dice.unit())
     return {
         "id": clip.id,

@@ -71,6 +71,6 @@ class Dice:
             taken.append(left.pop(int(self.unit() * len(left))))
         return taken
 
-    def bell(self, spread: float) -> float:
+    def bell(self, deviation: float) -> float:
         """Return a number around 0, bell-shaped, with this standard deviation, within ±3 of it."""
-        return spread * 2.0 * (self.unit() + self.unit() + self.unit() - 1.5)
+        return deviation * 2.0 * (self.unit() + self.unit() + self.unit() - 1.5)

@@ -3,8 +3,8 @@
 The instruments are those of TimGM6mb, the General MIDI soundfont that comes with `pretty_midi`
 (Tim Brechbill 2004, David Bolton 2010; GPL-2, from MuseScore 1.3); `midirenderer` plays them, at
 48 kHz and in stereo only. The clips need 22.05 kHz, so the band plays at double speed, on
-instruments tuned up an octave whose attacks and decays are halved too, and is heard at half speed
-like a tape: every pitch and time is right again, at half the work.
+instruments tuned up an octave whose attacks and decays are halved too, and is slowed down to half
+speed like a tape: every pitch and time is right again, at half the work.
 
 What follows is done on mono audio at `RATE`, in an order like a studio's: echo, equaliser,
 saturation, wow, hiss and crackle, level. Nothing depends on anything but the clip and its seed.
@@ -36,7 +36,7 @@ FADE_SECONDS = 0.01
 
 
 SPEED = 2
-"""How many times faster than it is heard the band plays."""
+"""How many times faster than it should sound the band plays."""
 _TIMES = {21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38}
 """SoundFont generators that are times: delay, attack, hold, decay, release."""
 _FREQUENCIES = {8, 22, 24}
