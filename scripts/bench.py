@@ -35,7 +35,7 @@ from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import PATCH, STRIDE, Listener, build_musicnn
+from songnet_utils.models.musicnn import PATCH, STRIDE, build_musicnn, with_genres
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.registry import NETWORKS
@@ -310,23 +310,22 @@ def inference(net: SongNet, head: str) -> None:
 
 
 def listening() -> None:
-    """Print what the listener saves by computing once what overlapping patches share."""
+    """Print what musicnn saves by computing once what overlapping patches share."""
     # The weights make no difference to the time.
-    listener = Listener(build_musicnn())
-    sound = listener.sound
-    count = sound.frames_of_samples(SECONDS * sound.sample_rate)
-    frames = np.random.default_rng(0).normal(-5, 2, (count, sound.n_mels)).astype(np.float32)
+    net = with_genres(build_musicnn())
+    count = net.sound.frames_of_samples(SECONDS * net.sound.sample_rate)
+    frames = np.random.default_rng(0).normal(-5, 2, (count, net.sound.n_mels)).astype(np.float32)
     patches = sliding_window_view(frames, PATCH, axis=0)[::STRIDE].transpose(0, 2, 1)
     busy = in_turns(
         {
-            "alone": lambda: listener.tags_of_patches(patches),
-            "together": lambda: listener.tags_of_frames(frames),
+            "alone": lambda: [net.genre_of_frames(patch) for patch in patches],
+            "together": lambda: net.genre_of_frames(frames),
         },
         turns=3,
         clock=time.process_time,
     )
     print(
-        f"{'listener, whole clip':<34}{busy['together']:9.1f} ms of processor time; patch by patch "
+        f"{'musicnn, whole clip':<34}{busy['together']:9.1f} ms of processor time; patch by patch "
         f"{busy['alone']:.1f} ms, {busy['alone'] / busy['together']:.2f} times"
     )
 

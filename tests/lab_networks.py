@@ -10,7 +10,7 @@ import pandas as pd
 from songnet_utils.audio.sound import Sound
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import build_musicnn
+from songnet_utils.models.musicnn import build_musicnn, embedding_model
 from songnet_utils.models.registry import network_kind
 from songnet_utils.models.trained import SongNet, centre, set_weights, weights_of
 from songnet_utils.models.transfer import with_musicnn
@@ -55,9 +55,7 @@ def build(name: str) -> SongNet:
     set_weights(model, stirred)
     if kind.on_musicnn:
         keras.utils.set_random_seed(1)
-        listener = build_musicnn()
-        layer = listener.get_layer("batch_normalization_10")
-        model = with_musicnn(model, keras.Model(listener.inputs, layer.output, name="ears"))
+        model = with_musicnn(model, embedding_model(build_musicnn()))
     return SongNet(model, kind.sound, GENRES, name=kind.title, encoder=encoder)
 
 

@@ -31,7 +31,7 @@ def used(model: Any, seed: int = 0) -> Any:
 
 
 def network(kind: str, bands: int = BANDS, units: int = 10, genres: int = 3) -> Any:
-    """Return an untrained network: dense, lstm, crnn-2d, residual, separable or metadata."""
+    """Return an untrained network: dense, lstm, crnn-2d, residual or metadata."""
     import keras
     from keras import layers
 
@@ -71,25 +71,16 @@ def network(kind: str, bands: int = BANDS, units: int = 10, genres: int = 3) -> 
         case "residual":
             x = layers.Conv1D(units, 4, strides=2)(x)
             for dilation in (1, 2):
-                y = layers.LayerNormalization()(x)
+                y = layers.BatchNormalization()(x)
                 y = layers.Conv1D(
-                    units, 3, padding="causal", dilation_rate=dilation, activation="gelu"
+                    units, 3, padding="causal", dilation_rate=dilation, activation="elu"
                 )(y)
+                # What acts in training only.
+                y = layers.ActivityRegularization(l2=0.1)(layers.GaussianNoise(0.1)(y))
                 x = layers.Add()([x, y])
-            y = layers.Conv1D(units, 3, activation="silu")(x)
+            y = layers.Conv1D(units, 3, activation="tanh")(x)
             x = layers.Concatenate()([y, layers.Cropping1D((2, 0))(x)])
-        case "separable":
-            y = layers.ZeroPadding1D((2, 0))(x)
-            y = layers.SeparableConv1D(bands, 3, depth_multiplier=2, activation="tanh")(y)
-            x = layers.Maximum()([x, y])
-            y = layers.DepthwiseConv1D(4, depth_multiplier=2)(x)
-            y = layers.LeakyReLU(negative_slope=0.1)(y)
-            # What acts in training only.
-            y = layers.AlphaDropout(0.2)(layers.GaussianDropout(0.2)(y))
-            y = layers.ActivityRegularization(l2=0.1)(layers.GaussianNoise(0.1)(y))
-            y = layers.TimeDistributed(layers.GaussianNoise(0.1))(y)
-            x = layers.Subtract()([y, layers.Rescaling(0.5, 0.1)(y)])
-            x = layers.AveragePooling1D(3)(x)
+            x = layers.AveragePooling1D(3)(layers.ZeroPadding1D((2, 0))(x))
         case _:
             raise ValueError(kind)
     over_time = layers.Dense(genres, activation="softmax", name="genre_over_time")(x)
@@ -97,7 +88,7 @@ def network(kind: str, bands: int = BANDS, units: int = 10, genres: int = 3) -> 
     return used(keras.Model(inputs, {"genre_over_time": over_time, "genre": mean}))
 
 
-KINDS = ("dense", "lstm", "crnn-2d", "residual", "separable", "metadata")
+KINDS = ("dense", "lstm", "crnn-2d", "residual", "metadata")
 
 
 def asked_in_pieces(session: Any, field: ReceptiveField, frames: np.ndarray, count: Any) -> Any:

@@ -31,7 +31,7 @@ from songnet_utils.features.metadata import (
 )
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import EMBEDDING, PATCH, STRIDE, build_musicnn
+from songnet_utils.models.musicnn import EMBEDDING, PATCH, STRIDE, build_musicnn, embedding_model
 from songnet_utils.models.onnx_description import read_description
 from songnet_utils.models.onnx_export import save_onnx, save_stream
 from songnet_utils.models.registry import NETWORKS, ablation, network_kind
@@ -250,18 +250,17 @@ def test_a_network_that_is_told_more_answers_otherwise_and_alone_as_if_told_noth
     assert build("songnet").with_metadata(clips().iloc[[3]]).encoder is None
 
 
-# --- The listener's ears ----------------------------------------------------------------------
+# --- musicnn's embedding ----------------------------------------------------------------------
 
 
-def test_the_whole_network_hears_each_patch_as_the_listener_does():
-    listener = build_musicnn()
-    ears = keras.Model(listener.inputs, listener.get_layer("batch_normalization_10").output)
+def test_the_whole_network_gives_each_patch_the_embedding_of_musicnn():
+    embed = embedding_model(build_musicnn())
     head = songnet_transfer(network_kind("songnet-transfer").sound, GENRES)
-    whole = with_musicnn(head, ears)
+    whole = with_musicnn(head, embed)
     frames = np.random.default_rng(0).normal(-5, 3, (1, PATCH + 3 * STRIDE + 5, 96))
     frames = frames.astype(np.float32)
     patches = np.stack([frames[0, k * STRIDE : k * STRIDE + PATCH] for k in range(4)])
-    embedding = np.array(ears(patches))
+    embedding = np.array(embed(patches))
     assert embedding.shape == (4, EMBEDDING)
     found = np.array(whole(frames)["genre_over_time"])[0]
     assert np.abs(found - np.array(head(embedding[None])["genre_over_time"])[0]).max() < 1e-6

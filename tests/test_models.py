@@ -96,7 +96,7 @@ def test_a_step_hears_its_receptive_field_and_nothing_else(net):
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_heard_in_pieces_it_answers_the_same(batch_norm):
+def test_frames_in_pieces_give_the_same(batch_norm):
     model = songnet(SOUND, GENRES, filters=16, batch_norm=batch_norm, seed=1)
     random = np.random.default_rng(0)
     centre(model, random.normal(-5, 1, SOUND.n_mels), random.uniform(1.5, 3, SOUND.n_mels))

@@ -12,7 +12,7 @@ import pytest
 
 import songnet_utils
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.musicnn import EMBEDDING, Listener, load_musicnn
+from songnet_utils.models.musicnn import EMBEDDING, load_musicnn
 from songnet_utils.models.onnx_description import read_description
 
 FOLDER = Path(songnet_utils.__file__).parent / "widgets" / "page" / "networks"
@@ -69,13 +69,13 @@ def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_dat
 
 
 def test_musicnn_is_the_pretrained_listener(musicnn_data):
-    listener, told = load_musicnn(musicnn_data), read_description(MUSICNN)
-    assert (told.name, told.caution) == (Listener.name, Listener.caution)
-    assert (told.genres, told.timeline) == (listener.genres, listener.timeline)
+    musicnn, told = load_musicnn(musicnn_data), read_description(MUSICNN)
+    assert (told.name, told.caution) == (musicnn.name, musicnn.caution)
+    assert (told.genres, told.timeline) == (musicnn.genres, musicnn.timeline)
     random = np.random.default_rng(0)
     # Levels as they come in songs, from silence to loud.
     frames = random.normal(random.uniform(-20, 3, (900, 1)), 2, (900, 96)).astype(np.float32)
-    found, expected = answer(MUSICNN, frames), listener.genre_of_frames(frames)
+    found, expected = answer(MUSICNN, frames), musicnn.genre_of_frames(frames)
     np.testing.assert_allclose(found["genre_over_time"][0], expected, atol=1e-5)
     np.testing.assert_allclose(found["genre"][0], expected.mean(axis=0), atol=1e-5)
     assert found["embedding"].shape == (1, len(expected), EMBEDDING)

@@ -1,4 +1,4 @@
-"""Every network of the lab, and the listener, streams: the whole song's steps, whatever the pieces.
+"""Every network of the lab, and musicnn, streams: the whole song's steps, whatever the pieces.
 
 Full-size networks on sound, from samples at any rate to probabilities. What is said of each of
 their layers on frames is in test_stateful and test_lab.
@@ -26,8 +26,8 @@ from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.network import Network
 from songnet_utils.streaming.song_stream import SongStream, Step, step_span
 
-LISTENER = "musicnn"
-STREAMING = (*NETWORKS, LISTENER)
+MUSICNN = "musicnn"
+STREAMING = (*NETWORKS, MUSICNN)
 
 # Networks that remember the song from its beginning.
 RECURRENT = {"songnet-lstm", "crnn-2d"}
@@ -35,7 +35,7 @@ RECURRENT = {"songnet-lstm", "crnn-2d"}
 
 @pytest.fixture(scope="session", params=STREAMING)
 def net(request: Any) -> Network:
-    if request.param == LISTENER:
+    if request.param == MUSICNN:
         return load_musicnn(request.getfixturevalue("musicnn_data"))
     return shared(request.param)
 
@@ -222,7 +222,7 @@ def peeking() -> dict[str, tuple[str, list[Any]]]:
             [layers.Bidirectional(layers.LSTM(4, return_sequences=True), name="both")],
         ),
         "a recurrent layer that runs backwards": (
-            "back is not a recurrent layer that runs forward",
+            "back .GRU. cannot run .* with this go_backwards",
             [layers.GRU(4, return_sequences=True, go_backwards=True, name="back")],
         ),
         "a convolution with a step for each frame": (

@@ -192,7 +192,7 @@ def test_a_description_with_other_entries_is_refused(change):
 
 
 def test_impossible_layers_and_songs_are_refused():
-    with pytest.raises(SongNetError, match=r"stride must be .* at least 1\. Got 0"):
+    with pytest.raises(SongNetError, match=r"must be at least 1\. Got .*stride=0"):
         Layer(5, 0)
     with pytest.raises(SongNetError, match=r"at least 1 sample\. Got 0"):
         SOUND.frames_of_samples(0)

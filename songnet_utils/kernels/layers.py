@@ -27,11 +27,12 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import keras, layers, tf
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.graph import Graph, Node, graph_to_layer
-from songnet_utils.streaming.receptive_field import Reach, receptive_fields
+from songnet_utils.streaming.receptive_field import receptive_fields
+from songnet_utils.streaming.timeline import ReceptiveField
 
-_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D, layers.SeparableConv1D)
-_NORMALISING = (layers.BatchNormalization, layers.LayerNormalization)
-_ACTIVATING = (layers.ReLU, layers.Activation, layers.LeakyReLU, layers.ELU, layers.PReLU)
+_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
+_NORMALISING = (layers.BatchNormalization,)
+_ACTIVATING = (layers.ReLU, layers.Activation)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class Kernels:
         graph = graph_to_layer(net.keras_model, "genre_over_time")
         before, after = [], []
         self.layers: list[KernelLayer] = []
-        for node, reach in _convolutions(graph):
+        for node, field in _convolutions(graph):
             linear, active = _around_activation(graph, node)
             before.append(graph.tensors[linear])
             after.append(graph.tensors[active])
@@ -156,9 +157,9 @@ class Kernels:
                     node.layer.name,
                     len(self.layers) + 1,
                     graph.shape(node.output)[-1],
-                    int(reach.first),
-                    reach.stop - int(reach.first),
-                    reach.stride,
+                    -int(field.past),
+                    field.size + int(field.past),
+                    field.stride,
                     net.sound,
                 )
             )
@@ -293,14 +294,13 @@ def untrained(net: SongNet) -> SongNet:
     )
 
 
-def _convolutions(graph: Graph) -> Iterator[tuple[Node, Reach]]:
+def _convolutions(graph: Graph) -> Iterator[tuple[Node, ReceptiveField]]:
     """Yield the convolutions over the frames whose activations see a bounded piece."""
-    reach = receptive_fields(graph)
+    fields = receptive_fields(graph)
     for node in graph.nodes:
-        if isinstance(node.layer, _CONVOLUTIONS) and node.output in reach:
-            its = reach[node.output]
-            if not its.remembers:
-                yield node, its
+        field = fields.get(node.output)
+        if isinstance(node.layer, _CONVOLUTIONS) and field and not math.isinf(field.past):
+            yield node, field
 
 
 def _around_activation(graph: Graph, node: Node) -> tuple[int, int]:

@@ -4,8 +4,9 @@ Made from the list of layers (`songnet_utils.streaming.graph`) and not from Tens
 which a recurrent layer is a loop over lists of tensors: here it is the one operator ``LSTM`` or
 ``GRU`` that ONNX has for it, which is what makes it fast.
 
-Keras keeps channels last. ONNX convolves with channels first and its recurrent layers want time
-first; tensors are turned only where the next layer needs it.
+Keras has channels last. ONNX convolves with channels first, and its recurrent layers want time
+first: such a layer is written with a transposition before and after it. ONNX Runtime takes out
+those that undo each other.
 
 A network inside a network is written in its place, layer by layer as well. Patches of frames are
 cut by index, whatever the number of clips and frames.
@@ -13,7 +14,8 @@ cut by index, whatever the number of clips and frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +25,16 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
 from songnet_utils._utils.quiet import quiet_stderr
 from songnet_utils.models.onnx_description import describe
-from songnet_utils.streaming.graph import Graph, Node, graph_to, graph_to_layer, is_for_training
+from songnet_utils.streaming.graph import (
+    Graph,
+    Node,
+    activation_name,
+    graph_to,
+    graph_to_layer,
+    is_for_training,
+)
 from songnet_utils.streaming.receptive_field import along_time, receptive_fields
-from songnet_utils.streaming.stateful import activation_of, batch_norm_numbers
+from songnet_utils.streaming.stateful import batch_norm_numbers
 from songnet_utils.streaming.timeline import ReceptiveField
 
 if TYPE_CHECKING:
@@ -36,13 +45,15 @@ if TYPE_CHECKING:
 #: The version of ONNX's operators: the first with LayerNormalization.
 OPSET = 17
 
-#: The orders that a tensor's axes can be in, by how they are made of (clips, time, …, channels).
-#: Channels last is Keras's own.
-_LAST, _FIRST, _TIME = "channels last", "channels first", "time first"
-
-#: Keras's padding → ONNX's. "Same" occurs inside a patch only: what pads a song's end is no network
-#: of the course (`songnet_utils.streaming.receptive_field`).
-_AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
+#: Operator by the name of Keras's activation.
+_ACTIVATIONS = {
+    "relu": "Relu",
+    "elu": "Elu",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+    "softmax": "Softmax",
+}
 
 
 def save_onnx(net: Network, path: str | Path) -> None:
@@ -53,7 +64,7 @@ def save_onnx(net: Network, path: str | Path) -> None:
     Parameters
     ----------
     net : Network
-        A `songnet_utils.models.SongNet` or the pretrained listener.
+        As `load_songnet` returns it.
     path
         The file to write.
 
@@ -91,18 +102,15 @@ def _field_without_state(graph: Graph) -> ReceptiveField | None:
     """
     from keras import layers
 
-    found = receptive_fields(graph)
+    found = receptive_fields(graph, memory=False)
     step = found[graph.wanted[0]]
     recurrent = [
         found[node.output]
         for node in graph.nodes
         if isinstance(node.layer, layers.LSTM | layers.GRU)
     ]
-    if not recurrent or step.first < 0:
-        return None
-    if any((rows.stop, rows.stride) != (step.stop, step.stride) for rows in recurrent):
-        return None
-    return ReceptiveField(step.stop, step.stride, -step.first)
+    same = all((rows.size, rows.stride) == (step.size, step.stride) for rows in recurrent)
+    return step if recurrent and same and step.past <= 0 else None
 
 
 def _save(proto: Any, net: Network, field: ReceptiveField, path: str | Path) -> None:
@@ -115,7 +123,7 @@ def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
     """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
     Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time`` and ``genre``, and the listener's ``embedding``.
+    takes it; outputs ``genre_over_time`` and ``genre``, and musicnn's ``embedding``.
 
     Parameters
     ----------
@@ -134,7 +142,7 @@ def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
 
     names = tuple(model.output)
     graph = graph_to(model, [model.output[name] for name in names])
-    proto = _Writer(graph, stream).model(names)
+    proto = _Writer(stream).model(graph, names)
     onnx.checker.check_model(proto)
     return proto
 
@@ -142,46 +150,38 @@ def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
 class _Writer:
     """Turns the layers of a graph into ONNX's nodes."""
 
-    def __init__(self, graph: Graph, stream: bool) -> None:
+    def __init__(self, stream: bool) -> None:
         import onnx
 
         self._onnx = onnx
-        self._graph = graph
         self._clips: str | int = 1 if stream else "clips"
         # What goes in, and comes out, besides: the state of recurrent layers. None: there is none.
         self._states: tuple[list[Any], list[Any]] | None = ([], []) if stream else None
         self._nodes: list[Any] = []
         # Name by what they are: kind, shape and bytes.
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-        # Each tensor under each order of axes in which it has been needed.
-        self._names: dict[int, dict[str, str]] = {}
-        self._count = 0
+        self._names: dict[int, str] = {}
 
-    def model(self, outputs: Sequence[str]) -> Any:
+    def model(self, graph: Graph, outputs: Sequence[str]) -> Any:
         """Return the whole network; the tensors wanted get the names `outputs`."""
-        helper, graph = self._onnx.helper, self._graph
-        inputs = {tensor: name for name, tensor in graph.others.items()}
-        inputs = {graph.frames: "log_mel", **inputs}
-        for tensor, name in inputs.items():
-            self._names[tensor] = {_LAST: name}
-        self._write_all()
+        helper = self._onnx.helper
+        self._names = {graph.frames: "log_mel"}
+        self._names |= {tensor: name for name, tensor in graph.others.items()}
+        inputs = [self._value(graph, *item, "frames") for item in self._names.items()]
+        self._write_all(graph)
         for tensor, name in zip(graph.wanted, outputs, strict=True):
-            self._nodes.append(helper.make_node("Identity", [self._as(tensor, _LAST)], [name]))
-        values = [
-            [self._value(tensor, name, time) for tensor, name in chosen]
-            for chosen, time in (
-                (inputs.items(), "frames"),
-                (zip(graph.wanted, outputs, strict=True), "steps"),
-            )
-        ]
-        for chosen, states in zip(values, self._states or ([], []), strict=True):
-            chosen += states
+            self._nodes.append(helper.make_node("Identity", [self._names[tensor]], [name]))
+        wanted = zip(graph.wanted, outputs, strict=True)
+        values = [self._value(graph, tensor, name, "steps") for tensor, name in wanted]
+        states = self._states or ([], [])
         constants = [
             self._onnx.numpy_helper.from_array(np.frombuffer(data, kind).reshape(shape), name)
             for (kind, shape, data), name in self._constants.items()
         ]
         proto = helper.make_model(
-            helper.make_graph(self._nodes, "songnet", *values, constants),
+            helper.make_graph(
+                self._nodes, "songnet", inputs + states[0], values + states[1], constants
+            ),
             opset_imports=[helper.make_opsetid("", OPSET)],
             producer_name="songnet",
         )
@@ -189,43 +189,21 @@ class _Writer:
         proto.ir_version = 8
         return proto
 
-    def _write_all(self) -> None:
-        for node in self._graph.nodes:
-            order, name = self._write(node)
-            self._names[node.output] = {order: name}
+    def _write_all(self, graph: Graph) -> None:
+        for node in graph.nodes:
+            self._names[node.output] = self._write(graph, node)
 
-    def _value(self, tensor: int, name: str, time: str) -> Any:
-        shape = self._graph.shape(tensor)
-        return self._float(name, [self._clips, *(time if size is None else size for size in shape)])
+    def _value(self, graph: Graph, tensor: int, name: str, time: str) -> Any:
+        axes = [time if size is None else size for size in graph.shape(tensor)]
+        return self._float(name, [self._clips, *axes])
 
     def _float(self, name: str, axes: Sequence[str | int]) -> Any:
         kind = self._onnx.TensorProto.FLOAT
         return self._onnx.helper.make_tensor_value_info(name, kind, axes)
 
-    def _rank(self, tensor: int) -> int:
-        return 1 + len(self._graph.shape(tensor))
-
-    def _as(self, tensor: int, order: str) -> str:
-        """Return the name of a tensor with its axes in this order."""
-        names = self._names[tensor]
-        if order not in names:
-            # One way is as good as another: most have just one.
-            own, name = next(iter(names.items()))
-            rank = self._rank(tensor)
-            to = _axes(order, rank)
-            names[order] = self._add(
-                "Transpose", [name], perm=[_axes(own, rank).index(axis) for axis in to]
-            )
-        return names[order]
-
-    def _some(self, tensor: int) -> tuple[str, str]:
-        """Return an order that a tensor has been computed in, and its name."""
-        return next(iter(self._names[tensor].items()))
-
-    def _add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+    def _add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node, return the name of what it gives."""
-        self._count += 1
-        output = f"{kind}_{self._count}"
+        output = f"{kind}_{len(self._nodes)}"
         self._nodes.append(
             self._onnx.helper.make_node(kind, inputs, [output], output, **attributes)
         )
@@ -235,223 +213,144 @@ class _Writer:
         array = np.array(value, kind, order="C")
         # A layer that is used in several places has its weights once.
         key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._constants:
-            self._count += 1
-            self._constants[key] = f"constant_{self._count}"
-        return self._constants[key]
+        return self._constants.setdefault(key, f"constant_{len(self._constants)}")
 
-    def _by_channel(self, value: Any, order: str, rank: int) -> str:
-        """Return a constant that goes with each channel, or with all of them."""
-        array = np.asarray(value, np.float32)
-        if order == _FIRST and array.ndim:
-            array = array.reshape(-1, *[1] * (rank - 2))
-        return self._constant(array)
+    def _whole(self, numbers: Any) -> str:
+        return self._constant(numbers, np.int64)
 
-    def _write(self, node: Node) -> tuple[str, str]:
-        """Write a layer; return the order of axes and the name of what it gives."""
+    def _write(self, graph: Graph, node: Node) -> str:
+        """Write a layer; return the name of what it gives."""
         from keras import layers
 
-        from songnet_utils.streaming.patches import Listening, Patches
+        from songnet_utils.streaming.patches import Patches, PerPatch
 
-        layer, tensor = node.layer, node.inputs[0]
+        layer, x = node.layer, self._names[node.inputs[0]]
+        rank = 1 + len(graph.shape(node.inputs[0]))
         if isinstance(layer, layers.TimeDistributed):
             layer = layer.layer
         match layer:
-            case layers.Add() | layers.Subtract() | layers.Multiply() | layers.Maximum():
-                return self._meeting(node)
+            case layers.Add() | layers.Multiply():
+                return self._merged(graph, node)
             case layers.Concatenate():
-                names = [self._as(one, _LAST) for one in node.inputs]
-                return _LAST, self._add("Concat", names, axis=layer.axis)
+                return self._add(
+                    "Concat", *[self._names[one] for one in node.inputs], axis=layer.axis
+                )
             case layers.Conv1D() | layers.Conv2D():
-                weights = np.moveaxis(layer.kernel.numpy(), [-1, -2], [0, 1])
-                return self._activated(layer, _FIRST, self._convolution(layer, tensor, weights))
-            case layers.SeparableConv1D() | layers.DepthwiseConv1D():
-                return self._activated(layer, _FIRST, self._depthwise(layer, tensor))
+                return self._activated(layer, self._convolution(layer, x, rank))
             case layers.MaxPooling1D() | layers.MaxPooling2D():
-                return _FIRST, self._pooling("MaxPool", layer, tensor)
+                return self._pooling("MaxPool", layer, x, rank)
             case layers.AveragePooling1D() | layers.AveragePooling2D():
-                return _FIRST, self._pooling("AveragePool", layer, tensor)
-            case layers.GlobalAveragePooling1D() | layers.GlobalMaxPooling1D():
-                kind = "Max" if isinstance(layer, layers.GlobalMaxPooling1D) else "Mean"
-                name = self._as(tensor, _LAST)
-                return _LAST, self._add(f"Reduce{kind}", [name], axes=[1], keepdims=0)
+                return self._pooling("AveragePool", layer, x, rank)
+            case layers.GlobalAveragePooling1D():
+                return self._add("ReduceMean", x, axes=[1], keepdims=0)
+            case layers.GlobalMaxPooling1D():
+                return self._add("ReduceMax", x, axes=[1], keepdims=0)
             case layers.ZeroPadding1D() | layers.ZeroPadding2D():
-                return self._padding(layer, tensor)
+                before, after = _by_axis(layer.padding, rank)
+                return self._add("Pad", x, self._whole([*before, *after]))
             case layers.Cropping1D() | layers.Cropping2D():
-                return self._cropping(layer, tensor)
+                before, after = _by_axis(layer.cropping, rank)
+                # A negative end counts from the end; none of them names the end itself.
+                ends = [-rows if rows else np.iinfo(np.int64).max for rows in after]
+                bounds = (before, ends, range(rank))
+                return self._add("Slice", x, *map(self._whole, bounds))
             case layers.Reshape() | layers.Flatten():
                 shape = [0, *getattr(layer, "target_shape", [-1])]
-                name = self._as(tensor, _LAST)
-                return _LAST, self._add("Reshape", [name, self._constant(shape, np.int64)])
+                return self._add("Reshape", x, self._whole(shape))
             case layers.Permute():
-                name = self._as(tensor, _LAST)
-                return _LAST, self._add("Transpose", [name], perm=[0, *layer.dims])
+                return self._add("Transpose", x, perm=[0, *layer.dims])
             case layers.LSTM():
-                return self._recurrent("LSTM", layer, tensor, [0, 3, 1, 2])
+                return self._recurrent("LSTM", layer, x, [0, 3, 1, 2])
             case layers.GRU():
-                return self._recurrent("GRU", layer, tensor, [0, 1, 2], linear_before_reset=1)
+                return self._recurrent("GRU", layer, x, [0, 1, 2], linear_before_reset=1)
             case layers.Dense():
-                # The order in which time comes first has channels last, too.
-                order, name = self._some(tensor)
-                if order == _FIRST:
-                    order, name = _LAST, self._as(tensor, _LAST)
-                name = self._add("MatMul", [name, self._constant(layer.kernel.numpy())])
+                x = self._add("MatMul", x, self._constant(layer.kernel.numpy()))
                 if layer.use_bias:
-                    name = self._add("Add", [name, self._constant(layer.bias.numpy())])
-                return self._activated(layer, order, name)
+                    x = self._add("Add", x, self._constant(layer.bias.numpy()))
+                return self._activated(layer, x)
             case layers.Normalization():
-                name = self._as(tensor, _LAST)
-                mean = layer.mean.numpy()
-                spread = np.maximum(np.sqrt(layer.variance.numpy()), np.float32(1e-7))
-                centred = self._add("Sub", [name, self._constant(mean)])
-                return _LAST, self._add("Div", [centred, self._constant(spread)])
+                deviation = np.maximum(np.sqrt(layer.variance.numpy()), np.float32(1e-7))
+                centred = self._add("Sub", x, self._constant(layer.mean.numpy()))
+                return self._add("Div", centred, self._constant(deviation))
             case layers.BatchNormalization():
-                return self._scaled(tensor, *batch_norm_numbers(layer))
+                return self._scaled(x, *batch_norm_numbers(layer))
             case layers.Rescaling():
-                return self._scaled(tensor, np.float32(layer.scale), np.float32(layer.offset))
-            case layers.LayerNormalization():
-                channels = self._graph.shape(tensor)[-1]
-                scale = layer.gamma.numpy() if layer.scale else np.ones(channels)
-                offset = layer.beta.numpy() if layer.center else np.zeros(channels)
-                names = [self._as(tensor, _LAST), self._constant(scale), self._constant(offset)]
-                return _LAST, self._add("LayerNormalization", names, axis=-1, epsilon=layer.epsilon)
-            case layers.LeakyReLU():
-                order, name = self._some(tensor)
-                return order, self._add("LeakyRelu", [name], alpha=float(layer.negative_slope))
+                return self._scaled(x, layer.scale, layer.offset)
             case layers.Activation() | layers.ReLU() | layers.Softmax():
-                order, name = self._some(tensor)
-                return self._activated(layer, order, name, self._rank(tensor))
+                return self._activated(layer, x)
             case Patches():
-                return _LAST, self._patches(layer, self._as(tensor, _LAST))
-            case Listening():
-                return _LAST, self._listening(layer, self._as(tensor, _LAST))
+                return self._patches(layer, x)
+            case PerPatch():
+                return self._per_patch(layer, x)
             case _ if is_for_training(layer):
-                return self._some(tensor)
+                return x
         raise SongNetError(
             f"Layer {layer.name} ({type(layer).__name__}): how it is written in ONNX is not known "
-            "here. Say so in songnet_utils/onnx_export.py."
+            "here. Say so in songnet_utils/models/onnx_export.py."
         )
 
-    def _activated(self, layer: Any, order: str, name: str, rank: int = 0) -> tuple[str, str]:
-        activation = activation_of(layer)
-        match activation:
-            case "linear":
-                pass
-            case "softmax":
-                axis = 1 if order == _FIRST else -1
-                name = self._add("Softmax", [name], axis=axis)
-            case "silu":
-                name = self._add("Mul", [name, self._add("Sigmoid", [name])])
-            case "gelu":
-                part = self._add("Erf", [self._add("Mul", [name, self._constant(0.5**0.5)])])
-                part = self._add("Add", [part, self._constant(1.0)])
-                name = self._add("Mul", [self._add("Mul", [name, part]), self._constant(0.5)])
-            case _:
-                name = self._add(activation.capitalize(), [name])
-        return order, name
+    def _activated(self, layer: Any, x: str) -> str:
+        name = activation_name(layer)
+        if name == "linear":
+            return x
+        if name not in _ACTIVATIONS:
+            raise SongNetError(
+                f"Layer {layer.name} has the activation {name!r}; known are {[*_ACTIVATIONS]}."
+            )
+        return self._add(_ACTIVATIONS[name], x)
 
-    def _convolution(self, layer: Any, tensor: int, weights: np.ndarray, groups: int = 1) -> str:
-        inputs = [self._as(tensor, _FIRST), self._constant(weights)]
-        if layer.use_bias and groups == 1:
-            inputs.append(self._constant(layer.bias.numpy()))
-        wider = [
-            (kernel - 1) * dilation
-            for kernel, dilation in zip(layer.kernel_size, layer.dilation_rate, strict=True)
-        ]
-        padding: dict[str, Any] = {"auto_pad": _AUTO_PAD.get(layer.padding, "NOTSET")}
+    def _scaled(self, x: str, scale: Any, offset: Any) -> str:
+        return self._add("Add", self._add("Mul", x, self._constant(scale)), self._constant(offset))
+
+    def _channels_first(
+        self, kind: str, rank: int, x: str, *weights: str, **attributes: Any
+    ) -> str:
+        """Add a node that wants channels behind the clips; the result has them last again."""
+        x = self._add("Transpose", x, perm=[0, rank - 1, *range(1, rank - 1)])
+        x = self._add(kind, x, *weights, **attributes)
+        return self._add("Transpose", x, perm=[0, *range(2, rank), 1])
+
+    def _convolution(self, layer: Any, x: str, rank: int) -> str:
+        weights = [np.moveaxis(layer.kernel.numpy(), [-1, -2], [0, 1])]
+        if layer.use_bias:
+            weights.append(layer.bias.numpy())
+        padding: dict[str, Any] = {}
         if layer.padding == "causal":
-            padding["pads"] = [*wider, 0]
-        elif layer.padding == "same" and max(layer.dilation_rate) > 1:
-            # ONNX Runtime leaves the sum to us here. Keras has no strides with dilation.
-            before = [rows // 2 for rows in wider]
-            after = np.subtract(wider, before).tolist()
-            padding = {"pads": [*before, *after]}
-        return self._add(
+            padding["pads"] = [(layer.kernel_size[0] - 1) * layer.dilation_rate[0], 0]
+        elif layer.padding == "same":
+            # Inside a patch only.
+            padding["auto_pad"] = "SAME_UPPER"
+        return self._channels_first(
             "Conv",
-            inputs,
+            rank,
+            x,
+            *map(self._constant, weights),
             kernel_shape=layer.kernel_size,
             strides=layer.strides,
             dilations=layer.dilation_rate,
-            group=groups,
             **padding,
         )
 
-    def _depthwise(self, layer: Any, tensor: int) -> str:
-        separable = hasattr(layer, "pointwise_kernel")
-        kernel = (layer.depthwise_kernel if separable else layer.kernel).numpy()
-        taps, channels, multiplier = kernel.shape
-        weights = kernel.transpose(1, 2, 0).reshape(channels * multiplier, 1, taps)
-        name = self._convolution(layer, tensor, weights, channels)
-        bias = [self._constant(layer.bias.numpy())] if layer.use_bias else []
-        if separable:
-            mixing = self._constant(layer.pointwise_kernel.numpy().transpose(2, 1, 0))
-            return self._add("Conv", [name, mixing, *bias])
-        if bias:
-            self._nodes[-1].input.extend(bias)
-        return name
-
-    def _pooling(self, kind: str, layer: Any, tensor: int) -> str:
-        name = self._as(tensor, _FIRST)
-        return self._add(
-            kind,
-            [name],
-            kernel_shape=layer.pool_size,
-            strides=layer.strides,
-            auto_pad=_AUTO_PAD[layer.padding],
+    def _pooling(self, kind: str, layer: Any, x: str, rank: int) -> str:
+        return self._channels_first(
+            kind, rank, x, kernel_shape=layer.pool_size, strides=layer.strides
         )
 
-    def _padding(self, layer: Any, tensor: int) -> tuple[str, str]:
-        order, name = self._some(tensor)
-        before, after = self._sides(layer.padding, order, tensor)
-        return order, self._add("Pad", [name, self._constant([*before, *after], np.int64)])
-
-    def _cropping(self, layer: Any, tensor: int) -> tuple[str, str]:
-        order, name = self._some(tensor)
-        before, after = self._sides(layer.cropping, order, tensor)
-        # A negative end counts from the end; none of them names the end itself.
-        ends = [-rows if rows else np.iinfo(np.int64).max for rows in after]
-        bounds: list[Iterable[int]] = [before, ends, range(len(ends))]
-        return order, self._add(
-            "Slice", [name, *(self._constant(bound, np.int64) for bound in bounds)]
-        )
-
-    def _sides(self, sizes: Any, order: str, tensor: int) -> tuple[list[int], list[int]]:
-        """Return what a layer adds or takes before and after, for each axis in this order."""
-        by_axis = {1: along_time(sizes)}
-        if isinstance(sizes[1], list | tuple):
-            by_axis[2] = tuple(sizes[1])
-        sides = [by_axis.get(axis, (0, 0)) for axis in _axes(order, self._rank(tensor))]
-        return [before for before, _ in sides], [after for _, after in sides]
-
-    def _scaled(self, tensor: int, scale: Any, offset: Any) -> tuple[str, str]:
-        order, name = self._some(tensor)
-        rank = self._rank(tensor)
-        name = self._add("Mul", [name, self._by_channel(scale, order, rank)])
-        return order, self._add("Add", [name, self._by_channel(offset, order, rank)])
-
-    def _meeting(self, node: Node) -> tuple[str, str]:
-        kind = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "Maximum": "Max"}[
-            type(node.layer).__name__
-        ]
-        rank = self._rank(node.output)
-        ranks = {self._rank(tensor) for tensor in node.inputs}
-        order = self._some(node.inputs[0])[0] if len(ranks) == 1 else _LAST
+    def _merged(self, graph: Graph, node: Node) -> str:
+        kind = {"Add": "Add", "Multiply": "Mul"}[type(node.layer).__name__]
+        rank = len(graph.shape(node.output))
         names = []
         for tensor in node.inputs:
-            name = self._as(tensor, order)
-            if missing := rank - self._rank(tensor):
+            name = self._names[tensor]
+            if missing := rank - len(graph.shape(tensor)):
                 # As Keras does: what has no time is the same at all times.
-                axes = self._constant(range(1, 1 + missing), np.int64)
-                name = self._add("Unsqueeze", [name, axes])
+                name = self._add("Unsqueeze", name, self._whole(range(1, 1 + missing)))
             names.append(name)
-        name = names[0]
-        for other in names[1:]:
-            name = self._add(kind, [name, other])
-        return order, name
+        return functools.reduce(lambda one, other: self._add(kind, one, other), names)
 
     def _recurrent(
-        self, kind: str, layer: Any, tensor: int, gates: Sequence[int], **attributes: int
-    ) -> tuple[str, str]:
+        self, kind: str, layer: Any, x: str, gates: Sequence[int], **attributes: int
+    ) -> str:
         """Write a recurrent layer; `gates` are Keras's gates in ONNX's order."""
 
         def in_order(columns: np.ndarray) -> np.ndarray:
@@ -459,21 +358,18 @@ class _Writer:
             return np.concatenate([parts[gate] for gate in gates], axis=-1)
 
         kernel, recurrent, *bias = layer.get_weights()
-        inputs = [
-            self._as(tensor, _TIME),
-            self._constant(in_order(kernel).T[None]),
-            self._constant(in_order(recurrent).T[None]),
-        ]
+        weights = [in_order(kernel).T[None], in_order(recurrent).T[None]]
         if bias:
             # The GRU has a bias for the inputs and one for its state, the LSTM one for both.
             own, state = bias[0] if bias[0].ndim == 2 else (bias[0], np.zeros_like(bias[0]))
-            both = np.concatenate([in_order(own), in_order(state)])
-            inputs.append(self._constant(both[None]))
-        name = self._add(kind, inputs, hidden_size=layer.units, **attributes)
+            weights.append(np.concatenate([in_order(own), in_order(state)])[None])
+        x = self._add("Transpose", x, perm=[1, 0, 2])
+        x = self._add(kind, x, *map(self._constant, weights), hidden_size=layer.units, **attributes)
         if self._states is not None:
             self._carry_state(layer, self._nodes[-1])
         # (time, directions, clips, units)
-        return _TIME, self._add("Squeeze", [name, self._constant([1], np.int64)])
+        x = self._add("Squeeze", x, self._whole([1]))
+        return self._add("Transpose", x, perm=[1, 0, 2])
 
     def _carry_state(self, layer: Any, node: Any) -> None:
         """Make a recurrent node begin with a state that is put in, and give that at its end."""
@@ -488,40 +384,33 @@ class _Writer:
 
     def _patches(self, layer: Any, frames: str) -> str:
         """Write what cuts patches, of any number of clips and frames; return their name."""
-        count = self._add("Shape", [frames], start=1, end=2)
-        ends = [self._constant([n], np.int64) for n in (0, 1 - layer.patch, layer.stride)]
-        ends[1] = self._add("Add", [count, ends[1]])
+        count = self._add("Shape", frames, start=1, end=2)
+        end = self._add("Add", count, self._whole([1 - layer.patch]))
         # A range is made from numbers, not from lists of one.
-        starts = self._add("Range", [self._add("Squeeze", [end]) for end in ends])
-        starts = self._add("Unsqueeze", [starts, self._constant([1], np.int64)])
-        places = self._add("Add", [starts, self._constant(range(layer.patch), np.int64)])
+        starts = self._add(
+            "Range", self._whole(0), self._add("Squeeze", end), self._whole(layer.stride)
+        )
+        starts = self._add("Unsqueeze", starts, self._whole([1]))
+        places = self._add("Add", starts, self._whole(range(layer.patch)))
         # (clips, steps, patch, …), and all patches of all clips one after the other.
-        cut = self._add("Gather", [frames, places], axis=1)
-        rest = self._add("Shape", [frames], start=2)
-        ahead = self._constant([-1, layer.patch], np.int64)
-        return self._add("Reshape", [cut, self._add("Concat", [ahead, rest], axis=0)])
+        cut = self._add("Gather", frames, places, axis=1)
+        rest = self._add("Shape", frames, start=2)
+        shape = self._add("Concat", self._whole([-1, layer.patch]), rest, axis=0)
+        return self._add("Reshape", cut, shape)
 
-    def _listening(self, layer: Any, frames: str) -> str:
-        """Write the network that hears patches; return the name of its steps, clip by clip."""
-        outer, states = self._graph, self._states
-        # A patch is heard anew each time.
-        self._states = None
-        self._graph = graph_to(layer.model, [layer.model.output])
-        self._names[self._graph.frames] = {_LAST: frames}
-        self._write_all()
-        made = self._as(self._graph.wanted[0], _LAST)
-        self._graph, self._states = outer, states
-
-        clips = self._add("Shape", [frames], start=0, end=1)
-        steps_units = self._constant([-1, layer.model.output_shape[1]], np.int64)
-        return self._add("Reshape", [made, self._add("Concat", [clips, steps_units], axis=0)])
+    def _per_patch(self, layer: Any, frames: str) -> str:
+        """Write the network of each patch; return the name of its steps, clip by clip."""
+        graph = graph_to(layer.model, [layer.model.output])
+        self._names[graph.frames] = frames
+        self._write_all(graph)
+        clips = self._add("Shape", frames, start=0, end=1)
+        steps_units = self._whole([-1, layer.model.output_shape[1]])
+        shape = self._add("Concat", clips, steps_units, axis=0)
+        return self._add("Reshape", self._names[graph.wanted[0]], shape)
 
 
-def _axes(order: str, rank: int) -> list[int]:
-    """Return which of Keras's axes (clips, time, …, channels) come in which place."""
-    axes: Iterable[int] = range(rank)
-    if order == _FIRST:
-        axes = [0, rank - 1, *range(1, rank - 1)]
-    elif order == _TIME:
-        axes = [1, 0, *range(2, rank)]
-    return list(axes)
+def _by_axis(sizes: Any, rank: int) -> tuple[list[int], list[int]]:
+    """Return what a layer adds or takes before and after, for each axis."""
+    bands = [sizes[1]] if rank == 4 else []
+    both = [(0, 0), along_time(sizes), *bands, (0, 0)]
+    return [before for before, _ in both], [after for _, after in both]

@@ -1,4 +1,4 @@
-"""Networks once they are built: what they have learnt, how they are kept and listened with.
+"""Networks once they are built: their weights, how they are saved and how they answer.
 
 `SongNet` puts a network, its genres and its description of sound together. ``model.keras`` holds
 all of that in one file that plain Keras reads, too; ``model.onnx`` runs without TensorFlow.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from songnet_utils.features.metadata import (
 )
 from songnet_utils.models.building import check_genres, keras, tf
 from songnet_utils.streaming.network import Network, Stepper
-from songnet_utils.streaming.patches import Listening
+from songnet_utils.streaming.patches import PerPatch
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
 
@@ -43,13 +43,9 @@ LEAST_DEVIATION = 1.0
 _DESCRIPTION = "songnet.json"
 _ENCODER = "metadata.skops"
 
-# Patches heard at once by a network that listens to patches: together they share most of their
-# sums, and what they need in between is about 3 MB a patch.
-_BLOCK = 16
-
 
 def centre(
-    model: keras.Model, mean: np.ndarray, spread: np.ndarray, least: float = LEAST_DEVIATION
+    model: keras.Model, mean: np.ndarray, deviation: np.ndarray, least: float = LEAST_DEVIATION
 ) -> None:
     """Set what the network's first layer subtracts and divides by.
 
@@ -57,14 +53,14 @@ def centre(
     ----------
     model : keras.Model
         As `songnet` makes it.
-    mean, spread : np.ndarray, shape (n_mels,)
+    mean, deviation : np.ndarray, shape (n_mels,)
         Mean and standard deviation of each mel band over the training frames.
     least : float
-        A smaller spread counts as this.
+        A smaller deviation counts as this.
     """
     layer = model.get_layer("centring")
     layer.adapt_mean.assign(np.asarray(mean, np.float32))
-    layer.adapt_variance.assign(np.maximum(spread, least).astype(np.float32) ** 2)
+    layer.adapt_variance.assign(np.maximum(deviation, least).astype(np.float32) ** 2)
     layer.finalize_state()
 
 
@@ -96,7 +92,7 @@ def variables_of(model: keras.Model) -> list[keras.Variable]:
 
 
 class SongNet(Network):
-    """A trained network with everything needed to listen with it.
+    """A trained network with everything needed to classify a song.
 
     Parameters
     ----------
@@ -125,8 +121,8 @@ class SongNet(Network):
         encoder: ColumnTransformer | None = None,
     ) -> None:
         check_genres(genres)
-        heard = model.get_layer("log_mel")
-        bands, answers = heard.batch_shape[-1], model.get_layer("genre_over_time").units
+        bands = model.get_layer("log_mel").batch_shape[-1]
+        answers = model.get_layer("genre_over_time").units
         if (bands, answers) != (sound.n_mels, len(genres)):
             raise SongNetError(
                 f"The network takes {bands} mel bands and knows {answers} genres; its description "
@@ -137,39 +133,32 @@ class SongNet(Network):
         self.genres = tuple(genres)
         self.name, self.training_music, self.caution = name, training_music, caution
         self.encoder = encoder
-        self._patches = any(isinstance(layer, Listening) for layer in model.layers)
+        self._patches = any(isinstance(layer, PerPatch) for layer in model.layers)
         # What it knows of a song unless `with_metadata` says more: nothing.
         self._known = None if encoder is None else encode(encoder, unknown())
 
-        def traced(model: keras.Model, output: Callable[[Any], Any]) -> Any:
-            # Traced once for any number of frames: model.predict costs far more a song.
-            signature = {"log_mel": tf.TensorSpec((None, None, sound.n_mels), tf.float32)}
-            if encoder is not None:
-                columns = model.get_layer("metadata").batch_shape[-1]
-                signature["metadata"] = tf.TensorSpec((None, columns), tf.float32)
-            return tf.function(
-                lambda inputs: output(model(given_to(model, inputs), training=False)),
-                input_signature=[signature],
-            )
-
-        self._answer = traced(model, lambda outputs: outputs["genre_over_time"])
-        # What the genres are read from, step by step.
-        before = keras.Model(model.input, model.get_layer("genre_over_time").input)
-        self._hidden = traced(before, lambda outputs: outputs)
+        # Traced once for any number of frames: model.predict costs far more a song.
+        last = model.get_layer("genre_over_time")
+        both = keras.Model(model.input, {"genres": last.output, "embedding": last.input})
+        signature = {tensor.name: tf.TensorSpec(tensor.shape, tf.float32) for tensor in both.inputs}
+        self._answer = tf.function(
+            lambda inputs: both(given_to(both, inputs), training=False),
+            input_signature=[signature],
+        )
 
     def with_metadata(self, clip: pd.DataFrame) -> SongNet:
-        """Return the same network, told what is known of a song.
+        """Return the same network with what is known of a song.
 
         Parameters
         ----------
         clip : pandas.DataFrame, one row
-            Of the table of clips. A network that hears only sound is not told.
+            Of the table of clips. A network without metadata returns itself.
         """
         if self.encoder is None:
             return self
-        told = copy.copy(self)
-        told._known = encode(self.encoder, metadata(clip))
-        return told
+        other = copy.copy(self)
+        other._known = encode(self.encoder, metadata(clip))
+        return other
 
     def inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
         """Return a song's frames, and what is known of it, as the network takes them, by name."""
@@ -180,28 +169,10 @@ class SongNet(Network):
 
     def genre_of_frames(self, frames: np.ndarray) -> np.ndarray:
         """Return the genre over time of log-mel frames, (frames, n_mels) → (steps, genres)."""
-        frames = np.asarray(frames, np.float32)
-        if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
-            raise SongNetError(
-                f"{self.name} takes log-mel frames of shape (frames, {self.sound.n_mels}). "
-                f"Got shape {frames.shape}"
-            )
-        return self._in_blocks(self._answer, frames)
-
-    def _in_blocks(self, work: Callable[[Any], Any], frames: np.ndarray) -> np.ndarray:
-        """Do `work` on the frames; where each step is a patch by itself, on some at a time."""
-        if not self._patches:
-            return work(self.inputs(frames)).numpy()[0]
-        self._enough(frames)
-        field = self.timeline.field
-        parts = [
-            frames[field.stride * first : field.stride * (first + _BLOCK - 1) + field.size]
-            for first in range(0, self.timeline.steps_of_frames(len(frames)), _BLOCK)
-        ]
-        return np.concatenate([work(self.inputs(part)).numpy()[0] for part in parts])
+        return self._rows(frames, "genres")
 
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
-        """Return what the network makes of frames just before it names genres.
+        """Return what the network computes from frames just before it names genres.
 
         Parameters
         ----------
@@ -214,7 +185,23 @@ class SongNet(Network):
             What the last dense layer is given at each step. Songs whose means over the steps lie
             close together are alike to the network.
         """
-        return self._in_blocks(self._hidden, np.asarray(frames, np.float32))
+        return self._rows(frames, "embedding")
+
+    def _rows(self, frames: np.ndarray, what: str) -> np.ndarray:
+        frames = np.asarray(frames, np.float32)
+        if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
+            raise SongNetError(
+                f"{self.name} takes log-mel frames of shape (frames, {self.sound.n_mels}). "
+                f"Got shape {frames.shape}"
+            )
+        inputs = self.inputs(frames)
+        if not self._patches:
+            return self._answer(inputs)[what].numpy()[0]
+        # Patches of a whole song at once would take too much memory.
+        last = self.keras_model.get_layer("genre_over_time")
+        if what == "embedding":
+            last = last.input._keras_history[0]
+        return Stack(self.keras_model, last.name).push(frames)
 
     def genre_over_time_of_frames(self, frames: np.ndarray, sound: Sound) -> np.ndarray:
         """Return the genre over time of frames that say how they were made.
@@ -224,29 +211,23 @@ class SongNet(Network):
         SongNetError
             When they were made from another description of sound than the network's.
         """
-        check_sound(self.name, self.sound, sound)
+        own, given = self.sound.to_dict(), sound.to_dict()
+        differing = [
+            f"{key} {given[key]} where {value} is needed"
+            for key, value in own.items()
+            if given[key] != value
+        ]
+        if differing:
+            raise SongNetError(
+                f"{self.name}: the frames were made from another description of sound "
+                f"({', '.join(differing)}). Make them anew with log_mel(audio, network.sound)."
+            )
         return self.genre_of_frames(frames)
 
     def stepper(self) -> Stepper:
         """Return a `Stepper` at the beginning of a song."""
-        if self._known is None:
-            return Stack(self.keras_model, "genre_over_time")
-        return Stack(self.keras_model, "genre_over_time", known={"metadata": self._known[0]})
-
-
-def check_sound(name: str, own: Sound, given: Sound) -> None:
-    """Raise SongNetError unless frames of `given` are what `name` was trained on."""
-    if own != given:
-        mine, theirs = own.to_dict(), given.to_dict()
-        differing = [
-            f"{key} {theirs[key]} where {value} is needed"
-            for key, value in mine.items()
-            if theirs[key] != value
-        ]
-        raise SongNetError(
-            f"{name}: the frames were made from another description of sound "
-            f"({', '.join(differing)}). Make them anew with log_mel(audio, network.sound)."
-        )
+        known = None if self._known is None else {"metadata": self._known[0]}
+        return Stack(self.keras_model, "genre_over_time", known)
 
 
 def save_keras(net: SongNet, path: str | Path) -> None:
@@ -277,11 +258,8 @@ def load_keras(path: str | Path) -> SongNet:
     try:
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(_DESCRIPTION))
-            encoder = (
-                encoder_from_bytes(archive.read(_ENCODER))
-                if _ENCODER in archive.namelist()
-                else None
-            )
+            has_encoder = _ENCODER in archive.namelist()
+            encoder = encoder_from_bytes(archive.read(_ENCODER)) if has_encoder else None
         model = keras.models.load_model(path, compile=False)
     except KeyError as error:
         raise SongNetError(
@@ -292,12 +270,5 @@ def load_keras(path: str | Path) -> SongNet:
         raise SongNetError(
             f"{path}: is no network, or is damaged ({type(error).__name__}). Train it again."
         ) from error
-    return SongNet(
-        model,
-        Sound.from_dict(description["sound"]),
-        description["genres"],
-        name=description["name"],
-        training_music=description["training_music"],
-        caution=description["caution"],
-        encoder=encoder,
-    )
+    sound = Sound.from_dict(description.pop("sound"))
+    return SongNet(model, sound, encoder=encoder, **description)

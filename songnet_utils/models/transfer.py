@@ -1,11 +1,11 @@
-"""The pretrained listener's ears under a small layer of one's own: learnt in seconds.
+"""musicnn's embedding under a small layer of one's own: trained in seconds.
 
-The listener (`songnet_utils.models.musicnn`) heard some 200,000 songs before. What it makes of each
-patch of 3 s just before it names tags, 200 numbers, tells genres apart that it never had a name
-for. So its weights stay as they are, and only a dense softmax over the genres is trained on those
-numbers: a few thousand weights, which a handful of songs can settle.
+musicnn (`songnet_utils.models.musicnn`) was trained on some 200,000 songs. What it computes for
+each patch of 3 s just before it names tags, 200 numbers, tells genres apart that it has no tag for.
+So its weights stay as they are, and only a dense softmax over the genres is trained on those
+numbers: a few thousand weights, for which a handful of songs is enough.
 
-The finished network has the listener inside. It loads without the listener's own files.
+The finished network has musicnn inside. It loads without musicnn's own files.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import numpy as np
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, check_genres, end, keras, layers
 from songnet_utils.models.musicnn import EMBEDDING, PATCH, SOUND, STRIDE
-from songnet_utils.streaming.patches import Listening
+from songnet_utils.streaming.patches import PerPatch
 
 
 def songnet_transfer(
     sound: Sound, genres: Sequence[str], *, dropout: float = 0.5, seed: int = 0
 ) -> keras.Model:
-    """Build the part that is trained: from the listener's 200 numbers a step to genres.
+    """Build the part that is trained: from the embedding's 200 numbers a step to genres.
 
     Parameters
     ----------
     sound : Sound
-        The listener's.
+        musicnn's.
     genres, dropout, seed
         As in `songnet_utils.models.paper.songnet`.
 
@@ -53,35 +53,33 @@ def head_weights(whole: keras.Model, head: keras.Model) -> list[np.ndarray]:
     whole : keras.Model
         A trained network.
     head : keras.Model
-        What was trained of it, built anew: all of it, or what `with_musicnn` put the listener
-        under.
+        What was trained of it, built anew: all of it, or what `with_musicnn` put musicnn under.
 
     Returns
     -------
     list of np.ndarray
-        In the order of `songnet_utils.models.weights_of` of `head`.
+        In the order of `songnet_utils.models.trained.weights_of` of `head`.
     """
-    layers_of = {layer.name: layer for layer in whole.layers}
     return [
         np.array(variable.numpy())
         for layer in head.layers
         if layer.weights
-        for variable in layers_of[layer.name].weights
+        for variable in whole.get_layer(layer.name).weights
     ]
 
 
-def with_musicnn(head: keras.Model, listener: keras.Model) -> keras.Model:
-    """Return the whole network: from ``log_mel`` through the listener to what `head` gives.
+def with_musicnn(head: keras.Model, embedding: keras.Model) -> keras.Model:
+    """Return the whole network: from ``log_mel`` through musicnn to what `head` gives.
 
     Parameters
     ----------
     head : keras.Model
         What `songnet_transfer` built, trained.
-    listener : keras.Model
-        (clips, frames, 96) → (clips·steps, 200), with its published weights.
+    embedding : keras.Model
+        (clips, frames, 96) → (clips·steps, 200), as `load_embedding_model` returns it.
     """
     frames = keras.Input((None, SOUND.n_mels), name="log_mel")
-    x = Listening(listener, PATCH, STRIDE, name="listening")(frames)
+    x = PerPatch(embedding, PATCH, STRIDE, name="embedding")(frames)
     # The head's layers anew: one chain from the frames on, like the other networks.
     outputs = {}
     for layer in head.layers[1:]:

@@ -79,6 +79,12 @@ def is_for_training(layer: Any) -> bool:
     return isinstance(layer, kinds | layers.ActivityRegularization)
 
 
+def activation_name(layer: Any) -> str:
+    """Return the name of a layer's activation function; of a ReLU or a Softmax, its own."""
+    activation = getattr(layer, "activation", None)
+    return getattr(activation, "__name__", type(layer).__name__.lower())
+
+
 def graph_to_layer(model: keras.Model, last: str) -> Graph:
     """Return what leads from the inputs of `model` to the output of the layer called `last`.
 
@@ -104,29 +110,22 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
     given = {id(tensor): tensor for tensor in model.inputs}
     tensors = dict(given)
     nodes: list[Node] = []
-    done = set(given)
 
-    # A stack of its own: a deep network would be too deep for Python's.
-    waiting = [(tensor, False) for tensor in reversed(wanted)]
-    while waiting:
-        tensor, its_inputs_are_done = waiting.pop()
-        if id(tensor) in done:
-            continue
-        layer, place = tensor._keras_history[:2]
-        node = layer._inbound_nodes[place]
-        if len(node.output_tensors) != 1 or not node.input_tensors:
-            raise SongNetError(
-                f"Layer {layer.name} ({type(layer).__name__}) gives {len(node.output_tensors)} "
-                "tensors: here every layer gives one from those before it."
-            )
-        if its_inputs_are_done:
-            done.add(id(tensor))
+    def visit(tensor: Any) -> int:
+        if id(tensor) not in tensors:
+            layer, place = tensor._keras_history[:2]
+            node = layer._inbound_nodes[place]
+            if len(node.output_tensors) != 1 or not node.input_tensors:
+                raise SongNetError(
+                    f"Layer {layer.name} ({type(layer).__name__}) gives "
+                    f"{len(node.output_tensors)} tensors: here every layer gives one."
+                )
+            inputs = tuple(visit(before) for before in node.input_tensors)
             tensors[id(tensor)] = tensor
-            nodes.append(Node(layer, tuple(map(id, node.input_tensors)), id(tensor)))
-        else:
-            waiting.append((tensor, True))
-            waiting += [(before, False) for before in reversed(node.input_tensors)]
+            nodes.append(Node(layer, inputs, id(tensor)))
+        return id(tensor)
 
+    last = tuple(visit(tensor) for tensor in wanted)
     names = {tensor._keras_history[0].name: number for number, tensor in given.items()}
     if len(names) == 1:
         (frames,) = names.values()
@@ -141,4 +140,4 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
     for one in nodes:
         if timeless.issuperset(one.inputs):
             timeless.add(one.output)
-    return Graph(nodes, tensors, frames, others, tuple(map(id, wanted)), frozenset(timeless))
+    return Graph(nodes, tensors, frames, others, last, frozenset(timeless))

@@ -1,7 +1,7 @@
-"""What every network that hears genres offers, whoever trained it.
+"""What every network that tells genres apart offers, whoever trained it.
 
-SongNet (`songnet_utils.models`) and the pretrained listener (`songnet_utils.models.musicnn`) are
-both a `Network`; streaming, evaluation, plots and widgets know only this face.
+SongNet and musicnn (`songnet_utils.models`) are both a `Network`; streaming, evaluation, plots and
+widgets know only this interface.
 
 Conventions: audio is mono float32 at ``network.sound.sample_rate``; frames are float32, shape
 (frames, n_mels), as `songnet_utils.audio.log_mel` gives them for ``network.sound``; probabilities
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Stepper(Protocol):
-    """A network heard frame by frame: it carries the state between pushes."""
+    """A network fed with frames in pieces: it carries the state between pushes."""
 
     def push(self, frames: np.ndarray, /) -> np.ndarray:
         """Take the next frames and return the steps that they decide.
@@ -45,7 +45,7 @@ class Stepper(Protocol):
 
 
 class Network(abc.ABC):
-    """A network that hears the genre of music over time.
+    """A network that gives the genre of music over time.
 
     Attributes
     ----------
@@ -131,9 +131,9 @@ class Network(abc.ABC):
     def _enough(self, frames: np.ndarray) -> np.ndarray:
         """Return `frames`, or say that they are too few."""
         if self.timeline.steps_of_frames(len(frames)) < 1:
-            heard = self.sound.seconds_of_samples((len(frames) - 1) * self.sound.hop)
+            seconds = self.sound.seconds_of_samples((len(frames) - 1) * self.sound.hop)
             raise SongNetError(
                 f"{self.name} needs at least {self.timeline.seconds_needed:.2f} s of sound for "
-                f"one answer. Got {heard:.2f} s. Choose a longer piece."
+                f"one answer. Got {seconds:.2f} s. Choose a longer piece."
             )
         return frames

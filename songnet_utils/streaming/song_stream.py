@@ -1,10 +1,10 @@
-"""A song heard as it plays: samples in, in pieces of any size, steps out as soon as decided.
+"""A song classified as it plays: samples in, in pieces of any size, steps out as soon as decided.
 
 `SongStream` carries the state of every stage (resampler, frames, the network's layers), so each
 sample is looked at once and memory does not grow with the song. Its steps are those that
 ``net.genre_over_time`` gives for the whole song, to float32 rounding; and because nothing looks
-ahead but the resampler, by a bounded amount that `Step.end` includes, what is heard after a
-step's `end` cannot change it.
+ahead but the resampler, by a bounded amount that `Step.end` includes, what the song does
+after a step's `end` cannot change it.
 
 Latency is computed, not measured. The last frame that step ``k`` sees is centred on sample
 ``hop·(stride·k + size − 1)`` of the network's rate, and its window reaches half of n_fft further:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from songnet_utils.streaming.timeline import Timeline
 
-# Samples to hear at once: the frames of more than these take more memory than they save time.
+# Samples to take at once: the frames of more than these take more memory than they save time.
 _MOST = 2**18
 
 
@@ -50,7 +50,7 @@ class Step:
         song, as every step does of a network that remembers the song from its beginning.
     end : float
         Seconds up to which the song can change the step, the resampler's look-ahead included:
-        it is decided once this much has been heard.
+        it is decided once this much has played.
     probabilities : np.ndarray, shape (genres,), float32
         In the order of ``net.genres``; they sum to 1.
     """
@@ -104,7 +104,7 @@ class SongStream:
     Parameters
     ----------
     net : Network
-        What answers: a trained SongNet or the pretrained listener.
+        What answers: a trained SongNet or musicnn.
     rate : int, optional
         Samples a second of what will be pushed; the network's own by default.
     channels : int
@@ -113,8 +113,8 @@ class SongStream:
     Raises
     ------
     SongNetError
-        When the network cannot be heard in pieces, or the rate or the channels are no numbers of
-        samples and channels.
+        When the network cannot take a song in pieces, or the rate or the channels are no numbers
+        of samples and channels.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class SongStream:
 
     def __init__(self, net: Network, rate: int | None = None, channels: int = 1) -> None:
         if not isinstance(net, Network):
-            raise SongNetError(f"A song is heard with what load_songnet returns. Got {net!r}")
+            raise SongNetError(f"SongStream needs what load_songnet returns. Got {net!r}")
         self.net = net
         self._frames = FrameStream(net.sound, rate, channels)
         self.rate, self.channels = self._frames.rate, channels
@@ -151,7 +151,7 @@ class SongStream:
         return self.net.timeline.step_seconds
 
     def push(self, samples: np.ndarray) -> list[Step]:
-        """Hear a piece of the song.
+        """Take a piece of the song.
 
         Parameters
         ----------
@@ -170,12 +170,12 @@ class SongStream:
             as it was before.
         """
         if np.size(samples) <= _MOST:
-            return self._hear(samples)
+            return self._take(samples)
         # A whole song at once: its parts one by one, so that it is not there twice.
         samples = self._frames.check(samples)
         steps = []
         for first in range(0, len(samples), _MOST):
-            steps += self._hear(samples[first : first + _MOST])
+            steps += self._take(samples[first : first + _MOST])
         return steps
 
     def finish(self) -> list[Step]:
@@ -190,21 +190,21 @@ class SongStream:
             for step in self._answer(math.inf)
         ]
 
-    def _hear(self, samples: np.ndarray) -> list[Step]:
+    def _take(self, samples: np.ndarray) -> list[Step]:
         self._frames.feed(samples)
         # Samples are put by until a step ends. The work on many at once (resampling, the frames of
         # a step) costs much less than on few at a time. Quotients round: a billionth of a second is
         # much less than a sample.
-        heard = self.seconds + 1e-9
-        return self._answer(heard) if self._next[1] <= heard else []
+        played = self.seconds + 1e-9
+        return self._answer(played) if self._next[1] <= played else []
 
-    def _answer(self, heard: float) -> list[Step]:
-        """Answer with the steps that end once so many seconds have been heard."""
+    def _answer(self, played: float) -> list[Step]:
+        """Return the steps that end within so many seconds of the song."""
         timeline = self.net.timeline
         decided = timeline.steps_of_frames(self._frames.decided)
         spans = []
         # Of a later one, the resampler may have let out the last frame a little early.
-        while self._steps < decided and self._next[1] <= heard:
+        while self._steps < decided and self._next[1] <= played:
             spans.append(self._next)
             self._steps += 1
             self._next = step_span(timeline, self.rate, self._steps)

@@ -15,10 +15,9 @@ them.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
@@ -43,12 +42,10 @@ class Layer:
     dilation: int = 1
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SongNetError(
-                    f"a layer's {field.name} must be a whole number of at least 1. Got {value!r}"
-                )
+        if min(self.kernel, self.stride, self.dilation) < 1:
+            raise SongNetError(
+                f"A layer's kernel, stride and dilation must be at least 1. Got {self}"
+            )
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,16 @@ class ReceptiveField:
     size: int
     stride: int
     past: float = 0
+
+    def windowed(self, kernel: int, stride: int = 1, dilation: int = 1) -> ReceptiveField:
+        """Return the field of windows of `kernel` outputs, `dilation` apart, every `stride`."""
+        size = self.size + (kernel - 1) * dilation * self.stride
+        return replace(self, size=size, stride=self.stride * stride)
+
+    def shifted(self, outputs: int) -> ReceptiveField:
+        """Return the field when output ``k`` is what was output ``k + outputs``."""
+        inputs = outputs * self.stride
+        return replace(self, size=self.size + inputs, past=self.past - inputs)
 
     def outputs_of_inputs(self, inputs: int) -> int:
         """Return how many outputs `inputs` inputs give; 0 when they are too few for one."""
@@ -102,15 +109,14 @@ def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
 
     >>> block = [Layer(5), Layer(2, 2)]
     >>> receptive_field(block * 3)
-    ReceptiveField(size=36, stride=8)
+    ReceptiveField(size=36, stride=8, past=0)
     >>> receptive_field((block * 3)[:-1])
-    ReceptiveField(size=32, stride=4)
+    ReceptiveField(size=32, stride=4, past=0)
     """
-    size, stride = 1, 1
+    field = ReceptiveField(1, 1)
     for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * stride
-        stride *= layer.stride
-    return ReceptiveField(size, stride)
+        field = field.windowed(layer.kernel, layer.stride, layer.dilation)
+    return field
 
 
 @dataclass(frozen=True)
@@ -166,10 +172,10 @@ class Timeline:
         return self.sound.seconds_of_samples(start), self.sound.seconds_of_samples(stop)
 
     def step_of_seconds(self, seconds: float) -> int:
-        """Return the newest step that is decided once `seconds` of the song have been heard.
+        """Return the newest step that is decided once `seconds` of the song have played.
 
         −1 while none is. This is the step to show under a playhead: it ends at or before it.
         """
-        heard = math.floor(seconds * self.sound.sample_rate + 1e-6)
+        played = math.floor(seconds * self.sound.sample_rate + 1e-6)
         _, first_stop = self.step_samples(0)
-        return max(-1, (heard - first_stop) // (self.field.stride * self.sound.hop))
+        return max(-1, (played - first_stop) // (self.field.stride * self.sound.hop))
