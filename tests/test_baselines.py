@@ -73,7 +73,7 @@ def inputs_of(name: str, clips: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", LEARN)
-def test_a_baseline_hears_a_difference_on_any_scale(clips, name):
+def test_a_baseline_learns_a_difference_on_any_scale(clips, name):
     inputs, genres = inputs_of(name, clips), clips.genre.to_numpy()
     with warnings.catch_warnings():
         # That some stop before they have converged is in `converged`, not on the screen.
@@ -275,9 +275,6 @@ def test_what_no_baseline_is_made_of_is_refused(tmp_path):
     file = tmp_path / "model.skops"
     skops.io.dump(make_pipeline(FunctionTransformer(np.save)), file)
     with pytest.raises(SongNetError, match=r"damaged \(UntrustedTypesFoundException\)"):
-        load_baseline(file)
-    skops.io.dump({"a": 1}, file)
-    with pytest.raises(SongNetError, match="is no saved baseline but a dict"):
         load_baseline(file)
 
 

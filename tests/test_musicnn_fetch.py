@@ -53,8 +53,8 @@ def test_damaged_files_are_replaced(musicnn_data, monkeypatch, tmp_path):
     wheel = tmp_path / "source" / "musicnn-0.1.0-py3-none-any.whl"
     wheel.parent.mkdir()
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, member, _ in musicnn_fetch._FILES:
-            archive.write(musicnn_data / "musicnn" / name, member)
+        for name in musicnn_fetch._FILES:
+            archive.write(musicnn_data / "musicnn" / name, musicnn_fetch.member(name))
     pip_that(
         monkeypatch,
         tmp_path,

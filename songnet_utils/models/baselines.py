@@ -1,13 +1,13 @@
 """What SongNet has to beat: classifiers on hand-crafted features, and mere guessing.
 
-They answer once for a whole clip and hear nothing over time. As in the paper they are
+They answer once for a whole clip, not over time. As in the paper they are
 scikit-learn's, with its default parameters; the features are brought to mean 0 and variance 1
 over the training clips first, as FMA's authors do in the notebook whose figures the paper repeats.
 
 Three ways lead to five classifiers (``knn``, ``lr``, ``mlp``, ``svm``, ``svm-linear``): the 140
 MFCC statistics, FMA's 518 features (``-518``), and the 140 with what is known of a song besides
 its sound (``-meta``), as the paper's text has it. The last learn which genre an artist plays:
-where the same artists are trained and tested on, they need not listen.
+where the same artists are trained and tested on, they need no sound.
 
 The others stand on the features of the paper's related work. Two say what they leave out of it:
 ``mandel-ellis`` measures songs apart by Mahalanobis distance with a diagonal covariance over the
@@ -114,7 +114,7 @@ class BaselineKind:
     summary : str
         What it is, in a line.
     features : str, optional
-        The set of features that it hears, a key of `songnet_utils.features.FEATURE_SETS`.
+        The set of features that it takes, a key of `songnet_utils.features.FEATURE_SETS`.
     metadata : bool
         Whether it knows the numbers of `songnet_utils.features.metadata` and the artist, too.
     make : callable
@@ -126,17 +126,10 @@ class BaselineKind:
     metadata: bool
     make: Callable[[int], Pipeline] = field(repr=False)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The features by name, flat: ``mfcc/mean/01``."""
-        if self.features is None:
-            return ()
-        return tuple("/".join(column) for column in FEATURE_SETS[self.features].columns)
-
 
 # Classifier and what it is called, by the name that it has on the 140. Where the paper says "linear
 # support vector machine" and "default parameters", scikit-learn has one class to which both apply:
-# LinearSVC. (`SVC` is only linear when told so; its default, the radial kernel, gives the figure
+# LinearSVC. (`SVC` is only linear on request; its default, the radial kernel, gives the figure
 # that the paper prints.)
 _CLASSIFIERS: dict[str, tuple[Callable[[int], BaseEstimator], str]] = {
     "knn": (lambda seed: KNeighborsClassifier(), "the 5 nearest neighbours"),
@@ -173,16 +166,16 @@ def _on_metadata(classifier: str) -> BaselineKind:
         )
         # An artist that was not trained on is nobody: 0 in all columns.
         names = OneHotEncoder(handle_unknown="ignore")
-        parts = [("numbers", numbers, [*kind.columns, *NUMBERS]), ("names", names, [ARTIST])]
+        columns = ["/".join(column) for column in FEATURE_SETS["mfcc"].columns]
+        parts = [("numbers", numbers, [*columns, *NUMBERS]), ("names", names, [ARTIST])]
         return make_pipeline(ColumnTransformer(parts), make(seed))
 
-    kind = BaselineKind(
+    return BaselineKind(
         summary=f"{called} on the 140 MFCC statistics and what is known of the song",
         features="mfcc",
         metadata=True,
         make=pipeline,
     )
-    return kind
 
 
 def _chance(seed: int) -> Pipeline:
@@ -225,14 +218,14 @@ def baseline_kind(name: str) -> BaselineKind:
 
 
 def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFrame) -> pd.DataFrame:
-    """Return what a baseline is told about clips.
+    """Return what a baseline takes of clips.
 
     Parameters
     ----------
     name : str
         A key of `BASELINES`.
     features : pandas.DataFrame, shape (clips or more, values)
-        By clip id, the columns of its set of features; None for a baseline that hears nothing.
+        By clip id, the columns of its set of features; None for a baseline without features.
     clips : pandas.DataFrame
         Rows of the table of clips.
 
@@ -247,8 +240,8 @@ def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFram
     if kind.features is not None:
         if features is None:
             raise SongNetError(f"{name}: needs the features {kind.features!r} of the clips.")
-        heard = features.loc[index]
-        parts.append(heard.set_axis(["/".join(column) for column in heard.columns], axis=1))
+        rows = features.loc[index]
+        parts.append(rows.set_axis(["/".join(column) for column in rows.columns], axis=1))
     if kind.metadata:
         parts.append(metadata(clips)[[*NUMBERS, ARTIST]])
     return pd.concat(parts, axis=1)
@@ -326,8 +319,4 @@ def load_baseline(path: str | Path) -> Baseline:
         raise SongNetError(
             f"{path}: is no saved baseline, or is damaged ({type(error).__name__}). Train it again."
         ) from error
-    if not isinstance(found, Pipeline):
-        raise SongNetError(
-            f"{path}: is no saved baseline but a {type(found).__name__}. Train it again."
-        )
     return found

@@ -8,9 +8,9 @@ time are "valid", or padded with zeros before the song only.
 
 Two of these need a word, because the paper does not say them:
 
-- *Centring.* Log-mel with a fixed floor has a mean near −5 and another spread in each band. The
+- *Centring.* Log-mel with a fixed floor has a mean near −5 and another deviation in each band. The
   first layer subtracts each band's mean and divides by its standard deviation, both measured on
-  the training frames and kept with the weights. It looks at no other frame than its own.
+  the training frames and saved with the weights. It looks at no other frame than its own.
 - *TimeDistributed.* A Keras ``Dense`` layer treats every step alike by itself, so it *is* the
   time-distributed layer of the paper. Wrapping it in ``TimeDistributed`` gives the same numbers
   in twice the time.
@@ -83,33 +83,35 @@ def end(
     return keras.Model(inputs, {"genre_over_time": over_time, "genre": mean}, name=name)
 
 
-def block(
+def conv_blocks(
     x: keras.KerasTensor,
-    number: int,
     draw: Draw,
     *,
-    filters: int,
-    kernel: int,
-    pool: int,
     dropout: float,
-    batch_norm: bool,
+    batch_norm: bool = True,
+    filters: int = 256,
+    kernel: int = 5,
+    pool: int = 2,
+    count: int = 3,
 ) -> keras.KerasTensor:
-    """Return one of the paper's blocks on `x`: convolution, ReLU, max pooling, dropout.
+    """Return the paper's blocks on `x`: each a convolution, ReLU, max pooling and dropout.
 
     Parameters
     ----------
     x : keras.KerasTensor, shape (clips, time, channels)
-        What the block sees.
-    number : int
-        Which block it is, from 1; its layers are named after it.
+        What the first block sees.
     draw : Draw
         Draws the weights.
-    filters, kernel, pool, dropout, batch_norm
+    dropout, batch_norm, filters, kernel, pool
         As in `songnet_utils.models.paper.songnet`.
+    count : int
+        How many blocks; the layers of the first end in ``_1``.
     """
-    x = layers.Conv1D(filters, kernel, kernel_initializer=draw(), name=f"conv_{number}")(x)
-    if batch_norm:
-        x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
-    x = layers.ReLU(name=f"relu_{number}")(x)
-    x = layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
-    return layers.Dropout(dropout, seed=draw.seed + number, name=f"dropout_{number}")(x)
+    for number in range(1, count + 1):
+        x = layers.Conv1D(filters, kernel, kernel_initializer=draw(), name=f"conv_{number}")(x)
+        if batch_norm:
+            x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
+        x = layers.ReLU(name=f"relu_{number}")(x)
+        x = layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
+        x = layers.Dropout(dropout, seed=draw.seed + number, name=f"dropout_{number}")(x)
+    return x

@@ -22,30 +22,16 @@ from songnet_utils.corpora import data_folder
 #: What is asked of pip.
 MUSICNN = "musicnn==0.1.0"
 
-# Our name of a file, its member of the wheel, SHA-256 of its content. The checkpoint's files have
-# no stem ("MSD_musicnn/" is the prefix it was saved with).
-_FILES = (
-    (
-        "MSD_musicnn/.data-00000-of-00001",
-        "musicnn/MSD_musicnn/.data-00000-of-00001",
-        "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
+# SHA-256 by file, as it is below "musicnn" in the wheel. The checkpoint's files have no stem
+# ("MSD_musicnn/" is the prefix it was saved with).
+_FILES = {
+    "MSD_musicnn/.data-00000-of-00001": (
+        "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6"
     ),
-    (
-        "MSD_musicnn/.index",
-        "musicnn/MSD_musicnn/.index",
-        "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
-    ),
-    (
-        "MSD_musicnn/.meta",
-        "musicnn/MSD_musicnn/.meta",
-        "046dc0f4f95374c3fc435a1c6619f6d1b9c82794ea2d2ef0a362a59630b5b1ec",
-    ),
-    (
-        "LICENSE.md",
-        "musicnn-0.1.0.dist-info/LICENSE.md",
-        "60c4194f702ddd969f969577743546327b4e9db560c07ec286be5cec27f55fcd",
-    ),
-)
+    "MSD_musicnn/.index": "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
+    "MSD_musicnn/.meta": "046dc0f4f95374c3fc435a1c6619f6d1b9c82794ea2d2ef0a362a59630b5b1ec",
+    "LICENSE.md": "60c4194f702ddd969f969577743546327b4e9db560c07ec286be5cec27f55fcd",
+}
 
 
 def musicnn_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
@@ -58,11 +44,16 @@ def musicnn_is_whole(data_dir: str | os.PathLike[str] | None = None) -> bool:
     return _is_whole(musicnn_folder(data_dir))
 
 
+def member(name: str) -> str:
+    """Return what one of musicnn's files is called in the wheel."""
+    return f"musicnn/{name}" if "/" in name else f"musicnn-0.1.0.dist-info/{name}"
+
+
 def _is_whole(folder: Path) -> bool:
-    files = [(folder / name, digest) for name, _, digest in _FILES]
     return all(
-        file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
-        for file, digest in files
+        (folder / name).is_file()
+        and hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+        for name, digest in _FILES.items()
     )
 
 
@@ -102,9 +93,9 @@ def fetch_musicnn(data_dir: str | os.PathLike[str] | None = None, *, progress: b
             wheel = _download_wheel(Path(temporary), progress)
             fresh = Path(temporary) / "musicnn"
             with zipfile.ZipFile(wheel) as archive:
-                for name, member, _ in _FILES:
+                for name in _FILES:
                     (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-                    (fresh / name).write_bytes(archive.read(member))
+                    (fresh / name).write_bytes(archive.read(member(name)))
             if not _is_whole(fresh):
                 raise zipfile.BadZipFile
             if folder.exists():

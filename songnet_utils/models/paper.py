@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, block, end, keras, layers
+from songnet_utils.models.building import Draw, begin, conv_blocks, end, keras, layers
 
 
 def songnet(
@@ -61,17 +61,16 @@ def songnet(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    for number in range(1, blocks + 1):
-        x = block(
-            x,
-            number,
-            draw,
-            filters=filters,
-            kernel=kernel,
-            pool=pool,
-            dropout=dropout,
-            batch_norm=batch_norm,
-        )
+    x = conv_blocks(
+        x,
+        draw,
+        dropout=dropout,
+        batch_norm=batch_norm,
+        filters=filters,
+        kernel=kernel,
+        pool=pool,
+        count=blocks,
+    )
     return end(frames, x, genres, draw, "songnet")
 
 
@@ -102,17 +101,7 @@ def songnet_lstm(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    for number in (1, 2, 3):
-        x = block(
-            x,
-            number,
-            draw,
-            filters=256,
-            kernel=5,
-            pool=2,
-            dropout=dropout,
-            batch_norm=batch_norm,
-        )
+    x = conv_blocks(x, draw, dropout=dropout, batch_norm=batch_norm)
     x = layers.LSTM(
         units,
         return_sequences=True,

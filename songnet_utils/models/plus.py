@@ -3,10 +3,10 @@
 Two things differ from `songnet_utils.models.paper.songnet`.
 
 *What a step knows.* SongNet judges by less than two seconds at a time, and only the mean of its
-answers sees more. Here each step is also told how the features have been for a while: their mean
-and their largest value over the last steps. What a listener calls texture, how dense, how steady,
-how often a sound comes back, is in such summaries, as it is in the hand-crafted statistics that
-baselines hear. Before the song there is silence: its steps count as zeros, so the first answer is
+answers sees more. Here each step also sees how the features have been for a while: their mean
+and their largest value over the last steps. What people call texture, how dense, how steady,
+how often a sound comes back, is in such summaries, as it is in the hand-crafted statistics of the
+baselines. Before the song there is silence: its steps count as zeros, so the first answer is
 as early as SongNet's, and nothing looks ahead.
 
 *How it is trained.* Its recipe stands in the registry: mixup, masks, label smoothing, weight
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, block, end, keras, layers
+from songnet_utils.models.building import Draw, begin, conv_blocks, end, keras, layers
 
 
 def songnet_plus(
@@ -46,8 +46,7 @@ def songnet_plus(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    for number in (1, 2, 3):
-        x = block(x, number, draw, filters=256, kernel=5, pool=2, dropout=dropout, batch_norm=True)
+    x = conv_blocks(x, draw, dropout=dropout)
     if summary:
         so_far = layers.ZeroPadding1D((summary - 1, 0), name="silence_before")(x)
         mean = layers.AveragePooling1D(summary, 1, name="mean_so_far")(so_far)

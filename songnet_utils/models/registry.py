@@ -40,7 +40,7 @@ class NetworkKind:
         random in training draws from a ``keras.random.SeedGenerator``, as Keras's own do: each
         epoch sets its state anew.
     options : mapping
-        What `build` is told besides.
+        Further arguments of `build`.
     recipe : mapping
         In what its training differs from others': fields of `songnet_utils.training.recipe.Recipe`.
     parts : mapping of str to mapping
@@ -48,11 +48,11 @@ class NetworkKind:
     extras : mapping of str to mapping
         What was tried besides and is no part of it, by name: which of them change with it.
     sound : Sound
-        The description of sound that it hears.
+        The description of sound that it needs.
     metadata : bool
-        Whether it is told what is known of a song (`songnet_utils.features.metadata`), too.
+        Whether it takes what is known of a song (`songnet_utils.features.metadata`), too.
     on_musicnn : bool
-        Whether it is trained on what the pretrained listener makes of a song, not on its frames.
+        Whether it is trained on musicnn's embedding of a song, not on its frames.
     """
 
     title: str
@@ -131,7 +131,7 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "songnet-meta": NetworkKind(
         title="SongNet with metadata",
-        summary="SongNet that is told year, listens, place and the like, too",
+        summary="SongNet that also takes year, listens, place and the like",
         build=songnet_meta,
         options={"dropout": 0.3, "metadata_dropout": 0.5},
         metadata=True,
@@ -162,8 +162,8 @@ NETWORKS: dict[str, NetworkKind] = {
         extras={"cosine": {"schedule": "cosine"}},
     ),
     "songnet-transfer": NetworkKind(
-        title="SongNet on the listener",
-        summary="a softmax on what the pretrained listener makes of the song",
+        title="SongNet on musicnn",
+        summary="a softmax on the embedding of musicnn, a pretrained network",
         build=songnet_transfer,
         options={"dropout": 0.5},
         recipe={"epochs": 60, "learning_rate": 3e-3},

@@ -1,4 +1,4 @@
-"""The networks of the paper's related work, so that they can be heard on the same clips.
+"""The networks of the paper's related work, so that they can be compared on the same clips.
 
 Each keeps the idea that its authors argue for. What was changed is the same in all: they answer
 at every step and nothing in them looks ahead, so convolutions are "valid" in time where their
@@ -154,8 +154,8 @@ def cnn_mfcc(
     x = layers.Dense(coefficients, use_bias=False, trainable=False, name="mfcc")(x)
     # Coefficients differ in size by a factor of ten.
     x = layers.BatchNormalization(momentum=0.9, name="batch_norm_0")(x)
-    reach = [(10, 4), (5, 2), (5, 1)]
-    for number, (kernels, (wide, stride)) in enumerate(zip(filters, reach, strict=True), start=1):
+    windows = [(10, 4), (5, 2), (5, 1)]
+    for number, (kernels, (wide, stride)) in enumerate(zip(filters, windows, strict=True), start=1):
         x = layers.Conv1D(
             kernels, wide, strides=stride, kernel_initializer=draw(), name=f"conv_{number}"
         )(x)

@@ -1,11 +1,11 @@
-"""SongNet that is told what is known of a song: the paper's first future work."""
+"""SongNet with metadata, what is known of a song: the paper's first future work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, block, end, keras, layers
+from songnet_utils.models.building import Draw, begin, conv_blocks, end, keras, layers
 
 
 def songnet_meta(
@@ -20,7 +20,7 @@ def songnet_meta(
 ) -> keras.Model:
     """Build SongNet with a second input, ``metadata``, shape (clips, columns).
 
-    What is known of the song goes through a small layer of its own and is added to what is heard,
+    What is known of the song goes through a small layer of its own and is added to the sound's,
     at every step alike, just before the genres are named. The last layer being linear up to its
     softmax, sound and knowledge each have their say, and neither can silence the other.
 
@@ -38,12 +38,11 @@ def songnet_meta(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    for number in (1, 2, 3):
-        x = block(x, number, draw, filters=256, kernel=5, pool=2, dropout=dropout, batch_norm=True)
+    x = conv_blocks(x, draw, dropout=dropout)
     known = keras.Input((columns,), name="metadata")
     y = layers.Dense(units, activation="relu", kernel_initializer=draw(), name="knowledge")(known)
     y = layers.Dropout(metadata_dropout, seed=seed + 4, name="dropout_knowledge")(y)
-    y = layers.Dense(x.shape[2], kernel_initializer=draw(), name="as_heard")(y)
+    y = layers.Dense(x.shape[2], kernel_initializer=draw(), name="as_sound")(y)
     y = layers.Reshape((1, x.shape[2]), name="at_every_step")(y)
-    x = layers.Add(name="heard_and_known")([x, y])
+    x = layers.Add(name="sound_and_metadata")([x, y])
     return end([frames, known], x, genres, draw, "songnet_meta")
