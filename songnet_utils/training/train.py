@@ -89,7 +89,7 @@ def train(
     corpus : Corpus or str
         What `open_corpus` returns or takes.
     model : str, optional
-        A network or baseline by name; songnet by default, or the model of the run that it starts from.
+        A network or baseline; songnet by default, or that of the run in `start`.
     split : str
         ``"random"``, ``"artist"`` (no artist in two sets) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
