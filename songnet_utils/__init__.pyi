@@ -18,6 +18,7 @@ from .audio.frame_stream import FrameStream
 from .audio.sound import Sound
 from .corpora import open_corpus, splits
 from .evaluation.compare import compare
+from .evaluation.report import evaluate
 from .features.store import log_mels
 from .models.building import keras
 from .streaming.song_stream import SongStream
@@ -33,6 +34,7 @@ __all__ = [
     "audio",
     "compare",
     "corpora",
+    "evaluate",
     "evaluation",
     "features",
     "keras",

@@ -90,7 +90,12 @@ def test_until_right_of_hand_made_steps():
         [True, True, True],
         [False, False, False],
     ]
-    assert found.right_from.tolist() == [np.inf, 3, 2, np.inf]
+    assert found.settled.tolist() == [
+        [False, False, False],
+        [False, True, True],
+        [True, True, True],
+        [False, False, False],
+    ]
     assert found.playing.tolist() == [4, 3, 2]
     table = found.as_table()
     assert table.accuracy.tolist() == [2 / 4, 3 / 4, 2 / 4]

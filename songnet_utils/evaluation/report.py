@@ -81,8 +81,6 @@ class UntilRight:
         Is the running answer right? A clip that is over keeps its last answer.
     playing : np.ndarray, shape (moments,), int
         How many clips are not over: they have a step that is decided then.
-    right_from : np.ndarray, shape (clips,)
-        From when the answer is right and stays right, in seconds; infinite if it never is.
     artists : np.ndarray, shape (clips,), str
         Whose clips they are.
     """
@@ -90,11 +88,15 @@ class UntilRight:
     seconds: np.ndarray
     right: np.ndarray
     playing: np.ndarray
-    right_from: np.ndarray
     artists: np.ndarray
 
+    @property
+    def settled(self) -> np.ndarray:
+        """Whether the answer is right and stays right, of the shape of `right`."""
+        return np.logical_and.accumulate(self.right[:, ::-1], axis=1)[:, ::-1]
+
     def as_table(self) -> pd.DataFrame:
-        """Return a row a moment.
+        """Return one row per moment.
 
         Returns
         -------
@@ -106,7 +108,7 @@ class UntilRight:
         rows = []
         for moment, seconds in enumerate(self.seconds):
             row = {"seconds": float(seconds), "playing": int(self.playing[moment])}
-            shares = {"accuracy": self.right[:, moment], "settled": self.right_from <= seconds}
+            shares = {"accuracy": self.right[:, moment], "settled": self.settled[:, moment]}
             for name, held in shares.items():
                 low, high = artist_interval(held, self.artists)
                 row |= {name: float(held.mean()), f"{name}_low": low, f"{name}_high": high}
@@ -115,8 +117,8 @@ class UntilRight:
 
     def median_seconds(self) -> float:
         """Return when half of all clips are settled; infinite if that never comes."""
-        # The inverse of the share: an average with "never" would be no moment.
-        return float(np.quantile(self.right_from, 0.5, method="inverted_cdf"))
+        half = self.settled.mean(axis=0) >= 0.5
+        return float(self.seconds[half.argmax()]) if half.any() else np.inf
 
 
 def until_right(
@@ -150,19 +152,14 @@ def until_right(
             "Give at least one clip, and a genre, an artist and at least one step for each. Got "
             f"{len(steps)} clips, {len(truth)} genres, {len(whose)} artists, steps: {lengths}"
         )
-    seconds = np.array([timeline.step_span(step)[1] for step in range(lengths.max())])
-    right = np.empty((len(steps), len(seconds)), bool)
-    right_from = np.full(len(steps), np.inf)
-    for clip, over_time in enumerate(steps):
-        # The sum has the same largest genre as the mean.
-        running = over_time.cumsum(axis=0, dtype=np.float64).argmax(axis=1) == truth[clip]
-        right[clip, : len(running)] = running
-        right[clip, len(running) :] = running[-1]
-        if running[-1]:
-            wrong = np.flatnonzero(~running)
-            right_from[clip] = seconds[wrong[-1] + 1 if len(wrong) else 0]
-    playing = (lengths[:, None] > np.arange(len(seconds))).sum(axis=0)
-    return UntilRight(seconds, right, playing, right_from, whose.astype(str))
+    moments = range(lengths.max())
+    seconds = np.array([timeline.step_span(step)[1] for step in moments])
+    # The sum has the same largest genre as the mean.
+    running = [clip.cumsum(axis=0, dtype=np.float64).argmax(axis=1) for clip in steps]
+    answers = [np.pad(clip, (0, len(moments) - len(clip)), mode="edge") for clip in running]
+    right = np.stack(answers) == truth[:, None]
+    playing = (lengths[:, None] > np.arange(len(moments))).sum(axis=0)
+    return UntilRight(seconds, right, playing, whose.astype(str))
 
 
 @dataclass(frozen=True)
@@ -326,12 +323,10 @@ class Report:
     def as_text(self) -> str:
         """Return what was found, for people to read."""
         right = (self.answers.genre == self.answers.answer).to_numpy()
-        record, fold = self.record, ""
-        if record.get("fold") is not None:
-            fold = f", fold {record['fold'] + 1} of {record['folds']}"
+        record = self.record
         title = (
             f"{record['model']} on {record['corpus']}, {record['split']} split, seed "
-            f"{record['seed']}{fold}: {right.mean():.1%} of {len(right):,} test clips right "
+            f"{record['seed']}: {right.mean():.1%} of {len(right):,} test clips right "
             f"({between(artist_interval(right, self.answers.artist))})"
         )
         note = (
@@ -383,11 +378,7 @@ def evaluate(
     record, answers = read_record(folder), read_answers(folder)
     tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
-    report = Report(
-        record,
-        tested,
-        genre_scores(tested.genre, tested.answer, genres),
-    )
+    report = Report(record, tested, genre_scores(tested.genre, tested.answer, genres))
     if record.get("network") is None:
         refused = (
             f"{folder}: {record['model']} answers with genres, not probabilities, and for "
