@@ -67,10 +67,9 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
             raise
         # Python tries to print the rest once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:
-            # The reader of our answers (head, less) has gone: there is nobody to tell.
-            return FAILED, ""
-        return FAILED, f"standard output: cannot be printed to ({error.strerror})."
+        lost = f"standard output: cannot be printed to ({error.strerror})."
+        # When the reader of our answers (head, less) has gone, there is nobody to tell.
+        return FAILED, "" if error.errno == errno.EPIPE else lost
 
 
 def _parser() -> Parser:

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 import scipy.optimize
 import scipy.special
-import sklearn.metrics
+from sklearn.metrics import brier_score_loss, log_loss
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.metrics.intervals import Interval
@@ -182,7 +182,7 @@ def negative_log_likelihood(probabilities: np.ndarray, truth: Sequence[int] | np
     """
     probabilities, truth = _checked(probabilities, truth)
     genres = range(probabilities.shape[1])
-    return float(sklearn.metrics.log_loss(truth, probabilities, labels=genres))
+    return float(log_loss(truth, probabilities, labels=genres))
 
 
 def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
@@ -192,17 +192,15 @@ def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) ->
     """
     probabilities, truth = _checked(probabilities, truth)
     genres = range(probabilities.shape[1])
-    return float(
-        sklearn.metrics.brier_score_loss(truth, probabilities, labels=genres, scale_by_half=False)
-    )
+    return float(brier_score_loss(truth, probabilities, labels=genres, scale_by_half=False))
 
 
-def never_zero(probabilities: np.ndarray, least: float = LEAST_PROBABILITY) -> np.ndarray:
-    """Return probabilities of at least about `least`, each row again summing to 1.
+def never_zero(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities of at least about `LEAST_PROBABILITY`, each row again summing to 1.
 
     A softmax in float32 rounds what is too small for it to 0, which it never is.
     """
-    raised = np.maximum(np.asarray(probabilities, np.float64), least)
+    raised = np.maximum(np.asarray(probabilities, np.float64), LEAST_PROBABILITY)
     return raised / raised.sum(axis=1, keepdims=True)
 
 
