@@ -23,9 +23,9 @@ WIDGETS = {
     "error cards": (
         """
 from pathlib import Path
-from tunes import heard
+from tunes import analysed
 from songnet_utils.widgets import ErrorCards
-ErrorCards(heard(Path({folder!r}) / "tunes"), neighbours=2, notes={{"x1": "A note."}})
+ErrorCards(analysed(Path({folder!r}) / "tunes"), neighbours=2, notes={{"x1": "A note."}})
 """,
         ".sc-cards[data-shown]",
     ),
@@ -76,9 +76,9 @@ SplitExplorer(open_corpus({tones!r}))
     "confusion buttons": (
         """
 from pathlib import Path
-from tunes import heard
+from tunes import analysed
 from songnet_utils.widgets import ConfusionButtons
-ConfusionButtons(heard(Path({folder!r}) / "tunes"))
+ConfusionButtons(analysed(Path({folder!r}) / "tunes"))
 """,
         ".sn-numbers button",
     ),

@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 CELL = """
 from pathlib import Path
-from tunes import heard
+from tunes import analysed
 from songnet_utils.widgets import ConfusionButtons
-ConfusionButtons(heard(Path({folder!r})))
+ConfusionButtons(analysed(Path({folder!r})))
 """
 
 
