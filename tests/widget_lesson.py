@@ -22,7 +22,7 @@ def widgets(folder: Path) -> list[Any]:
     """Return every widget of the course."""
     from kernel_toy import surveyed
     from toys import tone_corpus
-    from tunes import heard, sure_answers
+    from tunes import analysed, sure_answers
 
     from songnet_utils import kernels, open_corpus
     from songnet_utils import widgets as made
@@ -33,7 +33,7 @@ def widgets(folder: Path) -> list[Any]:
     corpus = open_corpus(tone_corpus(folder / "tones"))
     artists = [f"Artist {number % 7}" for number in range(len(corpus.clips))]
     corpus = dataclasses.replace(corpus, clips=corpus.clips.assign(artist=artists))
-    tunes = heard(folder / "tunes")
+    tunes = analysed(folder / "tunes")
     survey, votes = surveyed(folder / "sweeps", filters=8, clips=12)
     return [
         made.SplitExplorer(corpus),
