@@ -12,7 +12,6 @@ from toys import toy_record
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import keras
-from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import (
     LEAST_DEVIATION,
@@ -95,21 +94,6 @@ def test_a_step_hears_its_receptive_field_and_nothing_else(net):
         assert np.abs(np.delete(after - before, step, axis=0)).max(axis=1).min() > 1e-6
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_frames_in_pieces_give_the_same(batch_norm):
-    model = songnet(SOUND, GENRES, filters=16, batch_norm=batch_norm, seed=1)
-    random = np.random.default_rng(0)
-    centre(model, random.normal(-5, 1, SOUND.n_mels), random.uniform(1.5, 3, SOUND.n_mels))
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            for variable in layer.weights:
-                variable.assign(random.uniform(0.5, 2, variable.shape))
-    net = SongNet(model, SOUND, GENRES)
-    song, stepper = frames(200), net.stepper()
-    steps = [step for piece in np.split(song, [1, 30, 37, 120]) for step in stepper.push(piece)]
-    np.testing.assert_allclose(steps, net.genre_of_frames(song), atol=1e-5)
-
-
 def test_the_genre_is_the_mean_of_the_genre_over_time(net):
     song = frames(200)
     both = net.keras_model(song[None], training=False)
@@ -171,22 +155,6 @@ def test_plain_keras_reads_the_file_too(net, tmp_path):
     assert set(model.output_names) == {"genre", "genre_over_time"}
 
 
-def test_onnx_answers_the_same(net, tmp_path):
-    import onnxruntime
-
-    save_onnx(net, tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    assert [value.name for value in session.get_inputs()] == ["log_mel"]
-    song = np.stack([frames(1292), frames(1292, seed=1)])
-    over_time, genre = session.run(["genre_over_time", "genre"], {"log_mel": song})
-    keras_answer = net.keras_model(song, training=False)
-    np.testing.assert_allclose(over_time, keras_answer["genre_over_time"], atol=1e-5)
-    np.testing.assert_allclose(genre, keras_answer["genre"], atol=1e-5)
-    metadata = session.get_modelmeta().custom_metadata_map
-    assert Sound.from_dict(json.loads(metadata["sound"])) == SOUND
-    assert json.loads(metadata["genres"]) == list(GENRES)
-
-
 def test_frames_of_another_description_of_sound_are_refused(net):
     with pytest.raises(SongNetError, match="hop 512 where 1024 is needed"):
         net.genre_over_time_of_frames(frames(60), Sound(hop=512))
@@ -213,15 +181,6 @@ def test_fewer_than_two_genres_are_refused(genres):
 def test_a_network_and_a_description_that_do_not_fit_are_refused():
     with pytest.raises(SongNetError, match="do not belong together"):
         SongNet(songnet(SOUND, GENRES, filters=4), SOUND, GENRES[:3])
-
-
-def test_padding_is_refused():
-    frames_in = keras.Input((None, 8), name="log_mel")
-    x = keras.layers.Conv1D(4, 5, padding="same", name="conv_1")(frames_in)
-    x = keras.layers.Dense(2, name="genre_over_time")(x)
-    model = keras.Model(frames_in, {"genre_over_time": x, "genre": x})
-    with pytest.raises(SongNetError, match=r"conv_1 pads its input \(same\)"):
-        timeline_of(model, Sound(n_mels=8))
 
 
 def test_loading_says_what_is_missing(tmp_path, net):
