@@ -2,7 +2,7 @@
 
 Everything is measured on one thread, from stereo samples at 44.1 kHz to probabilities; times by the
 processor's clock do not depend on what else the machine does. Networks have random weights, which
-make no difference to the time, and so does the pretrained listener.
+make no difference to the time, and so does the pretrained network musicnn.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def shared_fma() -> Path:
 
 @pytest.fixture(scope="session")
 def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the pretrained listener in it: the clone's own, or fetched through pip."""
+    """A data folder with musicnn in it: the clone's own, or fetched through pip."""
     from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_is_whole
 
     own = Path(os.environ.get("SONGNET_DATA", ROOT / "data"))

@@ -498,7 +498,7 @@ def test_a_recipe_that_makes_no_sense_is_refused(name, value):
 def test_transfer_learns_in_seconds_and_needs_no_listener_afterwards(
     shared_fma, musicnn_data, tmp_path, monkeypatch
 ):
-    """On a handful of real songs; what is saved holds the listener's ears."""
+    """On a handful of real songs; what is saved holds musicnn's embedding."""
     import shutil
 
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))

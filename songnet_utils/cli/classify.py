@@ -1,6 +1,6 @@
 """Name the genre of sound files.
 
-Without --run or --model the pretrained listener answers where it is there, else the newest run.
+Without --run or --model, musicnn answers where it is there, else the newest run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--run", type=Path, dest="run_folder", help="the folder of a run")
-    network.add_argument("--model", choices=["musicnn"], help="the pretrained listener")
+    network.add_argument("--model", choices=["musicnn"], help="the pretrained network")
     parser.add_argument(
         "--json", action="store_true", dest="as_json", help="print one JSON object per file"
     )
@@ -70,7 +70,7 @@ def _network(source: str | Path | None) -> tuple[Network, str]:
         source = "musicnn" if musicnn_is_whole() else newest_run()
     if source is None:
         raise SongNetError(
-            "There is no network to ask. Bring the pretrained listener with "
+            "There is no network to ask. Bring the pretrained network musicnn with "
             "`songnet fetch musicnn`, or train one with `songnet train mini`."
         )
     return load_songnet(source), str(source)

@@ -1,4 +1,4 @@
-"""Bring clips of the Free Music Archive, or the pretrained listener (musicnn).
+"""Bring clips of the Free Music Archive, or the pretrained network musicnn.
 
 Run again, it goes on where it was stopped, and mends what is damaged.
 """

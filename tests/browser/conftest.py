@@ -33,7 +33,7 @@ def browser(chromium: str | None) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where lessons that are opened in the browser find corpora, runs and the listener."""
+    """Where lessons that are opened in the browser find corpora, runs and musicnn."""
     return tmp_path_factory.mktemp("data")
 
 
