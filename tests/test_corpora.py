@@ -166,7 +166,7 @@ def test_a_path_with_dots_names_the_folder_it_leads_to(tmp_path: Path) -> None:
         (lambda folder: None, "is not a corpus: there is no folder with that path"),
         (lambda folder: folder.mkdir(), "holds no sound files"),
         (lambda folder: (folder / "Rock").mkdir(parents=True), "holds no sound files"),
-        (lambda folder: folder.write_bytes(b"RIFF"), "is a file"),
+        (lambda folder: folder.write_bytes(b"RIFF"), "there is no folder with that path"),
         (lambda folder: sound_file(folder / "a.wav"), "holds no sound files"),
         (lambda folder: (folder / "fma_metadata").mkdir(parents=True), "no clips"),
     ],

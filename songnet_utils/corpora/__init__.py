@@ -96,17 +96,12 @@ def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
     if name in _FMA:
         return fma.open_subset(data / "fma", name)
     folder = Path(name).expanduser().absolute()
-    if not name or not folder.exists():
+    if not name or not folder.is_dir():
         known = ["mini", *_FMA, *(beside.name for beside in folder.parent.glob("*/"))]
         raise SongNetError(
             f"{name or 'an empty name'}: is not a corpus: there is no folder with that path, and "
             f"the names are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} "
             "Check the spelling."
-        )
-    if not folder.is_dir():
-        raise SongNetError(
-            f"{name}: is a file; a corpus is a folder GENRE/clip.*. Give the folder that holds "
-            "the genres' folders."
         )
     # The last part of "..", or of a path that ends in it, names nothing.
     folder = Path(os.path.normpath(folder))
