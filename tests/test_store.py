@@ -439,7 +439,7 @@ def child(music: Path, data: Path, before: str = "") -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.4])
+@pytest.mark.parametrize("delay", [0.2])
 def test_killed_at_any_moment_no_clip_is_wrong_and_the_next_run_completes(
     tmp_path: Path, delay: float
 ) -> None:

@@ -71,16 +71,6 @@ def unknown() -> pd.DataFrame:
     return pd.DataFrame(empty)
 
 
-def check_known(known: pd.DataFrame) -> None:
-    """Raise SongNetError when metadata knows nothing at all."""
-    if known[[*NUMBERS]].isna().to_numpy().all() and not known[PLACE].any():
-        raise SongNetError(
-            "the corpus has no metadata: no clip has a year, a duration, a bit rate, listens, "
-            "favourites or a place. Train songnet instead, or take a corpus whose table knows "
-            "more, such as mini or fma_small."
-        )
-
-
 def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
     """Return an encoder of `metadata`, fitted on that of the training clips.
 
@@ -101,7 +91,12 @@ def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
     SongNetError
         When nothing is known of any clip.
     """
-    check_known(known)
+    if known[[*NUMBERS]].isna().to_numpy().all() and not known[PLACE].any():
+        raise SongNetError(
+            "the corpus has no metadata: no clip has a year, a duration, a bit rate, listens, "
+            "favourites or a place. Train songnet instead, or take a corpus whose table knows "
+            "more, such as mini or fma_small."
+        )
 
     def numbers() -> list:
         # A column that no training clip has is filled with 0.

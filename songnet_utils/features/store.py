@@ -15,8 +15,7 @@ So whenever the work is stopped, whatever is there is right, and the next time o
 tasks are done; and threads here, or workers of a Dask cluster, leave the same bytes.
 
 ``$SONGNET_STORE`` puts the store elsewhere: another folder, or an fsspec address such as
-``s3://bucket/features``, which trainers then read directly (``simplecache::s3://…`` keeps what was
-read on this disk).
+``s3://bucket/features``, which training then reads directly.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import functools
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -288,8 +287,7 @@ class Store:
         Raises
         ------
         SongNetError
-            When the store cannot be written, or the cluster cannot be used; what was computed is
-            kept.
+            When the store cannot be written, or the cluster cannot be used.
         """
         if workers is not None and workers < 1:
             raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
@@ -306,13 +304,7 @@ class Store:
             for clip, file in rows
             if there[clip] in self._places
         }
-        size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
-        # What is missing of a task's clips, so that tasks do not shift when others are done.
-        tasks = [
-            [row for row in rows[first : first + size] if row[0] not in found]
-            for first in range(0, len(rows), size)
-        ]
-        tasks = [task for task in tasks if task]
+        tasks = _tasks(rows, found)
         work = functools.partial(
             extract, self.extraction, self.folder, known=frozenset(self._places)
         )
@@ -341,13 +333,11 @@ class Store:
             finally:
                 # Stopped or not, what has been computed stays known.
                 self._add_to_index(new)
-        if tasks:
-            self._look()
+        self._look()
         if any(not one.reason and one.content not in self._places for one in found.values()):
             raise SongNetError(
-                f"{self.folder}: clips were computed, but are not there: the workers write to "
-                "another disk. Share the folder with them, or set SONGNET_STORE to an address that "
-                "all of them reach."
+                f"{self.folder}: the workers write to another disk. Share the folder with them, or "
+                "set SONGNET_STORE to an address that all of them reach."
             )
         return [found[clip] for clip in clips.id]
 
@@ -428,8 +418,7 @@ class LogMelStore(Store):
         Raises
         ------
         SongNetError
-            When no clip can be used, the disk is full, or the cluster cannot be used (what was
-            computed is kept).
+            When no clip can be used, the disk is full, or the cluster cannot be used.
         """
         reasons, contents = {}, {}
         hop = self.sound.hop / self.sound.sample_rate
@@ -466,6 +455,14 @@ class LogMelStore(Store):
             unusable=unusable,
             store=self,
         )
+
+
+def _tasks(rows: list[tuple[str, str]], found: Container[str]) -> list[list[tuple[str, str]]]:
+    """Return what is missing of each task: they do not shift when some clips are there already."""
+    size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
+    tasks = [rows[first : first + size] for first in range(0, len(rows), size)]
+    missing = [[row for row in task if row[0] not in found] for task in tasks]
+    return [task for task in missing if task]
 
 
 def _unchanged(index: dict[str, Any], file: str) -> str:
