@@ -19,8 +19,9 @@ settings.load_profile("songnet")
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# What `make costs` and `make readme` run is tested, too.
-sys.path.insert(0, str(ROOT / "scripts"))
+# What `make costs` and `make readme` run is tested, too; the tests' own modules come first, as one
+# of each has the same name.
+sys.path.append(str(ROOT / "scripts"))
 
 # A person's own matplotlibrc and list of fonts change figures and what lessons say: tests, and the
 # kernels they start, keep to their own.
