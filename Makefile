@@ -24,7 +24,7 @@ lab: $(READY) ## open JupyterLab at the first notebook
 	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 
 test: lint chromium ## check style, types and floors, then run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder
 
 lint: $(READY) ## check style, types and floors only
 	@$(BIN)/ruff check

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 # How long an example takes says nothing on a machine that does other things besides.
 settings.register_profile("songnet", deadline=None, max_examples=40)
@@ -28,16 +29,25 @@ sys.path.append(str(ROOT / "scripts"))
 os.environ["MPLCONFIGDIR"] = str(ROOT / "build" / "matplotlib")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each worker whole files of tests, and all that need mini to one: the longest, so first.
+# These share a folder of mini and the lessons as they ran.
+MINI = ("test_notebooks", "test_site_in_browser", "test_live_song", "test_page_networks")
 
-    A folder of mini, and a lesson that ran, are there once.
-    """
-    needs_mini = [item for item in items if "mini_data" in getattr(item, "fixturenames", ())]
-    for item in items:
-        group = "mini" if item in needs_mini else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item not in needs_mini)
+
+class WholeFiles(LoadFileScheduling):
+    """Gives each worker whole files of tests, and all that need mini to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "mini" if Path(file).stem in MINI else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
+    return WholeFiles(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: (item.path.stem not in MINI, item.path.stem not in MINI[:1]))
 
 
 @pytest.fixture(scope="session")
