@@ -449,7 +449,7 @@ def test_a_step_stands_on_as_many_frames_as_its_receptive_field():
     assert rows[-1][0][0] == pytest.approx(rows[0][:, 0].mean())
 
 
-def test_an_artist_on_two_sides_is_a_bar_of_two_colours():
+def test_an_artist_in_two_sets_is_a_bar_of_two_colours():
     ax = plots.artists_per_set(clips(), SETS)
     other = ax.figure.axes[1]
     # clips(): six artists of two clips each, "Folk 0" first by name.
@@ -461,6 +461,12 @@ def test_an_artist_on_two_sides_is_a_bar_of_two_colours():
     words = plots.description(ax)
     assert "3 of these bars have more than one colour" in words
     assert "0 of these bars have more than one colour" in words
+
+
+def test_where_no_artist_is_known_there_is_no_bar():
+    ax = plots.artists_per_set(clips().assign(artist=None), SETS)
+    assert ax.get_title() == "random split: 0 of 0 artists in more than one set"
+    assert len(ax.patches) == 0
 
 
 def test_a_genre_stands_below_its_parent():

@@ -109,7 +109,11 @@ def artists_per_set(clips: pd.DataFrame, splits: Mapping[str, pd.Series]) -> Axe
     for ax, (name, sets) in zip(axes, splits.items(), strict=True):
         table = pd.crosstab(clips["artist"].loc[sets.index], sets)
         shown = table.reindex(index=drawn, columns=list(SPLIT_COLOURS), fill_value=0)
-        shown.plot.bar(stacked=True, color=SPLIT_COLOURS, width=0.8, legend=False, ax=ax)
+        # pandas draws no bars of an empty table, and nobody may be known.
+        bottom = np.zeros(len(drawn))
+        for one, colour in SPLIT_COLOURS.items():
+            ax.bar(range(len(drawn)), shown[one], bottom=bottom, color=colour, label=one)
+            bottom += shown[one].to_numpy()
         several, both = (int(((part > 0).sum(axis=1) > 1).sum()) for part in (table, shown))
         title = f"{name} split: {several:,} of {len(table):,} artists in more than one set"
         ax.set(ylabel="Clips", title=title, xticks=[])
