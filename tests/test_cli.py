@@ -252,7 +252,7 @@ def test_compare_prints_a_table_and_writes_json(songnet, tones, tmp_path):
 
 @pytest.mark.parametrize("command", ["compare", "kernels"])
 def test_where_results_go_is_checked_before_the_work(songnet, tones, tmp_path, command):
-    (tmp_path / "mine").write_text("")
+    (tmp_path / "index.html").write_text("mine")
     option = "--out" if command == "kernels" else "--json"
     # No run is there: without the check that would be the error.
     code, out, error = songnet(command, tmp_path / "nothing", option, tmp_path)

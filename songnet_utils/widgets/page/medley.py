@@ -7,8 +7,8 @@ was trained on mini has met them.
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, data_folder
@@ -36,9 +36,12 @@ def mp3() -> bytes:
     file = data_folder() / "page" / "medley-1.mp3"
     with contextlib.suppress(FileNotFoundError):
         return file.read_bytes()
-    # In a process of its own, which takes the synthesizer's memory along when it ends.
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        content = process.submit(compose_mp3).result()
+    # A program of its own takes the synthesizer's memory along when it ends, and ends by itself when
+    # this one is killed.
+    program = f"import sys, {__name__} as medley; sys.stdout.buffer.write(medley.compose_mp3())"
+    content = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True
+    ).stdout
     with contextlib.suppress(SongNetError), atomic_write(file) as temporary:
         temporary.write_bytes(content)
     return content
