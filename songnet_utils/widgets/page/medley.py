@@ -36,12 +36,11 @@ def mp3() -> bytes:
     file = data_folder() / "page" / "medley-1.mp3"
     with contextlib.suppress(FileNotFoundError):
         return file.read_bytes()
-    # A program of its own takes the synthesizer's memory along when it ends, and ends by itself when
-    # this one is killed.
+    # A program of its own takes the synthesizer's memory along when it ends, and ends when this one
+    # is killed.
     program = f"import sys, {__name__} as medley; sys.stdout.buffer.write(medley.compose_mp3())"
-    content = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=True
-    ).stdout
+    command = [sys.executable, "-c", program]
+    content = subprocess.run(command, capture_output=True, check=True).stdout
     with contextlib.suppress(SongNetError), atomic_write(file) as temporary:
         temporary.write_bytes(content)
     return content
