@@ -80,7 +80,8 @@ def shown_nowhere(source: str) -> list[int]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     shown = [tree.body[-1].value] if isinstance(tree.body[-1], ast.Expr) else []
     for call in calls:
-        if ast.unparse(call.func) == "display":
+        # An `update` of a display shows a picture in place of the last one.
+        if ast.unparse(call.func) in ("display", "picture.update"):
             shown += call.args
     return [
         call.lineno

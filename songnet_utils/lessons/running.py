@@ -52,13 +52,13 @@ def measured(folder: Path) -> Iterator[dict[str, float]]:
     """
     cost: dict[str, float] = {"memory": 0}
     own = psutil.Process()
-    before = own.memory_info().rss
+    before, others = own.memory_info().rss, set(own.children(recursive=True))
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(0.2):
             held = max(0, own.memory_info().rss - before)
-            for child in own.children(recursive=True):
+            for child in set(own.children(recursive=True)) - others:
                 with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended by now
                     held += child.memory_info().rss
             cost["memory"] = max(cost["memory"], held)
