@@ -773,18 +773,3 @@ def test_what_cannot_be_asked_is_said(tones, counted):
     few = dataclasses.replace(tones, clips=tones.clips.assign(artist=tones.clips.artist.iloc[0]))
     with pytest.raises(SongNetError, match="has too few artists for this quiz"):
         k.song_questions(few, 1, count=1)
-
-
-def test_a_quiz_tells_the_page_all_about_a_question(tones, counted):
-    from songnet_utils.widgets import KernelQuiz
-
-    questions = k.genre_questions(tones, counted, 3, count=2)
-    quiz = KernelQuiz(questions)
-    first, last = (quiz.question(number) for number in (0, 1))
-    assert first["title"] == "Question 1 of 2."
-    assert first["sounds"].count("<audio") == 1
-    assert first["choices"] == list(questions[0].choices)
-    assert first["choices"][first["right"]] == questions[0].choices[questions[0].right]
-    assert [text.split(" (")[0] for text in first["scores"]] == ["0 of 1 right", "1 of 1 right"]
-    assert "1 of 2 right" in last["scores"][1]
-    assert (first["last"], last["last"]) == (False, True)

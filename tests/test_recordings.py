@@ -20,9 +20,9 @@ TONE = (np.sin(2 * np.pi * 440 / RATE * np.arange(RATE // 2)) / 4).astype(np.flo
 
 def test_a_recording_is_left_only_where_a_page_is_made(monkeypatch):
     quiz = KernelQuiz(QUESTIONS)
-    assert MIME not in quiz._repr_mimebundle_()
+    assert MIME not in quiz._repr_mimebundle_()[0]
     monkeypatch.setenv(VARIABLE, "1")
-    assert quiz._repr_mimebundle_()[MIME]["widget"] == "quiz"
+    assert quiz._repr_mimebundle_()[0][MIME]["widget"] == "quiz"
     assert "make lab" in html_of(quiz)
 
 
