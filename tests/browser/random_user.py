@@ -158,9 +158,14 @@ class RandomUser:
                 )
             case "choose":
                 select = dice.choice(page.locator(".sp-page select:visible").all())
-                values = select.evaluate("(it) => [...it.options].map(({value}) => value)")
-                if values:
-                    select.select_option(dice.choice(values), timeout=2_000)
+                # In one go: the page may offer other choices a moment later.
+                select.evaluate(
+                    """(it, share) => {
+                      it.selectedIndex = Math.floor(share * it.options.length);
+                      it.dispatchEvent(new Event("change", {bubbles: true}));
+                    }""",
+                    dice.random(),
+                )
             case "tab":
                 other = self._open()
                 self._page, before = other, page
