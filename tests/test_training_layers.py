@@ -110,7 +110,7 @@ class Trembling(keras.layers.Layer):
     [
         (
             lambda x: Trembling(name="odd")(x),
-            r"Layer odd \(Trembling\): how far it sees in time is not",
+            r"Layer odd \(Trembling\) is not one of those",
         ),
         (lambda x: layers.Dense(4, activation="mish", name="odd")(x), "odd.*activation 'mish'"),
         (lambda x: keras.Sequential([layers.Dropout(0.5)], name="odd")(x), r"odd \(Sequential\)"),

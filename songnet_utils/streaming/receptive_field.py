@@ -91,7 +91,9 @@ def _field(
         raise _unknown(node.layer)
     before, shape = found[node.inputs[0]], graph.shape(node.inputs[0])
     layer = node.layer
-    if isinstance(layer, layers.TimeDistributed) and isinstance(layer.layer, layers.Dense):
+    wraps = isinstance(layer, layers.TimeDistributed)
+    # Only what treats rows one by one anyway.
+    if wraps and (isinstance(layer.layer, layers.Dense) or is_for_training(layer.layer)):
         layer = layer.layer
     # A layer of our own says itself what a row sees.
     if isinstance(own := getattr(layer, "window", None), Layer):
