@@ -38,8 +38,7 @@ def mp3() -> bytes:
         return file.read_bytes()
     # A program of its own takes the synthesizer's memory along when it ends, and ends when this one
     # is killed.
-    program = f"import sys, {__name__} as medley; sys.stdout.buffer.write(medley.compose_mp3())"
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-m", __name__]
     content = subprocess.run(command, capture_output=True, check=True).stdout
     with contextlib.suppress(SongNetError), atomic_write(file) as temporary:
         temporary.write_bytes(content)
@@ -72,3 +71,7 @@ def compose_mp3() -> bytes:
         place = round(start * RATE)
         whole[place : place + length] += audio
     return Player(np.clip(whole, -1, 1), RATE, "Medley").mp3
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(compose_mp3())
