@@ -27,12 +27,12 @@ def run(corpus: str, workers: int | None, dask: str | None, sets: list[str]) -> 
     """Compute what is not in the store yet."""
     from songnet_utils.corpora import open_corpus
     from songnet_utils.features import feature_set
-    from songnet_utils.features.store import LogMelStore
+    from songnet_utils.features.store import log_mels
 
     for which in sets:
         # A wrong name is refused before hours of work, not after.
         feature_set(which)
-    prepared = LogMelStore().prepare(open_corpus(corpus), workers=workers, dask=dask)
+    prepared = log_mels(open_corpus(corpus), workers=workers, dask=dask)
     name = prepared.corpus.name
     for text in prepared.notes(prepared.clips):
         note(text)

@@ -30,7 +30,7 @@ from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
-from songnet_utils.features.store import LogMelStore
+from songnet_utils.features.store import log_mels
 from songnet_utils.metrics.intervals import (
     artist_interval,
     difference_interval,
@@ -210,7 +210,7 @@ def compare(
         corpus = open_corpus(corpus, progress=progress)
     # Wrong genres are an error before hours of work on the frames, not after.
     _keep_genres(corpus.clips, splits, genres, folds)
-    prepared = LogMelStore().prepare(corpus, progress=progress)
+    prepared = log_mels(corpus, progress=progress)
     clips, left_out = _keep_genres(prepared.clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     runs = [

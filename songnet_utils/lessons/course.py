@@ -19,9 +19,8 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
-from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import data_folder, open_corpus
-from songnet_utils.features.store import LogMelStore
+from songnet_utils.features.store import log_mels
 from songnet_utils.lessons.files import NOTEBOOKS
 from songnet_utils.lessons.running import failure_of, find_lessons, is_current, run_lesson
 from songnet_utils.lessons.site import check_free, write_site
@@ -76,7 +75,7 @@ def course(
     bars = sys.stderr.isatty()
     with _timed("mini: music composed and rendered on this machine", say):
         corpus = open_corpus("mini", progress=bars)
-        LogMelStore(sound=Sound()).prepare(corpus, progress=bars)
+        log_mels(corpus, progress=bars)
     with _timed("The pretrained musicnn", say):
         try:
             fetch_musicnn(progress=bars)

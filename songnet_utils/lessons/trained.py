@@ -12,7 +12,7 @@ from typing import Any
 
 from songnet_utils.corpora import Corpus, data_folder
 from songnet_utils.corpora.splits import keep_genres, split
-from songnet_utils.features.store import LogMelStore
+from songnet_utils.features.store import log_mels
 from songnet_utils.training.recipe import recipe_of
 from songnet_utils.training.runs import read_record, runs_folder
 from songnet_utils.training.train import Run, train
@@ -68,7 +68,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
     list of dict
         The figures of each epoch, as a run's record has them.
     """
-    prepared = LogMelStore().prepare(corpus, progress=False)
+    prepared = log_mels(corpus, progress=False)
     clips, left_out = keep_genres(prepared.clips, kind=_SPLIT)
     run = Run(
         log_mels=prepared,

@@ -18,7 +18,7 @@ from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import check_writable, read_csv, write_json
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.features.store import LogMels, LogMelStore
+from songnet_utils.features.store import LogMels, log_mels
 from songnet_utils.streaming.network import Network
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def log_mels_of(
     if isinstance(corpus, LogMels):
         return corpus
     sound = sound or Sound.from_dict(record["sound"])
-    return LogMelStore(sound=sound).prepare(corpus, progress=progress)
+    return log_mels(corpus, sound, progress=progress)
 
 
 def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: str) -> None:

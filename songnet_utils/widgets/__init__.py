@@ -1,26 +1,6 @@
 """What a person touches: Python and its JavaScript side by side."""
 
-from __future__ import annotations
+import lazy_loader
 
-import importlib
-from typing import Any
-
-# Brought in when first used: some start TensorFlow, which `songnet app` has to do without.
-_MODULES = {
-    "ConfusionButtons": "confusion",
-    "ErrorCards": "cards",
-    "FilterBankExplorer": "filter_explorer",
-    "KernelGallery": "kernels",
-    "KernelQuiz": "quiz",
-    "LiveSong": "live",
-    "MelExplorer": "mel_explorer",
-    "SplitExplorer": "split_explorer",
-    "TemperatureSlider": "temperature",
-    "ThresholdSlider": "threshold",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"songnet_utils.widgets.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Some start TensorFlow, which `songnet app` has to do without.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
