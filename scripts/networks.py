@@ -15,12 +15,11 @@ from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import data_folder
 from songnet_utils.models.musicnn import load_musicnn
 from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_folder
+from songnet_utils.models.onnx_description import BUILT_IN
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.streaming.network import Network
 from songnet_utils.training.runs import RECORD, load_songnet, read_record
 from songnet_utils.training.train import train
-
-NETWORKS = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page" / "networks"
 
 
 def main() -> None:
@@ -29,13 +28,13 @@ def main() -> None:
     run = data_folder() / "runs" / "networks" / "songnet-mini"
     if not (run / RECORD).exists():
         train("mini", split="artist", seed=0, out=run)
-    NETWORKS.mkdir(exist_ok=True)
-    shutil.copyfile(run / RECORD, NETWORKS / "songnet-mini.record.json")
+    BUILT_IN.mkdir(exist_ok=True)
+    shutil.copyfile(run / RECORD, BUILT_IN / "songnet-mini.record.json")
     songnet, musicnn = load_songnet(run), load_musicnn()
-    save_onnx(songnet, NETWORKS / "songnet-mini.onnx")
-    save_onnx(musicnn, NETWORKS / "musicnn.onnx")
+    save_onnx(songnet, BUILT_IN / "songnet-mini.onnx")
+    save_onnx(musicnn, BUILT_IN / "musicnn.onnx")
     text = readme(songnet, musicnn, run)
-    with atomic_write(NETWORKS / "README.md") as temporary:
+    with atomic_write(BUILT_IN / "README.md") as temporary:
         temporary.write_text(text, "utf-8")
     print(text)
 
@@ -78,7 +77,7 @@ def wrapped(paragraph: str) -> str:
 
 def size(name: str) -> str:
     """Return the size of a network's file, in words."""
-    return f"{(NETWORKS / name).stat().st_size / 1e6:.1f} MB"
+    return f"{(BUILT_IN / name).stat().st_size / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.models.musicnn import EMBEDDING, load_musicnn
 from songnet_utils.models.onnx_description import read_description
 
-FOLDER = Path(songnet_utils.__file__).parent / "widgets" / "page" / "networks"
+FOLDER = Path(songnet_utils.__file__).parent / "models" / "networks"
 SONGNET, MUSICNN = FOLDER / "songnet-mini.onnx", FOLDER / "musicnn.onnx"
 
 

@@ -20,6 +20,9 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 
+#: The folder of the networks that come with the project.
+BUILT_IN = Path(__file__).parent / "networks"
+
 
 @dataclass(frozen=True)
 class Description:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, newest_run
-from songnet_utils.models.onnx_description import read_description
+from songnet_utils.models.onnx_description import BUILT_IN, read_description
 from songnet_utils.widgets.page import medley
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     Source = Network | str | Path
 
 _HERE = Path(__file__).parent
-_VENDOR, _NETWORKS = _HERE / "vendor", _HERE / "networks"
-_OURS, _MUSICNN = _NETWORKS / "songnet-mini.onnx", _NETWORKS / "musicnn.onnx"
+_VENDOR = _HERE / "vendor"
+_OURS, _MUSICNN = BUILT_IN / "songnet-mini.onnx", BUILT_IN / "musicnn.onnx"
 
 #: Clips of one genre that a page lists at most.
 MOST_OF_GENRE = 50
@@ -142,7 +142,7 @@ def contents(
     elif isinstance(networks, str | Path) or not isinstance(networks, Sequence):
         networks = [networks]
     assets: dict[str, _Bytes] = {"ort.wasm": (_VENDOR / "ort.wasm.gz").read_bytes}
-    for file in _NETWORKS.glob("*.onnx"):
+    for file in BUILT_IN.glob("*.onnx"):
         assets[f"networks/{file.name}"] = file.read_bytes
     offers: dict[str, dict[str, Any]] = {}
     for number, source in enumerate([*networks, _MUSICNN]):
