@@ -210,10 +210,6 @@ BAD = {
     "a short one": (lambda: tone(seconds=2.9), r"song: lasts only 2\.90 s; at least 3 s"),
     "a huge promise": (lambda: promising_frames(2**36 - 1), "song: lasts longer than 20 minutes"),
     "a false promise": (lambda: promising_frames(20 * RATE), "song: is cut short"),
-    "too many channels": (
-        lambda: written(np.full((2_000_000, 8), 0.1, np.float32), 8_000, "FLAC"),
-        "song: 8 channels at 8000 Hz are more data than is accepted",
-    ),
     "not numbers": (
         lambda: sound_file(np.full((4 * RATE, 1), np.nan), RATE, subtype="FLOAT"),
         "song: holds samples that are not numbers",
@@ -222,10 +218,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_upload_is_told_in_a_line_and_nothing_is_written(songs, kind, monkeypatch):
+def test_a_bad_upload_is_told_in_a_line_and_nothing_is_written(songs, kind):
     make, said = BAD[kind]
-    if kind == "too many channels":
-        monkeypatch.setattr("songnet_utils.audio.ffmpeg._NUMBERS_PER_SECOND", 8_000)
     with pytest.raises(SongNetError, match=said) as caught:
         songs.add(make(), "Rock", name="song")
     assert "\n" not in str(caught.value)

@@ -1,36 +1,5 @@
 """Sound files in, log-mel frames out."""
 
-from songnet_utils.audio.decoding import decode, load_audio, name_of, read_audio
-from songnet_utils.audio.ffmpeg import SUFFIXES, AudioWarning, seconds_of_file, suffix_of, warn
-from songnet_utils.audio.frames import (
-    SILENCE,
-    AudioError,
-    check_samples,
-    log_mel,
-    log_mel_of_windows,
-    look_ahead,
-    mel_filters,
-    mix_down,
-    resample,
-)
+import lazy_loader
 
-__all__ = [
-    "SILENCE",
-    "SUFFIXES",
-    "AudioError",
-    "AudioWarning",
-    "check_samples",
-    "decode",
-    "load_audio",
-    "log_mel",
-    "log_mel_of_windows",
-    "look_ahead",
-    "mel_filters",
-    "mix_down",
-    "name_of",
-    "read_audio",
-    "resample",
-    "seconds_of_file",
-    "suffix_of",
-    "warn",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -142,23 +142,17 @@ def decode(
     progress = Progress(name, most_seconds)
     mixed = _mixed(pieces_of(source, content, progress), progress)
     parts, rates = [], []
-    samples, seconds = 0, 0.0
+    seconds = 0.0
     for own, stretch in itertools.groupby(mixed, key=lambda piece: piece[1]):
         audio = np.concatenate([mean for _, _, mean in stretch])
         check_values(audio, name)
-        samples += len(audio)
         seconds += len(audio) / own
         rates.append(own)
         parts.append(resample(audio, own, rate or rates[0]))
     whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    if not len(whole):
+    if max(whole.max(initial=0), -whole.min(initial=0)) < SILENCE:
         raise AudioError(
-            f"{name}: is too short: {samples} samples at {rates[0]} Hz. "
-            "Choose a file with music in it."
-        )
-    if max(whole.max(), -whole.min()) < SILENCE:
-        raise AudioError(
-            f"{name}: holds only silence (nothing above -100 dB of full scale). "
+            f"{name}: holds only silence (nothing above -100 dB of full scale) or is too short. "
             "Choose a file with music in it."
         )
     return Decoded(whole, seconds, tuple(rates), tuple(progress.notes))
@@ -205,10 +199,6 @@ def _content_of(source: Source, name: str) -> bytes:
     else:
         try:
             content = Path(source).read_bytes()
-        except IsADirectoryError as error:
-            raise AudioError(
-                f"{name}: is a folder. Name the sound files in it, for example {name}/*.mp3"
-            ) from error
         except OSError as error:
             raise AudioError(
                 f"{name}: cannot be read ({error.strerror}). Check the path and try again."

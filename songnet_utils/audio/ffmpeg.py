@@ -45,10 +45,6 @@ _FIRST_BYTES = {
     **{"ogg": (b"OggS\x00\x02", 0), "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0)},
 }
 
-# With a limit in seconds: so many numbers (samples times channels) per second of it at most, which
-# is stereo at 48 kHz. Decoded, each takes 4 bytes.
-_NUMBERS_PER_SECOND = 2 * 48_000
-
 # A file may have this much less sound than its header promises: encoders count sloppily, and some
 # headers count themselves. FLAC is exact. Some mp3s count the silence that an encoder puts around
 # a song, up to so many samples.
@@ -88,19 +84,16 @@ def seconds_of_file(file: str | os.PathLike[str]) -> float:
     """
     import av
 
-    if not Path(file).is_file():
-        # A named pipe would wait for somebody to write into it.
-        return float("nan")
-    try:
-        with av.open(
-            os.fspath(file), container_options=_options("file"), metadata_errors="replace"
-        ) as container:
-            streams = container.streams.audio
-            if streams and streams[0].duration:
-                return float(streams[0].duration * streams[0].time_base)
-            return container.duration / 1e6 if streams and container.duration else float("nan")
-    except (av.FFmpegError, OSError, ValueError):
-        return float("nan")
+    options = {"container_options": _options("file"), "metadata_errors": "replace"}
+    # A named pipe would wait for somebody to write into it.
+    if Path(file).is_file():
+        with (
+            contextlib.suppress(av.FFmpegError, OSError, ValueError),
+            av.open(os.fspath(file), **options) as container,
+        ):
+            if container.streams.audio and container.duration:
+                return float(container.duration / av.time_base)
+    return math.nan
 
 
 def suffix_of(content: bytes) -> str:
@@ -241,7 +234,6 @@ class Progress:
         self.bad: list[float] = []
         #: Where the last packet that was decoded ends, in bytes.
         self.position = 0
-        self._numbers = 0
         self._pieces = 0
         self._rate = HIGHEST_RATE
 
@@ -265,13 +257,6 @@ class Progress:
             self._pieces += 1
             self._rate = rate
             self.expect(self.seconds)
-            self._numbers += len(planes) * len(planes[0])
-            most = (self._most_seconds or math.inf) * _NUMBERS_PER_SECOND
-            if self._numbers > most:
-                raise AudioError(
-                    f"{self.name}: {len(planes)} channels at {rate} Hz are more data than is "
-                    "accepted for one song. Export it in stereo at 44,100 Hz."
-                )
             yield planes, rate
 
     def end(self, promised: float | None, kind: str) -> None:
@@ -405,6 +390,8 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
     FFmpeg guesses from the file's size where nothing is said, and instead of what a wav or a wma
     says. So these headers are read here, and those of mp3s.
     """
+    import mutagen.asf
+
     kind = container.format.name.split(",")[0]
     stream = container.streams.audio[0]
     if kind == "mp3":
@@ -414,7 +401,9 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
         there = float((stream.duration or 0) * stream.time_base)
         return _promised_by_wav(content, there)
     if kind == "asf":
-        return _promised_by_asf(content)
+        with contextlib.suppress(mutagen.MutagenError):
+            return mutagen.asf.ASF(io.BytesIO(content)).info.length
+        return None
     if kind in ("aac", "loas", "ogg"):
         return None
     if stream.duration:
@@ -429,35 +418,16 @@ def _promised_by_wav(content: bytes, seconds: float) -> float | None:
     Parameters
     ----------
     content
-        The bytes of the file: RIFF, or RF64 with sizes of 64 bits (EBU Tech 3306).
+        The bytes of the file: RIFF, or RF64 with a size of 64 bits (EBU Tech 3306).
     seconds
         How long the bytes that are there last.
     """
-    at, long_size = 12, None
-    while at + 8 <= len(content):
-        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
-        at += 8
-        if name == b"ds64":
-            long_size = int.from_bytes(content[at + 8 : at + 16], "little")
-        if name == b"data":
-            if size == 2**32 - 1 and long_size is not None:
-                size = long_size
-            elif size >= _UNKNOWN_BYTES:
-                return None
-            there = min(size, len(content) - at)
-            return seconds * size / there if there else 0.0
-        at += size + size % 2
-    return None
-
-
-def _promised_by_asf(content: bytes) -> float | None:
-    """Return the seconds that a wma's header promises, if it can be read."""
-    import mutagen.asf
-
-    try:
-        return mutagen.asf.ASF(io.BytesIO(content)).info.length
-    except mutagen.MutagenError:
-        return None
+    of_all = content[20:28] if content.startswith(b"RF64") else content[4:8]
+    of_data = content[content.find(b"data") + 4 :][:4]
+    if of_data == b"\x00\x00\x00\x00":
+        return 0.0
+    size = 8 + int.from_bytes(of_all, "little")
+    return None if size >= _UNKNOWN_BYTES else seconds * size / min(size, len(content))
 
 
 def _ends_as_ogg(content: bytes) -> bool:

@@ -44,9 +44,7 @@ def mean_of_channels(channels: list[np.ndarray]) -> np.ndarray:
     if len(channels) == 1:
         return channels[0]
     # Adding columns is far quicker than np.mean over the short axis.
-    total = channels[0] + channels[1]
-    for channel in channels[2:]:
-        total += channel
+    total = sum(channels[1:], channels[0])
     total *= np.float32(1 / len(channels))
     return total
 
