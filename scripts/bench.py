@@ -33,7 +33,7 @@ from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.extraction import extract, log_mel_extraction, statistics_extraction
 from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
-from songnet_utils.kernels import Kernels, dreamed_clip, found_clips, survey
+from songnet_utils.kernels import Kernels, found_clips, maximised_clip, survey
 from songnet_utils.models.building import keras
 from songnet_utils.models.musicnn import PATCH, STRIDE, build_musicnn, with_genres
 from songnet_utils.models.onnx_export import save_onnx
@@ -401,9 +401,9 @@ def kernel_clips() -> None:
         taken = []
         for kernel in (0, 1, 2):
             start = time.perf_counter()
-            dreamed_clip(found, layer, kernel)
+            maximised_clip(found, layer, kernel)
             taken.append(time.perf_counter() - start)
-        print(f"{f'a dreamed clip of {layer}':<34}{taken[0]:9.1f} s, then {taken[2]:.1f} s")
+        print(f"{f'a maximised clip of {layer}':<34}{taken[0]:9.1f} s, then {taken[2]:.1f} s")
 
 
 def main() -> None:

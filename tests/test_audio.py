@@ -319,7 +319,7 @@ def test_joined_files_are_heard_whole_each_at_its_own_rate(suffix, change):
 
 @pytest.mark.parametrize("channels", [2, 6])
 @pytest.mark.parametrize("noise", [0, 2**-15])
-def test_channels_that_cancel_each_other_are_said_and_one_is_heard(channels, noise):
+def test_channels_that_cancel_each_other_are_said_and_one_is_played(channels, noise):
     song = tone(440, 2, 22_050, 1)
     generator = np.random.default_rng(0)
     samples = np.concatenate([song, -song] * (channels // 2), axis=1)

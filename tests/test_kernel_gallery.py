@@ -124,17 +124,17 @@ def test_the_sound_that_is_asked_for_is_the_kernels_own(page, toy, layer, kernel
     assert np.corrcoef(heard[:length], clip.audio[:length])[0, 1] > 0.9
 
 
-def test_a_dream_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatch):
+def test_a_maximised_clip_and_a_song_are_made_on_demand_in_a_thread(page, toy, monkeypatch):
     made = []
 
-    def dreamed(survey: Any, layer: int, kernel: int) -> KernelClip:
+    def maximised(survey: Any, layer: int, kernel: int) -> KernelClip:
         made.append((layer, kernel))
-        return KernelClip(np.zeros(22_050, np.float32), 22_050, "a dream", (), (0.0, 0.5))
+        return KernelClip(np.zeros(22_050, np.float32), 22_050, "a sound", (), (0.0, 0.5))
 
-    monkeypatch.setattr(module, "dreamed_clip", dreamed)
+    monkeypatch.setattr(module, "maximised_clip", maximised)
     with page.widget._turn:
-        # While another dream is dreamed, messages are answered nevertheless.
-        page.sends({"kind": "sound", "what": "dreamed", "layer": 1, "kernel": 4})
+        # While another one is made, messages are answered nevertheless.
+        page.sends({"kind": "sound", "what": "maximised", "layer": 1, "kernel": 4})
         page.sends({"kind": "card", "layer": 1, "kernel": 4})
         assert [content["kind"] for content, _ in page.told] == ["card"]
     page.widget.wait()

@@ -21,17 +21,18 @@ def test_the_kept_record_is_of_all_kernels_of_songnet():
     assert content["kernels"] == {
         layer.name: layer.filters for layer in model.layers if layer.name.startswith("conv_")
     }
-    assert kept.dreams.groupby("layer").size().to_dict() == content["kernels"]
-    # A row for each, with every figure; only a dream that does not excite has nothing left.
-    assert kept.dreams.drop(columns="left").notna().all(axis=None)
-    assert (kept.dreams.left - kept.dreams.as_sound / kept.dreams.dreamed).abs().max() < 0.01
+    assert kept.maximised.groupby("layer").size().to_dict() == content["kernels"]
+    # A row for each, with every figure; only one that does not excite has nothing left.
+    assert kept.maximised.drop(columns="left").notna().all(axis=None)
+    table = kept.maximised
+    assert (table.left - table.as_sound / table.maximised).abs().max() < 0.01
 
 
 def test_what_a_record_says_follows_its_figures():
     kept = read_kernel_record()
-    assert f"{len(kept.dreams)} kernels of songnet" in kept.source()
-    above = (kept.dreams.dreamed > kept.dreams.found).mean()
-    assert kept.says_of_dreams().startswith(f"{above:.1%} of the dreams")
+    assert f"{len(kept.maximised)} kernels of songnet" in kept.source()
+    above = (kept.maximised.maximised > kept.maximised.found).mean()
+    assert kept.says_of_maximisation().startswith(f"{above:.1%} of the results")
     content = copy.deepcopy(kept.content)
     content["trained"][-1].update(purity=0.9, low=0.2, high=0.3)
     content["untrained"][-1].update(purity=0.4)
@@ -46,17 +47,17 @@ def test_a_record_is_made_of_any_run(tmp_path, monkeypatch):
     run = tmp_path / "run"
     train(corpus, "songnet", "random", epochs=1, out=run, progress=False)
     monkeypatch.setattr(
-        "songnet_utils.lessons.kernel_record.dream_table",
-        lambda survey, layer, progress: _dream_table(survey, layer, range(1), progress=progress),
+        "songnet_utils.lessons.kernel_record.maximisation_table",
+        lambda survey, layer, progress: _one_row(survey, layer, range(1), progress=progress),
     )
     assert make_kernel_record(tmp_path, run, progress=False) == tmp_path / "kernels.json"
     record = read_kernel_record(tmp_path)
-    assert len(record.dreams) == 3
+    assert len(record.maximised) == 3
     assert record.content["clips_not_trained_on"] < record.content["clips"] == 12
     assert "outside the training set" in record.says_of_purity()
 
 
-def _dream_table(*arguments, **options):
-    from songnet_utils.kernels import dream_table
+def _one_row(*arguments, **options):
+    from songnet_utils.kernels import maximisation_table
 
-    return dream_table(*arguments, **options)
+    return maximisation_table(*arguments, **options)

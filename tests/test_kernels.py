@@ -20,7 +20,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora import table as clip_table
 from songnet_utils.features.store import LogMelStore
-from songnet_utils.kernels import dreams, masks, purity, surveys
+from songnet_utils.kernels import masks, maximisation, purity, surveys
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 
@@ -224,7 +224,7 @@ def by_hand(survey: k.Survey, number: int) -> tuple[list[np.ndarray], list[np.nd
     layer = survey.kernels.layers[number]
     values, pieces = [], []
     for clip in survey.clips.id:
-        frames = survey.prepared.frames(clip)
+        frames = survey.log_mels.frames(clip)
         inside = layer.inside(len(frames))
         values.append(survey.kernels.activations(frames)[number][inside.start : inside.stop])
         pieces.append(np.stack([frames[slice(*layer.frames_of(p))] for p in inside]))
@@ -276,7 +276,7 @@ def test_what_is_gathered_is_what_the_definitions_say(surveyed, number):
 
 
 def test_the_order_of_clips_changes_no_best_piece(surveyed):
-    prepared = surveyed.prepared
+    prepared = surveyed.log_mels
     order = np.random.default_rng(1).permutation(len(prepared.clips))
     again = k.survey(surveyed.kernels, prepared, prepared.clips.iloc[order], progress=False)
     for its, other in zip(surveyed.layers, again.layers, strict=True):
@@ -429,16 +429,16 @@ def test_many_found_clips_are_as_one_by_one(tones):
         assert alone.credits == several[name, kernel].credits
 
 
-# --- Dreams -----------------------------------------------------------------------------------
+# --- Activation maximisation ------------------------------------------------------------------
 
 
-def test_dreams_excite_more_than_music_does_and_stay_where_music_is(tones):
+def test_maximised_frames_excite_more_than_music_does_and_stay_where_music_is(tones):
     statistics = tones.statistics
     for layer in (1, 3):
         its = tones.of(layer)
-        for one in k.dream(tones, layer, range(4), progress=False):
+        for one in k.maximise(tones, layer, range(4), progress=False):
             frames = one.frames
-            assert frames.shape == (dreams.STARTS, its.layer.size, 32)
+            assert frames.shape == (maximisation.STARTS, its.layer.size, 32)
             assert (np.diff(one.activation) <= 0).all()
             assert (frames >= statistics.low - 1e-4).all()
             assert (frames <= statistics.high + 1e-4).all()
@@ -448,28 +448,28 @@ def test_dreams_excite_more_than_music_does_and_stay_where_music_is(tones):
             assert one.activation[0] > np.quantile(its.sample[:, one.kernel], 0.75)
 
 
-def test_a_dream_does_not_depend_on_the_others(tones):
-    together = k.dream(tones, 2, [0, 3, 5], progress=False)
-    (alone,) = k.dream(tones, 2, [3], progress=False)
+def test_a_kernels_result_does_not_depend_on_the_others(tones):
+    together = k.maximise(tones, 2, [0, 3, 5], progress=False)
+    (alone,) = k.maximise(tones, 2, [3], progress=False)
     assert together[1].kernel == 3
     assert np.allclose(together[1].frames, alone.frames, atol=0.05)
-    (other,) = k.dream(tones, 2, [3], seed=1, progress=False)
+    (other,) = k.maximise(tones, 2, [3], seed=1, progress=False)
     assert not np.allclose(other.frames, alone.frames, atol=0.5)
 
 
-def test_the_table_of_dreams_is_about_what_is_heard(tones):
-    table = k.dream_table(tones, 2, [0, 3], progress=False)
+def test_the_table_of_results_is_about_what_is_played(tones):
+    table = k.maximisation_table(tones, 2, [0, 3], progress=False)
     assert list(table.index) == [("conv_2", 0), ("conv_2", 3)]
-    (one,) = k.dream(tones, 2, [3], progress=False)
+    (one,) = k.maximise(tones, 2, [3], progress=False)
     row = table.loc[("conv_2", 3)]
-    assert row.dreamed == pytest.approx(one.activation[0], rel=0.02)
+    assert row.maximised == pytest.approx(one.activation[0], rel=0.02)
     sound = k.sound_of(one.frames[0], tones.kernels.sound)
     frames = k.frames_of_piece(sound, tones.kernels.sound)
     again = tones.kernels.activations(frames)[1][0, 3]
     assert row.as_sound == pytest.approx(again, rel=0.05)
-    assert row.left == pytest.approx(row.as_sound / row.dreamed)
+    assert row.left == pytest.approx(row.as_sound / row.maximised)
     assert row.outside == 0
-    assert row.share_above == (tones.of(2).sample[:, 3] > row.dreamed).mean()
+    assert row.share_above == (tones.of(2).sample[:, 3] > row.maximised).mean()
 
 
 def test_frames_become_a_sound_that_has_them():
@@ -484,12 +484,12 @@ def test_frames_become_a_sound_that_has_them():
     assert 4.34 * np.sqrt(((again - frames)[near] ** 2).mean()) < 3
 
 
-def test_a_dreamed_clip_is_one_piece_a_start_and_can_be_played(tones):
-    clip = k.dreamed_clip(tones, 1, 2)
-    assert len(clip.starts) == dreams.STARTS
+def test_a_maximised_clip_is_one_piece_a_start_and_can_be_played(tones):
+    clip = k.maximised_clip(tones, 1, 2)
+    assert len(clip.starts) == maximisation.STARTS
     assert clip.credits == ()
     assert np.abs(clip.audio).max() <= 1
-    assert "conv_1, kernel 2: dreamed" in clip.label
+    assert "conv_1, kernel 2: maximised" in clip.label
 
 
 # --- Auralised songs --------------------------------------------------------------------------
@@ -633,7 +633,7 @@ def test_a_vote_is_what_a_little_more_of_the_kernel_changes():
 
 def test_votes_need_clips(tones):
     with pytest.raises(SongNetError, match="There is no clip"):
-        k.votes(tones.kernels, tones.prepared, tones.clips.iloc[:0], progress=False)
+        k.votes(tones.kernels, tones.log_mels, tones.clips.iloc[:0], progress=False)
 
 
 # --- Is it true? ------------------------------------------------------------------------------
@@ -711,7 +711,7 @@ def test_pieces_that_are_copies_are_wholly_alike():
 
 @pytest.fixture(scope="module")
 def counted(tones) -> pd.DataFrame:
-    return k.votes(tones.kernels, tones.prepared, tones.clips.iloc[::4], progress=False)
+    return k.votes(tones.kernels, tones.log_mels, tones.clips.iloc[::4], progress=False)
 
 
 def test_genre_questions_ask_for_the_genre_that_is_voted_for(tones, counted):

@@ -276,9 +276,9 @@ def purity() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "purity", "low", "high"])
 
 
-def dreamed() -> pd.DataFrame:
+def maximised() -> pd.DataFrame:
     index = pd.MultiIndex.from_product([["conv_1", "conv_2"], [0, 1]], names=["layer", "kernel"])
-    values = {"dreamed": [4.0, 6, 6, 8], "found": 2.0, "distance": 1.0, "left": [1.0, 1, 0.5, 0.5]}
+    values = {"found": 2.0, "maximised": [4.0, 6, 6, 8], "distance": 1.0, "left": [1, 1, 0.5, 0.5]}
     return pd.DataFrame(values, index)
 
 
@@ -325,7 +325,7 @@ PICTURES = {
     "kernel_pictures": lambda: plots.kernel_pictures(pieces(), [0, 2, 4, 5, 1], SOUND),
     "kernel_votes": lambda: plots.kernel_votes(voted()),
     "kernel_purity": lambda: plots.kernel_purity({"trained": purity(), "untrained": purity()}),
-    "dreams": lambda: plots.dreams(dreamed()),
+    "maximisation": lambda: plots.maximisation(maximised()),
     "step_contributions": lambda: plots.step_contributions(
         np.array([0.2, -0.1, 0.3]), [2], TIMELINE, answer="Rock", rival="Folk"
     ),
@@ -622,7 +622,7 @@ def test_votes_are_sorted_by_genre_and_the_strongest_first():
     assert f"{GENRES[0]} {counts[0]}, " in plots.description(ax)
 
 
-def test_dreams_say_their_medians():
-    words = plots.description(plots.dreams(dreamed()))
+def test_maximisation_says_their_medians():
+    words = plots.description(plots.maximisation(maximised()))
     assert "activation, divided by the best piece's, medians conv_1 2.50, conv_2 3.50" in words
     assert "activation left as sound, medians conv_1 1.00, conv_2 0.50" in words

@@ -38,7 +38,7 @@ _STATISTICS = [field.name for field in dataclasses.fields(FrameStatistics)]
 def cached_survey(
     folder: Path,
     kernels: Kernels,
-    prepared: LogMels,
+    log_mels: LogMels,
     clips: pd.DataFrame | None = None,
     *,
     progress: bool = True,
@@ -49,7 +49,7 @@ def cached_survey(
     ----------
     folder : pathlib.Path
         Where surveys are stored.
-    kernels, prepared, clips, progress
+    kernels, log_mels, clips, progress
         As in `songnet_utils.kernels.survey`.
 
     Raises
@@ -57,23 +57,23 @@ def cached_survey(
     SongNetError
         As `songnet_utils.kernels.survey` does.
     """
-    table = prepared.clips if clips is None else clips
-    file = folder / f"survey-{_fingerprint(kernels, prepared, table)}.npz"
-    found = _read(file, kernels, prepared, table)
+    table = log_mels.clips if clips is None else clips
+    file = folder / f"survey-{_fingerprint(kernels, log_mels, table)}.npz"
+    found = _read(file, kernels, log_mels, table)
     if found is None:
-        found = survey(kernels, prepared, clips, progress=progress)
+        found = survey(kernels, log_mels, clips, progress=progress)
         with atomic_write(file) as temporary:
             np.savez(temporary, **_arrays(found))
     return found
 
 
-def _fingerprint(kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> str:
+def _fingerprint(kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> str:
     """Return ten hexadecimal digits that differ when anything differs that a survey depends on."""
-    digest = hashlib.sha256(repr((_VERSION, prepared.sound, kernels.layers)).encode())
+    digest = hashlib.sha256(repr((_VERSION, log_mels.sound, kernels.layers)).encode())
     for weights in kernels.net.keras_model.get_weights():
         digest.update(np.ascontiguousarray(weights).tobytes())
     for clip, genre, artist in zip(clips.id, clips.genre, artists(clips), strict=True):
-        digest.update(repr((clip, genre, artist, prepared.contents[clip])).encode())
+        digest.update(repr((clip, genre, artist, log_mels.contents[clip])).encode())
     return digest.hexdigest()[:10]
 
 
@@ -87,7 +87,7 @@ def _arrays(found: Survey) -> dict[str, Any]:
     return arrays
 
 
-def _read(file: Path, kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) -> Survey | None:
+def _read(file: Path, kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> Survey | None:
     """Return the survey in a file; None where there is none, or only half of one."""
     try:
         with np.load(file) as arrays:
@@ -107,4 +107,4 @@ def _read(file: Path, kernels: Kernels, prepared: LogMels, clips: pd.DataFrame) 
         name: value if value.ndim else float(value) for name, value in frames.items()
     }
     table = clips.assign(artist=artists(clips)).reset_index(drop=True)
-    return Survey(kernels, prepared, table, layers, FrameStatistics(**numbers))
+    return Survey(kernels, log_mels, table, layers, FrameStatistics(**numbers))

@@ -134,8 +134,8 @@ def found_clips(
     with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(cut_out, *zip(*by_clip, strict=True)):
             bar.update(1)
-    known = survey.prepared.corpus.clips.set_index("id", drop=False)
-    source = survey.prepared.corpus.name
+    known = survey.log_mels.corpus.clips.set_index("id", drop=False)
+    source = survey.log_mels.corpus.name
     clips = []
     for (layer, kernel), rows, cut in zip(wanted, found, pieces, strict=True):
         audio, starts = join(cut, rate)

@@ -1,4 +1,4 @@
-"""How the frames of a corpus are distributed: what keeps dreamed clips near music."""
+"""How the frames of a corpus are distributed: what keeps maximised clips near music."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def auralise(
     name: str = "a song",
     credits: tuple[str, ...] = (),
 ) -> KernelClip:
-    """Return a song as a kernel hears it.
+    """Return a song as one kernel perceives it.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def auralise(
     kernel = its.check(kernel)
     mask = mask_of(kernels, its, kernel, audio, name)
     audible = masked(check_samples(audio), mask, kernels.sound)
-    label = f"{name} as kernel {kernel} of {its.name} hears it"
+    label = f"{name} as kernel {kernel} of {its.name} perceives it"
     return KernelClip(audible, kernels.sound.sample_rate, label, credits)
 
 

@@ -71,7 +71,7 @@ def purity_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
     names = sorted(clips.genre.dropna().unique())
     if len(names) < 2:
         raise SongNetError(
-            f"{survey.prepared.corpus.name}: purity needs clips of at least two genres. "
+            f"{survey.log_mels.corpus.name}: purity needs clips of at least two genres. "
             f"Got {len(names)}"
         )
     random = np.random.default_rng(seed)
@@ -128,7 +128,7 @@ def likeness_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
         drawn = its.position.copy()
         for kernel, place in np.argwhere(its.clip >= 0):
             clip = survey.clips.id.iloc[its.clip[kernel, place]]
-            inside = its.layer.inside(len(survey.prepared.frames(clip)))
+            inside = its.layer.inside(len(survey.log_mels.frames(clip)))
             drawn[kernel, place] = random.integers(inside.start, inside.stop)
         real = _likeness(survey, its, its.position)
         chance = _likeness(survey, its, drawn)
@@ -159,7 +159,7 @@ def _likeness(survey: Survey, its: LayerSurvey, position: np.ndarray) -> np.ndar
             continue
         pieces = []
         for place in there:
-            frames = survey.prepared.frames(survey.clips.id.iloc[its.clip[kernel, place]])
+            frames = survey.log_mels.frames(survey.clips.id.iloc[its.clip[kernel, place]])
             start, stop = its.layer.frames_of(int(position[kernel, place]))
             pieces.append((frames[start:stop] - mean).ravel())
         correlation = np.corrcoef(np.stack(pieces))

@@ -159,8 +159,8 @@ def song_questions(
     random = np.random.default_rng(seed)
     its = survey.kernels.layer(layer)
     rate = its.sound.sample_rate
-    known = survey.prepared.corpus.clips.set_index("id", drop=False)
-    source = survey.prepared.corpus.name
+    known = survey.log_mels.corpus.clips.set_index("id", drop=False)
+    source = survey.log_mels.corpus.name
     questions = []
     for kernel in _drawn(survey, its.name, count, random):
         found = survey.found(its.name, kernel)
@@ -174,7 +174,7 @@ def song_questions(
         options = [(last, found.id.iloc[-1])]
         for place in random.choice(len(strangers), PIECES_OFFERED - 1, replace=False):
             clip = strangers.iloc[place]
-            inside = its.inside(len(survey.prepared.frames(clip.id)))
+            inside = its.inside(len(survey.log_mels.frames(clip.id)))
             start, stop = its.samples_of(int(random.integers(inside.start, inside.stop)))
             options.append((load_audio(clip.file, rate)[start:stop], clip.id))
         order = random.permutation(len(options))

@@ -11,7 +11,7 @@ memory that does not grow with the corpus:
   neurosciences' spike-triggered average): what the kernel answers to, band by band, frame by
   frame;
 - the spectrum of its activations over time (Welch 1967): the rhythm that it answers to;
-- how frames are distributed in this corpus, which keeps dreams near music.
+- how frames are distributed in this corpus, which keeps activation maximisation near music.
 
 Only pieces that lie wholly inside a clip take part.
 """
@@ -133,7 +133,7 @@ class Survey:
     ----------
     kernels : Kernels
         The network's.
-    prepared : LogMels
+    log_mels : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         The clips surveyed; where its artist is unknown, a clip is an artist of its own.
@@ -144,7 +144,7 @@ class Survey:
     """
 
     kernels: Kernels
-    prepared: LogMels
+    log_mels: LogMels
     clips: pd.DataFrame
     layers: list[LayerSurvey]
     statistics: FrameStatistics
@@ -173,7 +173,7 @@ class Survey:
         if its.dead[kernel]:
             raise SongNetError(
                 f"Kernel {kernel} of {layer.name} is dead: in {len(self.clips):,} clips of "
-                f"{self.prepared.corpus.name} its activation never rises above 0, so no piece "
+                f"{self.log_mels.corpus.name} its activation never rises above 0, so no piece "
                 "excites it. Choose another."
             )
         rows = []
@@ -237,7 +237,7 @@ class Survey:
 
 def survey(
     kernels: Kernels,
-    prepared: LogMels,
+    log_mels: LogMels,
     clips: pd.DataFrame | None = None,
     *,
     progress: bool = True,
@@ -248,7 +248,7 @@ def survey(
     ----------
     kernels : Kernels
         A network's.
-    prepared : LogMels
+    log_mels : LogMels
         A corpus with its frames, made by the network's description of sound.
     clips : pandas.DataFrame, optional
         The clips to survey, from the corpus's table; all usable ones by default.
@@ -262,12 +262,12 @@ def survey(
         shorter than the receptive field of a layer.
     """
     net = kernels.net
-    if prepared.sound != net.sound:
+    if log_mels.sound != net.sound:
         raise SongNetError(
             f"{net.name}: the frames were made from another description of sound. "
-            "Prepare the corpus with LogMelStore(sound=net.sound)."
+            "Compute them with log_mels(corpus, net.sound)."
         )
-    table = prepared.clips if clips is None else clips
+    table = log_mels.clips if clips is None else clips
     if table.empty:
         raise SongNetError("There is no clip to survey. Give at least one.")
     table = table.assign(artist=artists(table)).reset_index(drop=True)
@@ -276,7 +276,7 @@ def survey(
     frames_seen = FrameCounts(net.sound)
     bar = tqdm(desc="Surveying", total=len(table), unit="clip", disable=not progress, leave=False)
     with bar:
-        for rows, frames in _batches(prepared, table):
+        for rows, frames in _batches(log_mels, table):
             activations = kernels.activations(frames)
             for number, row in enumerate(rows):
                 clip = table.iloc[row]
@@ -288,20 +288,20 @@ def survey(
         if not gather.activations:
             layer = gather.layer
             raise SongNetError(
-                f"{prepared.corpus.name}: no clip is as long as the receptive field of "
+                f"{log_mels.corpus.name}: no clip is as long as the receptive field of "
                 f"{layer.name}, {layer.seconds:.2f} s, with half a frame before and after it. "
                 "Give longer ones."
             )
     statistics = frames_seen.result()
-    return Survey(kernels, prepared, table, [gather.result() for gather in gathering], statistics)
+    return Survey(kernels, log_mels, table, [gather.result() for gather in gathering], statistics)
 
 
-def _batches(prepared: LogMels, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
+def _batches(log_mels: LogMels, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
     """Yield clips of equally many frames, some at a time."""
     rows: list[int] = []
     waiting: list[np.ndarray] = []
     for row, clip in enumerate(clips.id):
-        frames = prepared.frames(clip)
+        frames = log_mels.frames(clip)
         if waiting and (len(frames) != len(waiting[0]) or len(waiting) == _BATCH):
             yield rows, np.stack(waiting)
             rows, waiting = [], []

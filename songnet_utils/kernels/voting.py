@@ -23,7 +23,7 @@ from songnet_utils.models.trained import SongNet, given_to
 
 
 def votes(
-    kernels: Kernels, prepared: LogMels, clips: pd.DataFrame, *, progress: bool = True
+    kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame, *, progress: bool = True
 ) -> pd.DataFrame:
     """Return each kernel's votes, the mean over some clips.
 
@@ -31,7 +31,7 @@ def votes(
     ----------
     kernels : Kernels
         A network's.
-    prepared : LogMels
+    log_mels : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
         Some clips of each genre, from the corpus's table.
@@ -55,7 +55,7 @@ def votes(
     known = clips.set_index("id", drop=False)
     for clip in tqdm(clips.id, "Counting votes", unit="clip", disable=not progress, leave=False):
         net = kernels.net.with_metadata(known.loc[[clip]])
-        for sums, values in zip(total, gradient(net, prepared.frames(clip)), strict=True):
+        for sums, values in zip(total, gradient(net, log_mels.frames(clip)), strict=True):
             sums += values
     parts = {
         layer.name: pd.DataFrame(

@@ -19,8 +19,8 @@ from songnet_utils.corpora import open_corpus
 from songnet_utils.kernels import (
     Kernels,
     Survey,
-    dream_table,
     likeness_by_layer,
+    maximisation_table,
     purity_by_layer,
     survey,
     untrained,
@@ -75,8 +75,8 @@ def make_kernel_record(
 
     began = time.perf_counter()
     everything = survey(kernels, prepared, progress=progress)
-    dreams = pd.concat(
-        [dream_table(everything, layer, progress=progress) for layer in kernels.names]
+    maximised = pd.concat(
+        [maximisation_table(everything, layer, progress=progress) for layer in kernels.names]
     )
     record = {
         "command": _COMMAND,
@@ -91,7 +91,7 @@ def make_kernel_record(
         "trained": _by_layer(survey(kernels, prepared, new, progress=progress)),
         "untrained": _by_layer(survey(Kernels(untrained(net)), prepared, new, progress=progress)),
         # JSON has no NaN: pandas writes null.
-        "dreams": json.loads(dreams.to_json(orient="split", double_precision=4)),
+        "maximised": json.loads(maximised.to_json(orient="split", double_precision=4)),
     }
     path = folder / f"{NAME}.json"
     write_json(path, record)
@@ -115,38 +115,38 @@ class KernelRecord:
 
     Attributes
     ----------
-    dreams : pandas.DataFrame
-        As `songnet_utils.kernels.dream_table` gives it, for all kernels.
+    maximised : pandas.DataFrame
+        As `songnet_utils.kernels.maximisation_table` gives it, for all kernels.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
         self.content = content
-        its = content["dreams"]
+        its = content["maximised"]
         index = pd.MultiIndex.from_tuples(map(tuple, its["index"]), names=["layer", "kernel"])
-        self.dreams = pd.DataFrame(its["data"], index, its["columns"], dtype=float)
+        self.maximised = pd.DataFrame(its["data"], index, its["columns"], dtype=float)
 
     def source(self) -> str:
         """Say where the record comes from, and what it cost."""
         content = self.content
         return (
-            f"{content['command']} — {len(self.dreams)} kernels of {content['model']} "
+            f"{content['command']} — {len(self.maximised)} kernels of {content['model']} "
             f"({content['split']} split, seed {content['seed']}, {content['accuracy']:.1%} of the "
             f"test clips right) over {content['clips']} clips of {content['corpus']}, "
             f"{content['seconds'] / 60:.0f} minutes on {content['processors']} processors"
         )
 
-    def says_of_dreams(self) -> str:
-        """Say what the figures of the dreams allow."""
-        dreams = self.dreams
-        above = (dreams.dreamed > dreams.found).mean()
+    def says_of_maximisation(self) -> str:
+        """Say what the figures of activation maximisation allow."""
+        its = self.maximised
+        above = (its.maximised > its.found).mean()
         return (
-            f"{above:.1%} of the dreams excite their kernel more than any piece of the corpus "
-            f"(median {(dreams.dreamed / dreams.found).median():.1f} times the best piece; the "
-            f"worst dream is below {dreams.share_above.max():.1%} of all moments). "
-            f"{dreams.outside.max():.1%} of a dream at most leaves the corpus's range, and its "
-            f"distance from the mean frame is {dreams.distance.median():.2f} times the corpus's "
-            f"(at most {dreams.distance.max():.2f}). As sound, {dreams.left.median():.0%} of the "
-            f"activation is left (at least {dreams.left.min():.0%})."
+            f"{above:.1%} of the results excite their kernel more than any piece of the corpus "
+            f"(median {(its.maximised / its.found).median():.1f} times the best piece; the "
+            f"worst is below {its.share_above.max():.1%} of all moments). "
+            f"{its.outside.max():.1%} of a result at most leaves the corpus's range, and its "
+            f"distance from the mean frame is {its.distance.median():.2f} times the corpus's "
+            f"(at most {its.distance.max():.2f}). As sound, {its.left.median():.0%} of the "
+            f"activation is left (at least {its.left.min():.0%})."
         )
 
     def says_of_purity(self) -> str:

@@ -25,10 +25,10 @@ from .errors import (
     step_contributions,
 )
 from .kernels import (
-    dreams,
     kernel_pictures,
     kernel_purity,
     kernel_votes,
+    maximisation,
 )
 from .networks import (
     architecture,
@@ -71,7 +71,6 @@ __all__ = [
     "describe",
     "description",
     "differences",
-    "dreams",
     "embedding_map",
     "errors_per_artist",
     "excerpt",
@@ -85,6 +84,7 @@ __all__ = [
     "kernel_votes",
     "log_mel",
     "log_mel_grid",
+    "maximisation",
     "mel_filters",
     "mel_scale",
     "mended_and_broken",

@@ -142,18 +142,18 @@ def kernel_purity(
     return describe(ax, f"{title}: {'; '.join(words)}.")
 
 
-def dreams(table: pd.DataFrame) -> Axes:
-    """Draw how good dreams are, how near to music, and how much of them is left as sound.
+def maximisation(table: pd.DataFrame) -> Axes:
+    """Draw how good maximised activations are, how near to music, and what is left as sound.
 
     Parameters
     ----------
     table
-        As `songnet_utils.kernels.dream_table` gives it, of one or more layers.
+        As `songnet_utils.kernels.maximisation_table` gives it, of one or more layers.
     """
     ratios = pd.DataFrame(
         {
             "layer": table.index.get_level_values("layer"),
-            "activation, divided by the best piece's": (table.dreamed / table.found).to_numpy(),
+            "activation, divided by the best piece's": (table.maximised / table.found).to_numpy(),
             "distance from the mean frame,\ndivided by the corpus's own": table.distance.to_numpy(),
             "activation left as sound": table.left.to_numpy(),
         }
@@ -168,6 +168,6 @@ def dreams(table: pd.DataFrame) -> Axes:
         middle = ratios.groupby("layer")[column].median()
         values = ", ".join(f"{layer} {value:.2f}" for layer, value in middle.items())
         words.append(f"{' '.join(column.split())}, medians {values}")
-    title = "Dreams of all kernels"
+    title = "Activation maximisation of all kernels"
     figure_of(axes[0]).suptitle(title)
     return describe(axes[0], f"{title}, {len(table)} dots in each of three. {'; '.join(words)}.")

@@ -75,11 +75,11 @@ class Gallery extends Sounds {
 
 // ---- The picture of it -------------------------------------------------------------------------
 
-const SOUND_NAMES = { found: "Found", dreamed: "Dreamed", song: "Song as it hears it" };
+const SOUND_NAMES = { found: "Found", maximised: "Maximised", song: "Song as it hears it" };
 const DOING = {
   found: "Cutting its pieces out of the songs …",
-  dreamed:
-    "Python dreams: that takes seconds, on a busy machine up to a minute. " +
+  maximised:
+    "Python maximises its activation: that takes seconds, on a busy machine up to a minute. " +
     "Other sounds can be played meanwhile.",
   song: "Python carries the song through the network and back: that takes seconds.",
 };

@@ -2,11 +2,11 @@
 
 A layer's kernels lie in a grid, each as a picture of what excites it, framed in the colour of the
 genre that it votes for. One that is chosen sounds at once, and says how often it fires, what it
-votes for, and whose music it is that one hears; two can stand side by side.
+votes for, and whose music you hear; two can stand side by side.
 
 Pictures and figures of all kernels come at once, sounds only when they are played: found clips
-are cut out of the songs, dreams are dreamed, songs auralised on demand. `KernelGallery.save` writes
-the same gallery as a page without Python, with the found clips beside it.
+are cut out of the songs, activations maximised and songs auralised on demand. `KernelGallery.save`
+writes the same gallery as a page without Python, with the found clips beside it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from songnet_utils.kernels import (
     LayerSurvey,
     Survey,
     auralise,
-    dreamed_clip,
     found_clip,
     found_clips,
+    maximised_clip,
     survey,
     votes,
 )
@@ -100,7 +100,7 @@ class KernelGallery(WithRecording, Messages):
     Messages from the page: ``hello`` (a page has opened), ``card`` (a kernel was chosen),
     ``sound`` (one of its sounds is to be played). To the page: ``welcome``, ``card``, ``sound``
     (in pieces), ``error``. All but the first two say ``what`` it is about ("card", or the sound:
-    "found", "dreamed" or "song"), the ``layer``'s number, the ``kernel``, and which ``song``.
+    "found", "maximised" or "song"), the ``layer``'s number, the ``kernel``, and which ``song``.
     """
 
     _esm = joined(*COMMON, "kernels.js")
@@ -118,9 +118,9 @@ class KernelGallery(WithRecording, Messages):
         # One song of each genre can be auralised.
         self._songs = list(survey.clips.groupby("genre").head(1)[:MOST_SONGS].itertuples())
         # Credits come from the corpus: in a survey, unknown artists have names of their own.
-        self._known = survey.prepared.corpus.clips.set_index("id", drop=False)
-        self._source = survey.prepared.corpus.name
-        # Dreams and songs need the whole machine: one at a time.
+        self._known = survey.log_mels.corpus.clips.set_index("id", drop=False)
+        self._source = survey.log_mels.corpus.name
+        # Maximising and auralising need the whole machine: one at a time.
         self._turn = threading.Lock()
         super().__init__(**widget)
 
@@ -147,7 +147,7 @@ class KernelGallery(WithRecording, Messages):
         Parameters
         ----------
         what : str
-            "found", "dreamed" or "song".
+            "found", "maximised" or "song".
         layer : str or int
             A layer's name, or its number from 1.
         kernel : int
@@ -164,8 +164,8 @@ class KernelGallery(WithRecording, Messages):
         if what == "found":
             return found_clip(self.survey, layer, kernel)
         with self._turn:
-            if what == "dreamed":
-                return dreamed_clip(self.survey, layer, kernel)
+            if what == "maximised":
+                return maximised_clip(self.survey, layer, kernel)
             row, kernels = self._songs[song], self.survey.kernels
             return auralise(
                 *(kernels, layer, kernel, load_audio(row.file, kernels.sound.sample_rate)),
@@ -210,7 +210,7 @@ class KernelGallery(WithRecording, Messages):
             its = self._recorded(PIECES_ON_PAGE, progress=False)
         note = (
             f"This page plays the {PIECES_ON_PAGE} strongest pieces of each kernel. The notebook "
-            "plays all, dreams, and lets a kernel hear songs: run make lab and open this lesson."
+            "plays all, and maximised clips and auralised songs: run make lab and open this lesson."
         )
         return {**its, "note": note}
 
@@ -260,7 +260,7 @@ class KernelGallery(WithRecording, Messages):
 
     def _on_sound(self, content: dict[str, Any], buffers: list) -> None:
         about = self._about(content)
-        # Decoding, dreaming and encoding take their time: the kernel is not kept waiting.
+        # Decoding, maximising and encoding take their time: the kernel is not kept waiting.
         self._start(about, self._send_sound, about)
 
     def _send_sound(self, about: dict[str, Any]) -> None:
@@ -293,7 +293,7 @@ class KernelGallery(WithRecording, Messages):
         welcome = {
             **{"network": net.name, "corpus": self._source, "clips": len(self.survey.clips)},
             **{"dead": self.dead, "twins": self.twins},
-            "sounds": ["found", "dreamed", *(["song"] if self._songs else [])],
+            "sounds": ["found", "maximised", *(["song"] if self._songs else [])],
             **{"genres": list(net.genres), "colours": list(genre_colours(net.genres).values())},
             "hertz": band_centres(net.sound).round(1).tolist(),
             "layers": layers,
@@ -362,14 +362,14 @@ def gallery_of_run(
     refusal = f"{record['model']} has no kernels. Name the run of a network, such as songnet."
     net = network_of(folder, record, refusal)
     kernels = Kernels(net)
-    prepared = log_mels_of(folder, record, corpus, progress=progress)
+    log_mels = log_mels_of(folder, record, corpus, progress=progress)
     answers = read_answers(folder)
-    check_clips(folder, prepared, answers[answers.set == "test"], "test clips")
-    clips = prepared.clips[prepared.clips.genre.isin(net.genres)]
-    heard = survey(kernels, prepared, clips, progress=progress)
+    check_clips(folder, log_mels, answers[answers.set == "test"], "test clips")
+    clips = log_mels.clips[log_mels.clips.genre.isin(net.genres)]
+    found = survey(kernels, log_mels, clips, progress=progress)
     # Drawn, since clips of one artist stand together; the same ones each time.
     some = clips.sample(frac=1, random_state=0).groupby("genre").head(VOTING_CLIPS)
-    return KernelGallery(heard, votes(kernels, prepared, some, progress=progress))
+    return KernelGallery(found, votes(kernels, log_mels, some, progress=progress))
 
 
 def _mp3(clip: KernelClip) -> bytes:

@@ -296,22 +296,22 @@ def test_a_song_is_heard_as_the_kernel_hears_it(page, toy):
     clip = KernelGallery(*toy[1:]).clip("song", 1, 4, 1)
     assert likeness(mp3, clip.audio) > 0.95
     expect(page.locator(".sk-players .sk-credit")).to_have_text(clip.credits[0])
-    assert survey.prepared.corpus.name in clip.credits[0]
+    assert survey.log_mels.corpus.name in clip.credits[0]
 
 
-def test_a_dream_is_dreamed_and_meanwhile_others_play(page):
+def test_an_activation_is_maximised_and_meanwhile_others_play(page):
     tile(page, 5).click()
     wait_for(page, "playing", "found/1/5/")
-    dream = page.locator(".sk-sound[data-what=dreamed]")
-    dream.click()
+    button = page.locator(".sk-sound[data-what=maximised]")
+    button.click()
     expect(page.locator(".sk-busy")).to_contain_text("that takes seconds")
-    expect(dream).to_have_attribute("aria-busy", "true")
+    expect(button).to_have_attribute("aria-busy", "true")
     tile(page, 6).click()
     wait_for(page, "playing", "found/1/6/")
     tile(page, 5).click()
-    page.locator(".sk-sound[data-what=dreamed]").click()
+    page.locator(".sk-sound[data-what=maximised]").click()
     page.wait_for_function(
-        "document.querySelector('.sk-kernels').dataset.playing === 'dreamed/1/5/'",
+        "document.querySelector('.sk-kernels').dataset.playing === 'maximised/1/5/'",
         timeout=180_000,
     )
     expect(page.locator(".sk-busy")).to_have_text("")

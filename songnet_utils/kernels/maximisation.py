@@ -1,0 +1,310 @@
+"""Activation maximisation: the log-mel that excites a kernel most, turned into sound.
+
+*Activation maximisation* (Erhan et al. 2009; Simonyan et al. 2014) climbs from a random start along
+the gradient of the activation. Left alone it ends in a pattern that is no sound at all. So the
+climb is held where music is (the priors of Yosinski et al. 2015, in terms of sound), by the
+corpus's own statistics (`FrameStatistics`):
+
+- *range*: no band leaves the range that it has in the corpus;
+- *spectrum*: a frame's distance from the mean, by the corpus's covariance (Mahalanobis), is no
+  greater than usual;
+- *smoothness*: from frame to frame, and from band to band, it changes no more than the corpus
+  does;
+- *jitter*: at each step the piece is shifted by up to a frame and a band, so that nothing depends
+  on its exact place.
+
+Only what exceeds the corpus's own measure costs anything: a result that is as rough as music is
+not smoothed further.
+
+*To sound*: the power of the mel bands is spread over frequencies by non-negative least squares,
+and phases are found that fit (Griffin and Lim 1984), both by librosa.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from songnet_utils.audio.sound import Sound
+from songnet_utils.kernels.clips import KernelClip, join
+from songnet_utils.kernels.frame_statistics import FrameStatistics
+from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece
+from songnet_utils.kernels.surveys import Survey
+from songnet_utils.models.building import keras, tf
+
+#: The random starts of each kernel.
+STARTS = 4
+
+# Frames and bands by which a piece is shifted at most.
+_JITTER = 1
+_STEPS = 160
+# The learning rate at first, in standard deviations of a band; it falls to a tenth.
+_RATE = 0.1
+# Pieces that climb at once.
+_AT_ONCE = 64
+# Rounds of Griffin and Lim's method, and frames put before and after for it.
+_ROUNDS, _BEFORE = 64, 2
+# A natural logarithm of power in decibels.
+_DECIBELS = 10 / np.log(10)
+
+
+@dataclass(frozen=True)
+class Maximised:
+    """What excites a kernel most.
+
+    Parameters
+    ----------
+    layer : KernelLayer
+        The kernel's layer.
+    kernel : int
+        Its number.
+    frames : np.ndarray, shape (STARTS, size, n_mels), float32
+        A log-mel from each start, the best first.
+    activation : np.ndarray, shape (STARTS,), float32
+        The kernel's activation for each.
+    """
+
+    layer: KernelLayer
+    kernel: int
+    frames: np.ndarray
+    activation: np.ndarray
+
+
+def maximise(
+    survey: Survey,
+    layer: str | int,
+    kernels: Sequence[int] | None = None,
+    *,
+    seed: int = 0,
+    progress: bool = True,
+) -> list[Maximised]:
+    """Return the log-mels that excite some kernels of a layer most.
+
+    Parameters
+    ----------
+    survey : Survey
+        What a corpus tells of the kernels: its statistics hold the climb near music, and the
+        activation of a kernel's best piece is the unit.
+    layer : str or int
+        A layer's name, or its number from 1.
+    kernels : sequence of int, optional
+        Which; all by default. A kernel that is dead in the corpus can be asked for.
+    seed : int
+        Of the starts and the jitter; the same seed gives the same frames.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such layer or kernel.
+    """
+    its, statistics = survey.of(layer), survey.statistics
+    numbers = [
+        its.layer.check(kernel)
+        for kernel in (range(its.layer.kernels) if kernels is None else kernels)
+    ]
+    climb = _Climb(survey.kernels, its.layer, statistics)
+    # Any unit will do for a kernel that never fires.
+    unit = np.where(its.best[:, 0] > 0, its.best[:, 0], 1).astype(np.float32)
+    found: list[Maximised] = []
+    block = _AT_ONCE // STARTS
+    bar = tqdm(
+        desc=f"Maximising {its.layer.name}",
+        total=len(numbers),
+        unit="kernel",
+        disable=not progress,
+        leave=False,
+    )
+    with bar:
+        for first in range(0, len(numbers), block):
+            part = numbers[first : first + block]
+            of = np.repeat(part, STARTS)
+            frames = climb(of, unit[of], seed)
+            active = survey.kernels.active(frames, its.layer).numpy()[:, its.layer.alone]
+            values = active[np.arange(len(of)), of].reshape(len(part), STARTS)
+            frames = frames.reshape(len(part), STARTS, *frames.shape[1:])
+            for kernel, its_frames, its_values in zip(part, frames, values, strict=True):
+                order = np.argsort(-its_values, kind="stable")
+                found.append(Maximised(its.layer, kernel, its_frames[order], its_values[order]))
+            bar.update(len(part))
+    return found
+
+
+class _Climb:
+    """Moves frames towards what kernels of one layer like, within the corpus's measure."""
+
+    def __init__(self, kernels: Kernels, layer: KernelLayer, statistics: FrameStatistics) -> None:
+        self._kernels, self._layer, self._statistics = kernels, layer, statistics
+        # Frames are moved in standard deviations of their bands.
+        deviation = np.sqrt(np.diag(statistics.covariance))
+        self._deviation = np.where(deviation > 0, deviation, 1).astype(np.float32)
+        self._mean = statistics.mean.astype(np.float32)
+        whiten, self._usual = statistics.whitening()
+        self._whiten = whiten.astype(np.float32)
+        self._gradient = tf.function(self._gradient_of_loss, reduce_retracing=True)
+
+    def __call__(self, of: np.ndarray, unit: np.ndarray, seed: int) -> np.ndarray:
+        """Return (STARTS · kernels, size, n_mels) frames, for some kernels and their units."""
+        # The same starts for every kernel, whichever are asked for together.
+        starts = np.tile(self._starts(seed), (len(of) // STARTS, 1, 1))
+        z = keras.Variable((starts - self._mean) / self._deviation)
+        bounds = [
+            ((bound - self._mean) / self._deviation).astype(np.float32)
+            for bound in (self._statistics.low, self._statistics.high)
+        ]
+        rate = keras.optimizers.schedules.ExponentialDecay(_RATE, _STEPS, 0.1)
+        adam = keras.optimizers.Adam(rate, beta_2=0.99, epsilon=1e-8)
+        random = np.random.default_rng(seed + 1)
+        which, scale = tf.constant(of), tf.constant(unit)
+        for _ in range(_STEPS):
+            jitter = tf.constant(random.integers((0, -_JITTER), (2 * _JITTER + 1, _JITTER + 1)))
+            adam.apply([self._gradient(z.value, which, scale, jitter)], [z])
+            z.assign(tf.clip_by_value(z.value, *bounds))
+        frames = self._mean + self._deviation * z.numpy()
+        return frames[:, _JITTER : _JITTER + self._layer.size]
+
+    def _starts(self, seed: int) -> np.ndarray:
+        """Return random frames with the corpus's mean and covariance, and some to spare around."""
+        statistics = self._statistics
+        values, vectors = np.linalg.eigh(statistics.covariance)
+        root = vectors * np.sqrt(np.maximum(values, 0))
+        shape = (STARTS, self._layer.size + 2 * _JITTER, len(statistics.mean))
+        noise = np.random.default_rng(seed).standard_normal(shape)
+        frames = statistics.mean + 0.5 * noise @ root.T
+        return np.clip(frames, statistics.low, statistics.high).astype(np.float32)
+
+    def _gradient_of_loss(
+        self, z: tf.Tensor, which: tf.Tensor, unit: tf.Tensor, jitter: tf.Tensor
+    ) -> tf.Tensor:
+        layer, statistics = self._layer, self._statistics
+        with tf.GradientTape() as tape:
+            tape.watch(z)
+            x = self._mean + self._deviation * z
+            piece = x[:, jitter[0] : jitter[0] + layer.size]
+            # Bands rolled over the edge are of no use there: they stay what they are.
+            place = tf.range(len(self._mean), dtype=jitter.dtype) - jitter[1]
+            inside = (place >= 0) & (place < len(self._mean))
+            piece = tf.where(inside, tf.roll(piece, jitter[1], axis=2), piece)
+            active = self._kernels.linear(piece, layer)[:, layer.alone]
+            liked = tf.gather(active, which, axis=1, batch_dims=1) / unit
+            # What it costs to exceed the corpus's measure: 1 for each measure exceeded twofold.
+            away = tf.reduce_sum(((x - self._mean) @ self._whiten) ** 2, axis=2) / self._usual
+            change = tf.reduce_mean((x[:, 1:] - x[:, :-1]) ** 2, (1, 2)) / statistics.change
+            tilt = tf.reduce_mean((x[..., 1:] - x[..., :-1]) ** 2, (1, 2)) / statistics.tilt
+            cost = tf.reduce_mean(tf.nn.relu(away - 1), axis=1)
+            cost += tf.nn.relu(change - 1) + tf.nn.relu(tilt - 1)
+            loss = tf.reduce_sum(cost - liked)
+        return tape.gradient(loss, z)
+
+
+def sound_of(frames: np.ndarray, sound: Sound, *, seed: int = 0) -> np.ndarray:
+    """Return a piece of sound whose log-mel frames, analysed without centring, are near `frames`.
+
+    Parameters
+    ----------
+    frames : np.ndarray, shape (frames, n_mels)
+        Log-mel frames.
+    sound : Sound
+        Their description.
+    seed : int
+        Of the phases that it begins with.
+
+    Returns
+    -------
+    np.ndarray, shape (hop·(frames − 1) + n_fft,), float32
+        Not scaled: it may exceed full scale.
+    """
+    import librosa
+
+    # Frames that repeat the first and the last carry the ends, where windows do not overlap.
+    padded = np.pad(frames, ((_BEFORE, _BEFORE), (0, 0)), mode="edge")
+    magnitude = librosa.feature.inverse.mel_to_stft(
+        np.exp(padded.T.astype(np.float32)), sr=sound.sample_rate, n_fft=sound.n_fft, power=2.0
+    )
+    audio = librosa.griffinlim(
+        magnitude,
+        n_iter=_ROUNDS,
+        hop_length=sound.hop,
+        n_fft=sound.n_fft,
+        center=False,
+        random_state=seed,
+    )
+    start = _BEFORE * sound.hop
+    return audio[start : start + sound.hop * (len(frames) - 1) + sound.n_fft].astype(np.float32)
+
+
+def maximised_clip(survey: Survey, layer: str | int, kernel: int, *, seed: int = 0) -> KernelClip:
+    """Return what excites a kernel most as sound, one piece from each start, the best first.
+
+    Parameters
+    ----------
+    survey, layer, kernel, seed
+        As in `maximise`.
+    """
+    (one,) = maximise(survey, layer, [kernel], seed=seed, progress=False)
+    sound = survey.kernels.sound
+    audio, starts = join((sound_of(frames, sound) for frames in one.frames), sound.sample_rate)
+    # Louder than full scale cannot be played; what is soft stays soft.
+    audio /= max(float(np.abs(audio).max()), 1.0)
+    label = f"{one.layer.name}, kernel {kernel}: maximised"
+    return KernelClip(audio, sound.sample_rate, label, (), starts)
+
+
+def maximisation_table(
+    survey: Survey,
+    layer: str | int,
+    kernels: Sequence[int] | None = None,
+    *,
+    seed: int = 0,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Say how good each result is, how far from music, and what is left of it as sound.
+
+    Parameters
+    ----------
+    survey, layer, kernels, seed, progress
+        As in `maximise`.
+
+    Returns
+    -------
+    pandas.DataFrame, by (layer, kernel)
+        ``found`` (the activation of the corpus's best piece), ``maximised`` (of the best result),
+        ``share_above`` (the share of the corpus's pieces whose activation is higher still),
+        ``outside`` (the share of its bands and frames that leave the corpus's range by more than
+        a thousandth of a neper), ``distance`` (the mean Mahalanobis distance of its frames,
+        squared, by the corpus's own), ``as_sound`` (the activation of the sound, analysed again),
+        ``left`` (that by ``maximised``), ``off_db`` (how far the sound's log-mel is from the
+        result's, root mean square, in dB).
+    """
+    its, statistics = survey.of(layer), survey.statistics
+    net = survey.kernels
+    results = maximise(survey, layer, kernels, seed=seed, progress=progress)
+    whiten, usual = statistics.whitening()
+    rows = []
+    title = f"Sounding {its.layer.name}"
+    for one in tqdm(results, title, unit="kernel", disable=not progress, leave=False):
+        frames, maximised = one.frames[0], float(one.activation[0])
+        again = frames_of_piece(sound_of(frames, net.sound), net.sound)
+        sounds = float(net.active(again[None], its.layer)[0, its.layer.alone, one.kernel])
+        away = ((frames - statistics.mean) @ whiten) ** 2
+        beyond = np.maximum(statistics.low - frames, frames - statistics.high)
+        rows.append(
+            {
+                "layer": its.layer.name,
+                "kernel": one.kernel,
+                "found": float(its.best[one.kernel, 0]),
+                "maximised": maximised,
+                "share_above": float((its.sample[:, one.kernel] > maximised).mean()),
+                "outside": float((beyond > 1e-3).mean()),
+                "distance": float(away.sum(axis=1).mean() / usual),
+                "as_sound": sounds,
+                "left": sounds / maximised if maximised > 0 else np.nan,
+                "off_db": float(_DECIBELS * np.sqrt(((again - frames) ** 2).mean())),
+            }
+        )
+    return pd.DataFrame(rows).set_index(["layer", "kernel"])
