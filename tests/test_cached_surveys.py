@@ -40,8 +40,6 @@ def same(one: k.Survey, other: k.Survey) -> bool:
             if isinstance(left, np.ndarray):
                 if left.dtype != right.dtype or not np.array_equal(left, right, equal_nan=True):
                     return False
-            elif isinstance(left, pd.DataFrame):
-                pd.testing.assert_frame_equal(left, right)
             elif left != right:
                 return False
     pd.testing.assert_frame_equal(one.clips, other.clips)

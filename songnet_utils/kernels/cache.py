@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +23,10 @@ from songnet_utils.kernels.layers import Kernels
 from songnet_utils.kernels.surveys import LayerSurvey, Survey, survey
 
 # To be raised when a survey gathers something else.
-_VERSION = 1
+_VERSION = 2
 
-_GENRES = "genres"
-_ARRAYS = [
-    field.name
-    for field in dataclasses.fields(LayerSurvey)
-    if field.name not in ("layer", "by_genre")
-]
-_STATISTICS = [field.name for field in dataclasses.fields(FrameStatistics)]
+_LAYER = [field.name for field in dataclasses.fields(LayerSurvey) if field.name != "layer"]
+_FRAMES = [field.name for field in dataclasses.fields(FrameStatistics)]
 
 
 def cached_survey(
@@ -63,7 +57,10 @@ def cached_survey(
     if found is None:
         found = survey(kernels, log_mels, clips, progress=progress)
         with atomic_write(file) as temporary:
-            np.savez(temporary, **_arrays(found))
+            arrays = {f"frames.{name}": getattr(found.statistics, name) for name in _FRAMES}
+            for its in found.layers:
+                arrays |= {f"{its.layer.name}.{name}": getattr(its, name) for name in _LAYER}
+            np.savez(temporary, **arrays)
     return found
 
 
@@ -77,34 +74,16 @@ def _fingerprint(kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> st
     return digest.hexdigest()[:10]
 
 
-def _arrays(found: Survey) -> dict[str, Any]:
-    """Return a survey as arrays by name."""
-    arrays = {f"frames.{name}": getattr(found.statistics, name) for name in _STATISTICS}
-    for its in found.layers:
-        arrays |= {f"{its.layer.name}.{name}": getattr(its, name) for name in _ARRAYS}
-        arrays[f"{its.layer.name}.by_genre"] = its.by_genre.to_numpy()
-    arrays[_GENRES] = np.array(found.layers[0].by_genre.columns, dtype=np.str_)
-    return arrays
-
-
 def _read(file: Path, kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> Survey | None:
     """Return the survey in a file; None where there is none, or only half of one."""
     try:
         with np.load(file) as arrays:
-            genres = arrays[_GENRES].tolist()
             layers = [
-                LayerSurvey(
-                    layer=layer,
-                    by_genre=pd.DataFrame(arrays[f"{layer.name}.by_genre"], columns=genres),
-                    **{name: arrays[f"{layer.name}.{name}"] for name in _ARRAYS},
-                )
+                LayerSurvey(layer, *(arrays[f"{layer.name}.{name}"] for name in _LAYER))
                 for layer in kernels.layers
             ]
-            frames = {name: arrays[f"frames.{name}"] for name in _STATISTICS}
+            statistics = FrameStatistics(*(arrays[f"frames.{name}"][()] for name in _FRAMES))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    numbers: dict[str, Any] = {
-        name: value if value.ndim else float(value) for name, value in frames.items()
-    }
     table = clips.assign(artist=artists(clips)).reset_index(drop=True)
-    return Survey(kernels, log_mels, table, layers, FrameStatistics(**numbers))
+    return Survey(kernels, log_mels, table, layers, statistics)

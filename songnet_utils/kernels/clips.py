@@ -111,23 +111,16 @@ def found_clips(
     else:
         wanted = [(survey.kernels.layer(layer).name, kernel) for layer, kernel in kernels]
     found = [survey.found(layer, kernel)[:most] for layer, kernel in wanted]
-    pieces: list[list[np.ndarray]] = [[None] * len(rows) for rows in found]  # type: ignore[list-item]
-    places = pd.DataFrame(
-        [
-            (row.id, number, rank, row.start, row.stop)
-            for number, rows in enumerate(found)
-            for rank, row in enumerate(rows.itertuples())
-        ],
-        columns=["clip", "number", "rank", "start", "stop"],
-    )
+    places = pd.concat(found, keys=range(len(found)))
+    by_clip = list(places.groupby("id", sort=False))
     files = survey.clips.set_index("id").file
     rate = survey.kernels.sound.sample_rate
-    by_clip = list(places.groupby("clip", sort=False))
+    pieces: dict[tuple[int, int], np.ndarray] = {}
 
     def cut_out(clip: str, its: pd.DataFrame) -> None:
         audio = load_audio(files[clip], rate)
         for place in its.itertuples():
-            pieces[place.number][place.rank] = audio[place.start : place.stop].copy()
+            pieces[place.Index] = audio[place.start : place.stop].copy()
 
     # Several songs are decoded at a time.
     bar = tqdm(total=len(by_clip), desc="Cutting", unit="clip", disable=not progress, leave=False)
@@ -137,8 +130,8 @@ def found_clips(
     known = survey.log_mels.corpus.clips.set_index("id", drop=False)
     source = survey.log_mels.corpus.name
     clips = []
-    for (layer, kernel), rows, cut in zip(wanted, found, pieces, strict=True):
-        audio, starts = join(cut, rate)
+    for number, ((layer, kernel), rows) in enumerate(zip(wanted, found, strict=True)):
+        audio, starts = join((pieces[number, rank] for rank in rows.index), rate)
         credits = tuple(credit(known.loc[clip], source) for clip in rows.id)
         label = f"{layer}, kernel {kernel}: found in {source}"
         clips.append(((layer, kernel), KernelClip(audio, rate, label, credits, starts)))

@@ -173,9 +173,11 @@ class Kernels:
         self._after = [keras.Model(frames, tensor) for tensor in after]
         #: The activations of each layer, as tensors of the network.
         self.tensors = after
-        everything = keras.Model(frames, after)
-        signature = [tf.TensorSpec((None, None, net.sound.n_mels), tf.float32)]
-        self._active = tf.function(lambda x: _over_bands(everything(x)), input_signature=signature)
+        every = keras.Model(frames, after)
+        self._active = tf.function(
+            lambda x: [_over_bands(values) for values in keras.tree.flatten(every(x))],
+            input_signature=[tf.TensorSpec((None, None, net.sound.n_mels), tf.float32)],
+        )
 
     @property
     def names(self) -> list[str]:
@@ -226,27 +228,24 @@ class Kernels:
             )
         short = frames.shape[1]
         needed = max(layer.size for layer in self.layers)
-        if short < needed:
-            # The network itself runs only on what is enough for all of it.
-            frames = np.pad(frames, ((0, 0), (0, needed - short), (0, 0)), mode="edge")
-        found = [one.numpy() for one in self._active(frames)]
-        if short < needed:
-            found = [
-                values[:, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
-                for values, layer in zip(found, self.layers, strict=True)
-            ]
+        # The network itself runs only on what is enough for all of it.
+        frames = np.pad(frames, ((0, 0), (0, max(0, needed - short)), (0, 0)), mode="edge")
+        found = [
+            values.numpy()[:, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
+            for values, layer in zip(self._active(frames), self.layers, strict=True)
+        ]
         return [values[0] for values in found] if one else found
 
     def active(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
         """Return a layer's activations, (songs, positions, kernels), for gradients."""
-        return _over_bands(self._after[layer.number - 1](frames))[0]
+        return _over_bands(self._after[layer.number - 1](frames))
 
     def linear(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
         """Return a layer's activations before the activation function, (songs, positions, kernels).
 
         For gradients: a kernel that is silent has none behind a ReLU.
         """
-        return _over_bands(self._before[layer.number - 1](frames))[0]
+        return _over_bands(self._before[layer.number - 1](frames))
 
 
 def frames_of_piece(piece: np.ndarray, sound: Sound) -> np.ndarray:
@@ -320,7 +319,6 @@ def _around_activation(graph: Graph, node: Node) -> tuple[int, int]:
     return linear, tensor
 
 
-def _over_bands(values: list[tf.Tensor] | tf.Tensor) -> list[tf.Tensor]:
+def _over_bands(values: tf.Tensor) -> tf.Tensor:
     """Return activations with one value a position and kernel: the largest over the bands."""
-    values = values if isinstance(values, list | tuple) else [values]
-    return [tf.reduce_max(one, axis=2) if len(one.shape) == 4 else one for one in values]
+    return tf.reduce_max(values, axis=2) if len(values.shape) == 4 else values

@@ -114,11 +114,7 @@ def maximise(
     found: list[Maximised] = []
     block = _AT_ONCE // STARTS
     bar = tqdm(
-        desc=f"Maximising {its.layer.name}",
-        total=len(numbers),
-        unit="kernel",
-        disable=not progress,
-        leave=False,
+        desc=f"Maximising {its.layer.name}", total=len(numbers), disable=not progress, leave=False
     )
     with bar:
         for first in range(0, len(numbers), block):

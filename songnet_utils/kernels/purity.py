@@ -68,15 +68,14 @@ def purity_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
         When the clips have fewer than two genres.
     """
     clips = survey.clips
-    names = sorted(clips.genre.dropna().unique())
+    names = survey.genres
     if len(names) < 2:
         raise SongNetError(
             f"{survey.log_mels.corpus.name}: purity needs clips of at least two genres. "
             f"Got {len(names)}"
         )
     random = np.random.default_rng(seed)
-    number = {genre: place for place, genre in enumerate(names)}
-    own = clips.genre.map(number).fillna(-1).astype(int).to_numpy()
+    own = pd.Categorical(clips.genre, names).codes.astype(int)
     # An artist's clips go together: dealt out one by one they would look less alike than they are.
     artist, of = np.unique(clips.artist.to_numpy(str), return_inverse=True)
     # The genre of an artist's last clip stands for the artist.
@@ -125,11 +124,9 @@ def likeness_by_layer(survey: Survey, *, seed: int = 0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     rows = []
     for its in survey.layers:
-        drawn = its.position.copy()
-        for kernel, place in np.argwhere(its.clip >= 0):
-            clip = survey.clips.id.iloc[its.clip[kernel, place]]
-            inside = its.layer.inside(len(survey.log_mels.frames(clip)))
-            drawn[kernel, place] = random.integers(inside.start, inside.stop)
+        inside = [its.layer.inside(len(survey.log_mels.frames(clip))) for clip in survey.clips.id]
+        first, end = (np.array([getattr(one, at) for one in inside]) for at in ("start", "stop"))
+        drawn = random.integers(first[its.clip], np.maximum(end, first + 1)[its.clip])
         real = _likeness(survey, its, its.position)
         chance = _likeness(survey, its, drawn)
         rows.append(

@@ -123,18 +123,10 @@ def genre_questions(
         best = str(votes.loc[(name, kernel)].idxmax())
         others = [genre for genre in genres if genre != best]
         offered = min(GENRES_OFFERED - 1, len(others))
-        choices = [best, *(str(genre) for genre in random.choice(others, offered, replace=False))]
+        choices = [best, *map(str, random.choice(others, offered, replace=False))]
         random.shuffle(choices)
-        questions.append(
-            Question(
-                name,
-                kernel,
-                _clip_of(survey, name, kernel, list(pieces_of(survey, name, kernel))),
-                tuple(choices),
-                (),
-                choices.index(best),
-            )
-        )
+        clip = _clip_of(survey, name, list(pieces_of(survey, name, kernel)))
+        questions.append(Question(name, kernel, clip, tuple(choices), (), choices.index(best)))
     return questions
 
 
@@ -173,27 +165,19 @@ def song_questions(
             )
         options = [(last, found.id.iloc[-1])]
         for place in random.choice(len(strangers), PIECES_OFFERED - 1, replace=False):
-            clip = strangers.iloc[place]
-            inside = its.inside(len(survey.log_mels.frames(clip.id)))
+            other = strangers.iloc[place]
+            inside = its.inside(len(survey.log_mels.frames(other.id)))
             start, stop = its.samples_of(int(random.integers(inside.start, inside.stop)))
-            options.append((load_audio(clip.file, rate)[start:stop], clip.id))
+            options.append((load_audio(other.file, rate)[start:stop], other.id))
         order = random.permutation(len(options))
         sounds = []
         for number, place in enumerate(order, start=1):
-            piece, clip = options[place]
-            audio, starts = join([piece], rate)
-            credits = (credit(known.loc[clip], source),)
-            sounds.append(KernelClip(audio, rate, f"Piece {number}", credits, starts))
-        questions.append(
-            Question(
-                its.name,
-                kernel,
-                _clip_of(survey, its.name, kernel, first),
-                tuple(f"Piece {number}" for number in range(1, len(options) + 1)),
-                tuple(sounds),
-                int(np.flatnonzero(order == 0)[0]),
-            )
-        )
+            piece, song = options[place]
+            credits = (credit(known.loc[song], source),)
+            sounds.append(KernelClip(join([piece], rate)[0], rate, f"Piece {number}", credits))
+        choices = tuple(sound.label for sound in sounds)
+        clip, right = _clip_of(survey, its.name, first), int(np.flatnonzero(order == 0)[0])
+        questions.append(Question(its.name, kernel, clip, choices, tuple(sounds), right))
     return questions
 
 
@@ -217,9 +201,7 @@ def score(questions: Sequence[Question], answers: Sequence[int]) -> Score:
             f"Answer at least one of the {len(questions)} questions. Got {len(answers)} answers"
         )
     asked = questions[: len(answers)]
-    right = sum(
-        int(answer == question.right) for question, answer in zip(asked, answers, strict=True)
-    )
+    right = sum(one.right == answer for one, answer in zip(asked, answers, strict=True))
     # Where questions differ in their number of choices, random guesses get the mean right.
     chance = float(np.mean([1 / len(question.choices) for question in asked]))
     p = float(binomtest(right, len(asked), chance, alternative="greater").pvalue)
@@ -238,7 +220,7 @@ def _drawn(survey: Survey, layer: str, count: int, random: np.random.Generator) 
     return [int(kernel) for kernel in random.choice(enough, count, replace=False)]
 
 
-def _clip_of(survey: Survey, layer: str, kernel: int, pieces: list[np.ndarray]) -> KernelClip:
+def _clip_of(survey: Survey, layer: str, pieces: list[np.ndarray]) -> KernelClip:
     """Return what is played first; its label does not say which kernel it is, nor whose music."""
     rate = survey.kernels.sound.sample_rate
     audio, starts = join(pieces, rate)

@@ -18,8 +18,7 @@ Only pieces that lie wholly inside a clip take part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -41,8 +40,6 @@ TWINS = 0.95
 #: A peak of a kernel's rhythm is a beat when it has this many times the mean power.
 STANDS_OUT = 3.0
 
-# Clips in a batch: together they cost less; more would only need more memory.
-_BATCH = 8
 # Seconds of activations whose spectrum is taken: slow enough for one beat in two seconds.
 _RHYTHM_SECONDS = 12.0
 _RHYTHM_HERTZ = (0.6, 6.0)
@@ -66,8 +63,8 @@ class LayerSurvey:
         The share of its activations that are above 0.
     mean : np.ndarray, shape (kernels,)
         Its mean activation.
-    by_genre : pandas.DataFrame, (kernels × genres)
-        Its mean activation in each genre.
+    by_genre : np.ndarray, shape (kernels, genres)
+        Its mean activation in each genre, in the order of `Survey.genres`.
     triggered : np.ndarray, shape (kernels, size, n_mels), float32
         The mean of the pieces, each weighted by how far the activation is above 0, minus the mean
         of all pieces: positive where the kernel wants more than is usual. 0 for dead kernels.
@@ -87,7 +84,7 @@ class LayerSurvey:
     position: np.ndarray
     fires: np.ndarray
     mean: np.ndarray
-    by_genre: pd.DataFrame
+    by_genre: np.ndarray
     triggered: np.ndarray
     correlation: np.ndarray
     rhythm: np.ndarray
@@ -149,6 +146,11 @@ class Survey:
     layers: list[LayerSurvey]
     statistics: FrameStatistics
 
+    @property
+    def genres(self) -> list[str]:
+        """The genres of the clips, by name."""
+        return genres_of(self.clips)
+
     def of(self, which: str | int) -> LayerSurvey:
         """Return what is known of a layer, by its name or its number from 1."""
         return self.layers[self.kernels.layer(which).number - 1]
@@ -176,27 +178,17 @@ class Survey:
                 f"{self.log_mels.corpus.name} its activation never rises above 0, so no piece "
                 "excites it. Choose another."
             )
-        rows = []
-        for value, row, position in zip(
-            its.best[kernel], its.clip[kernel], its.position[kernel], strict=True
-        ):
-            if value <= 0:
-                break
-            clip = self.clips.iloc[row]
-            start, stop = layer.samples_of(int(position))
-            rows.append(
-                {
-                    "id": clip.id,
-                    "artist": clip.artist,
-                    "genre": clip.genre,
-                    "activation": float(value),
-                    "position": int(position),
-                    "start": start,
-                    "stop": stop,
-                    "seconds": layer.sound.seconds_of_samples(start),
-                }
-            )
-        return pd.DataFrame(rows)
+        pieces = int((its.best[kernel] > 0).sum())
+        position = its.position[kernel, :pieces]
+        spans = np.array([layer.samples_of(int(place)) for place in position])
+        clips = self.clips.iloc[its.clip[kernel, :pieces]].reset_index(drop=True)
+        return clips[["id", "artist", "genre"]].assign(
+            activation=its.best[kernel, :pieces].astype(float),
+            position=position,
+            start=spans[:, 0],
+            stop=spans[:, 1],
+            seconds=layer.sound.seconds_of_samples(spans[:, 0]),
+        )
 
     def table(self) -> pd.DataFrame:
         """Return one row a kernel, for people to read and to sort by.
@@ -209,30 +201,23 @@ class Survey:
             ``beats_stand_out`` (`LayerSurvey.beats`), ``twin`` (the kernel most like it, if any),
             ``dead``.
         """
-        rows = []
+        tables = {}
         for its in self.layers:
             twin = {kernel: pair for a, b, _ in its.twins() for kernel, pair in ((a, b), (b, a))}
             hertz, power = its.beats()
-            for kernel in range(its.layer.kernels):
-                dead = bool(its.dead[kernel])
-                rows.append(
-                    {
-                        "layer": its.layer.name,
-                        "kernel": kernel,
-                        "fires": float(its.fires[kernel]),
-                        "mean": float(its.mean[kernel]),
-                        "largest": float(its.best[kernel, 0]),
-                        "genre": None
-                        if dead
-                        else its.by_genre.columns[int(its.by_genre.to_numpy()[kernel].argmax())],
-                        "beats": 60 * float(hertz[kernel]),
-                        "beats_stand_out": float(power[kernel]),
-                        "twin": twin.get(kernel),
-                        "dead": dead,
-                    }
-                )
-        table = pd.DataFrame(rows).set_index(["layer", "kernel"])
-        return table.astype({"twin": "Int64"})
+            best = np.array(self.genres, object)[its.by_genre.argmax(axis=1)]
+            columns = {
+                "fires": its.fires,
+                "mean": its.mean,
+                "largest": its.best[:, 0].astype(float),
+                "genre": np.where(its.dead, None, best),
+                "beats": 60 * hertz,
+                "beats_stand_out": power,
+                "twin": pd.Series(twin, range(len(best)), "Int64"),
+                "dead": its.dead,
+            }
+            tables[its.layer.name] = pd.DataFrame(columns)
+        return pd.concat(tables, names=["layer", "kernel"])
 
 
 def survey(
@@ -271,19 +256,14 @@ def survey(
     if table.empty:
         raise SongNetError("There is no clip to survey. Give at least one.")
     table = table.assign(artist=artists(table)).reset_index(drop=True)
-    genres = sorted(table.genre.dropna().unique())
-    gathering = [_Gathering(layer, genres) for layer in kernels.layers]
-    frames_seen = FrameCounts(net.sound)
-    bar = tqdm(desc="Surveying", total=len(table), unit="clip", disable=not progress, leave=False)
-    with bar:
-        for rows, frames in _batches(log_mels, table):
-            activations = kernels.activations(frames)
-            for number, row in enumerate(rows):
-                clip = table.iloc[row]
-                frames_seen.add(frames[number])
-                for gather, values in zip(gathering, activations, strict=True):
-                    gather.add(row, clip.artist, clip.genre, frames[number], values[number])
-            bar.update(len(rows))
+    gathering = [_Gathering(layer, genres_of(table)) for layer in kernels.layers]
+    statistics = FrameCounts(net.sound)
+    bar = tqdm(table.itertuples(), "Surveying", len(table), leave=False, disable=not progress)
+    for row, clip in enumerate(bar):
+        frames = log_mels.frames(clip.id)
+        statistics.add(frames)
+        for gather, values in zip(gathering, kernels.activations(frames), strict=True):
+            gather.add(row, clip.artist, clip.genre, frames, values)
     for gather in gathering:
         if not gather.activations:
             layer = gather.layer
@@ -292,45 +272,30 @@ def survey(
                 f"{layer.name}, {layer.seconds:.2f} s, with half a frame before and after it. "
                 "Give longer ones."
             )
-    statistics = frames_seen.result()
-    return Survey(kernels, log_mels, table, [gather.result() for gather in gathering], statistics)
+    layers = [gather.result() for gather in gathering]
+    return Survey(kernels, log_mels, table, layers, statistics.result())
 
 
-def _batches(log_mels: LogMels, clips: pd.DataFrame) -> Iterator[tuple[list[int], np.ndarray]]:
-    """Yield clips of equally many frames, some at a time."""
-    rows: list[int] = []
-    waiting: list[np.ndarray] = []
-    for row, clip in enumerate(clips.id):
-        frames = log_mels.frames(clip)
-        if waiting and (len(frames) != len(waiting[0]) or len(waiting) == _BATCH):
-            yield rows, np.stack(waiting)
-            rows, waiting = [], []
-        rows.append(row)
-        waiting.append(frames)
-    if waiting:
-        yield rows, np.stack(waiting)
+def genres_of(clips: pd.DataFrame) -> list[str]:
+    """Return the genres of some clips, by name."""
+    return sorted(clips.genre.dropna().unique())
 
 
-@dataclass
 class _Gathering:
     """What is gathered of one layer."""
 
-    layer: KernelLayer
-    genres: list[str]
-    activations: int = 0
-    _sums: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        kernels, bands = self.layer.kernels, self.layer.sound.n_mels
+    def __init__(self, layer: KernelLayer, genres: list[str]) -> None:
+        self.layer, self._genres = layer, genres
+        self.activations = 0
+        kernels, wide = layer.kernels, layer.size * layer.sound.n_mels
         shape = (kernels, MOST_PIECES)
         self._best = np.full(shape, -np.inf, np.float32)
         self._clip = np.full(shape, -1)
         self._position = np.full(shape, -1)
         self._artist = np.full(shape, -1)
         self._numbers: dict[str, int] = {}
-        self._of_genre = dict.fromkeys(self.genres, 0)
-        self._by_genre = {genre: np.zeros(kernels) for genre in self.genres}
-        wide = self.layer.size * bands
+        self._of_genre = np.zeros(len(genres))
+        self._by_genre = np.zeros((kernels, len(genres)))
         self._fired = np.zeros(kernels)
         self._total = np.zeros(kernels)
         self._weight = np.zeros(kernels)
@@ -338,7 +303,10 @@ class _Gathering:
         self._triggered = np.zeros((kernels, wide))
         self._pieces = np.zeros(wide)
         self._nperseg = max(8, round(_RHYTHM_SECONDS * self.layer.rate))
-        self._power: np.ndarray | None = None
+        hertz = np.fft.rfftfreq(self._nperseg, 1 / layer.rate)
+        self._audible = (hertz >= _RHYTHM_HERTZ[0]) & (hertz <= _RHYTHM_HERTZ[1])
+        self._hertz = hertz[self._audible]
+        self._power = np.zeros((kernels, len(self._hertz)))
         # Each moment draws a number, and the lowest numbers stay.
         self._random = np.random.default_rng(self.layer.number)
         self._drawn = np.empty(0)
@@ -363,12 +331,13 @@ class _Gathering:
         self._triggered += excess.T @ pieces
         self._pieces += pieces.sum(axis=0, dtype=np.float64)
         self._draw(inside)
-        if genre is not None and genre in self._by_genre:
-            self._of_genre[genre] += len(inside)
-            self._by_genre[genre] += inside.sum(axis=0, dtype=np.float64)
+        if genre in self._genres:
+            number = self._genres.index(genre)
+            self._of_genre[number] += len(inside)
+            self._by_genre[:, number] += inside.sum(axis=0, dtype=np.float64)
         if len(inside) >= self._nperseg:
             _, power = signal.welch(inside, self.layer.rate, nperseg=self._nperseg, axis=0)
-            self._power = power if self._power is None else self._power + power
+            self._power += power[self._audible].T
 
     def _add_best(self, row: int, artist: str, first: int, values: np.ndarray) -> None:
         who = self._numbers.setdefault(artist, len(self._numbers))
@@ -405,24 +374,11 @@ class _Gathering:
         deviation[self._fired == 0] = 0
         scale = np.outer(deviation, deviation)
         correlation = np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 0)
-        weight = np.where(self._weight > 0, self._weight, np.inf)[:, None]
-        triggered = self._triggered / weight - np.where(
-            np.isfinite(weight), self._pieces / count, 0
-        )
-        hertz = np.fft.rfftfreq(self._nperseg, 1 / layer.rate)
-        audible = (hertz >= _RHYTHM_HERTZ[0]) & (hertz <= _RHYTHM_HERTZ[1])
-        power = (np.zeros((len(hertz), layer.kernels)) if self._power is None else self._power)[
-            audible
-        ].T
-        level = power.mean(axis=1, keepdims=True)
-        level[self._fired == 0] = np.inf
-        level[level == 0] = np.inf
-        by_genre = pd.DataFrame(
-            {
-                genre: total / max(1, self._of_genre[genre])
-                for genre, total in self._by_genre.items()
-            }
-        )
+        weight = self._weight[:, None]
+        usual = np.where(weight > 0, self._pieces / count, 0)
+        triggered = self._triggered / np.where(weight > 0, weight, 1) - usual
+        level = self._power.mean(axis=1, keepdims=True)
+        level[(self._fired == 0) | (level[:, 0] == 0)] = np.inf
         return LayerSurvey(
             layer=layer,
             best=best,
@@ -430,10 +386,10 @@ class _Gathering:
             position=position,
             fires=self._fired / count,
             mean=mean,
-            by_genre=by_genre,
+            by_genre=self._by_genre / np.maximum(self._of_genre, 1),
             triggered=triggered.reshape(layer.kernels, layer.size, -1).astype(np.float32),
             correlation=np.clip(correlation, -1, 1).astype(np.float32),
-            rhythm=power / level,
-            hertz=hertz[audible],
+            rhythm=self._power / level,
+            hertz=self._hertz,
             sample=self._sample,
         )

@@ -11,6 +11,8 @@ What raises all genres alike changes no answer, so votes are given from their me
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
@@ -19,7 +21,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import Kernels
 from songnet_utils.models.building import keras, tf
-from songnet_utils.models.trained import SongNet, given_to
+from songnet_utils.models.trained import given_to
 
 
 def votes(
@@ -50,13 +52,16 @@ def votes(
     """
     if clips.empty:
         raise SongNetError("There is no clip. Give some of each genre.")
-    gradient = _Gradient(kernels)
+    votes_of = _votes_of(kernels)
     total = [np.zeros((layer.kernels, len(kernels.net.genres))) for layer in kernels.layers]
     known = clips.set_index("id", drop=False)
     for clip in tqdm(clips.id, "Counting votes", unit="clip", disable=not progress, leave=False):
         net = kernels.net.with_metadata(known.loc[[clip]])
-        for sums, values in zip(total, gradient(net, log_mels.frames(clip)), strict=True):
-            sums += values
+        inputs = {
+            name: tf.constant(value) for name, value in net.inputs(log_mels.frames(clip)).items()
+        }
+        for sums, values in zip(total, votes_of(inputs), strict=True):
+            sums += values.numpy()
     parts = {
         layer.name: pd.DataFrame(
             (sums - sums.mean(axis=1, keepdims=True)) / len(clips), columns=kernels.net.genres
@@ -66,33 +71,24 @@ def votes(
     return pd.concat(parts, names=["layer", "kernel"])
 
 
-class _Gradient:
-    """Returns activation times gradient, summed over a song, for each layer."""
+def _votes_of(kernels: Kernels) -> Callable[[dict[str, tf.Tensor]], list[tf.Tensor]]:
+    """Return a function of a song's inputs: activation times gradient by layer."""
+    model = kernels.net.keras_model
+    last = model.get_layer("genre_over_time")
+    network = keras.Model(model.input, [*kernels.tensors, last.input])
 
-    def __init__(self, kernels: Kernels) -> None:
-        model = kernels.net.keras_model
-        last = model.get_layer("genre_over_time")
-        self._model = keras.Model(model.input, [*kernels.tensors, last.input])
-        self._weights, self._bias = last.kernel, last.bias
-        self._genres = len(kernels.net.genres)
-        self._summed = tf.function(self._sum, reduce_retracing=True)
-
-    def __call__(self, net: SongNet, frames: np.ndarray) -> list[np.ndarray]:
+    def votes_of(inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         """Return (kernels, genres) of each layer."""
-        inputs = {name: tf.constant(value) for name, value in net.inputs(frames).items()}
-        return [values.numpy().T for values in self._summed(inputs)]
-
-    def _sum(self, inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             for value in inputs.values():
                 tape.watch(value)
-            *active, hidden = self._model(given_to(self._model, inputs), training=False)
-            mean = tf.reduce_mean(hidden, axis=1)
-            logits = (mean @ self._weights + self._bias)[0]
-            each = [logits[genre] for genre in range(self._genres)]
-        parts: list[list[tf.Tensor]] = [[] for _ in active]
-        for logit in each:
-            gradients = tape.gradient(logit, active)
-            for part, value, gradient in zip(parts, active, gradients, strict=True):
-                part.append(tf.reduce_sum(value * gradient, axis=range(len(value.shape) - 1)))
-        return [tf.stack(part) for part in parts]
+            *active, hidden = network(given_to(network, inputs), training=False)
+            logits = (tf.reduce_mean(hidden, axis=1) @ last.kernel + last.bias)[0]
+            each = tf.unstack(logits, len(kernels.net.genres))
+        gradients = [tape.gradient(logit, active) for logit in each]
+        return [
+            tf.stack([tf.reduce_sum(a * g, range(len(a.shape) - 1)) for g in of], axis=1)
+            for a, *of in zip(active, *gradients, strict=True)
+        ]
+
+    return tf.function(votes_of, reduce_retracing=True)
