@@ -6,6 +6,7 @@ Without --run or --model, musicnn answers where it is there, else the newest run
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -16,6 +17,11 @@ from songnet_utils.cli.messages import FAILED, note
 
 if TYPE_CHECKING:
     from songnet_utils.streaming.network import Network
+    from songnet_utils.streaming.song_stream import Step
+
+# The columns of the table: the top three genres are among them.
+_COLUMNS = ["file", "seconds", "genre", "probability", "genre_2", "probability_2"]
+_COLUMNS += ["genre_3", "probability_3", "error"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,37 +32,122 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--run", type=Path, dest="run_folder", help="the folder of a run")
     network.add_argument("--model", choices=["musicnn"], help="the pretrained network")
-    parser.add_argument(
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
         "--json", action="store_true", dest="as_json", help="print one JSON object per file"
+    )
+    form.add_argument(
+        "--csv", action="store_true", dest="as_csv", help="print a table: the top three genres"
+    )
+    parser.add_argument(
+        "--playlist", type=Path, metavar="FILE.m3u8", help="write a playlist, ordered by genre"
+    )
+    tags = parser.add_mutually_exclusive_group()
+    tags.add_argument(
+        "--write-tags",
+        action="store_true",
+        help="write each genre into its file, and a list of what was there before",
+    )
+    tags.add_argument(
+        "--undo-tags", action="store_true", help="take FILE for such a list: put all of it back"
     )
 
 
-def run(files: list[str], run_folder: Path | None, model: str | None, as_json: bool) -> int:
+def run(
+    files: list[str],
+    run_folder: Path | None,
+    model: str | None,
+    as_json: bool,
+    as_csv: bool,
+    playlist: Path | None,
+    write_tags: bool,
+    undo_tags: bool,
+) -> int:
     """Print an answer for each file, as each one comes."""
+    if undo_tags:
+        return _undo(files)
     from tqdm.auto import tqdm
 
+    from songnet_utils._utils.files import check_writable
+    from songnet_utils.corpora.playlist import write_playlist
+    from songnet_utils.corpora.tags import list_of_changes, write_genre
+    from songnet_utils.streaming.song_stream import classify_songs
+
+    changes = list_of_changes() if write_tags else None
+    for path in filter(None, (playlist, changes)):
+        # What cannot be written is refused before the work, not after.
+        check_writable(path)
     net, source = _network(run_folder or model)
-    if not as_json:
+    table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    if as_csv:
+        table.writeheader()
+    elif not as_json:
         print(f"{net.name}, trained on {net.training_music} ({source}). {net.caution}".rstrip())
-    code = 0
+    code, songs = 0, []
+    named = _files(files)
+    answers = classify_songs(net, [file for file, unreadable in named if not unreadable])
     # Answers and errors are lines of their own: no bar where they would run into it.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
-    for file, unreadable in tqdm(_files(files), unit="file", disable=not watched, leave=False):
+    for file, unreadable in tqdm(named, unit="file", disable=not watched, leave=False):
         try:
-            if unreadable:
-                raise unreadable
-            answer = _answer(net, file)
+            found = unreadable or next(answers)
+            if isinstance(found, SongNetError):
+                raise found
+            answer = _answer(net, file, *found)
+            chance = answer["probabilities"][answer["genre"]]
+            songs.append((answer["genre"], -chance, file, answer["seconds"]))
         except SongNetError as error:
             note(error)
             code = FAILED
             answer = {"file": file, "error": " ".join(str(error).split())}
         if as_json:
             # In ASCII, it is whole in every encoding.
-            print(json.dumps(answer), flush=True)
+            print(json.dumps(answer))
+        elif as_csv:
+            table.writerow(_row(answer))
         elif "error" not in answer:
-            first = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:3]
-            chances = ", ".join(f"{genre} {chance:.0%}" for genre, chance in first)
-            print(f"{file}: {answer['genre']} ({chances})", flush=True)
+            chances = ", ".join(f"{genre} {chance:.0%}" for genre, chance in _best(answer))
+            print(f"{file}: {answer['genre']} ({chances})")
+        sys.stdout.flush()
+        if changes and "error" not in answer:
+            try:
+                write_genre(file, answer["genre"], changes)
+            except SongNetError as error:
+                note(error)
+                code = FAILED
+    if playlist:
+        # The surest song of each genre comes first.
+        order = sorted(songs)
+        write_playlist(playlist, [(file, seconds, genre) for genre, _, file, seconds in order])
+    if changes and changes.exists():
+        note(f"to put back what the tags said before: songnet classify --undo-tags {changes}")
+    return code
+
+
+def _best(answer: dict[str, Any]) -> list[tuple[str, float]]:
+    """Return the three most probable genres of an answer."""
+    return sorted(answer.get("probabilities", {}).items(), key=lambda item: -item[1])[:3]
+
+
+def _row(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer as a row of the table."""
+    cells = [cell for genre, chance in _best(answer) for cell in (genre, round(chance, 4))]
+    row = dict(zip(_COLUMNS[2:8], cells, strict=False))
+    return row | {key: answer[key] for key in ("file", "seconds", "error") if key in answer}
+
+
+def _undo(lists: list[str]) -> int:
+    """Put back the genres that lists of changes tell of."""
+    from songnet_utils.corpora.tags import undo_genres
+
+    code = 0
+    for name in lists:
+        for file, error in undo_genres(name):
+            if error:
+                note(error)
+                code = FAILED
+            else:
+                print(f"{file}: as before")
     return code
 
 
@@ -93,13 +184,10 @@ def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:
     return files
 
 
-def _answer(net: Network, file: str) -> dict[str, Any]:
+def _answer(net: Network, file: str, steps: list[Step], seconds: float) -> dict[str, Any]:
     """Return what `classify --json` prints about a file."""
     import numpy as np
 
-    from songnet_utils.streaming.song_stream import classify_song
-
-    steps, seconds = classify_song(net, file)
     mean = np.mean([step.probabilities for step in steps], axis=0, dtype=float)
     return {
         "file": file,

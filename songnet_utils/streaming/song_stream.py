@@ -20,6 +20,9 @@ Times are seconds from the song's first sample, at whatever rate it comes.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,8 +34,6 @@ from songnet_utils.audio.frame_stream import FrameStream
 from songnet_utils.streaming.network import Network
 
 if TYPE_CHECKING:
-    import os
-
     from songnet_utils.streaming.timeline import Timeline
 
 # Samples to take at once: the frames of more than these take more memory than they save time.
@@ -96,6 +97,41 @@ def classify_song(
         start, end = max(spans)
         steps.append(Step(start, min(end, song.seconds), probabilities))
     return steps, song.seconds
+
+
+def classify_songs(
+    net: Network, sources: Sequence[str | os.PathLike[str]], workers: int | None = None
+) -> Iterator[tuple[list[Step], float] | SongNetError]:
+    """Classify many songs, several at a time.
+
+    Decoding, log-mels and the network's sums leave Python to itself: threads keep all cores busy.
+
+    Parameters
+    ----------
+    net : Network
+        What answers.
+    sources
+        Sound files.
+    workers
+        Songs at a time; as many as there are cores by default.
+
+    Yields
+    ------
+    (list of Step, float) or SongNetError
+        What `classify_song` returns or raises for each song, in order.
+    """
+
+    def answer(source: str | os.PathLike[str]) -> tuple[list[Step], float] | SongNetError:
+        try:
+            return classify_song(net, source)
+        except SongNetError as error:
+            return error
+
+    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    try:
+        yield from pool.map(answer, sources)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class SongStream:

@@ -1,0 +1,35 @@
+"""Playlists that every player opens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from songnet_utils._utils.files import atomic_write
+
+
+def write_playlist(path: Path, songs: Iterable[tuple[str, float, str]]) -> None:
+    """Write an M3U8 playlist: extended M3U in UTF-8.
+
+    Parameters
+    ----------
+    path
+        Where to write it. Files are named from its folder, so both can be moved together.
+    songs
+        File, seconds and genre of each, in the order to play them.
+
+    Raises
+    ------
+    SongNetError
+        When it cannot be written.
+    """
+    lines = ["#EXTM3U"]
+    for file, seconds, genre in songs:
+        name = os.path.abspath(file)
+        if Path(name).drive == path.absolute().drive:
+            # From here on: a name that begins with # would be a comment.
+            name = os.path.join(os.curdir, os.path.relpath(name, path.absolute().parent))
+        lines += [f"#EXTINF:{seconds:.0f},{Path(file).stem}", f"#EXTGRP:{genre}", name]
+    with atomic_write(path) as temporary:
+        temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")
