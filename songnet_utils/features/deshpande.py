@@ -15,6 +15,8 @@ features.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import scipy.ndimage
 
@@ -29,10 +31,7 @@ _SIGMA = 0.8
 #: (feature, statistic, number) of each of the 125 values; a feature's name says which filters the
 #: picture went through, in their order.
 DESHPANDE_NAMES = tuple(
-    (f"{first}-{second}-{third}", "mean", "01")
-    for first in FILTERS
-    for second in FILTERS
-    for third in FILTERS
+    ("-".join(three), "mean", "01") for three in itertools.product(FILTERS, repeat=3)
 )
 
 
@@ -72,15 +71,14 @@ def texture(picture: np.ndarray) -> np.ndarray:
     margins = [(0, max(0, least - size)) for size in picture.shape]
     pictures = np.pad(picture, margins, mode="edge")[None]
     for _ in range(_LEVELS):
-        pictures = np.concatenate(
-            [_halved(np.stack([np.abs(answer) for answer in _answers(one)])) for one in pictures]
-        )
+        pictures = np.concatenate([_halved(np.abs(_answers(one))) for one in pictures])
     return pictures.mean(axis=(1, 2))
 
 
-def _answers(picture: np.ndarray) -> list[np.ndarray]:
+def _answers(picture: np.ndarray) -> np.ndarray:
     """Return a picture after each of the filters."""
-    return [scipy.ndimage.correlate(picture, kernel, mode="nearest") for kernel in _KERNELS]
+    of = [scipy.ndimage.correlate(picture, kernel, mode="nearest") for kernel in _KERNELS]
+    return np.stack(of)
 
 
 def _halved(pictures: np.ndarray) -> np.ndarray:

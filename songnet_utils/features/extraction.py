@@ -172,13 +172,10 @@ def extract(
             stamp = stamp_of(file)
             content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         except OSError as error:
-            reason = (
-                f"cannot be read ({error.strerror}). Put the file back, or check who may read it."
-            )
-            outcomes.append(Outcome(clip, file, reason=reason))
+            why = f"cannot be read ({error.strerror}). Put it back, or check who may read it."
+            outcomes.append(Outcome(clip, file, reason=why))
             continue
-        reason = ""
-        notes: tuple[str, ...] = ()
+        reason, notes = "", ()
         if content not in known and content not in done:
             try:
                 song = decode(file, extraction.rate)
@@ -194,10 +191,8 @@ def extract(
             except Exception as error:
                 # Of 100,000 files there is always one that a decoder fails on in a new way; it
                 # must not end the work on the others.
-                reason = (
-                    f"cannot be analysed ({type(error).__name__}: {error}). Convert it to wav or "
-                    "flac."
-                )
+                what = f"{type(error).__name__}: {error}"
+                reason = f"cannot be analysed ({what}). Convert it to wav or flac."
         outcomes.append(Outcome(clip, file, content, stamp, reason, notes))
     if arrays:
         folder.write_shard(arrays)
@@ -211,7 +206,7 @@ def stamp_of(path: str) -> Stamp:
 
 
 def do_here(
-    work: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int | None, *, threads: bool
+    work: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int | None, threads: bool
 ) -> Iterator[_Result]:
     """Do tasks on this machine, several at once; yield what comes of each, in any order.
 
@@ -224,11 +219,9 @@ def do_here(
     threads : bool
         Whether each has a thread of this process, or a process of its own.
     """
-    parallel = joblib.Parallel(
-        n_jobs=min(workers or joblib.cpu_count(), len(tasks)) or 1,
-        prefer="threads" if threads else "processes",
-        return_as="generator_unordered",
-    )
+    jobs = min(workers or joblib.cpu_count(), len(tasks)) or 1
+    prefer = "threads" if threads else "processes"
+    parallel = joblib.Parallel(jobs, prefer=prefer, return_as="generator_unordered")
     yield from parallel(joblib.delayed(work)(task) for task in tasks)
 
 

@@ -98,28 +98,18 @@ def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
             "more, such as mini or fma_small."
         )
 
-    def numbers() -> list:
-        # A column that no training clip has is filled with 0.
-        return [
-            SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-            StandardScaler(),
-        ]
-
+    # A column that no training clip has is filled with 0.
+    fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    numbers = make_pipeline(fill, StandardScaler())
+    counts = make_pipeline(FunctionTransformer(np.log1p), fill, StandardScaler())
+    # A place that is rare, or that was not trained on, is "infrequent".
+    places = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=_COMMON, sparse_output=False
+    )
     parts = [
-        ("numbers", make_pipeline(*numbers()), [name for name in NUMBERS if name not in COUNTS]),
-        (
-            "counts",
-            make_pipeline(FunctionTransformer(np.log1p), *numbers()),
-            [*COUNTS],
-        ),
-        (
-            "place",
-            # A place that is rare, or that was not trained on, is "infrequent".
-            OneHotEncoder(
-                handle_unknown="infrequent_if_exist", min_frequency=_COMMON, sparse_output=False
-            ),
-            [PLACE],
-        ),
+        ("numbers", numbers, [name for name in NUMBERS if name not in COUNTS]),
+        ("counts", counts, [*COUNTS]),
+        ("place", places, [PLACE]),
     ]
     return ColumnTransformer(parts).fit(known)
 

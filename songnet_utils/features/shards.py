@@ -106,10 +106,8 @@ class Folder:
         """Write arrays, float32, called ``CONTENT/ARRAY``, as one shard."""
         named = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
         contents = "".join(sorted({name.split("/")[0] for name in named}))
-        sums = {
-            name: _checksum(name, array.shape, array.tobytes())
-            for name, array in sorted(named.items())
-        }
+        of = sorted(named.items())
+        sums = {name: _checksum(name, array.shape, array.tobytes()) for name, array in of}
         # One entry: safetensors would write several in any order.
         content = safetensors.numpy.save(named, {_CHECKSUMS: json.dumps(sums)})
         shard = hashlib.sha256(contents.encode()).hexdigest()[:32]
@@ -178,16 +176,10 @@ def _places(shard: str, size: int, start: bytes) -> list[Place]:
         header_end = 8 + int.from_bytes(start[:8], "little")
         entries = json.loads(start[8:header_end])
         sums = json.loads(entries.pop("__metadata__")[_CHECKSUMS])
-        places = [
-            Place(
-                name,
-                shard,
-                header_end + entry["data_offsets"][0],
-                tuple(entry["shape"]),
-                sums[name],
-            )
-            for name, entry in entries.items()
-        ]
+        places = []
+        for name, entry in entries.items():
+            start_byte = header_end + entry["data_offsets"][0]
+            places.append(Place(name, shard, start_byte, tuple(entry["shape"]), sums[name]))
         return places if all(place.end <= size for place in places) else []
     except (ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -158,11 +158,8 @@ class LogMels:
         """
         feature_set(name)
         if name not in self._statistics:
-            self._statistics[name] = (
-                self._published(name)
-                if self.is_published(name)
-                else self._computed(name, progress=progress, **options)
-            )
+            find = self._published if self.is_published(name) else self._computed
+            self._statistics[name] = find(name, progress=progress, **options)
         return self._statistics[name]
 
     def is_published(self, name: str) -> bool:
@@ -206,17 +203,13 @@ class LogMels:
     def _computed(self, name: str, **options: Any) -> pd.DataFrame:
         """Return statistics from the store, where what is missing is computed first."""
         if name == "mfcc":
-            store: Store = self.store
-            values = [store.load(self.contents[clip], "mfcc") for clip in self.clips.id]
+            values = [self.store.load(content, "mfcc") for content in self.clips.content]
         else:
             statistics = statistics_extraction(name, self.sound.sample_rate)
-            read = self.extracted(statistics, "values", **options)
-            values = [read(clip) for clip in self.clips.id]
-        return pd.DataFrame(
-            np.stack(values), index=pd.Index(self.clips.id, name="id"), columns=_columns(name)
-        )
+            values = [*map(self.extracted(statistics, "values", **options), self.clips.id)]
+        return pd.DataFrame(np.stack(values), pd.Index(self.clips.id, name="id"), _columns(name))
 
-    def _published(self, name: str) -> pd.DataFrame:
+    def _published(self, name: str, **_: Any) -> pd.DataFrame:
         """Return statistics as FMA's authors computed them, from their ``features.csv``."""
         file, columns = self.corpus.features_csv, _columns(name)
         assert file is not None
@@ -305,23 +298,14 @@ class Store:
             if there[clip] in self._places
         }
         tasks = _tasks(rows, found)
-        work = functools.partial(
-            extract, self.extraction, self.folder, known=frozenset(self._places)
-        )
-        done = (
-            do_on_cluster(work, tasks, dask)
-            if dask
-            else do_here(work, tasks, workers, threads=self.extraction.threads_scale)
-        )
+        known = frozenset(self._places)
+        work = functools.partial(extract, self.extraction, self.folder, known=known)
+        threads = self.extraction.threads_scale
+        done = do_on_cluster(work, tasks, dask) if dask else do_here(work, tasks, workers, threads)
         new: dict[str, list[Any]] = {}
-        with tqdm(
-            total=len(rows),
-            initial=len(found),
-            desc=f"{self.extraction.name} {corpus}",
-            unit="clip",
-            disable=not progress,
-            leave=False,
-        ) as bar:
+        bar = tqdm(total=len(rows), initial=len(found), disable=not progress, leave=False)
+        bar.set_description(f"{self.extraction.name} {corpus}")
+        with bar:
             try:
                 for outcomes in done:
                     for outcome in outcomes:
@@ -352,11 +336,8 @@ class Store:
     def _look(self) -> None:
         """See which clips are there with all their arrays."""
         wanted = set(self.extraction.arrays)
-        self._places = {
-            content: arrays
-            for content, arrays in self.folder.places().items()
-            if wanted <= set(arrays)
-        }
+        found = self.folder.places().items()
+        self._places = {content: arrays for content, arrays in found if wanted <= set(arrays)}
 
     def _read_index(self) -> dict[str, Any]:
         """Return which content each file had: spares reading files that have not changed."""
@@ -436,10 +417,9 @@ class LogMelStore(Store):
             else:
                 contents[outcome.clip] = outcome.content
         clips = corpus.clips.assign(content=corpus.clips.id.map(contents).astype("str"))
-        bad = [
-            (row.id, row.file, reasons[row.id]) for row in clips.itertuples() if row.id in reasons
-        ]
-        unusable = unusable_table([*corpus.unusable.itertuples(index=False, name=None), *bad])
+        bad = clips[clips.id.isin(reasons)].assign(reason=clips.id.map(reasons))
+        bad = pd.concat([corpus.unusable, bad[["id", "file", "reason"]]])
+        unusable = unusable_table(bad.itertuples(index=False, name=None))
         listed = f"unusable-{corpus.name}.csv"
         self.folder.write(listed, unusable.to_csv(index=False).encode())
         if not contents:
@@ -448,13 +428,8 @@ class LogMelStore(Store):
                 f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
                 f"All of them are listed in {self.folder}/{listed}"
             )
-        return LogMels(
-            corpus=corpus,
-            sound=self.sound,
-            clips=clips[clips.id.isin(contents)].reset_index(drop=True),
-            unusable=unusable,
-            store=self,
-        )
+        usable = clips[clips.id.isin(contents)].reset_index(drop=True)
+        return LogMels(corpus, self.sound, usable, unusable, self)
 
 
 def _tasks(rows: list[tuple[str, str]], found: Container[str]) -> list[list[tuple[str, str]]]:
