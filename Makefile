@@ -45,6 +45,7 @@ floors: $(READY) ## draw which module imports which, floor by floor
 bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench.py
 	@$(BIN)/python scripts/bench_streaming.py
+	@$(BIN)/python scripts/bench_classify.py
 	@$(BIN)/python scripts/bench_page.py
 	@$(BIN)/python scripts/bench_not_music.py
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import mutagen
 import numpy as np
 import pytest
 from toys import tone_corpus
@@ -98,6 +100,7 @@ def test_help_needs_nothing_heavy():
         ["train", "x", "--seed", "-1"],
         ["compare", "x", "--models", "svm,,chance"],
         ["classify", "x", "--run", "y", "--model", "musicnn"],
+        ["classify", "x", "--json", "--csv"],
         ["fetch", "the moon"],
     ],
 )
@@ -357,6 +360,62 @@ def test_classify_takes_folders_and_patterns_that_no_shell_has_expanded(songnet,
     assert "1 other file" in beside
     assert "fits this pattern" in complaint
     (tones / "Low" / "cover.jpg").unlink()
+
+
+def test_a_folder_has_the_answers_of_its_songs_one_by_one(songnet, tones, run):
+    code, out, error = songnet("classify", tones, "--run", run, "--json")
+    assert (code, error) == (0, "")
+    together = [json.loads(line) for line in out.splitlines()]
+    assert len(together) == 30
+    for answer in together[::7]:
+        _, out, _ = songnet("classify", answer["file"], "--run", run, "--json")
+        assert json.loads(out) == answer
+
+
+def test_classify_prints_a_table_of_the_top_three(songnet, tones, run, tmp_path):
+    bad = tmp_path / "text, not music.mp3"
+    bad.write_text("la la la")
+    code, out, error = songnet("classify", tones / "Low", bad, "--run", run, "--csv")
+    assert code == 1
+    *rows, last = csv.DictReader(out.splitlines())
+    assert "text, not music.mp3" in one_line(error)
+    assert last["file"] == str(bad)
+    assert last["genre"] == ""
+    assert "text, not music.mp3" in last["error"]
+    assert [row["file"] for row in rows] == [str(path) for path in sorted(tones.glob("Low/*"))]
+    for row in rows:
+        assert row["error"] == ""
+        assert float(row["seconds"]) == pytest.approx(3)
+        assert {row["genre"], row["genre_2"], row["genre_3"]} == {"High", "Low", "Noise"}
+        shares = [float(row[name]) for name in ("probability", "probability_2", "probability_3")]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) == pytest.approx(1, abs=2e-4)
+
+
+def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, run, tmp_path):
+    music = shutil.copytree(tones, tmp_path / "music")
+    contents = {path: path.read_bytes() for path in music.rglob("*.wav")}
+    locked = music / "Low" / "00.wav"
+    locked.chmod(0o444)
+    playlist = tmp_path / "all.m3u8"
+    code, out, error = songnet(
+        *("classify", music, "--run", run, "--csv", "--playlist", playlist, "--write-tags")
+    )
+    assert code == 1
+    genre = {row["file"]: row["genre"] for row in csv.DictReader(out.splitlines())}
+    refused, undo = said(error)
+    assert f"{locked}: is read-only" in refused
+    lines = playlist.read_text("utf-8").splitlines()
+    songs = [str((tmp_path / line).resolve()) for line in lines if not line.startswith("#")]
+    assert sorted(songs) == sorted(genre)
+    assert [genre[song] for song in songs] == sorted(genre.values())
+    for path in contents.keys() - {locked}:
+        assert mutagen.File(path).tags["TCON"].text == [genre[str(path)]]
+    assert locked.read_bytes() == contents[locked]
+    code, out, error = songnet(*undo.split("songnet ", 2)[-1].split())
+    assert (code, error) == (0, "")
+    assert len(out.splitlines()) == len(contents) - 1
+    assert {path: path.read_bytes() for path in contents} == contents
 
 
 def test_classify_takes_the_newest_run_where_there_is_no_listener(songnet, tones, run):
