@@ -1,6 +1,6 @@
 """Measure what `songnet classify` costs, start included: one song, and a folder of songs.
 
-``python scripts/bench_classify.py FOLDER`` takes your own songs; without it, they are made of noise.
+``python scripts/bench_classify.py FOLDER`` takes your own songs; without it, noise will do.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from songnet_utils.models.onnx_network import BUILT_IN
+import songnet_utils
 
+NETWORKS = Path(songnet_utils.__file__).parent / "models" / "networks"
 RATE, SECONDS, SONGS = 44_100, 30, 40
 
 
@@ -53,7 +54,7 @@ def main() -> None:
         song = sorted(folder.rglob("*.mp3"))[0]
         print(f"songnet classify, start included, on {os.cpu_count()} processors")
         for name in ("songnet-mini", "musicnn"):
-            network = ("--model", BUILT_IN / f"{name}.onnx")
+            network = ("--model", NETWORKS / f"{name}.onnx")
             _, seconds, memory = classify(song, *network, "--csv")
             print(f"{name}: one song {seconds:.1f} s, {memory:.0f} MB")
             text, seconds, memory = classify(folder, *network, "--csv")
