@@ -55,16 +55,10 @@ def seven_statistics(values: np.ndarray) -> np.ndarray:
     power = np.where(constant, 1, variance)
     third = (squares * centred).mean(axis=1) / power**1.5
     fourth = (squares * squares).mean(axis=1) / power**2 - 3
-    found = {
-        "kurtosis": np.where(constant, 0, fourth),
-        "max": values.max(axis=1),
-        "mean": mean,
-        "median": np.median(values, axis=1),
-        "min": values.min(axis=1),
-        "skew": np.where(constant, 0, third),
-        "std": np.sqrt(variance),
-    }
-    return np.stack([found[name] for name in STATISTICS])
+    kurtosis, skew = np.where(constant, 0, fourth), np.where(constant, 0, third)
+    most, least = values.max(axis=1), values.min(axis=1)
+    median, deviation = np.median(values, axis=1), np.sqrt(variance)
+    return np.stack([kurtosis, most, mean, median, least, skew, deviation])
 
 
 def statistics_names(feature: str, values: int) -> tuple[tuple[str, str, str], ...]:

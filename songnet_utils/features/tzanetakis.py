@@ -101,12 +101,8 @@ def tzanetakis_features(audio: np.ndarray, rate: int) -> np.ndarray:
     np.ndarray, shape (30,), float32
     """
     audio = check_samples(audio).astype(np.float64)
-    parts = (
-        timbre(audio, rate),
-        rhythm_of(beat_histogram(audio, rate)),
-        pitch_of(note_histogram(audio, rate)),
-    )
-    return np.concatenate(parts).astype(np.float32)
+    rhythm, pitch = rhythm_of(beat_histogram(audio, rate)), pitch_of(note_histogram(audio, rate))
+    return np.concatenate([timbre(audio, rate), rhythm, pitch]).astype(np.float32)
 
 
 def timbre(audio: np.ndarray, rate: int) -> np.ndarray:
@@ -120,23 +116,19 @@ def timbre(audio: np.ndarray, rate: int) -> np.ndarray:
     total = spectrum.sum(axis=1)
     shares = spectrum / np.where(total > 0, total, 1)[:, None]
     reached = np.cumsum(shares, axis=1) >= 0.85
-    values = np.column_stack(
-        [
-            (shares * hertz).sum(axis=1),
-            np.where(total > 0, hertz[reached.argmax(axis=1)], 0),
-            (np.diff(shares, axis=0, prepend=shares[:1]) ** 2).sum(axis=1),
-            (np.diff(pieces < 0, axis=1) != 0).sum(axis=1),
-            _coefficients(spectrum**2, rate),
-        ]
-    )
+    centroid = (shares * hertz).sum(axis=1)
+    rolloff = np.where(total > 0, hertz[reached.argmax(axis=1)], 0)
+    flux = (np.diff(shares, axis=0, prepend=shares[:1]) ** 2).sum(axis=1)
+    crossings = (np.diff(pieces < 0, axis=1) != 0).sum(axis=1)
+    coefficients = _coefficients(spectrum**2, rate)
+    values = np.column_stack([centroid, rolloff, flux, crossings, coefficients])
     texture = min(frames, max(1, round(rate / _FRAME)))
     windows = sliding_window_view(values, texture, axis=0)
     loudness = sliding_window_view(np.sqrt((pieces**2).mean(axis=1)), texture)
     # What rounding makes of equal frames is not below their mean.
     low = loudness < loudness.mean(axis=1, keepdims=True) * (1 - 1e-9)
-    return np.concatenate(
-        [windows.mean(axis=2).mean(axis=0), windows.var(axis=2).mean(axis=0), [low.mean()]]
-    )
+    means, variances = windows.mean(axis=2).mean(axis=0), windows.var(axis=2).mean(axis=0)
+    return np.concatenate([means, variances, [low.mean()]])
 
 
 def _coefficients(power: np.ndarray, rate: int) -> np.ndarray:
@@ -190,10 +182,14 @@ def _octaves(audio: np.ndarray, rate: int) -> list[np.ndarray]:
     edges = [edge for edge in (200, 400, 800, 1600, 3200) if edge < 0.45 * rate]
     bands = [("lowpass", edges[0]), *(("bandpass", pair) for pair in itertools.pairwise(edges))]
     bands.append(("highpass", edges[-1]))
-    return [
-        scipy.signal.sosfilt(scipy.signal.butter(2, edge, kind, fs=rate, output="sos"), audio)
-        for kind, edge in bands
-    ]
+    return [_filtered(audio, rate, kind, edge) for kind, edge in bands]
+
+
+def _filtered(
+    audio: np.ndarray, rate: int, kind: str, edge: float | tuple[float, float]
+) -> np.ndarray:
+    """Return what a Butterworth filter of second order lets through."""
+    return scipy.signal.sosfilt(scipy.signal.butter(2, edge, kind, fs=rate, output="sos"), audio)
 
 
 def _loudness(band: np.ndarray) -> np.ndarray:
@@ -233,14 +229,10 @@ def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
     """
     if len(audio) < _PITCH_FRAME:
         audio = np.pad(audio, (0, _PITCH_FRAME - len(audio)))
-    low, high = (
-        scipy.signal.sosfilt(scipy.signal.butter(2, _CROSSOVER, kind, fs=rate, output="sos"), audio)
-        for kind in ("lowpass", "highpass")
-    )
+    low = _filtered(audio, rate, "lowpass", _CROSSOVER)
     # Of high sounds the ear follows the outline.
-    outline = scipy.signal.sosfilt(
-        scipy.signal.butter(2, _CROSSOVER, "lowpass", fs=rate, output="sos"), np.maximum(high, 0)
-    )
+    high = np.maximum(_filtered(audio, rate, "highpass", _CROSSOVER), 0)
+    outline = _filtered(high, rate, "lowpass", _CROSSOVER)
     window = scipy.signal.get_window("hann", _PITCH_FRAME)
     parts = []
     for channel in (low, outline):
