@@ -53,19 +53,10 @@ def confusion_matrix(
     counts = np.asarray(counts)
     ax = axes_for(2.4 + 0.62 * len(genres), 1.9 + 0.5 * len(genres), ax)
     totals = counts.sum(axis=1, keepdims=True)
-    sns.heatmap(
-        counts / np.maximum(totals, 1),
-        annot=counts,
-        fmt="d",
-        cmap="Blues",
-        vmin=0,
-        vmax=1,
-        linewidths=0.5,
-        xticklabels=list(genres),
-        yticklabels=list(genres),
-        cbar_kws={"label": "Share of the genre's clips", "format": PercentFormatter(1)},
-        ax=ax,
-    )
+    shares = pd.DataFrame(counts / np.maximum(totals, 1), genres, genres)
+    look = {"cmap": "Blues", "vmin": 0, "vmax": 1, "linewidths": 0.5, "fmt": "d"}
+    bar = {"label": "Share of the genre's clips", "format": PercentFormatter(1)}
+    sns.heatmap(shares, annot=counts, cbar_kws=bar, ax=ax, **look)
     plt.setp(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
     plt.setp(ax.get_yticklabels(), rotation=0)
     ax.set(xlabel="Answer", ylabel="True genre", title=title)
@@ -133,15 +124,11 @@ def sizes_that_fit(fitting: pd.Series, *, of: int, marked: Mapping[int, str]) ->
     every = fitting == of
     ax.plot(fitting.index[~every], fitting[~every], "|", color=_GREY, markersize=7)
     ax.plot(fitting.index[every], fitting[every], "o", color=INK, markersize=5)
+    look = {"textcoords": "offset points", "ha": "center"}
+    look["arrowprops"] = {"arrowstyle": "->", "color": "#333333"}
     for size, name in marked.items():
-        ax.annotate(
-            f"{size:,}: {name}",
-            (size, fitting[size]),
-            xytext=(0, 16 if fitting[size] == of else -22),
-            textcoords="offset points",
-            ha="center",
-            arrowprops={"arrowstyle": "->", "color": "#333333"},
-        )
+        place = 0, 16 if fitting[size] == of else -22
+        ax.annotate(f"{size:,}: {name}", (size, fitting[size]), place, **look)
     ax.set_ylim(-0.7, of + 0.9)
     whole_numbers(ax.yaxis)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -244,15 +231,8 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
     for ax, (name, table) in zip(axes, bins.items(), strict=True):
         full = table[table.clips > 0]
         ax.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1.2, label="as sure as right")
-        ax.bar(
-            full.low,
-            full.accuracy,
-            full.high - full.low,
-            align="edge",
-            color="#9DB7E4",
-            edgecolor="white",
-            label="accuracy",
-        )
+        look = {"align": "edge", "color": "#9DB7E4", "edgecolor": "white", "label": "accuracy"}
+        ax.bar(full.low, full.accuracy, full.high - full.low, **look)
         # The gaps, whose mean is the calibration error.
         ax.vlines(full.confidence, full.accuracy, full.confidence, color="#C2185B", linewidth=2.5)
         ax.plot(full.confidence, full.confidence, "o", color="#C2185B", label="mean confidence")

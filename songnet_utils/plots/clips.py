@@ -203,14 +203,8 @@ def statistics_map(
     ax = axes_for(9.5, 3.6)
     most = max(1.0, float(np.abs(table.to_numpy()).max()))
     # Proportional up to 1, then logarithmic: small and large values can both be told apart.
-    sns.heatmap(
-        table,
-        cmap="vlag",
-        norm=SymLogNorm(1, vmin=-most, vmax=most, base=10),
-        linewidths=0.5,
-        cbar_kws={"label": unit, "pad": 0.02},
-        ax=ax,
-    )
+    norm, bar = SymLogNorm(1, vmin=-most, vmax=most, base=10), {"label": unit, "pad": 0.02}
+    sns.heatmap(table, cmap="vlag", norm=norm, linewidths=0.5, cbar_kws=bar, ax=ax)
     ax.tick_params(labelrotation=0)
     ax.set(xlabel="MFCC (number)", ylabel="Statistic over the clip", title=title)
     words = "; ".join(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from songnet_utils.audio.sound import Sound
@@ -140,29 +141,16 @@ def spectrogram(
     bins = np.arange(decibels.shape[1]) * sound.sample_rate / sound.n_fft
     shown = bins <= (highest or bins[-1])
     top = float(decibels.max())
-    image = ax.pcolormesh(
-        np.arange(len(decibels)) * sound.seconds_of_frame(1),
-        bins[shown],
-        decibels[:, shown].T,
-        cmap=SOUND_MAP,
-        vmin=top - 80,
-        vmax=top,
-        rasterized=True,
-    )
+    image = _mesh(ax, decibels[:, shown], bins[shown], sound, (top - 80, top))
     colour_bar(image, ax, "Power (dB)")
     text = ""
     if peaks is not None:
         frames, rows = (found[shown[peaks[1]]] for found in peaks)
         power = decibels[frames, rows]
         order = power.argsort()
-        ax.scatter(
-            sound.seconds_of_samples(sound.hop * frames[order]),
-            bins[rows[order]],
-            c=power[order],
-            cmap=sns.blend_palette(["#6B3300", "#F28500", "#FFE3A6"], as_cmap=True),
-            s=13,
-            linewidths=0,
-        )
+        seconds = sound.seconds_of_samples(sound.hop * frames[order])
+        colours = sns.blend_palette(["#6B3300", "#F28500", "#FFE3A6"], as_cmap=True)
+        ax.scatter(seconds, bins[rows[order]], s=13, c=power[order], cmap=colours, linewidths=0)
         text = f" Orange dots mark {len(frames)} peaks of power, brighter where there is more."
     ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
     ax.set_ylim(0, float(bins[shown][-1]))
@@ -278,16 +266,8 @@ def log_mel(
         Its title, and where to draw it (by default a new figure).
     """
     ax = axes_for(10, 3.8, ax)
-    low, high = limits or (float(np.log(sound.floor)), float(frames.max()))
-    image = ax.pcolormesh(
-        np.arange(len(frames)) * sound.seconds_of_frame(1),
-        np.arange(frames.shape[1]),
-        frames.T,
-        cmap=SOUND_MAP,
-        vmin=low,
-        vmax=high,
-        rasterized=True,
-    )
+    limits = limits or (float(np.log(sound.floor)), float(frames.max()))
+    image = _mesh(ax, frames, np.arange(frames.shape[1]), sound, limits)
     if unit is not None:
         colour_bar(image, ax, unit)
     ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
@@ -298,6 +278,16 @@ def log_mel(
         "(bottom) to high, time runs from left to right over "
         f"{sound.seconds_of_frame(len(frames) - 1):.3g} seconds.",
     )
+
+
+def _mesh(
+    ax: Axes, values: np.ndarray, rows: np.ndarray, sound: Sound, limits: tuple[float, float]
+) -> QuadMesh:
+    """Draw (frames, rows) as brightness over time."""
+    seconds = np.arange(len(values)) * sound.seconds_of_frame(1)
+    low, high = limits
+    look = {"cmap": SOUND_MAP, "vmin": low, "vmax": high, "rasterized": True}
+    return ax.pcolormesh(seconds, rows, values.T, **look)
 
 
 def log_mel_grid(
