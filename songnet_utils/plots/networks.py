@@ -127,18 +127,15 @@ def receptive_field_tree(layers: Sequence[tuple[str, Layer]], sound: Sound) -> A
                 ax.plot([below, centre], [level, level + 1], color="#A8A9AB", lw=0.7, zorder=1)
     for level, (name, field) in enumerate(zip(["frames", *dict(layers)], fields, strict=True)):
         ax.scatter(centres[level], np.full(needed[-1 - level], level), s=26, color=INK, zorder=2)
-        plural = "" if field.size == 1 else "s"
-        ax.text(
-            fields[-1].size + 0.5, level, f"{name}: sees {field.size} frame{plural}", va="center"
-        )
+        text = f"{name}: sees {field.size} frame{'s' * (field.size != 1)}"
+        ax.text(fields[-1].size + 0.5, level, text, va="center")
     ticks = np.arange(0, fields[-1].size, 4)
     ax.set_xticks(ticks, [f"{tick * sound.hop / sound.sample_rate:.2f}" for tick in ticks])
     ax.set(xlabel="Time of the frames' centres (s)", title="What one step of the network sees")
     ax.set(yticks=[], xlim=(-1, fields[-1].size * 1.42))
     sns.despine(ax=ax, left=True)
-    words = ", ".join(
-        f"{name} {field.size}" for (name, _), field in zip(layers, fields[1:], strict=True)
-    )
+    pairs = zip(layers, fields[1:], strict=True)
+    words = ", ".join(f"{name} {field.size}" for (name, _), field in pairs)
     return describe(
         ax,
         "A tree from one step at the top down to the frames it sees. Frames seen by one output "
@@ -175,9 +172,8 @@ def training_curves(epochs: Sequence[Mapping[str, float]]) -> Axes:
             if key in table:
                 look = {"color": colour, "label": clips, "marker": marker, "markersize": 4}
                 ax.plot(table.index, table[key], dashes, **look)
-                words.append(
-                    f"{clips} {name} {table[key].iloc[0]:.2f} to {table[key].iloc[-1]:.2f}"
-                )
+                first, last = table[key].iloc[[0, -1]]
+                words.append(f"{clips} {name} {first:.2f} to {last:.2f}")
         if "learning_rate" in table:
             falls = table.index[table["learning_rate"].diff() < 0]
             for number, epoch in enumerate(falls):
@@ -206,9 +202,7 @@ def runs_compared(
     title
         Above it.
     """
-    losses = pd.DataFrame(
-        {name: pd.Series([e["validation_loss"] for e in its]) for name, its in runs.items()}
-    )
+    losses = pd.DataFrame({name: pd.DataFrame(its).validation_loss for name, its in runs.items()})
     losses.index += 1
     ax = axes_for(8, 3.6)
     sns.lineplot(losses, palette="colorblind", markers=True, dashes=False, ax=ax)
