@@ -131,8 +131,8 @@ def _write(path: Path, genres: list[str] | None) -> None:
             key = _key(tagged.tags)
             if genres:
                 tagged.tags[key] = TCON(encoding=3, text=genres) if key == "TCON" else genres
-            else:
-                tagged.tags.pop(key, None)
+            elif key in tagged.tags:
+                del tagged.tags[key]
             if genres is None and not tagged.tags:
                 tagged.delete(copy)
             else:
