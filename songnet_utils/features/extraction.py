@@ -175,7 +175,8 @@ def extract(
             why = f"cannot be read ({error.strerror}). Put it back, or check who may read it."
             outcomes.append(Outcome(clip, file, reason=why))
             continue
-        reason, notes = "", ()
+        reason = ""
+        notes: tuple[str, ...] = ()
         if content not in known and content not in done:
             try:
                 song = decode(file, extraction.rate)

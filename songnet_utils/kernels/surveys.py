@@ -187,7 +187,7 @@ class Survey:
             position=position,
             start=spans[:, 0],
             stop=spans[:, 1],
-            seconds=layer.sound.seconds_of_samples(spans[:, 0]),
+            seconds=spans[:, 0] / layer.sound.sample_rate,
         )
 
     def table(self) -> pd.DataFrame:

@@ -124,8 +124,8 @@ def sizes_that_fit(fitting: pd.Series, *, of: int, marked: Mapping[int, str]) ->
     every = fitting == of
     ax.plot(fitting.index[~every], fitting[~every], "|", color=_GREY, markersize=7)
     ax.plot(fitting.index[every], fitting[every], "o", color=INK, markersize=5)
-    look = {"textcoords": "offset points", "ha": "center"}
-    look["arrowprops"] = {"arrowstyle": "->", "color": "#333333"}
+    arrow = {"arrowstyle": "->", "color": "#333333"}
+    look: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "arrowprops": arrow}
     for size, name in marked.items():
         place = 0, 16 if fitting[size] == of else -22
         ax.annotate(f"{size:,}: {name}", (size, fitting[size]), place, **look)

@@ -286,8 +286,9 @@ def _mesh(
     """Draw (frames, rows) as brightness over time."""
     seconds = np.arange(len(values)) * sound.seconds_of_frame(1)
     low, high = limits
-    look = {"cmap": SOUND_MAP, "vmin": low, "vmax": high, "rasterized": True}
-    return ax.pcolormesh(seconds, rows, values.T, **look)
+    image = ax.pcolormesh(seconds, rows, values.T, cmap=SOUND_MAP, vmin=low, vmax=high)
+    image.set_rasterized(True)
+    return image
 
 
 def log_mel_grid(
