@@ -417,7 +417,7 @@ class LogMelStore(Store):
             else:
                 contents[outcome.clip] = outcome.content
         clips = corpus.clips.assign(content=corpus.clips.id.map(contents).astype("str"))
-        bad = clips[clips.id.isin(reasons)].assign(reason=clips.id.map(reasons))
+        bad = clips.assign(reason=clips.id.map(reasons))[clips.id.isin(list(reasons))]
         bad = pd.concat([corpus.unusable, bad[["id", "file", "reason"]]])
         unusable = unusable_table(bad.itertuples(index=False, name=None))
         listed = f"unusable-{corpus.name}.csv"

@@ -180,9 +180,9 @@ def beat_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
 def _octaves(audio: np.ndarray, rate: int) -> list[np.ndarray]:
     """Return the sound below 200 Hz, in each octave above it, and what is left at the top."""
     edges = [edge for edge in (200, 400, 800, 1600, 3200) if edge < 0.45 * rate]
-    bands = [("lowpass", edges[0]), *(("bandpass", pair) for pair in itertools.pairwise(edges))]
-    bands.append(("highpass", edges[-1]))
-    return [_filtered(audio, rate, kind, edge) for kind, edge in bands]
+    octaves = [_filtered(audio, rate, "bandpass", pair) for pair in itertools.pairwise(edges)]
+    low = _filtered(audio, rate, "lowpass", edges[0])
+    return [low, *octaves, _filtered(audio, rate, "highpass", edges[-1])]
 
 
 def _filtered(
