@@ -47,6 +47,7 @@ def write_genre(file: str | os.PathLike[str], genre: str, changes: Path) -> None
     before = _read(path)
     if before == [genre]:
         return
+    _mode_of(path)
     changes.parent.mkdir(parents=True, exist_ok=True)
     with changes.open("a", encoding="utf-8") as listed:
         line = {"file": str(path), "genre": genre, "before": before}
@@ -116,9 +117,7 @@ def _write(path: Path, genres: list[str] | None) -> None:
     from mutagen import MutagenError
     from mutagen.id3 import ID3, TCON
 
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if not mode & 0o222 or not os.access(path, os.W_OK):
-        raise SongNetError(f"{path}: is read-only. Change who may write to it first.")
+    mode = _mode_of(path)
     with atomic_write(path) as copy:
         shutil.copy2(path, copy)
         try:
@@ -142,6 +141,14 @@ def _write(path: Path, genres: list[str] | None) -> None:
         if (_read(copy) or []) != (genres or []):
             raise SongNetError(f"{path}: its tags have no room for {genres}; it is as it was.")
     path.chmod(mode)
+
+
+def _mode_of(path: Path) -> int:
+    """Return a file's permissions; raise SongNetError where it is read-only."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not mode & 0o222 or not os.access(path, os.W_OK):
+        raise SongNetError(f"{path}: is read-only. Change who may write to it first.")
+    return mode
 
 
 def _opened(path: Path) -> Any:
