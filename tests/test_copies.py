@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from toys import tone_corpus
 
 from songnet_utils.cli import main
-from songnet_utils.corpora import contradictions, open_corpus, table
+from songnet_utils.corpora import contradictions, fma_extract, open_corpus, table
 from songnet_utils.corpora.contents import contents_of
 from songnet_utils.corpora.fma import CITATION
 from songnet_utils.corpora.splits import (
@@ -291,16 +291,8 @@ def test_the_list_of_what_was_put_right_in_fma_is_not_said_again(tmp_path: Path)
 # --- at full size -------------------------------------------------------------------------------
 
 
-def test_all_of_fma_small_has_no_copies(shared_fma: Path) -> None:
-    tracks = pd.read_csv(shared_fma / "fma_small_tracks.csv", dtype={"artist_id": "Int64"})
-    clips = table(
-        tracks[["genre", "split"]].assign(
-            id=tracks.track_id.map("{:06d}".format),
-            file="/a.mp3",
-            artist=tracks.artist_id.astype("string").astype("str"),
-            content=tracks.sha1,
-        )
-    )
+def test_all_of_fma_small_has_no_copies() -> None:
+    clips = fma_extract().small
     assert clips.content.is_unique
     sets = split(clips, "official")
     assert copies_in_two_sets(clips, sets) == 0

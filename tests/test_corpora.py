@@ -13,14 +13,8 @@ import pytest
 import soundfile
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import (
-    Corpus,
-    list_corpora,
-    mini,
-    named_files,
-    open_corpus,
-    table,
-)
+from songnet_utils.corpora import Corpus, list_corpora, named_files, open_corpus, table
+from songnet_utils.corpora.mini import catalogue
 from songnet_utils.corpora.table import COLUMNS, check_table
 
 HEADER = """\
@@ -468,9 +462,9 @@ def test_mini_is_prepared_in_the_data_folder(tmp_path, monkeypatch, name, seed) 
         prepared.append((folder, options["seed"]))
         sound_file(folder / "a.wav")
 
-    monkeypatch.setattr(mini, "prepare", prepare)
+    monkeypatch.setattr(catalogue, "prepare", prepare)
     monkeypatch.setattr(
-        mini, "read", lambda folder: pd.DataFrame([{**GOOD, "file": str(folder / "a.wav")}])
+        catalogue, "read", lambda folder: pd.DataFrame([{**GOOD, "file": str(folder / "a.wav")}])
     )
     corpus = open_corpus(name, tmp_path)
     assert prepared == [(tmp_path / name, seed)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import hashlib
-import math
 import os
 import random
 import resource
@@ -37,7 +36,7 @@ from faulty_server import (
 
 from songnet_utils import cli
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import open_corpus
+from songnet_utils.corpora import fma_extract, open_corpus
 from songnet_utils.corpora.fetch import fma
 from songnet_utils.corpora.fetch.fma import fetch_fma
 from songnet_utils.corpora.fetch.sample import choose
@@ -472,21 +471,18 @@ def test_a_sample_is_stratified_spread_and_the_beginning_of_larger_ones(tmp_path
     check_choice(tracks, {track_path(track) for track in tracks.index})
 
 
-def test_a_sample_of_the_real_8000(tmp_path, shared_fma):
-    rows = pd.read_csv(shared_fma / "fma_small_tracks.csv")
+def test_a_sample_of_the_real_8000(tmp_path):
+    rows = fma_extract().small
     tracks = table_of(
         tmp_path,
         [
             Track(
-                row.track_id,
-                row.genre,
-                row.split,
-                None if math.isnan(row.artist_id) else int(row.artist_id),
+                int(row.id), row.genre, row.split, None if pd.isna(row.artist_id) else row.artist_id
             )
             for row in rows.itertuples()
         ],
     )
-    there = set(rows.filename)
+    there = {track_path(int(clip)) for clip in rows.id}
     assert len(tracks) == 8_000
     check_choice(tracks, there)
     fifty = choose(tracks, there, 50)
@@ -550,7 +546,7 @@ def test_ctrl_c_at_any_request_keeps_what_is_good(tmp_path, published, truth, sa
 def test_ctrl_c_while_unpacking_keeps_the_archive_and_the_clips(
     tmp_path, published, truth, monkeypatch
 ):
-    unpack, done = fma.unpack, []
+    unpack, done = fma.archive.unpack, []
 
     def stopped(archive, entry, to, expected):
         if len(done) == 6:
@@ -562,7 +558,7 @@ def test_ctrl_c_while_unpacking_keeps_the_archive_and_the_clips(
     with server.running() as url:
         bring(url, tmp_path, "fma_metadata")
         with monkeypatch.context() as patch:
-            patch.setattr(fma, "unpack", stopped)
+            patch.setattr(fma.archive, "unpack", stopped)
             with pytest.raises(KeyboardInterrupt):
                 bring(url, tmp_path)
         assert len(clips_of(tmp_path / "fma" / "fma_small")) >= 5

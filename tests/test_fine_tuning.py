@@ -175,7 +175,7 @@ def test_nothing_that_is_tested_was_trained_on_before(run, tones, own, tmp_path)
     for number, clip in enumerate(copied):
         copy = tmp_path / f"copy {number}.wav"
         shutil.copy(files[clip], copy)
-        own.add(copy, "Low", artist=f"Copy {number}")
+        own.add(copy.read_bytes(), "Low", artist=f"Copy {number}")
     bring(own, range(6))
     # One of those whose song was trained on has a new song, too.
     new = own.add(whistle(100), "Whistle", artist="copy 0")

@@ -16,13 +16,14 @@ from songnet_utils.corpora import (
     Corpus,
     chosen_corpus,
     credit,
+    fma_extract,
     licence_family,
     licence_table,
     list_corpora,
     open_corpus,
     table,
 )
-from songnet_utils.corpora.fma_metadata import read_features, read_genres
+from songnet_utils.corpora.fma_metadata import read_features, read_genres, read_tracks, typed
 from songnet_utils.corpora.table import COLUMNS
 
 GOOD = {
@@ -118,7 +119,6 @@ def test_fmas_own_columns_follow_the_tables_and_are_typed(tmp_path: Path) -> Non
     assert corpus.notes == ()
     clip = clips.iloc[0]
     assert clip.genres == ["Punk", "Rock"]
-    assert clip.genres_chosen == ["Punk"]
     assert clip.album_date_released == pd.Timestamp("2009-01-05")
     # What only FMA has is kept as it is written.
     assert (clip.artist_location, clip.artist_latitude) == ("New Jersey", "40.0583238")
@@ -248,10 +248,36 @@ def test_the_real_slice_says_what_it_knows(shared_fma: Path) -> None:
     corpus = open_corpus(shared_fma)
     assert [note.split(": ")[-1] for note in corpus.notes] == ["7,878.", "1."]
     clips = corpus.clips.set_index("id")
-    assert clips.genres_chosen["000140"] == ["Folk"]
     assert clips.artist_location["000002"] == "New Jersey"
     assert corpus.features_csv is None
     assert (licence_table(clips.licence).clips == [73, 10, 39]).all()
+
+
+# --- What comes with the project ---------------------------------------------------------------
+
+
+def test_the_extract_is_fmas_own(shared_fma: Path) -> None:
+    extract = fma_extract()
+    small = pd.read_csv(shared_fma / "fma_small_tracks.csv", dtype="str")
+    for ours, theirs in {"content": "sha1", "genre": "genre", "split": "split"}.items():
+        assert extract.small[ours].tolist() == small[theirs].tolist()
+    assert extract.small.artist.isna().tolist() == small.artist_id.isna().tolist()
+    assert len(extract.first_tracks) == 682
+    tracks, _ = typed(read_tracks(shared_fma / "fma_metadata" / "tracks.csv"))
+    for column in ("title", "genre", "licence", "listens", "duration", "album", "split"):
+        same = extract.first_tracks[column].equals(table(tracks[:682])[column])
+        assert same, column
+    assert extract.hierarchy.equals(read_genres(shared_fma / "fma_metadata" / "genres.csv"))
+
+
+def test_the_extract_says_what_is_missing_and_wrong() -> None:
+    extract = fma_extract()
+    assert extract.small.artist.isna().sum() == 96
+    assert extract.small.groupby("genre").size().eq(1000).all()
+    assert extract.first_tracks.genre.isna().sum() == 51
+    assert (extract.first_tracks.year <= 2017).all()
+    known = extract.hierarchy.title
+    assert extract.first_tracks.genres.explode().dropna().isin(known).all()
 
 
 # --- Genres -----------------------------------------------------------------------------------

@@ -42,19 +42,19 @@ def files(folder):
 def small(tmp_path_factory):
     """One clip of one artist of each genre, made by one process."""
     folder = tmp_path_factory.mktemp("mini")
-    mini.prepare(folder, workers=1, **SMALL)
+    catalogue.prepare(folder, workers=1, **SMALL)
     return folder
 
 
 @pytest.fixture(scope="session")
 def pieces():
     """A piece of every eighth artist, so that every style of every genre is heard."""
-    return [clip.compose() for clip in mini.plan() if clip.number == 0 and clip.artist < 8]
+    return [clip.compose() for clip in catalogue.plan() if clip.number == 0 and clip.artist < 8]
 
 
 # ----------------------------------------------------------------------------- the corpus
 def test_has_fma_smalls_genres_with_as_many_clips_and_enough_artists():
-    clips = mini.plan()
+    clips = catalogue.plan()
     artists = collections.defaultdict(set)
     for clip in clips:
         artists[clip.genre].add(clip.name)
@@ -64,7 +64,7 @@ def test_has_fma_smalls_genres_with_as_many_clips_and_enough_artists():
 
 
 def test_no_artist_is_in_two_genres_and_every_clip_has_its_own_id():
-    clips = mini.plan()
+    clips = catalogue.plan()
     genres = collections.defaultdict(set)
     for clip in clips:
         genres[clip.name].add(clip.genre)
@@ -75,13 +75,13 @@ def test_no_artist_is_in_two_genres_and_every_clip_has_its_own_id():
 
 def test_every_style_has_artists():
     for genre, styles in GENRES.items():
-        played = {c.make_artist().style.name for c in mini.plan() if c.genre == genre}
+        played = {c.make_artist().style.name for c in catalogue.plan() if c.genre == genre}
         assert played == {style.name for style in styles}
 
 
 def test_an_artist_keeps_its_sound_and_artists_differ():
     by_artist = collections.defaultdict(list)
-    for clip in mini.plan(artists=3):
+    for clip in catalogue.plan(artists=3):
         by_artist[clip.name].append(clip.make_artist())
     for records in by_artist.values():
         assert all(record == records[0] for record in records)
@@ -91,7 +91,7 @@ def test_an_artist_keeps_its_sound_and_artists_differ():
 
 def test_lo_fi_is_no_sign_of_a_genre():
     share = collections.defaultdict(list)
-    for clip in mini.plan(clips=1):
+    for clip in catalogue.plan(clips=1):
         share[clip.genre].append(clip.make_artist().mix.lo_fi)
     assert all(0.1 < np.mean(lo_fi) < 0.65 for lo_fi in share.values())
 
@@ -127,7 +127,7 @@ def onsets(piece, pitch):
 
 
 def test_house_has_a_kick_on_every_beat():
-    clips = [c for c in mini.plan() if c.genre == "Electronic"]
+    clips = [c for c in catalogue.plan() if c.genre == "Electronic"]
     piece = next(
         p
         for p in (c.compose() for c in clips)
@@ -140,7 +140,7 @@ def test_house_has_a_kick_on_every_beat():
 
 
 def test_rock_answers_the_kick_with_a_snare_two_beats_apart():
-    clips = [c for c in mini.plan() if c.genre == "Rock"]
+    clips = [c for c in catalogue.plan() if c.genre == "Rock"]
     piece = next(p for p in (c.compose() for c in clips) if p.artist.style.name == "Rock")
     gaps = np.diff(onsets(piece, DRUMS["snare"]))
     assert (np.abs(gaps - 120 / piece.tempo) < 0.03).mean() > 0.5
@@ -148,7 +148,7 @@ def test_rock_answers_the_kick_with_a_snare_two_beats_apart():
 
 def test_hip_hop_swings_and_techno_does_not():
     def swings(genre, style):
-        artists = (c.make_artist() for c in mini.plan(clips=1) if c.genre == genre)
+        artists = (c.make_artist() for c in catalogue.plan(clips=1) if c.genre == genre)
         return [artist.swing for artist in artists if artist.style.name == style]
 
     assert max(swings("Hip-Hop", "Lo-fi Beats")) > 0.58
@@ -193,7 +193,7 @@ def test_every_song_style_has_drums_bass_harmony_and_a_tune_in_its_metres():
 
 def test_tunes_repeat():
     """A motif comes back: far fewer different bars of rhythm than bars."""
-    clips = [c for c in mini.plan() if c.genre == "Pop" and c.number == 0]
+    clips = [c for c in catalogue.plan() if c.genre == "Pop" and c.number == 0]
     shares = []
     for clip in clips[:6]:
         piece = clip.compose()
@@ -222,7 +222,7 @@ def test_the_generator_is_frozen():
     """The same notes as when it was frozen; whoever changes them gives mini a new VERSION."""
     found = {
         clip.genre: hashlib.sha256(midi(clip.compose())).hexdigest()[:12]
-        for clip in mini.plan(seed=0)
+        for clip in catalogue.plan(seed=0)
         if clip.artist == 5 and clip.number == 1
     }
     assert catalogue.VERSION == 2
@@ -293,7 +293,7 @@ def test_clips_are_thirty_seconds_never_silent_never_clipped(small):
     for path in sorted(small.glob("*/*.flac")):
         audio, rate = soundfile.read(path, dtype="float32")
         assert rate == render.RATE
-        assert audio.shape == (round(mini.CLIP_SECONDS * rate),)
+        assert audio.shape == (round(catalogue.CLIP_SECONDS * rate),)
         assert np.isfinite(audio).all()
         assert np.abs(audio).max() <= render.CEILING
         level = 20 * np.log10(np.sqrt(np.mean(audio**2)))
@@ -312,7 +312,7 @@ def test_clips_begin_and_end_at_zero(small):
 
 def test_a_note_sounds_at_its_pitch_and_time():
     """Playing at double speed on instruments tuned up leaves pitch and time where they were."""
-    piece = next(c for c in mini.plan() if c.genre == "Folk").compose()
+    piece = next(c for c in catalogue.plan() if c.genre == "Folk").compose()
     part = next(part for part in piece.parts if part.role == "melody")
     part.program, part.controls, part.bends = 73, [], []  # a flute
     part.notes = [Note(10.0, 2.0, 69, 100)]
@@ -328,7 +328,7 @@ def test_a_note_sounds_at_its_pitch_and_time():
 
 
 def test_the_noise_of_a_lo_fi_record_is_as_far_below_the_music_as_it_says(small):
-    clip = next(c for c in mini.plan() if c.make_artist().mix.noise > -50)
+    clip = next(c for c in catalogue.plan() if c.make_artist().mix.noise > -50)
     mix = clip.make_artist().mix
     silence = np.zeros(3 * render.RATE)
     tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(len(silence)) / render.RATE)
@@ -338,21 +338,21 @@ def test_the_noise_of_a_lo_fi_record_is_as_far_below_the_music_as_it_says(small)
 
 # ----------------------------------------------------------------------------- making it
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(small, tmp_path):
-    mini.prepare(tmp_path, workers=2, **SMALL)
+    catalogue.prepare(tmp_path, workers=2, **SMALL)
     assert files(tmp_path) == files(small)
 
 
 def test_a_clip_made_alone_is_the_clip_made_with_others(small):
-    clip = mini.plan(artists=1, clips=1)[5]
-    data, _ = mini.make_clip(clip)
+    clip = catalogue.plan(artists=1, clips=1)[5]
+    data, _ = catalogue.make_clip(clip)
     assert data == (small / clip.file).read_bytes()
 
 
 def test_another_seed_gives_other_music_and_other_artists():
-    one, other = mini.plan(0)[0], mini.plan(7)[0]
+    one, other = catalogue.plan(0)[0], catalogue.plan(7)[0]
     assert one.genre == other.genre
     assert midi(one.compose()) != midi(other.compose())
-    assert {c.name for c in mini.plan(0)} != {c.name for c in mini.plan(7)}
+    assert {c.name for c in catalogue.plan(0)} != {c.name for c in catalogue.plan(7)}
 
 
 def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path, monkeypatch):
@@ -367,13 +367,13 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path
 
     monkeypatch.setattr(catalogue, "make_clip", dies)
     with pytest.raises(KeyboardInterrupt):
-        mini.prepare(tmp_path, workers=1, **SMALL)
+        catalogue.prepare(tmp_path, workers=1, **SMALL)
     assert not (tmp_path / "clips.csv").exists()
     with pytest.raises(SongNetError, match="not finished"):
-        mini.read(tmp_path)
+        catalogue.read(tmp_path)
     before = set(made)
     monkeypatch.setattr(catalogue, "make_clip", lambda clip: (made.append(clip.id), whole(clip))[1])
-    mini.prepare(tmp_path, workers=1, **SMALL)
+    catalogue.prepare(tmp_path, workers=1, **SMALL)
     assert len(made) == len(set(made)) == 8
     assert before < set(made)
     assert files(tmp_path) == files(small)
@@ -386,7 +386,7 @@ def test_what_a_killed_run_left_behind_is_swept_away(tmp_path, monkeypatch):
     for path in (left, fresh):
         path.write_bytes(b"half a clip")
     os.utime(left, (0, 0))
-    mini.prepare(tmp_path, workers=1, **SMALL)
+    catalogue.prepare(tmp_path, workers=1, **SMALL)
     assert not left.exists()
     assert fresh.exists(), "it may be another run's that is being written"
 
@@ -394,8 +394,8 @@ def test_what_a_killed_run_left_behind_is_swept_away(tmp_path, monkeypatch):
 def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
     """SIGKILL in the middle: what is there under a clip's name is whole."""
     code = (
-        "from songnet_utils.corpora import mini\n"
-        f"mini.prepare({str(tmp_path)!r}, workers=1, artists=1, clips=1, progress=False)"
+        "from songnet_utils.corpora.mini import catalogue\n"
+        f"catalogue.prepare({str(tmp_path)!r}, workers=1, artists=1, clips=1, progress=False)"
     )
     run = subprocess.Popen([sys.executable, "-c", code])
     try:
@@ -410,7 +410,7 @@ def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
     for name, content in files(tmp_path).items():
         if not name.split("/")[-1].startswith("."):
             assert content == whole[name]
-    mini.prepare(tmp_path, workers=1, **SMALL)
+    catalogue.prepare(tmp_path, workers=1, **SMALL)
     found = {n: c for n, c in files(tmp_path).items() if ".part." not in n}
     assert found == whole
 
@@ -418,18 +418,18 @@ def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
 def test_a_finished_corpus_is_left_alone(small, monkeypatch):
     monkeypatch.setattr(catalogue, "make_clip", None)
     before = files(small)
-    mini.prepare(small, workers=1, **SMALL)
+    catalogue.prepare(small, workers=1, **SMALL)
     assert files(small) == before
 
 
 def test_a_folder_keeps_to_one_seed(small):
     with pytest.raises(SongNetError, match="choose another folder"):
-        mini.prepare(small, seed=7, **SMALL)
+        catalogue.prepare(small, seed=7, **SMALL)
 
 
 # ----------------------------------------------------------------------------- the table
 def test_the_table_has_what_lessons_use(small):
-    clips = mini.read(small)
+    clips = catalogue.read(small)
     assert len(clips) == 8
     wanted = {
         "id", "file", "genre", "artist", "title", "seconds", "licence", "album", "year",
@@ -449,7 +449,7 @@ def test_the_table_has_what_lessons_use(small):
 
 
 def test_listens_have_a_long_tail():
-    rows = [catalogue._row(clip, clip.compose(), 700_000) for clip in mini.plan(artists=6)]
+    rows = [catalogue._row(clip, clip.compose(), 700_000) for clip in catalogue.plan(artists=6)]
     listens = np.array([row["listens"] for row in rows])
     assert listens.min() >= 1
     assert listens.mean() > 1.3 * np.median(listens)

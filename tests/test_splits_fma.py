@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from songnet_utils.corpora import table
+from songnet_utils.corpora import fma_extract, table
 from songnet_utils.corpora.splits import SETS, artist_overlap, artists, every_split, folds, split
 
 # Clips of fma_small that are short or have no sound; all of them are training clips.
@@ -16,18 +14,12 @@ UNUSABLE = ("098565", "098567", "098569", "099134", "108925", "133297")
 
 
 @pytest.fixture(scope="module")
-def fma_small(shared_fma: Path) -> pd.DataFrame:
+def fma_small() -> pd.DataFrame:
     """All clips of fma_small that can be used, without their sound."""
-    tracks = pd.read_csv(shared_fma / "fma_small_tracks.csv", dtype={"artist_id": "Int64"})
-    clips = table(
-        tracks[["genre", "split", "title"]].assign(
-            id=tracks.track_id.map("{:06d}".format),
-            file="/a.mp3",
-            artist=tracks.artist_id.astype("string").astype("str"),
-        )
-    )
+    clips = fma_extract().small
     assert len(clips) == 8000
-    return clips[~clips.id.isin(UNUSABLE)]
+    assert tuple(clips.id[clips.stated.notna()]) == UNUSABLE
+    return clips[clips.stated.isna()]
 
 
 @pytest.fixture(scope="module")

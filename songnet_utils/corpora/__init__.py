@@ -17,8 +17,9 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
-from songnet_utils.corpora import fma, splits
+from songnet_utils.corpora import fma, mini, splits
 from songnet_utils.corpora.contents import contents_of, contradictions
+from songnet_utils.corpora.fma import fma_extract
 from songnet_utils.corpora.folder import named_files, open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
 from songnet_utils.corpora.own import OwnSongs, is_own, open_own
@@ -32,6 +33,7 @@ __all__ = [
     "contradictions",
     "credit",
     "data_folder",
+    "fma_extract",
     "licence_family",
     "licence_table",
     "list_corpora",
@@ -45,10 +47,7 @@ __all__ = [
 ]
 
 
-# Said here too, so that listing corpora need not import the synthesizer.
-_MINI_LICENCE = "CC BY 4.0"
 _FMA = (*fma.SIZES, fma.SAMPLE)
-_MINI_CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
 
 
 def open_corpus(
@@ -150,9 +149,14 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     data = data_folder(data_dir)
     minis = {"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()}
     folders = [data / name for name in sorted(minis)] + [data / "fma" / name for name in _FMA]
+    about = {
+        **{name: f"Free Music Archive, {name[4:]} set" for name in _FMA},
+        **dict.fromkeys(minis, "music composed by rules, a teaching corpus"),
+        fma.SAMPLE: "a sample of fma_small",
+    }
     rows = []
     for folder in folders:
-        name = folder.name
+        name, source = folder.name, mini if folder.name in minis else fma
         files = [path for path in folder.rglob("*") if path.is_file()]
         clips = sum(path.suffix.lower() in SUFFIXES for path in files)
         size = sum(path.stat().st_size for path in files) if clips else 0
@@ -163,13 +167,9 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
                 "folder": str(folder),
                 "clips": clips,
                 "bytes": size or int(fma.SIZES.get(name, 0) * 2**30),
-                "licence": _MINI_LICENCE if name in minis else fma.LICENCE,
-                "citation": _MINI_CITATION if name in minis else fma.CITATION,
-                "description": "music composed by rules, a teaching corpus"
-                if name in minis
-                else "a sample of fma_small"
-                if name == fma.SAMPLE
-                else f"Free Music Archive, {name[4:]} set",
+                "licence": source.LICENCE,
+                "citation": source.CITATION,
+                "description": about[name],
             }
         )
     return pd.DataFrame(rows)
@@ -177,11 +177,11 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
 
 def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> Corpus:
     # Imported when used: it brings the synthesizer.
-    mini = importlib.import_module("songnet_utils.corpora.mini")
-    mini.prepare(folder, seed=seed, workers=workers, progress=progress)
+    catalogue = importlib.import_module("songnet_utils.corpora.mini.catalogue")
+    catalogue.prepare(folder, seed=seed, workers=workers, progress=progress)
     return Corpus(
         name=folder.name,
-        clips=table(mini.read(folder)),
+        clips=table(catalogue.read(folder)),
         description="music composed by rules and rendered by sampled instruments: a teaching "
         "corpus, its figures say nothing about real music",
         licence=mini.LICENCE,

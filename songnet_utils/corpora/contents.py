@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -45,10 +45,10 @@ def contents_of(files: Iterable[str], progress: bool = True) -> list[str | None]
     alike = files
     with ThreadPoolExecutor() as pool:
         for look in (_size, _middle):
-            seen = pd.Series(pool.map(look, alike), alike, dtype="object")
+            seen = pd.Series(pool.map(_readable(look), alike), alike, dtype="object")
             alike = list(seen.index[seen.notna() & seen.duplicated(keep=False)])
         reading = tqdm(
-            pool.map(_sha256, alike),
+            pool.map(_readable(_sha256), alike),
             total=len(alike),
             desc="comparing files that look like copies",
             unit="file",
@@ -83,27 +83,29 @@ def contradictions(clips: pd.DataFrame) -> list[str]:
 
 
 def _size(file: str) -> int | None:
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
     # Opening a named pipe would wait for somebody to write into it.
-    return status.st_size or None if stat.S_ISREG(status.st_mode) else None
+    return os.path.getsize(file) or None if os.path.isfile(file) else None
 
 
-def _middle(file: str) -> tuple[int, bytes] | None:
-    try:
-        with open(file, "rb") as content:
-            size = os.fstat(content.fileno()).st_size
-            content.seek(size // 2)
-            return size, hashlib.sha256(content.read(_MIDDLE)).digest()
-    except OSError:
-        return None
+def _middle(file: str) -> tuple[int, bytes]:
+    with open(file, "rb") as content:
+        size = os.fstat(content.fileno()).st_size
+        content.seek(size // 2)
+        return size, hashlib.sha256(content.read(_MIDDLE)).digest()
 
 
-def _sha256(file: str) -> str | None:
-    try:
-        with open(file, "rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError:
-        return None
+def _sha256(file: str) -> str:
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _readable(look: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return `look`, which gives None for what cannot be read."""
+
+    def looked(file: str) -> Any:
+        try:
+            return look(file)
+        except OSError:
+            return None
+
+    return looked

@@ -22,10 +22,12 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import read_csv
 from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.fma_metadata import (
     WRONG_DURATIONS,
@@ -47,15 +49,54 @@ CITATION = (
     "Defferrard, Benzi, Vandergheynst, Bresson: FMA: A dataset for music analysis. ISMIR 2017."
 )
 
+#: The file of an archive that lists the SHA-1 of the others.
+LIST = "checksums"
+
 #: What a sample of fma_small is called, in the folder beside it.
 SAMPLE = "fma_sample"
 
-_SUBSETS = {
-    "fma_small": ("small",),
-    "fma_medium": ("small", "medium"),
-    "fma_large": ("small", "medium", "large"),
-    "fma_full": ("small", "medium", "large"),
-}
+_ALL = ("small", "medium", "large")
+_SUBSETS = {"fma_small": _ALL[:1], "fma_medium": _ALL[:2], "fma_large": _ALL, "fma_full": _ALL}
+_TRACK = r"^\d{3}/\d{6}\."
+
+
+class Extract(NamedTuple):
+    """A part of FMA's own metadata that comes with the project, as tables of clips without files.
+
+    Attributes
+    ----------
+    small : pandas.DataFrame
+        The 8,000 clips of fma_small: ``genre``, ``artist``, ``title``, ``split``, and ``content``,
+        here the SHA-1 of the clip's file. Where FMA took a song for longer than it is, and cut the
+        clip after its end, ``stated`` and ``measured`` are its lengths in seconds.
+    first_tracks : pandas.DataFrame
+        The first 682 tracks of the whole archive, with all columns that tables of clips have.
+    hierarchy : pandas.DataFrame
+        FMA's genres; see `songnet_utils.corpora.fma_metadata.read_genres`.
+    notes : list of str
+        What was found wrong or missing in the first tracks, each with its count.
+    """
+
+    small: pd.DataFrame
+    first_tracks: pd.DataFrame
+    hierarchy: pd.DataFrame
+    notes: list[str]
+
+
+def fma_extract() -> Extract:
+    """Return the part of FMA's metadata that comes with the project (CC BY 4.0; see its README)."""
+    folder = Path(__file__).with_name("fma_extract")
+    small = read_csv(folder / "fma_small.csv.gz").rename(columns={"sha1": "content"})
+    small = small.set_index(small.pop("track_id").astype("int64"))
+    small["artist_id"] = pd.to_numeric(small.artist_id).astype("Int64")
+    small["artist"], _ = _artist_names(small)
+    small["id"] = [f"{track:06d}" for track in small.index]
+    columns = ["stated", "measured"]
+    lengths = pd.DataFrame.from_dict(WRONG_DURATIONS, orient="index", columns=columns)
+    tracks = read_tracks(folder / "tracks.csv.gz")
+    tracks, hierarchy, notes = _described(tracks, folder / "genres.csv")
+    assert hierarchy is not None
+    return Extract(table(small.join(lengths)), table(tracks), hierarchy, [*filter(None, notes)])
 
 
 def find_fma(folder: Path) -> tuple[Path, Path] | None:
@@ -98,7 +139,7 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         What to call the corpus.
     """
     present, unusable = _files(audio)
-    listed = _listed_in(audio / "checksums")
+    listed = {int(Path(path).stem) for path in read_list(audio) if re.search(_TRACK, path)}
     every = read_tracks(metadata / "tracks.csv")
     expected = every.subset.isin(_SUBSETS.get(audio.name, ())) | every.index.isin(
         listed | set(present)
@@ -120,31 +161,15 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
             f"{audio}: no clip there is described by {metadata / 'tracks.csv'}. "
             f"{_way_out(audio.parent, audio.name)}"
         )
-    errata = sum(reason.startswith("known erratum") for reason in reasons.values())
-    unlabelled = sum("no top genre" in reason for reason in reasons.values())
-    absent = "Clips in checksums, but neither on disk nor in tracks.csv (a part of the set)"
     notes = [
-        counted("Clips with a known erratum of FMA, left out", errata),
-        counted(
-            "Clips without a top genre (artists may choose several genres), left out", unlabelled
-        ),
-        counted(absent, elsewhere),
-    ]
-    tracks, findings = typed(tracks)
-    genres_csv = metadata / "genres.csv"
-    hierarchy, titles = None, {}
-    if genres_csv.is_file():
-        hierarchy = read_genres(genres_csv)
-        titles = dict(zip(hierarchy.genre_id, hierarchy.title, strict=True))
-    else:
-        findings.append("genres.csv is not there: further genres are FMA's numbers.")
-    for column in {"genres", "genres_chosen"} & set(tracks):
-        tracks[column] = tracks[column].map(
-            lambda ids: [str(titles.get(number, number)) for number in ids], na_action="ignore"
+        counted(what, sum(begins in reason for reason in reasons.values()))
+        for what, begins in (
+            ("Clips with a known erratum of FMA, left out", "known erratum"),
+            ("Clips without a top genre (artists may choose several), left out", "no top genre"),
         )
-    tracks["artist"], of_artists = _artist_names(tracks)
-    tracks["year"] = tracks.album_date_released.fillna(tracks.date_recorded).dt.year
-    tracks["id"] = [f"{track:06d}" for track in tracks.index]
+    ]
+    absent = "Clips in checksums, but neither on disk nor in tracks.csv (a part of the set)"
+    tracks, hierarchy, findings = _described(tracks, metadata / "genres.csv")
     tracks["file"] = [str(present[track]) for track in tracks.index]
     with ThreadPoolExecutor() as pool:
         tracks["seconds"] = list(pool.map(seconds_of_file, tracks.file))
@@ -156,10 +181,30 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         description=f"clips of the Free Music Archive ({audio.name})",
         licence=LICENCE,
         citation=CITATION,
-        notes=tuple(note for note in (*notes, *of_artists, *findings) if note),
+        notes=tuple(note for note in (*notes, counted(absent, elsewhere), *findings) if note),
         hierarchy=hierarchy,
         features_csv=features if features.is_file() else None,
     )
+
+
+def _described(
+    tracks: pd.DataFrame, genres_csv: Path
+) -> tuple[pd.DataFrame, pd.DataFrame | None, list[str]]:
+    """Return what is known of tracks, the hierarchy of genres, and what was found wrong."""
+    tracks, findings = typed(tracks)
+    hierarchy, titles = None, {}
+    if genres_csv.is_file():
+        hierarchy = read_genres(genres_csv)
+        titles = dict(zip(hierarchy.genre_id, hierarchy.title, strict=True))
+    else:
+        findings.append("genres.csv is not there: further genres are FMA's numbers.")
+    tracks["genres"] = tracks.genres.map(
+        lambda ids: [str(titles.get(number, number)) for number in ids], na_action="ignore"
+    )
+    tracks["artist"], of_artists = _artist_names(tracks)
+    tracks["year"] = tracks.album_date_released.fillna(tracks.date_recorded).dt.year
+    tracks["id"] = [f"{track:06d}" for track in tracks.index]
+    return tracks, hierarchy, [*of_artists, *findings]
 
 
 def _files(audio: Path) -> tuple[dict[int, Path], list[tuple[str, str, str]]]:
@@ -215,12 +260,16 @@ def open_subset(folder: Path, name: str) -> Corpus:
     return open_fma(audio, metadata, name)
 
 
-def _listed_in(checksums: Path) -> set[int]:
-    """Return the tracks that a folder's list of SHA-1s names, none where there is no list."""
-    if not checksums.is_file():
-        return set()
-    text = checksums.read_text("utf-8", errors="replace")
-    return {int(track) for track in re.findall(r"^\w{40}\s+\*?\d{3}/(\d{6})\.", text, re.M)}
+def read_list(folder: Path) -> dict[str, str]:
+    """Return the SHA-1s by path that a folder's list holds, none where there is no list."""
+    file = folder / LIST
+    return parse_list(file.read_text("utf-8", errors="replace")) if file.is_file() else {}
+
+
+def parse_list(text: str) -> dict[str, str]:
+    """Return the SHA-1s by path of a list as ``sha1sum`` writes it."""
+    lines = re.findall(r"^([0-9a-f]{40}) [ *](?:\./)?(\S.*?)\s*$", text, re.MULTILINE)
+    return {path: digest for digest, path in lines}
 
 
 def _tracks_below(audio: Path) -> Iterator[Path]:

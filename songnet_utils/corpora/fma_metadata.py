@@ -37,10 +37,9 @@ _COLUMNS = {
     ("set", "split"): "split",
     ("set", "subset"): "subset",
 }
-_OPTIONAL = {("track", "genres"): "genres_chosen"}
 # The others are called after their level and name. Left out are texts in HTML and addresses: by
-# far the longest columns, and nothing that a table is asked for.
-_LONG = ("information", "bio", "website", "wikipedia_page")
+# far the longest columns, and nothing that a table is asked for; and what genres_all has, too.
+_LEFT_OUT = ("information", "bio", "website", "wikipedia_page", "genres")
 _COUNTS = ("listens", "favorites", "bit_rate", "artist_id")
 _DATES = ("date_recorded", "album_date_released")
 # Edison's phonograph is of 1877; FMA's metadata was gathered in 2017.
@@ -74,9 +73,9 @@ def read_tracks(file: Path) -> pd.DataFrame:
         if absent or head.iloc[2, 0] != "track_id":
             raise ValueError(f"its header lacks {', '.join(absent[:3]) or 'the line track_id'}")
         ours = {
-            place: (_COLUMNS | _OPTIONAL).get(name) or "_".join(name).removeprefix("track_")
+            place: _COLUMNS.get(name) or "_".join(name).removeprefix("track_")
             for place, name in enumerate(names)
-            if place and name[1] not in _LONG
+            if place and name[1] not in _LEFT_OUT
         }
         tracks = read_csv(
             file, header=None, skiprows=3, usecols=[0, *ours], names=["track_id", *ours.values()]
@@ -106,7 +105,7 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         elif name in _DATES:
             dates = pd.to_datetime(given, errors="coerce", format="ISO8601").astype("datetime64[s]")
             found[name] = dates.where(dates.dt.year.between(_FIRST_YEAR, _LAST_YEAR))
-        elif name in ("genres", "genres_chosen"):
+        elif name == "genres":
             lists = {text: _list_in(text) for text in given.dropna().unique()}
             found[name] = pd.Series(
                 [lists.get(text) for text in given], tracks.index, dtype="object"

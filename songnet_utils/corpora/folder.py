@@ -12,6 +12,7 @@ usable sound file is listed in `Corpus.unusable`.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -100,7 +101,6 @@ def open_folder(folder: Path) -> Corpus:
         unusable=unusable_table(unusable),
         description=f"the sound files of {folder}, one folder a genre",
         licence="as the files' owners say",
-        citation="",
         notes=tuple(_spellings(clips)),
     )
 
@@ -167,12 +167,9 @@ def describe_file(file: Path) -> dict[str, Any]:
         ``licence``, ``seconds``, ``bit_rate`` where they can be read. A damaged file is no error
         here: decoding it will tell.
     """
-    facts = {"title": file.stem, "seconds": seconds_of_file(file)}
-    known = describe_tags(file)
-    length = known.pop("length", None)
-    if length and pd.isna(facts["seconds"]):
-        facts["seconds"] = length
-    return facts | known
+    seconds, known = seconds_of_file(file), describe_tags(file)
+    length = known.pop("length", seconds)
+    return {"title": file.stem, "seconds": length if pd.isna(seconds) else seconds} | known
 
 
 def describe_tags(file: Path | BinaryIO) -> dict[str, Any]:
@@ -204,13 +201,10 @@ def describe_tags(file: Path | BinaryIO) -> dict[str, Any]:
 
 def _tag(tags: Any, keys: tuple[str, ...]) -> str | None:
     for key in keys:
-        try:
+        with contextlib.suppress(KeyError, TypeError, ValueError, IndexError):
             value = tags[key]
-        except (KeyError, TypeError, ValueError):
-            continue
-        text = str(value[0] if isinstance(value, list) else value).strip()
-        if text:
-            return text
+            if text := str(value[0] if isinstance(value, list) else value).strip():
+                return text
     return None
 
 

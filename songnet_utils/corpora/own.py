@@ -65,7 +65,7 @@ _PATIENCE = 120.0
 _ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Song:
     """A song that was added.
 
@@ -130,30 +130,26 @@ class OwnSongs:
 
     def add(
         self,
-        song: str | os.PathLike[str] | bytes,
+        content: bytes,
         genre: str,
         *,
+        name: str | None = None,
         title: str | None = None,
         artist: str | None = None,
-        source: str | None = None,
-        licence: str | None = None,
-        name: str | None = None,
     ) -> Song:
         """Add a song, or say why not; then nothing was written.
 
         Parameters
         ----------
-        song
-            The path of a sound file, or the bytes of one.
+        content : bytes
+            Of a sound file.
         genre : str
             What it is: a name that a folder can have. A genre that is there already, written with
             other cases or spaces, is that one.
-        title, artist, licence : str, optional
-            By default what the file's tags say, and for the title else the file's name.
-        source : str, optional
-            Where it is from.
         name : str, optional
-            How its file was named, where `song` is bytes.
+            How its file was named.
+        title, artist : str, optional
+            By default what the file's tags say, and for the title else the file's name.
 
         Raises
         ------
@@ -161,21 +157,30 @@ class OwnSongs:
             When it cannot be decoded, holds only silence, is too short, too long or too large; when
             it is there already; or when the genre's name can name no folder.
         """
-        path = "" if isinstance(song, bytes) else str(song)
-        named = clean(name or Path(path).name)
-        label = (clean(path) if name is None else named) or "the song"
+        named = clean(name or "")
+        label = named or "the song"
         genre = check_genre(genre)
+        if len(content) > MOST_BYTES:
+            raise SongNetError(
+                f"{label}: has {size_text(len(content))}, at most {size_text(MOST_BYTES)} are "
+                "taken. Cut it, or export it in a smaller format (mp3)."
+            )
         with _ONE_AT_A_TIME:
-            content = _read(song, label)
-            seconds = check_song(content, label)
+            seconds = decode(content, name=label, most_seconds=MOST_SECONDS).seconds
+            if seconds < LEAST_SECONDS:
+                raise SongNetError(
+                    f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are "
+                    "needed. Choose a longer piece of the song."
+                )
             try:
                 suffix = suffix_of(content)
             except SongNetError as error:
                 raise SongNetError(f"{label}: {error}") from error
             tags = describe_tags(io.BytesIO(content))
-            given = {"title": title, "artist": artist, "source": source, "licence": licence}
+            given = {"title": title, "artist": artist}
             described = {
-                what: clean(str(given[what] or tags.get(what) or "")) or None for what in _DESCRIBED
+                what: clean(str(given.get(what) or tags.get(what) or "")) or None
+                for what in ("title", "artist", "licence")
             }
             stem = Path(re.split(r"[/\\]", named)[-1]).stem
             described["title"] = titled = described["title"] or clean(stem) or "untitled"
@@ -188,7 +193,10 @@ class OwnSongs:
                         f"genre {there[0].parent.name}. Nothing was added. If it is of another "
                         f"genre, move the file {there[0]}."
                     )
-                place = self._genre_folder(genre) / f"{sha256}{suffix}"
+                # A genre that is there keeps the spelling of its folder.
+                written = {name_key(path.name): path.name for path in self.folder.iterdir()}
+                genre = written.get(name_key(genre), genre)
+                place = self.folder / genre / f"{sha256}{suffix}"
                 with atomic_write(place) as temporary:
                     temporary.write_bytes(content)
                 # Another program may have been stopped before the song was on the list.
@@ -197,18 +205,7 @@ class OwnSongs:
                         left.unlink()
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 known[sha256] = {"sha256": sha256, **described, "named": named, "added": now}
-        return Song(
-            file=place,
-            genre=place.parent.name,
-            title=titled,
-            artist=described["artist"],
-            seconds=seconds,
-        )
-
-    def _genre_folder(self, genre: str) -> Path:
-        """Return a genre's folder, as it is written already if it is."""
-        written = {name_key(path.name): path.name for path in self.folder.iterdir()}
-        return self.folder / written.get(name_key(genre), genre)
+        return Song(place, genre, titled, described["artist"], seconds)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
@@ -297,44 +294,3 @@ def clean(text: str) -> str:
     )
     line = " ".join("".join(seen).split())
     return line if len(line) <= MOST_IN_TEXT else f"{line[: MOST_IN_TEXT - 1]}…"
-
-
-def _read(song: str | os.PathLike[str] | bytes, label: str) -> bytes:
-    """Return a file's bytes, unless they are too many."""
-    if isinstance(song, bytes):
-        content, size = song, len(song)
-    elif not Path(song).is_file():
-        raise SongNetError(f"{label}: is no file. Check its name.")
-    else:
-        size = Path(song).stat().st_size
-        content = Path(song).read_bytes() if size <= MOST_BYTES else b""
-    if size > MOST_BYTES:
-        raise SongNetError(
-            f"{label}: has {size_text(size)}, at most {size_text(MOST_BYTES)} are taken. Cut it, "
-            "or export it in a smaller format (mp3)."
-        )
-    return content
-
-
-def check_song(content: bytes, label: str) -> float:
-    """Decode a song; return how many seconds it lasts.
-
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    label : str
-        What to call it in errors.
-
-    Raises
-    ------
-    SongNetError
-        When it cannot be decoded, holds only silence, is too short or too long.
-    """
-    seconds = decode(content, name=label, most_seconds=MOST_SECONDS).seconds
-    if seconds < LEAST_SECONDS:
-        raise SongNetError(
-            f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are needed. "
-            "Choose a longer piece of the song."
-        )
-    return seconds

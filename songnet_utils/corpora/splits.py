@@ -142,11 +142,8 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
         parts = _deal(rest, _groups(rest, kind), np.array(_NOT_TESTED), seed)
         sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
     if untested := sorted(set(clips.genre) - set(clips.genre[sets == "test"])):
-        counts = [
-            f"{genre} ({int((seen & (clips.genre == genre)).sum())} of "
-            f"{int((clips.genre == genre).sum())} clips)"
-            for genre in untested
-        ]
+        known = seen.groupby(clips.genre).agg(["sum", "size"]).loc[untested]
+        counts = [f"{row.Index} ({row.sum} of {row.size} clips)" for row in known.itertuples()]
         raise UntestedError(
             "no clip is left to test on, since it, or a run that it started from, was trained on "
             f"them or on others by their artists: {', '.join(counts)}."
@@ -280,38 +277,29 @@ def keep_genres(
         _check_k(k)
     needed = len(SETS) if k is None else 4 if k == 2 else k
     places = f"{k} folds" if k else f"{needed} sets ({', '.join(SETS)})"
-    single = artists(clips) if kind == "artist" else clips.id
+    shared = "copies" if kind == "random" else "those who share a clip"
     groups = _groups(clips, kind)
-    left_out = []
+    reasons = {}
     for genre in there:
         of_genre = clips.genre == genre
-        if kind == "official":
-            absent = sorted(set(OFFICIAL) - set(clips.split[of_genre].dropna()))
-            if absent:
-                reason = f"the official split has no {' and no '.join(absent)} clips of it"
-                left_out.append({"genre": genre, "reason": reason})
-            continue
         have = groups[of_genre].nunique()
-        if have < needed:
+        absent = sorted(set(OFFICIAL) - set(clips.split[of_genre].dropna()))
+        if kind == "official" and absent:
+            reasons[genre] = f"the official split has no {' and no '.join(absent)} clips of it"
+        elif kind != "official" and have < needed:
             what = f"{'clip' if kind == 'random' else 'artist'}{'s' * (have != 1)}"
-            if have < single[of_genre].nunique():
-                what += (
-                    " (copies count as one)"
-                    if kind == "random"
-                    else " (those who share a clip count as one)"
-                )
-            reason = f"{have} {what}, {places} need at least {needed}"
-            left_out.append({"genre": genre, "reason": reason})
-    kept = [genre for genre in there if genre not in {entry["genre"] for entry in left_out}]
+            reasons[genre] = (
+                f"{have} {what} ({shared} count as one), {places} need at least {needed}"
+            )
+    kept = [genre for genre in there if genre not in reasons]
     if len(kept) < 2:
-        small = "; ".join(f"{entry['genre']}: {entry['reason']}" for entry in left_out)
+        small = "; ".join(f"{genre}: {reason}" for genre, reason in reasons.items())
         raise SongNetError(
             f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}); "
-            "telling genres apart takes at least two. "
-            + (f"Left out: {small}. " if small else "")
-            + "Add genres, or clips and artists of the small ones, or choose another split or "
-            "fewer folds."
+            f"telling genres apart takes at least two. Left out: {small or 'none'}. Add genres, "
+            "or clips and artists of the small ones, or choose another split or fewer folds."
         )
+    left_out = [{"genre": genre, "reason": reason} for genre, reason in reasons.items()]
     return clips[clips.genre.isin(kept)], left_out
 
 

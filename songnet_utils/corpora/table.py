@@ -42,19 +42,13 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 
-_TEXT = (
-    *("id", "file", "content", "genre", "artist", "title", "album", "licence"),
-    *("split", "subset"),
-)
-_REAL = ("seconds", "duration")
-_WHOLE = ("year", "listens", "favorites", "bit_rate")
-
-#: The columns of the table, in order.
-COLUMNS = (
-    *("id", "file", "content", "genre", "artist", "title", "album", "year", "seconds"),
-    *("licence", "split", "subset", "genres", "listens", "favorites", "duration", "bit_rate"),
-    "date_recorded",
-)
+#: The columns of the table, in order, and the kind of each.
+COLUMNS = {
+    **dict.fromkeys(("id", "file", "content", "genre", "artist", "title", "album"), "str"),
+    **{"year": "Int64", "seconds": "float64", "licence": "str", "split": "str", "subset": "str"},
+    **{"genres": "object", "listens": "Int64", "favorites": "Int64", "duration": "float64"},
+    **{"bit_rate": "Int64", "date_recorded": "datetime64[us]"},
+}
 
 #: What the official split may be called.
 OFFICIAL = ("training", "validation", "test")
@@ -72,19 +66,17 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     given = given.reset_index(drop=True)
     columns: dict[str, pd.Series[Any]] = {}
-    for name in COLUMNS:
+    for name, kind in COLUMNS.items():
         values = given[name] if name in given else pd.Series(None, given.index, dtype="object")
-        if name in _TEXT:
-            columns[name] = values.astype("str")
-        elif name in _REAL:
-            columns[name] = pd.to_numeric(values).astype("float64")
-        elif name in _WHOLE:
-            columns[name] = pd.to_numeric(values).round().astype("Int64")
+        if kind in ("float64", "Int64"):
+            numbers = pd.to_numeric(values)
+            values = numbers.round() if kind == "Int64" else numbers
         elif name == "date_recorded":
-            columns[name] = pd.to_datetime(values, errors="coerce").astype("datetime64[us]")
-        else:
+            values = pd.to_datetime(values, errors="coerce")
+        elif name == "genres":
             lists = [names if isinstance(names, list) else None for names in values]
-            columns[name] = pd.Series(lists, given.index, dtype="object")
+            values = pd.Series(lists, given.index, dtype="object")
+        columns[name] = values.astype(kind)
     spelt = _one_spelling(columns["genre"].dropna().unique())
     columns["genre"] = columns["genre"].map(spelt).astype("str")
     lists = [names and [spelt.get(name, name) for name in names] for names in columns["genres"]]
@@ -134,10 +126,9 @@ def check_table(clips: pd.DataFrame) -> None:
     """
     absent = [name for name in COLUMNS if name not in clips]
     if absent:
-        raise SongNetError(f"a table of clips has the columns {COLUMNS}. Missing: {absent}")
-    kinds = table([]).dtypes
-    for name in COLUMNS:
-        if clips[name].dtype != kinds[name]:
+        raise SongNetError(f"a table of clips has the columns {[*COLUMNS]}. Missing: {absent}")
+    for name, kind in COLUMNS.items():
+        if clips[name].dtype != kind:
             raise SongNetError(
                 f"column {name}: has the kind {clips[name].dtype}; build tables of clips with "
                 "corpora.table()"

@@ -2,7 +2,7 @@
 
 An archive called ``NAME.zip`` holds files below ``NAME/``, among them ``NAME/checksums``: one line
 for each of the others, its SHA-1 and its path. Unpacked into a folder, that file says what should
-be there; `missing` is what is not.
+be there.
 """
 
 from __future__ import annotations
@@ -16,13 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import remotezip
-from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
-
-#: The file of an archive that lists the SHA-1 of the others.
-LIST = "checksums"
+from songnet_utils.corpora.fma import LIST, parse_list
 
 
 class DamagedError(Exception):
@@ -72,19 +69,8 @@ def listed_in(archive: zipfile.ZipFile, found: Mapping[str, zipfile.ZipInfo]) ->
     """Return the SHA-1s by path that an archive lists, of the files that it has."""
     if LIST not in found:
         return {}
-    listed = _parse(archive.read(found[LIST]).decode("utf-8", "replace"))
+    listed = parse_list(archive.read(found[LIST]).decode("utf-8", "replace"))
     return {path: digest for path, digest in listed.items() if path in found}
-
-
-def read_list(folder: Path) -> dict[str, str]:
-    """Return the SHA-1s by path that a folder's list holds, none where there is no list."""
-    file = folder / LIST
-    return _parse(file.read_text("utf-8", errors="replace")) if file.is_file() else {}
-
-
-def _parse(text: str) -> dict[str, str]:
-    lines = re.findall(r"^([0-9a-f]{40}) [ *](?:\./)?(\S.*?)\s*$", text, re.MULTILINE)
-    return {path: digest for digest, path in lines}
 
 
 def write_list(folder: Path, listed: Mapping[str, str]) -> None:
@@ -92,18 +78,6 @@ def write_list(folder: Path, listed: Mapping[str, str]) -> None:
     with atomic_write(folder / LIST) as temporary:
         lines = (f"{listed[path]}  {path}\n" for path in sorted(listed))
         temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
-
-
-def missing(folder: Path, listed: Mapping[str, str], progress: bool) -> list[str]:
-    """Return the paths in a folder where there is no file with the listed SHA-1."""
-    bar = tqdm(
-        sorted(listed),
-        desc=f"checking {folder.name}",
-        unit="file",
-        disable=not progress,
-        leave=False,
-    )
-    return [path for path in bar if sha1(folder / path) != listed[path]]
 
 
 def sha1(file: Path) -> str:

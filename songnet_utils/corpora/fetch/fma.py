@@ -9,6 +9,7 @@ goes on after any interruption, mends, and says when nothing is left to do.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -24,21 +25,10 @@ from tqdm.auto import tqdm
 from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils._utils.files import size_text, sweep
 from songnet_utils.corpora import data_folder
-from songnet_utils.corpora.fetch.archive import (
-    LIST,
-    DamagedError,
-    damage,
-    listed_in,
-    members,
-    missing,
-    read_list,
-    sha1,
-    unpack,
-    write_list,
-)
+from songnet_utils.corpora.fetch import archive
 from songnet_utils.corpora.fetch.sample import choose
 from songnet_utils.corpora.fetch.web import Patience, RangesRefusedError, Say, Server
-from songnet_utils.corpora.fma import SAMPLE
+from songnet_utils.corpora.fma import LIST, SAMPLE, read_list
 from songnet_utils.corpora.fma_metadata import read_tracks, track_path
 
 #: Where FMA's authors publish the archives.
@@ -134,38 +124,37 @@ class _Fetch:
     def __init__(self, root: Path, server: Server, progress: bool, say: Say) -> None:
         self.root = root
         self._server = server
-        self._progress = progress
         self._say = say
+        self._bar = functools.partial(tqdm, disable=not progress, leave=False)
+
+    def _missing(self, folder: Path, listed: Mapping[str, str]) -> list[str]:
+        """Return the paths in a folder where there is no file with the listed SHA-1."""
+        bar = self._bar(sorted(listed), desc=f"checking {folder.name}", unit="file")
+        return [path for path in bar if archive.sha1(folder / path) != listed[path]]
 
     def complete(self, name: str) -> None:
         """Bring all that an archive holds and its folder lacks."""
-        folder, archive = self.root / name, self.root / f"{name}.zip"
+        folder, zipped = self.root / name, self.root / f"{name}.zip"
         sweep(folder)
         listed = read_list(folder)
-        lacking = missing(folder, listed, self._progress)
-        if lacking and len(lacking) < _FEW * len(listed) and not archive.exists():
+        lacking = self._missing(folder, listed)
+        if lacking and len(lacking) < _FEW * len(listed) and not zipped.exists():
             with contextlib.suppress(RangesRefusedError):
                 with self._opened(name) as (opened, found, _):
                     bad = self._bring(opened, found, listed, lacking, folder)
                 self._check(name, bad, len(listed))
                 lacking = []
         if lacking or not listed:
-            if not archive.exists():
+            if not zipped.exists():
                 self._download(name)
             listed = self._unpack(name)
-        for left in (archive, archive.with_name(f"{name}.zip.part")):
+        for left in (zipped, zipped.with_name(f"{name}.zip.part")):
             left.unlink(missing_ok=True)
         self._say(f"{name}: complete, {len(listed):,} files with the right SHA-1.")
 
     def _download(self, name: str) -> None:
         """Download an archive."""
-        with tqdm(
-            desc=f"downloading {name}",
-            unit="B",
-            unit_scale=True,
-            disable=not self._progress,
-            leave=False,
-        ) as bar:
+        with self._bar(desc=f"downloading {name}", unit="B", unit_scale=True) as bar:
 
             def begin(have: int, size: int) -> None:
                 bar.total = size
@@ -178,24 +167,24 @@ class _Fetch:
     def _unpack(self, name: str) -> dict[str, str]:
         """Unpack a downloaded archive, as far as it is good; return the SHA-1s of its files."""
         folder, file = self.root / name, self.root / f"{name}.zip"
-        altered = sha1(file) != SHA1[name]
+        altered = archive.sha1(file) != SHA1[name]
         published = self._server.base_url == BASE_URL
         try:
-            with damage(), zipfile.ZipFile(file) as archive:
-                found = members(archive, name)
-                listed = listed_in(archive, found)
+            with archive.damage(), zipfile.ZipFile(file) as zipped:
+                found = archive.members(zipped, name)
+                listed = archive.listed_in(zipped, found)
                 for path in found.keys() - listed.keys() - {LIST}:
-                    listed[path] = hashlib.sha1(archive.read(found[path])).hexdigest()
-        except (DamagedError, SongNetError) as error:
+                    listed[path] = hashlib.sha1(zipped.read(found[path])).hexdigest()
+        except (archive.DamagedError, SongNetError) as error:
             file.unlink()
             if isinstance(error, SongNetError):
                 raise
             raise self._unreadable(name, error) from error
         # From now on the folder's own list says what is missing.
-        write_list(folder, listed)
-        with zipfile.ZipFile(file) as archive:
-            lacking = missing(folder, listed, self._progress)
-            bad = self._bring(archive, found, listed, lacking, folder)
+        archive.write_list(folder, listed)
+        with zipfile.ZipFile(file) as zipped:
+            lacking = self._missing(folder, listed)
+            bad = self._bring(zipped, found, listed, lacking, folder)
         file.unlink()
         self._check(name, bad, len(listed))
         if altered and published:
@@ -217,10 +206,10 @@ class _Fetch:
         sweep(folder)
         listed = read_list(folder)
         tracks = self._tables_here()
-        lacking = missing(folder, listed, self._progress)
+        lacking = self._missing(folder, listed)
         counts = _count_genres(tracks, listed) if tracks is not None else {}
         if not counts or lacking or min(counts.values()) < number:
-            with self._opened(_SMALL) as (archive, found, everything):
+            with self._opened(_SMALL) as (zipped, found, everything):
                 if tracks is None:
                     tracks = self._bring_tables()
                 chosen = choose(tracks, everything, number)
@@ -228,15 +217,14 @@ class _Fetch:
                 listed |= {path: everything[path] for path in paths}
                 if not listed:
                     raise SongNetError(
-                        f"{_SMALL}.zip: none of its clips is both in its list of SHA-1s ({LIST}) "
-                        f"and in tracks.csv. Run `songnet fetch {_SMALL}` for the whole archive, "
-                        "or choose another server with --base-url."
+                        f"{_SMALL}.zip: none of its clips is both in its list of SHA-1s "
+                        f"({LIST}) and in tracks.csv. Run `songnet fetch {_SMALL}` for the whole "
+                        "archive, or choose another server with --base-url."
                     )
-                write_list(folder, listed)
-                lacking = missing(folder, listed, self._progress)
-                self._check(
-                    SAMPLE, self._bring(archive, found, listed, lacking, folder), len(listed)
-                )
+                archive.write_list(folder, listed)
+                lacking = self._missing(folder, listed)
+                bad = self._bring(zipped, found, listed, lacking, folder)
+                self._check(SAMPLE, bad, len(listed))
             counts = _count_genres(tracks, listed)
         for genre, count in counts.items():
             if count < number:
@@ -250,24 +238,24 @@ class _Fetch:
         """Return FMA's table of tracks, if what a corpus needs of the metadata is here."""
         folder = self.root / _METADATA
         listed = read_list(folder)
-        if any(sha1(folder / name) != listed.get(name) for name in _TABLES):
+        if any(archive.sha1(folder / name) != listed.get(name) for name in _TABLES):
             return None
         return read_tracks(folder / "tracks.csv")
 
     def _bring_tables(self) -> pd.DataFrame:
         """Bring what a corpus needs of the metadata, without the rest of its archive."""
         folder = self.root / _METADATA
-        with self._opened(_METADATA) as (archive, found, listed):
+        with self._opened(_METADATA) as (zipped, found, listed):
             if listed.keys() >= set(_TABLES):
-                write_list(folder, listed)
-                self._check(_METADATA, self._bring(archive, found, listed, _TABLES, folder), 2)
+                archive.write_list(folder, listed)
+                self._check(_METADATA, self._bring(zipped, found, listed, _TABLES, folder), 2)
             else:
                 self.complete(_METADATA)
         return read_tracks(folder / "tracks.csv")
 
     def _bring(
         self,
-        archive: zipfile.ZipFile,
+        zipped: zipfile.ZipFile,
         found: Mapping[str, zipfile.ZipInfo],
         listed: Mapping[str, str],
         paths: Sequence[str],
@@ -276,31 +264,25 @@ class _Fetch:
         """Unpack files out of an archive, wherever it lies; return what is wrong, by path."""
         entries = {path: found[path] for path in paths if path in found}
         self._check_room(sum(entry.file_size for entry in entries.values()))
-        remote = isinstance(archive, remotezip.RemoteZip)
+        remote = isinstance(zipped, remotezip.RemoteZip)
 
         def bring(path: str) -> str:
             if path not in entries:
                 return "is not in the archive"
             for _ in range(_DAMAGED_TRIES if remote else 1):
                 try:
-                    unpack(archive, entries[path], folder / path, listed[path])
+                    archive.unpack(zipped, entries[path], folder / path, listed[path])
                     return ""
-                except DamagedError as error:
+                except archive.DamagedError as error:
                     reason = str(error)
             return reason
 
         with ThreadPoolExecutor() as pool:
             # A connection reads one file after the other; a disk serves every core.
             reasons = map(bring, paths) if remote else pool.map(bring, paths)
-            bar = tqdm(
-                reasons,
-                desc=f"{'fetching' if remote else 'unpacking'} {folder.name}",
-                total=len(paths),
-                unit="file",
-                disable=not self._progress,
-                leave=False,
-            )
-            return {path: why for path, why in zip(paths, bar, strict=True) if why}
+            doing = f"{'fetching' if remote else 'unpacking'} {folder.name}"
+            reasons = self._bar(reasons, desc=doing, total=len(paths), unit="file")
+            return {path: why for path, why in zip(paths, reasons, strict=True) if why}
 
     @contextlib.contextmanager
     def _opened(
@@ -310,15 +292,15 @@ class _Fetch:
         with contextlib.ExitStack() as stack:
             for again in reversed(range(_DAMAGED_TRIES)):
                 try:
-                    with damage():
-                        archive = stack.enter_context(self._server.open_zip(f"{name}.zip"))
-                        found = members(archive, name)
-                        listed = listed_in(archive, found)
+                    with archive.damage():
+                        zipped = stack.enter_context(self._server.open_zip(f"{name}.zip"))
+                        found = archive.members(zipped, name)
+                        listed = archive.listed_in(zipped, found)
                     break
-                except DamagedError as error:
+                except archive.DamagedError as error:
                     if not again:
                         raise self._unreadable(name, error) from error
-            yield archive, found, listed
+            yield zipped, found, listed
 
     def _check_room(self, needed: int) -> None:
         there = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
@@ -340,7 +322,7 @@ class _Fetch:
                 "or choose another server with --base-url."
             )
 
-    def _unreadable(self, name: str, error: DamagedError) -> SongNetError:
+    def _unreadable(self, name: str, error: archive.DamagedError) -> SongNetError:
         return SongNetError(
             f"{self._server.base_url}{name}.zip: came damaged, or is no zip archive ({error}). Run "
             "the same command again, or choose another server with --base-url."

@@ -29,20 +29,5 @@ in this repository.
 
 from __future__ import annotations
 
-from songnet_utils.corpora.mini.catalogue import (
-    ARTISTS,
-    CITATION,
-    CLIP_SECONDS,
-    CLIPS,
-    LICENCE,
-    SEED,
-    make_clip,
-    plan,
-    prepare,
-    read,
-)
-
-__all__ = [
-    "ARTISTS", "CITATION", "CLIPS", "CLIP_SECONDS", "LICENCE", "SEED", "make_clip", "plan",
-    "prepare", "read",
-]  # fmt: skip
+LICENCE = "CC BY 4.0"
+CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."

@@ -13,12 +13,13 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write, read_csv, sweep, write_csv
-from songnet_utils.corpora.mini import names
+from songnet_utils._utils.files import atomic_write, sweep, write_csv
+from songnet_utils.corpora.mini import LICENCE, names
 from songnet_utils.corpora.mini.artists import Artist, make_artist
-from songnet_utils.corpora.mini.compose import Piece, compose, midi
+from songnet_utils.corpora.mini.compose import compose, midi
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.genres import GENRES
+from songnet_utils.corpora.mini.plan import Plan
 from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 
 SEED = 0
@@ -30,16 +31,10 @@ ARTISTS = 32
 CLIPS = 3
 """Clips an artist."""
 CLIP_SECONDS = 30.0
-LICENCE = "CC BY 4.0"
-CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
 _POPULARITY = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
     "International": 0.8, "Pop": 1.0, "Rock": 1.1,
 }  # fmt: skip
-_NUMBERS = [
-    *("seconds", "year", "listens", "favorites", "interest", "duration", "bit_rate"),
-    *("track_number", "tempo", "clip_start"),
-]
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ class Clip:
         """Return the die that its music is made with."""
         return Dice("mini", self.seed, self.genre, self.artist, "clip", self.number)
 
-    def compose(self) -> Piece:
+    def compose(self) -> Plan:
         """Return its notes."""
         return compose(self.make_artist(), self.dice(), CLIP_SECONDS)
 
@@ -101,7 +96,7 @@ def make_clip(clip: Clip) -> tuple[bytes, dict[str, object]]:
     return data, _row(clip, piece, len(data))
 
 
-def _row(clip: Clip, piece: Piece, size: int) -> dict[str, object]:
+def _row(clip: Clip, piece: Plan, size: int) -> dict[str, object]:
     artist, dice = piece.artist, clip.dice().of("catalogue")
     # an artist's first clips come from one album, the later ones from another
     album_number = clip.number // 2
@@ -235,10 +230,9 @@ def read(folder: Path) -> pd.DataFrame:
     if not table.is_file():
         raise SongNetError(
             f"{table}: not there, so mini is not finished here. Run `songnet features "
-            "mini`, or songnet_utils.corpora.mini.prepare(folder): it goes on where it stopped."
+            "mini`, or songnet_utils.corpora.mini.catalogue.prepare(folder): it goes on."
         )
-    clips = read_csv(table)
-    clips[_NUMBERS] = clips[_NUMBERS].apply(pd.to_numeric)
+    clips = pd.read_csv(table, dtype={"id": "str"}, keep_default_na=False)
     clips["file"] = [str((folder / file).resolve()) for file in clips["file"]]
     clips["genres"] = [json.loads(genres) for genres in clips["genres"]]
     return clips

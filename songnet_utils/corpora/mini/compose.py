@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from dataclasses import dataclass
 
 import mido
 
 from songnet_utils.corpora.mini.artists import ROLES, Artist
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.experimental import drone, free, glitch, phase
-from songnet_utils.corpora.mini.plan import LEAD_IN, Note, Part, make_plan
+from songnet_utils.corpora.mini.plan import LEAD_IN, Note, Part, Plan, make_plan
 from songnet_utils.corpora.mini.players import song
-from songnet_utils.corpora.mini.theory import Key, Metre
 
 TICKS_PER_SECOND = 1000
 PROGRAM_LEVELS = (
@@ -31,30 +29,10 @@ _USUAL_LEVEL = -33
 _MOST_TRIM = 6
 
 
-@dataclass
-class Piece:
-    """A clip, composed.
-
-    Attributes
-    ----------
-    tempo
-        Quarter notes a minute.
-    seconds
-        How long the whole piece would be, and `cut` where in it the clip begins.
-    """
-
-    artist: Artist
-    metre: Metre
-    tempo: float
-    swing: float
-    key: Key
-    seconds: float
-    cut: float
-    clip_seconds: float
-    parts: list[Part]
+_PROCESSES = {"song": song, "glitch": glitch, "free": free, "drone": drone, "phase": phase}
 
 
-def compose(artist: Artist, dice: Dice, seconds: float) -> Piece:
+def compose(artist: Artist, dice: Dice, seconds: float) -> Plan:
     """Compose a clip.
 
     Parameters
@@ -66,36 +44,21 @@ def compose(artist: Artist, dice: Dice, seconds: float) -> Piece:
     seconds
         How long the clip is.
     """
-    plan, whole, cut = make_plan(artist, dice, seconds)
+    plan = make_plan(artist, dice, seconds)
     parts = {"drums": Part("drums", plan.kit)}
     parts |= {role: Part(role, plan.programs[role]) for role in ROLES[1:]}
-    process = artist.style.process
-    if process == "song":
-        song(plan, parts)
-    elif process == "glitch":
-        glitch(plan, parts)
-    else:
-        {"free": free, "drone": drone, "phase": phase}[process](plan, parts, seconds)
+    _PROCESSES[artist.style.process](plan, parts)
     for part in parts.values():
         part.notes = [
             note
             for note in part.notes
             if note.start < seconds and note.start + note.seconds > -LEAD_IN
         ]
-    return Piece(
-        artist=artist,
-        metre=plan.metre,
-        tempo=plan.tempo,
-        swing=artist.swing,
-        key=plan.key,
-        seconds=whole,
-        cut=cut,
-        clip_seconds=seconds,
-        parts=[part for part in parts.values() if part.notes],
-    )
+    plan.parts = [part for part in parts.values() if part.notes]
+    return plan
 
 
-def midi(piece: Piece, speed: int = 1) -> bytes:
+def midi(piece: Plan, speed: int = 1) -> bytes:
     """Write a piece as a MIDI file, a part a channel, a millisecond of music a tick.
 
     The first `LEAD_IN` seconds come before the clip; the file ends where the clip ends.
@@ -144,10 +107,8 @@ def midi(piece: Piece, speed: int = 1) -> bytes:
         events = sorted((e for e in events if e[0] <= end), key=lambda event: event[:2])
         track, now = mido.MidiTrack(), 0
         for tick, _, (kind, values) in events:
-            message = mido.Message(
-                kind, skip_checks=True, channel=channel, time=tick - now, **values
-            )
-            track.append(message)
+            place = {"channel": channel, "time": tick - now}
+            track.append(mido.Message(kind, skip_checks=True, **place, **values))
             now = tick
         track.append(mido.MetaMessage("end_of_track", time=max(end - now, 0)))
         file.tracks.append(track)

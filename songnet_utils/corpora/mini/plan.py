@@ -41,6 +41,15 @@ class Part:
     controls: list[tuple[float, int, int]] = field(default_factory=list)
     bends: list[tuple[float, float]] = field(default_factory=list)
 
+    def play(self, start: float, seconds: float, pitch: int, loud: float) -> None:
+        """Add a note."""
+        self.notes.append(Note(start, seconds, pitch, velocity_of(loud)))
+
+
+def velocity_of(loud: float) -> int:
+    """Return a MIDI velocity, within its bounds."""
+    return int(min(max(loud, 1), 127))
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -55,7 +64,15 @@ class Bar:
 
 @dataclass
 class Plan:
-    """What a piece is made of, before its notes."""
+    """A piece: what it is made of, and the notes of its clip.
+
+    Attributes
+    ----------
+    tempo
+        Quarter notes a minute.
+    seconds
+        How long the whole piece is, and `cut` where in it the clip begins.
+    """
 
     artist: Artist
     dice: Dice
@@ -72,7 +89,15 @@ class Plan:
     melodies: tuple[Melody, ...]
     programs: dict[str, int]
     kit: int
+    clip_seconds: float
+    seconds: float = 0.0
+    cut: float = 0.0
     bars: list[Bar] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    def bars_of(self, role: str) -> list[Bar]:
+        """Return the bars in which a part plays."""
+        return [bar for bar in self.bars if role in bar.section.layers]
 
     def chord_degree(self, bar: Bar) -> int:
         """Return the degree that a bar's chord stands on."""
@@ -92,8 +117,8 @@ class Plan:
         return bar.start + (pair + share) * unit * bar.step_seconds
 
 
-def make_plan(artist: Artist, dice: Dice, clip_seconds: float) -> tuple[Plan, float, float]:
-    """Return the plan of a clip, how long the whole piece is, and where the clip begins in it."""
+def make_plan(artist: Artist, dice: Dice, clip_seconds: float) -> Plan:
+    """Return the plan of a clip, without its notes."""
     style = artist.style
     metre = METRES[dice.pick(artist.metres)]
     pulse = dice.between(*artist.tempo)
@@ -120,6 +145,7 @@ def make_plan(artist: Artist, dice: Dice, clip_seconds: float) -> tuple[Plan, fl
         or tuple(m for m in style.melodies if m.bars_in(metre.name)),
         programs={role: dice.of(role).pick(p) for role, p in artist.programs.items()},
         kit=artist.kit,
+        clip_seconds=clip_seconds,
     )
     first, second = (dice.of("chords", i).pick(style.progressions) for i in (1, 2))
     for part in style.form:
@@ -136,11 +162,11 @@ def make_plan(artist: Artist, dice: Dice, clip_seconds: float) -> tuple[Plan, fl
             bars.append(Bar(len(bars), section, place, start, step_seconds))
             start += step_seconds * metre.steps
     spare = max(start - clip_seconds - 2.0, 0.0)
-    cut = spare * dice.of("cut").between(0.15, 0.85)
+    plan.seconds, plan.cut = start, spare * dice.of("cut").between(0.15, 0.85)
     plan.bars = [
-        dataclasses.replace(bar, start=bar.start - cut)
+        dataclasses.replace(bar, start=bar.start - plan.cut)
         for bar in bars
-        if bar.start - cut < clip_seconds
-        and bar.start + bar.step_seconds * metre.steps - cut > -LEAD_IN
+        if bar.start - plan.cut < clip_seconds
+        and bar.start + bar.step_seconds * metre.steps - plan.cut > -LEAD_IN
     ]
-    return plan, start, cut
+    return plan

@@ -6,11 +6,10 @@ Sections of the same name share their material, so choruses come back as the sam
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.figures import DRUMS, Figure, Melody
-from songnet_utils.corpora.mini.plan import Bar, Note, Part, Plan
+from songnet_utils.corpora.mini.plan import Bar, Note, Part, Plan, velocity_of
 from songnet_utils.corpora.mini.theory import MELODY_DEGREES, SCALES, Key, near, voicing
 
 _HIT = {"X": 116, "x": 94, "o": 50, "=": 84, "%": 78, "?": 84}
@@ -21,9 +20,7 @@ def _drums(plan: Plan) -> list[Note]:
         return []
     notes: list[Note] = []
     artist, metre = plan.artist, plan.metre
-    for bar in plan.bars:
-        if "drums" not in bar.section.layers:
-            continue
+    for bar in plan.bars_of("drums"):
         taste = plan.dice.of("drums", bar.section.name)
         thin = bar.section.energy < 0.65
         rides = bar.section.energy >= 1.0 and taste.of("ride").maybe(0.4)
@@ -32,21 +29,14 @@ def _drums(plan: Plan) -> list[Note]:
         fill = metre.steps // 2 if last and hand.maybe(artist.style.fills) else metre.steps
         left_out = taste.of("thin").pick([line[0] for line in plan.groove.lines]) if thin else ""
         for drum, lines in plan.groove.lines:
-            if drum == left_out:
-                continue
-            line = lines[bar.number % len(lines)]
-            sound = "ride" if rides and drum == "hat" else drum
+            line = "" if drum == left_out else lines[bar.number % len(lines)]
+            sound = DRUMS["ride" if rides and drum == "hat" else drum]
             for step, sign in enumerate(line[:fill]):
-                if sign == ".":
-                    continue
-                if sign == "?" and not taste.of(drum, bar.place % 4, step).maybe(0.5):
-                    continue
-                count = {"=": 2, "%": 3}.get(sign, 1)
+                unsure = sign == "?" and not taste.of(drum, bar.place % 4, step).maybe(0.5)
+                count = 0 if sign == "." or unsure else {"=": 2, "%": 3}.get(sign, 1)
                 for again in range(count):
                     strength = _HIT[sign] * (0.9 + 0.1 * metre.weight(step)) - 6 * again
-                    notes.append(
-                        _hit(plan, bar, step + again / count, DRUMS[sound], strength, hand)
-                    )
+                    notes.append(_hit(plan, bar, step + again / count, sound, strength, hand))
         if fill < metre.steps:
             notes += _fill(plan, bar, fill, hand)
         if bar.place == 0 and bar.section.energy > 0.85 and artist.style.fills >= 0.25:
@@ -79,11 +69,6 @@ def _fill(plan: Plan, bar: Bar, start: int, hand: Dice) -> list[Note]:
     ] + [_hit(plan, bar, start, DRUMS["kick"], 96, hand)]
 
 
-def velocity_of(loud: float) -> int:
-    """Return a MIDI velocity, within its bounds."""
-    return int(min(max(loud, 1), 127))
-
-
 def _held(pattern: str, step: int) -> int:
     """Return for how many steps the sign at a step is held."""
     steps = 1
@@ -102,7 +87,7 @@ def _bass(plan: Plan, figure: Figure | None) -> list[Note]:
             continue
         chord = plan.chord(bar, 4)
         root = near(chord[0], centre)
-        following = plan.bars[index + 1] if index + 1 < len(plan.bars) else bar
+        following = plan.bars[min(index + 1, len(plan.bars) - 1)]
         target = near(plan.chord(following)[0], centre)
         pattern = figure.pattern[bar.number % len(figure.pattern)]
         hand = plan.dice.of("bass", bar.number)
@@ -134,9 +119,7 @@ def _figure(plan: Plan, figure: Figure | None, role: str) -> list[Note]:
         return []
     notes: list[Note] = []
     centre = plan.artist.registers[role]
-    for bar in plan.bars:
-        if role not in bar.section.layers:
-            continue
+    for bar in plan.bars_of(role):
         chord = plan.chord(bar, max(plan.chord_notes, 3))
         voices = voicing(chord, centre)
         wanted = max(figure.notes, 2)
@@ -189,24 +172,17 @@ def pads(plan: Plan) -> list[Note]:
             ):
                 until += 1
             end = plan.bars[until - 1].start + plan.bars[until - 1].step_seconds * plan.metre.steps
+            seconds, loud = end - bar.start - 0.02, velocity_of(80 * bar.section.energy)
             for pitch in voicing(plan.chord(bar, 3), centre):
-                notes.append(
-                    Note(
-                        bar.start,
-                        end - bar.start - 0.02,
-                        pitch,
-                        velocity_of(80 * bar.section.energy),
-                    )
-                )
+                notes.append(Note(bar.start, seconds, pitch, loud))
         index = until
     return notes
 
 
 def ladder_of(key: Key, pentatonic: bool) -> list[int]:
     """Return the pitches a tune may use, tonic's octave 0, four octaves up and down."""
-    degrees: Sequence[int] = range(len(SCALES[key.scale]))
-    if pentatonic and key.scale in MELODY_DEGREES:
-        degrees = MELODY_DEGREES[key.scale]
+    every = tuple(range(len(SCALES[key.scale])))
+    degrees = MELODY_DEGREES.get(key.scale, every) if pentatonic else every
     return [key.tonic + key.semitones(d) + 12 * octave for octave in range(11) for d in degrees]
 
 
@@ -234,9 +210,7 @@ def _tune(plan: Plan, part: Part) -> None:
     if not plan.melodies:
         return
     centre = plan.artist.registers["melody"]
-    for bar in plan.bars:
-        if "melody" not in bar.section.layers:
-            continue
+    for bar in plan.bars_of("melody"):
         material = plan.dice.of("tune", bar.section.name)
         melody = plan.melodies[0]
         if len(plan.melodies) > 1 and bar.section.name in ("chorus", "solo", "hook", "b", "drop"):
@@ -259,42 +233,24 @@ def _tune(plan: Plan, part: Part) -> None:
         if phrase % 4 in (1, 3) and moves and vary.maybe(0.7):
             moves[-1] += vary.whole(-2, 2)
         hand = plan.dice.of("melody", bar.number)
-        turn = -1
-        for step, sign in enumerate(rhythm):
-            if sign != "x":
-                continue
-            turn += 1
-            at += moves[turn]
+        steps = [step for step, sign in enumerate(rhythm) if sign == "x"]
+        for step, move in zip(steps, moves, strict=True):
+            at += move
             at = 2 * low - at if at < low else at
             at = 2 * high - at if at > high else at
             at = min(max(at, low), high)
             strong = step in plan.metre.pulses or _held(rhythm, step) >= 4
-            target = at
             if strong and ladder[at] % 12 not in chord and plan.artist.style.process == "song":
-                for away in (1, -1, 2, -2):
-                    if ladder[at + away] % 12 in chord:
-                        target = at + away
-                        break
-            at = target
-            _sing(plan, part, bar, step, rhythm, melody, ladder, at, hand)
+                near_by = (at + away for away in (1, -1, 2, -2))
+                at = next((place for place in near_by if ladder[place] % 12 in chord), at)
+            loud = 100 * (0.85 + 0.15 * plan.metre.weight(step))
+            note = _sound(plan, bar, step, rhythm, melody.gate, ladder[at], loud, hand)
+            _sing(part, melody, note, ladder[at + 1], hand)
 
 
-def _sing(
-    plan: Plan,
-    part: Part,
-    bar: Bar,
-    step: int,
-    rhythm: str,
-    melody: Melody,
-    ladder: list[int],
-    at: int,
-    hand: Dice,
-) -> None:
-    loud = 100 * (0.85 + 0.15 * plan.metre.weight(step))
-    note = _sound(plan, bar, step, rhythm, melody.gate, ladder[at], loud, hand)
+def _sing(part: Part, melody: Melody, note: Note, neighbour: int, hand: Dice) -> None:
     grace = min(0.07, note.seconds * 0.3)
     if hand.maybe(melody.ornament):
-        neighbour = ladder[at + 1]
         if note.seconds > 0.3 and hand.maybe(0.5):  # a mordent: the note, its neighbour, the note
             part.notes.append(dataclasses.replace(note, seconds=grace))
             part.notes.append(Note(note.start + grace, grace, neighbour, note.velocity - 8))
@@ -336,13 +292,14 @@ def _swell(part: Part, depth: float) -> None:
 
 def _pump(plan: Plan, parts: dict[str, Part], depth: float) -> None:
     """Duck what sustains under the kick, as a compressor fed by the kick does."""
+    levels = [int(127 * (1.0 - depth * (1.0 - i / 4) ** 2)) for i in range(5)]
     for bar in plan.bars:
-        if "drums" not in bar.section.layers:
-            for role in ("pad", "comp"):
-                parts[role].controls.append((bar.start, 11, 127))
-            continue
-        for pulse in plan.metre.pulses:
-            for i in range(5):
-                level = int(127 * (1.0 - depth * (1.0 - i / 4) ** 2))
-                for role in ("pad", "comp"):
-                    parts[role].controls.append((plan.at(bar, pulse + i * 0.7), 11, level))
+        ducked = [(bar.start, 11, 127)]
+        if "drums" in bar.section.layers:
+            ducked = [
+                (plan.at(bar, pulse + i * 0.7), 11, level)
+                for pulse in plan.metre.pulses
+                for i, level in enumerate(levels)
+            ]
+        for role in ("pad", "comp"):
+            parts[role].controls += ducked
