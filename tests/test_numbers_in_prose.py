@@ -58,7 +58,10 @@ SAID = {
         "70": f"{PAPER} 3.1",
         "20": f"{PAPER} 3.1",
         "10 percent": f"{PAPER} 3.1",
-        "3.0": TERM,
+        "4.0": TERM,
+        "8,000": DEFFERRARD,
+        "682": "songnet_utils/corpora/fma_extract/README.md",
+        "15 seconds": ARITHMETIC,
     },
     "02-features": {
         "10": "what a decibel is",

@@ -38,7 +38,10 @@ def clips_per_genre(clips: pd.DataFrame) -> Axes:
         The table of clips: columns ``genre`` and ``artist``.
     """
     counts = clips.groupby("genre", observed=True)["artist"].agg(["size", "nunique"])
-    said = [f"{row.size} clips, {row.nunique} artists" for row in counts.itertuples()]
+    said = [
+        f"{row.size} clips, {row.nunique} artist{'s' * (row.nunique != 1)}"
+        for row in counts.itertuples()
+    ]
     ax = bars(counts["size"], genre_colours(counts.index).values(), said)
     ax.set_xlim(0, 1.35 * counts["size"].max())
     ax.set(xlabel="Clips", title="Clips and artists in each genre")
