@@ -23,9 +23,9 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.lessons.costs import COMMAND, NAME, LessonCost
-from songnet_utils.lessons.files import NOTEBOOKS, RECORDS
+from songnet_utils.lessons.files import NOTEBOOKS, RECORDS, find_lessons
 from songnet_utils.lessons.gaps import EXERCISE, is_tagged
-from songnet_utils.lessons.running import both, failure_of, find_lessons, measured, run_lesson
+from songnet_utils.lessons.running import both, failure_of, measured, run_lesson
 from songnet_utils.training.train import versions
 
 DATA = Path(__file__).resolve().parents[1] / "build" / "costs"

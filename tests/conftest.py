@@ -114,7 +114,7 @@ def real_site(
     """The site of the real lessons."""
     import nbformat
 
-    from songnet_utils.lessons.running import find_lessons
+    from songnet_utils.lessons.files import find_lessons
     from songnet_utils.lessons.site import write_site
 
     folder = tmp_path_factory.mktemp("site")

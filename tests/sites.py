@@ -11,7 +11,7 @@ import pytest
 from widget_lesson import write_widget_lesson
 
 from songnet_utils.lessons import site
-from songnet_utils.lessons.gaps import SOLUTIONS
+from songnet_utils.lessons.files import SOLUTIONS
 from songnet_utils.lessons.running import run_lesson
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,6 @@ from sites import cell, short_docs
 from toys import tone_corpus
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import open_corpus
 from songnet_utils.lessons import course as module
 from songnet_utils.lessons import site
 
@@ -19,7 +18,7 @@ from songnet_utils.lessons import site
 def course(tmp_path_factory):
     """A course of two lessons whose music is tones, offline; the second lesson is broken."""
     folder = tmp_path_factory.mktemp("course")
-    tones = tone_corpus(folder / "tones" / "mini")
+    tones = tone_corpus(folder / "tones")
     train = module.train
 
     def offline(**_):
@@ -27,12 +26,15 @@ def course(tmp_path_factory):
 
     lessons = folder / "notebooks"
     (lessons / "solutions").mkdir(parents=True)
-    for name, code in (("01_a", "import os; os.environ['SONGNET_DATA']"), ("02_b", "no_such")):
+    for name, code in (
+        ("01_a", "import os; os.environ['SONGNET_DATA'], os.environ['SONGNET_CORPUS']"),
+        ("02_b", "no_such"),
+    ):
         notebook = nbformat.v4.new_notebook(cells=[cell(f"# On {name}"), cell(code)])
         nbformat.write(notebook, lessons / "solutions" / f"{name}.ipynb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SONGNET_DATA", str(folder / "data"))
-        patch.setattr(module, "open_corpus", lambda name, **_: open_corpus(tones))
+        patch.setenv("SONGNET_CORPUS", str(tones))
         patch.setattr(module, "fetch_musicnn", offline)
         patch.setattr(module, "train", lambda *a, **named: train(*a, **named, epochs=1))
         patch.setattr(site, "DOCS", short_docs(folder / "docs"))
@@ -53,9 +55,13 @@ def test_a_course_leaves_pages_and_goes_on_where_it_was(course):
     assert re.findall(r"Training (\w+) on the (\w+)", said) == [
         (model, split) for split in ("random", "artist") for model in ("chance", "svm", "songnet")
     ]
-    assert len(re.findall(r"^ *mini +(?:random|artist) +\w+ +\d+ ", said, re.MULTILINE)) == 6
+    assert len(re.findall(r"^ *tones +(?:random|artist) +\w+ +\d+ ", said, re.MULTILINE)) == 6
     assert lines[-1] == f"Pages: {pages / 'index.html'}"
-    assert str(course / "data") in (pages / "lessons" / "01_a.html").read_text("utf-8")
+    first = (pages / "lessons" / "01_a.html").read_text("utf-8")
+    assert str(course / "data") in first
+    assert str(course / "tones") in first
+    assert "the test set of tones" in said
+    assert "mini is composed" not in said
     index = (pages / "index.html").read_text("utf-8")
     assert "stopped in <code" in index
     assert "<p>chance</p>" in index
@@ -71,18 +77,6 @@ def test_a_course_leaves_pages_and_goes_on_where_it_was(course):
     assert not (pages / "old.html").exists()
     assert not list(pages.parent.glob(".site-*"))
     assert "stopped in" not in (pages / "index.html").read_text("utf-8")
-
-
-def test_what_stands_where_the_site_shall_be_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
-    # Sphinx leaves this beside every site, somebody else's too.
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / ".buildinfo").write_text("")
-    (tmp_path / "notes.txt").write_text("mine")
-    for place in ("theirs", "notes.txt"):
-        with pytest.raises(SongNetError, match="no site of the course"):
-            module.course(None, tmp_path / place)
-    assert not (tmp_path / "data").exists()
 
 
 def test_no_lessons_are_told_before_anything_is_made(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import open_corpus
 from songnet_utils.lessons import trained
 from songnet_utils.lessons.costs import cost_of
-from songnet_utils.lessons.gaps import SOLUTIONS
+from songnet_utils.lessons.files import SOLUTIONS
 from songnet_utils.lessons.running import (
     both,
     failure_of,
@@ -113,7 +113,6 @@ def test_a_meter_sees_time_memory_and_disk(tmp_path):
     assert 80e6 < cost["memory"] < 400e6
     assert cost["disk"] == 5000
     assert cost["seconds"] >= 2
-    assert cost["download"] >= 0
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +152,8 @@ def test_a_lesson_that_was_not_measured_says_so_and_runs_all_the_same(tmp_path):
 
 
 def test_words_for_time_and_size(tmp_path):
-    first = {"seconds": 96, "memory": 2.04e9, "disk": 1.25e9, "download": 12}
-    again = {"seconds": 1.2, "memory": 4e8, "disk": 12.6e6, "download": 1.4e6}
+    first = {"seconds": 96, "memory": 2.04e9, "disk": 1.25e9}
+    again = {"seconds": 1.2, "memory": 4e8, "disk": 12.6e6}
     record = {
         **{"command": "make costs", "processors": 2, "machine": "x86_64", "load": 3.0},
         "versions": {"python": "3.11.7", "tensorflow": "2.21.0"},
@@ -164,8 +163,8 @@ def test_words_for_time_and_size(tmp_path):
     (tmp_path / "costs.json").write_text(json.dumps(record))
     cost = cost_of("a", tmp_path)
     assert cost.table.to_numpy().tolist() == [
-        ["1.6 minutes", "2.0 GB", "1.2 GB", "none"],
-        ["5 s", "0.4 GB", "13 MB", "1 MB"],
+        ["1.6 minutes", "2.0 GB", "1.2 GB"],
+        ["5 s", "0.4 GB", "13 MB"],
     ]
     assert "alone it takes less time" in cost.source
     # 10 minutes of reading and 30 of exercises.

@@ -15,7 +15,8 @@ from costs import contents
 from songnet_utils.lessons import checks
 from songnet_utils.lessons.checks.questions import Exercise
 from songnet_utils.lessons.costs import LessonCost, cost_of
-from songnet_utils.lessons.gaps import EXERCISE, SOLUTION, SOLUTIONS, is_tagged
+from songnet_utils.lessons.files import SOLUTIONS
+from songnet_utils.lessons.gaps import EXERCISE, SOLUTION, is_tagged
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

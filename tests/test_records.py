@@ -116,7 +116,7 @@ def test_what_is_not_there_is_said_with_the_way_out(tmp_path):
     with pytest.raises(SongNetError, match=r"no whole record .* make records"):
         read_course_record("real-music", tmp_path)
     with pytest.raises(SongNetError, match=r"the experiments are .* Got 'hearsay'"):
-        read_course_record("hearsay")
+        make_record("hearsay")
     with pytest.raises(SongNetError, match="asks for a folder"):
         make_record("real-music", tmp_path)
 

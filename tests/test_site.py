@@ -15,7 +15,7 @@ from sites import RARE_STEM, cell, short_docs
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons import site
-from songnet_utils.lessons.running import find_lessons
+from songnet_utils.lessons.files import find_lessons
 from songnet_utils.lessons.syllabus import exercises, learning_goals
 from songnet_utils.widgets.recording import MIME
 

@@ -1,20 +1,20 @@
-"""Run the notebooks in order and leave their site."""
+"""Run the notebooks in order and leave their site.
+
+They are about mini, or about the corpus that $SONGNET_CORPUS names.
+"""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Name the options."""
-    parser.add_argument("--notebooks", type=Path, help="their folder (default: this project's)")
-    parser.add_argument("--out", type=Path, help="the site's folder (default: build/course)")
+    """Name no options: there are none."""
 
 
-def run(notebooks: Path | None, out: Path | None) -> int:
+def run() -> int:
     """Run every notebook and build the site."""
     from songnet_utils.lessons.course import course
 
-    course(notebooks, out)
+    course()
     return 0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from songnet_utils.cli.course import add_arguments as add_arguments
 
 
-def run(notebooks: Path | None, out: Path | None) -> int:
+def run() -> int:
     """Build the site."""
     from songnet_utils.lessons.course import site
 
-    site(notebooks, out)
+    site()
     return 0

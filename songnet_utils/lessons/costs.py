@@ -33,7 +33,7 @@ class LessonCost:
     Attributes
     ----------
     table : pandas.DataFrame
-        Time, memory, disk and download in words: a row for the first run, and one for later ones.
+        Time, memory and disk in words: a row for the first run, and one for later ones.
     """
 
     def __init__(self, lesson: str, content: Mapping[str, Any]) -> None:
@@ -101,10 +101,5 @@ def _in_words(cost: Mapping[str, float]) -> dict[str, str]:
     return {
         "time": short if seconds < 95 else f"{seconds / 60:.1f} minutes",
         "memory": f"{cost['memory'] / 1e9:.1f} GB",
-        "on disk": _size(cost["disk"]),
-        "download": _size(cost["download"]),
+        "on disk": "none" if cost["disk"] < 1e6 else size_text(cost["disk"]),
     }
-
-
-def _size(size: float) -> str:
-    return "none" if size < 1e6 else size_text(size)

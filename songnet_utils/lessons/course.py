@@ -19,11 +19,11 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
-from songnet_utils.corpora import data_folder, open_corpus
+from songnet_utils.corpora import chosen_corpus, data_folder, open_corpus
 from songnet_utils.features.store import log_mels
-from songnet_utils.lessons.files import NOTEBOOKS
-from songnet_utils.lessons.running import failure_of, find_lessons, is_current, run_lesson
-from songnet_utils.lessons.site import check_free, write_site
+from songnet_utils.lessons.files import NOTEBOOKS, find_lessons
+from songnet_utils.lessons.running import failure_of, is_current, run_lesson
+from songnet_utils.lessons.site import write_site
 from songnet_utils.lessons.syllabus import as_markdown
 from songnet_utils.models.musicnn_fetch import fetch_musicnn
 from songnet_utils.training.runs import read_record
@@ -35,27 +35,23 @@ MODELS = ("chance", "svm", "songnet")
 SPLITS = ("random", "artist")
 SEED = 0
 
-NOTE = (
-    "Accuracy on the test set of mini, a corpus composed by rules for teaching, with its 95 % "
-    "interval: it says nothing about real music. On the random split an artist's clips may be in "
-    "both sets; on the artist split none is."
+_NOTE = (
+    "Accuracy on the test set of {name}, with its 95 % interval. On the random split an artist's "
+    "clips may be in both sets; on the artist split they are not."
 )
+_MINI = " mini is composed by rules for teaching: its figures say nothing about real music."
 
 
-def course(
-    notebooks: str | os.PathLike[str] | None = None,
-    out: str | os.PathLike[str] | None = None,
-    say: Callable[[str], None] = print,
-) -> Path:
+def course(notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print) -> Path:
     """Make everything ready, run the notebooks in order, and leave the site of the course.
+
+    All of it is about one corpus: mini, or the one that ``$SONGNET_CORPUS`` chooses.
 
     Parameters
     ----------
     notebooks
-        The folder of the lessons; by default the one that came with this package's source.
-    out
-        Where the site goes; ``build/course`` beside the lessons by default. The lessons with
-        their outputs stay beside it, in ``ran``.
+        The folder of the lessons. The site goes to ``build/course`` beside it, and the lessons
+        with their outputs to ``build/ran``.
     say
         Takes each line of progress, and the results.
 
@@ -70,35 +66,32 @@ def course(
         When there are no lessons, when a cell of one failed (the other lessons were run, and the
         page of the failed one shows where), or when the site has a fault.
     """
-    # Known before half an hour of work, not after.
-    _places(notebooks, out)
+    find_lessons(notebooks)  # known before half an hour of work, not after
     bars = sys.stderr.isatty()
-    with _timed("mini: music composed and rendered on this machine", say):
-        corpus = open_corpus("mini", progress=bars)
+    chosen, name = _chosen()
+    with _timed(f"{name}: its clips and their log-mels", say):
+        corpus = open_corpus(chosen, progress=bars)
         log_mels(corpus, progress=bars)
     with _timed("The pretrained musicnn", say):
         try:
             fetch_musicnn(progress=bars)
         except SongNetError as error:
             say(f"    The course goes on without it: {error}")
-    for run, split, model in _runs():
+    for run, split, model in _runs(name):
         if not (run / "record.json").exists():
             with _timed(f"Training {model} on the {split} split", say):
                 train(corpus, model, split=split, seed=SEED, progress=bars)
-    return site(notebooks, out, say, anew=True)
+    return site(notebooks, say, anew=True)
 
 
 def site(
-    notebooks: str | os.PathLike[str] | None = None,
-    out: str | os.PathLike[str] | None = None,
-    say: Callable[[str], None] = print,
-    anew: bool = False,
+    notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print, anew: bool = False
 ) -> Path:
     """Leave the site of the course, running only lessons that were not run as they are now.
 
     Parameters
     ----------
-    notebooks, out, say
+    notebooks, say
         As for `course`.
     anew
         Whether to run all lessons.
@@ -113,11 +106,13 @@ def site(
     SongNetError
         As `course`.
     """
-    sources, pages = _places(notebooks, out)
-    environment = {"SONGNET_DATA": str(data_folder().resolve()), RECORD: "1"}
+    chosen, name = _chosen()
+    build = notebooks.resolve().parent / "build"
+    environment = {"SONGNET_DATA": str(data_folder().resolve()), "SONGNET_CORPUS": chosen}
+    environment[RECORD] = "1"
     ran, failed = [], []
-    for source in sources:
-        file = pages.parent / "ran" / source.name
+    for source in find_lessons(notebooks):
+        file = build / "ran" / name / source.name
         if anew or not is_current(source, file):
             with _timed(f"Lesson {source.stem}", say), atomic_write(file) as temporary:
                 nbformat.write(run_lesson(source, environment)[0], temporary)
@@ -125,13 +120,15 @@ def site(
         if failure := failure_of(nbformat.read(file, as_version=4)):
             failed.append(f"{source.name}, {failure}")
             say(f"    stopped in {failure}")
-    records = [read_record(run) for run, *_ in _runs() if (run / "record.json").is_file()]
+    records = [read_record(run) for run, *_ in _runs(name) if (run / "record.json").is_file()]
     results = results_table(records)
+    note = _NOTE.format(name=name) + (_MINI if name == "mini" else "")
     missing = "Not measured on this machine yet: `make course` trains and tests the networks."
     with _timed("The site", say):
-        index = write_site(ran, pages, f"{as_markdown(results)}\n\n{NOTE}" if records else missing)
+        text = f"{as_markdown(results)}\n\n{note}" if records else missing
+        index = write_site(ran, build / "course", text)
     if records:
-        say(f"\n{results.to_string(index=False)}\n{NOTE}")
+        say(f"\n{results.to_string(index=False)}\n{note}")
     say(f"Pages: {index}")
     if failed:
         raise SongNetError(
@@ -159,21 +156,18 @@ def results_table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _places(
-    notebooks: str | os.PathLike[str] | None, out: str | os.PathLike[str] | None
-) -> tuple[list[Path], Path]:
-    """Return the lessons and the folder of the site."""
-    folder = Path(notebooks or NOTEBOOKS)
-    pages = Path(out) if out else folder.resolve().parent / "build" / "course"
-    check_free(pages)
-    return find_lessons(folder), pages
+def _chosen() -> tuple[str, str]:
+    """Return the corpus that is chosen, as lessons find it from their own folder, and its name."""
+    chosen = chosen_corpus()
+    path = os.path.abspath(chosen)
+    return path if os.sep in chosen else chosen, Path(path).name
 
 
-def _runs() -> list[tuple[Path, str, str]]:
+def _runs(corpus: str) -> list[tuple[Path, str, str]]:
     """Return the folder, the split and the model of each run in the table of results."""
-    mini = data_folder() / "runs" / "mini"
+    runs = data_folder() / "runs" / corpus
     return [
-        (mini / f"{model}-{split}-{SEED}", split, model) for split in SPLITS for model in MODELS
+        (runs / f"{model}-{split}-{SEED}", split, model) for split in SPLITS for model in MODELS
     ]
 
 

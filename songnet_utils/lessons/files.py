@@ -11,8 +11,28 @@ from songnet_utils._utils.errors import SongNetError
 #: The folder of the lessons that came with this package's source.
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
+#: The folder of the lessons with solutions, inside that of the lessons.
+SOLUTIONS = "solutions"
+
 #: The folder of their records.
 RECORDS = NOTEBOOKS / "records"
+
+
+def find_lessons(folder: Path = NOTEBOOKS) -> list[Path]:
+    """Return the notebooks with solutions in a folder of lessons, in the order of their names.
+
+    Raises
+    ------
+    SongNetError
+        When there is none.
+    """
+    paths = sorted((folder / SOLUTIONS).glob("*.ipynb"))
+    if not paths:
+        raise SongNetError(
+            f"{folder / SOLUTIONS}: has no lessons (*.ipynb). They come with the project's "
+            "source: clone it, or name their folder."
+        )
+    return paths
 
 
 def read_content(name: str, folder: Path = RECORDS, command: str = "make records") -> Any:

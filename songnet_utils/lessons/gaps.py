@@ -29,12 +29,10 @@ import nbformat
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
+from songnet_utils.lessons.files import SOLUTIONS, find_lessons
 
 #: The tags of cells.
 EXERCISE, SOLUTION = "exercise", "solution"
-
-#: The folder of the lessons with solutions, inside that of the lessons.
-SOLUTIONS = "solutions"
 
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
@@ -55,13 +53,10 @@ def write_gaps(folder: Path) -> list[Path]:
     Raises
     ------
     SongNetError
-        When there are no lessons with solutions, or a cell of one cannot be read: which, and why.
+        When there are no lessons with solutions, or an exercise of one is none.
     """
-    sources = sorted((folder / SOLUTIONS).glob("*.ipynb"))
-    if not sources:
-        raise SongNetError(f"{folder / SOLUTIONS}: has no lessons (*.ipynb) to make gaps in.")
     changed = []
-    for source in sources:
+    for source in find_lessons(folder):
         target, text = folder / source.name, gaps_of(source)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             with atomic_write(target) as temporary:
@@ -81,32 +76,16 @@ def gaps_of(source: Path) -> str:
     Raises
     ------
     SongNetError
-        When a cell of it cannot be read: which, and why.
-    """
-    try:
-        notebook = nbformat.read(source, as_version=4)
-        text: str = nbformat.writes(with_gaps(notebook))
-    except (ValueError, SongNetError) as error:
-        raise SongNetError(f"{source}: {error}") from error
-    return f"{text}\n"
-
-
-def with_gaps(notebook: Any) -> Any:
-    """Return a copy of a notebook with gaps in the place of its solutions.
-
-    Raises
-    ------
-    SongNetError
         When a cell that is tagged as an exercise is none: which, and why.
     """
-    made = without_solutions(notebook)
+    made = without_solutions(nbformat.read(source, as_version=4))
     for cell in made.cells:
         if cell.cell_type == "code" and is_tagged(cell, EXERCISE):
             try:
                 cell.source = gap(cell.source)
             except SongNetError as error:
-                raise SongNetError(f"cell {cell.id}: {error}") from error
-    return made
+                raise SongNetError(f"{source}: cell {cell.id}: {error}") from error
+    return f"{nbformat.writes(made)}\n"
 
 
 def without_solutions(notebook: Any) -> Any:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import write_json
+from songnet_utils.evaluation.tables import between, percent
 from songnet_utils.lessons.files import RECORDS, read_content
 from songnet_utils.training.train import versions
 
@@ -68,7 +69,9 @@ def make_record(
     SongNetError
         When there is no such experiment, it needs a corpus, or one of its runs failed.
     """
-    command = _command(name)
+    if name not in EXPERIMENTS:
+        raise SongNetError(f"the experiments are {', '.join(EXPERIMENTS)}. Got {name!r}")
+    command = EXPERIMENTS[name]
     if "FOLDER" in command and corpus is None:
         raise SongNetError(f"{name}: asks for a folder of real songs. Say which.")
     words = [str(corpus) if word == "FOLDER" else word for word in command.split()[1:]]
@@ -97,9 +100,8 @@ def read_course_record(name: str, folder: Path = RECORDS) -> Record:
     Raises
     ------
     SongNetError
-        When there is no such experiment, or its record is not there or not whole.
+        When the record is not there or not whole.
     """
-    _command(name)
     return Record(read_content(name, folder))
 
 
@@ -142,35 +144,32 @@ class Record:
         Returns
         -------
         dict
-            ``difference``, ``confidence_interval`` and ``mcnemar_p``.
+            ``difference``, ``confidence_interval`` and ``mcnemar_p``, as `compare` states them.
         """
         for one, two, sign in ((model, other, 1), (other, model, -1)):
             for entry in self.result(one)["differences"]:
                 if entry["model"] == two:
-                    return {
-                        "difference": sign * entry["difference"],
-                        "confidence_interval": sorted(
-                            sign * bound for bound in entry["confidence_interval"]
-                        ),
-                        "mcnemar_p": entry["mcnemar_p"],
-                    }
+                    bounds = sorted(sign * bound for bound in entry["confidence_interval"])
+                    turned = {"difference": sign * entry["difference"]}
+                    return {**entry, **turned, "confidence_interval": bounds}
         raise SongNetError(f"{model} and {other} are the same model: there is nothing to compare.")
 
     def finding(self, model: str, other: str) -> str:
         """Say in a sentence or two how two models compare, and no more than that."""
         one, two = self.result(model), self.result(other)
         entry = self.difference(model, other)
-        low, high = (100 * bound for bound in entry["confidence_interval"])
+        low, high = entry["confidence_interval"]
         if low > 0 or high < 0:
             verdict = f"{model} is {'better' if low > 0 else 'worse'} here."
         else:
             verdict = "The interval holds 0: these runs do not tell which of them is better."
         tested = "validation" if one["set"] == "validation" else "tested"
         seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
+        difference, interval = _points(entry)
         return (
             f"{one['split']} split, {one['clips']:,} {tested} clips{seeds}: {model} "
             f"{one['accuracy']:.1%}, {other} {two['accuracy']:.1%}; "
-            f"{100 * entry['difference']:+z.1f} points [{low:+z.1f} to {high:+z.1f}]. {verdict}"
+            f"{difference} points [{interval}]. {verdict}"
         )
 
     def findings(self, model: str, others: Sequence[str]) -> str:
@@ -196,17 +195,16 @@ class Record:
         """
         rows = {}
         for result in self.results:
-            low, high = result["confidence_interval"]
             row = {
-                "accuracy": f"{result['accuracy']:.1%}",
-                "95 % interval": f"{low:.1%} to {high:.1%}",
+                "accuracy": percent(result["accuracy"]),
+                "95 % interval": between(result["confidence_interval"]),
                 "seconds": f"{result['seconds']:,.0f}",
             }
             if against and result["model"] != against:
                 entry = self.difference(result["model"], against)
-                low, high = (100 * bound for bound in entry["confidence_interval"])
-                row[f"minus {against}"] = f"{100 * entry['difference']:+z.1f} points"
-                row["its 95 % interval"] = f"{low:+z.1f} to {high:+z.1f}"
+                difference, interval = _points(entry)
+                row[f"minus {against}"] = f"{difference} points"
+                row["its 95 % interval"] = interval
                 p = entry["mcnemar_p"]
                 row["McNemar p"] = f"{p:.3f}" if p >= 0.001 else "<0.001"
             rows[result["model"]] = row
@@ -224,7 +222,7 @@ class Record:
         )
 
 
-def _command(name: str) -> str:
-    if name not in EXPERIMENTS:
-        raise SongNetError(f"the experiments are {', '.join(EXPERIMENTS)}. Got {name!r}")
-    return EXPERIMENTS[name]
+def _points(entry: dict[str, Any]) -> tuple[str, str]:
+    """Return a difference and its interval in points."""
+    low, high = (100 * bound for bound in entry["confidence_interval"])
+    return f"{100 * entry['difference']:+z.1f}", f"{low:+z.1f} to {high:+z.1f}"

@@ -24,8 +24,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import data_folder
-from songnet_utils.lessons.files import NOTEBOOKS
-from songnet_utils.lessons.gaps import EXERCISE, SOLUTIONS, gap, is_tagged, without_solutions
+from songnet_utils.lessons.gaps import EXERCISE, gap, is_tagged, without_solutions
 
 #: The tag of the cells that stand open.
 GAP = "gap"
@@ -36,8 +35,7 @@ def measured(folder: Path) -> Iterator[dict[str, float]]:
     """Measure what the processes started in a ``with`` block cost.
 
     Memory is what they hold at once, with what this process has grown by (resident sets, added
-    up, so that shared memory counts more than once). Disk is by how much the data folder grows,
-    and download what the machine's network interfaces receive meanwhile.
+    up, so that shared memory counts more than once). Disk is by how much the data folder grows.
 
     Parameters
     ----------
@@ -47,8 +45,7 @@ def measured(folder: Path) -> Iterator[dict[str, float]]:
     Yields
     ------
     dict
-        Filled when the block is left: ``seconds``, and ``memory``, ``disk`` and ``download`` in
-        bytes.
+        Filled when the block is left: ``seconds``, and ``memory`` and ``disk`` in bytes.
     """
     cost: dict[str, float] = {"memory": 0}
     own = psutil.Process()
@@ -64,7 +61,7 @@ def measured(folder: Path) -> Iterator[dict[str, float]]:
             cost["memory"] = max(cost["memory"], held)
 
     watch = threading.Thread(target=look, daemon=True)
-    start, disk, download = time.perf_counter(), _size(folder), _received()
+    start, disk = time.perf_counter(), _size(folder)
     watch.start()
     try:
         yield cost
@@ -73,34 +70,10 @@ def measured(folder: Path) -> Iterator[dict[str, float]]:
         watch.join()
         cost["seconds"] = round(time.perf_counter() - start, 1)
         cost["disk"] = max(0, _size(folder) - disk)
-        cost["download"] = _received() - download
 
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _received() -> int:
-    """Return how many bytes this machine has received from others."""
-    interfaces = psutil.net_io_counters(pernic=True).items()
-    return sum(its.bytes_recv for name, its in interfaces if not name.lower().startswith("lo"))
-
-
-def find_lessons(folder: Path = NOTEBOOKS) -> list[Path]:
-    """Return the notebooks with solutions in a folder of lessons, in the order of their names.
-
-    Raises
-    ------
-    SongNetError
-        When there is none.
-    """
-    paths = sorted((folder / SOLUTIONS).glob("*.ipynb"))
-    if not paths:
-        raise SongNetError(
-            f"{folder / 'solutions'}: has no lessons (*.ipynb). They come with the project's "
-            "source: clone it, or name their folder."
-        )
-    return paths
 
 
 def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[str, float]]:

@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import check_writable, data_folder
+from songnet_utils._utils.files import data_folder
 from songnet_utils.lessons.costs import cost_of
 from songnet_utils.lessons.files import RECORDS
 from songnet_utils.lessons.running import both, failure_of, title_of
@@ -30,9 +30,6 @@ from songnet_utils.widgets import page, recording
 
 #: The pages around the lessons, which came with this package's source.
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-# What a site of ours is known by: it is replaced as a whole.
-_MARK = ".songnet-site"
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -50,7 +47,7 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
     ran
         The lessons as `songnet_utils.lessons.running.run_lesson` returned them, in order.
     out
-        The folder of the site.
+        The folder of the site; what is there is replaced as a whole.
     results
         What the course measured, in Markdown.
     records
@@ -64,11 +61,9 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
     Raises
     ------
     SongNetError
-        When this package stands without its source, when something else is in the folder, or
-        when Sphinx finds a fault, such as a link that leads nowhere: the site is there, then, and
-        the error says what is wrong with it.
+        When this package stands without its source, or when Sphinx finds a fault, such as a link
+        that leads nowhere: the site is there, then, and the error says what is wrong with it.
     """
-    check_free(out)
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in ran}
     costs = {name: cost_of(name, records) for name in notebooks}
     titles = {name: title_of(notebook) or name for name, notebook in notebooks.items()}
@@ -90,24 +85,12 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
         faults = _sphinx(source, new, Path(folder) / "doctrees")
         if not (new / "index.html").is_file():
             raise SongNetError(f"The site could not be made. Sphinx says: {faults}")
-        (new / _MARK).touch()
         if out.exists():
             shutil.rmtree(out)
         new.replace(out)
     if faults:
         raise SongNetError(f"{out}: the site is there, with faults that Sphinx found: {faults}")
     return out / "index.html"
-
-
-def check_free(out: Path) -> None:
-    """Raise SongNetError unless a site can be put there and would replace only one of ours."""
-    if out.exists() and not (out / _MARK).exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SongNetError(
-            f"{out}: holds something that is no site of the course. Move it away, or choose "
-            "another folder with --out."
-        )
-    # It is put in its place as a whole.
-    check_writable(out.with_name(f".{out.name}") if out.exists() else out)
 
 
 def for_page(notebook: Any, media: Path, found_at: str) -> Any:

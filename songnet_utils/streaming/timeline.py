@@ -4,7 +4,7 @@ Conventions
 -----------
 *Samples* are counted at the network's rate, from the first sample of the song. *Frame* ``i`` of
 the log-mel covers samples ``[hop·i − n_fft/2, hop·i + n_fft/2)``; outside the song there are
-zeros (never a reflection: that would look ahead). A *step* is one answer of the network: step
+zeros (never a reflection: nobody played it). A *step* is one answer of the network: step
 ``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field, and earlier ones, at
 most from the beginning of the song, where the network remembers them (`ReceptiveField.past`).
 Intervals are half-open, ``[start, stop)``, and may start before 0.

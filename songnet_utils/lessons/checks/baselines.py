@@ -1,4 +1,4 @@
-"""Checks of lesson 3, the baselines: scaling, digits, intervals, and what a name is worth."""
+"""Checks of lesson 3, the baselines: scaling, digits, differences, and what a name is worth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 from songnet_utils.corpora.splits import artists, folds
-from songnet_utils.evaluation.compare import PAPER
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
 from songnet_utils.metrics.intervals import right_answers, wilson_interval
 
@@ -22,7 +21,7 @@ def share_of_distance(features: pd.DataFrame, number: str) -> Question:
     Parameters
     ----------
     features : pandas.DataFrame
-        The statistics, unscaled, a row a clip.
+        The statistics, unscaled, one row per clip.
     number : str
         The coefficient's number, such as ``"01"``, as in the last level of the columns.
     """
@@ -74,70 +73,54 @@ def smallest_size(figure: str) -> Question:
     figure : str
         An accuracy as it was printed, such as ``".6523"``.
     """
-    sizes = (size for size in itertools.count(1) if right_answers(figure, size) is not None)
-    truth, second = itertools.islice(sizes, 2)
-    exact = Fraction(figure)
-    correct, of_second, of_double = (
-        right_answers(figure, size) for size in (truth, second, 2 * truth)
-    )
+    truth = next(size for size in itertools.count(1) if right_answers(figure, size) is not None)
+    exact, correct = Fraction(figure), right_answers(figure, truth)
     return Number(
         truth,
         wrong=dict(
-            second=second,
-            double=2 * truth,
             digits=10 ** len(figure.partition(".")[2]),
             exact_fraction=exact.denominator,
             correct=correct,
         ),
         tolerance=0.1,
-        facts=dict(
-            truth=truth,
-            second=second,
-            double=2 * truth,
-            exact=exact,
-            correct=correct,
-            of_second=of_second,
-            of_double=of_double,
-        ),
+        facts=dict(truth=truth, exact=exact, correct=correct),
     )
 
 
 @exercise
-def interval_of(figure: str, size: int) -> Question:
-    """Ask for Wilson's 95 % interval of a printed accuracy: two shares, the lower one first.
+def difference_of(figure: str, size: int, other: str, other_size: int) -> Question:
+    """Ask for the 95 % interval of a difference of accuracies: two shares, the lower one first.
 
     Parameters
     ----------
-    figure : str
-        The accuracy as it was printed.
-    size : int
-        How many clips were tested.
+    figure, other : str
+        Two accuracies on different clips, as they were printed.
+    size, other_size : int
+        How many clips each was measured on.
     """
 
-    def interval(figure: str, size: int, confidence: float = 0.95) -> tuple[float, float]:
+    def with_interval(figure: str, size: int) -> tuple[float, float, float]:
         correct = right_answers(figure, size) or round(float(figure) * size)
-        return wilson_interval(correct, size, confidence)
+        return (correct / size, *wilson_interval(correct, size))
 
-    low, high = interval(figure, size)
-    other = PAPER["songnet"]
-    fifth = next(n for n in (1599, 800) if right_answers(other, n) is not None)
-    theirs = interval(other, fifth)
+    (a, a_low, a_high), (b, b_low, b_high) = (
+        with_interval(*one) for one in ((figure, size), (other, other_size))
+    )
+    arms = np.hypot(a - a_low, b_high - b), np.hypot(a_high - a, b - b_low)
+    low, high = a - b - arms[0], a - b + arms[1]
     return Number(
         (low, high),
         wrong=dict(
             turned=(high, low),
-            one_standard_error=interval(figure, size, 0.68),
-            distances=(low - float(figure), high - float(figure)),
-            other=theirs,
+            extremes=(a_low - b_high, a_high - b_low),
+            ends=(a_low - b_low, a_high - b_high),
+            first=(a_low, a_high),
         ),
         share=True,
         tolerance=0.002,
         facts=dict(
-            other=other,
-            clips=fifth,
-            low=theirs[0],
-            high=theirs[1],
-            meet="do not meet" if theirs[0] > high or theirs[1] < low else "overlap",
+            points=100 * (a - b),
+            decided="excludes" if low > 0 or high < 0 else "contains",
         ),
     )
 

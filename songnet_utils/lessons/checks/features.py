@@ -1,9 +1,10 @@
-"""Checks of lesson 2, from sound to pictures: windows, frames, mels, and the past."""
+"""Checks of lesson 2, from sound to pictures: windows, mels, frames, and the past."""
 
 from __future__ import annotations
 
 import librosa
 import numpy as np
+from scipy.signal import find_peaks, get_window
 
 from songnet_utils.audio import log_mel
 from songnet_utils.audio.sound import Sound
@@ -11,26 +12,34 @@ from songnet_utils.lessons.checks.questions import Choice, Function, Number, Que
 
 
 @exercise
-def window(apart: float, sound: Sound) -> Question:
-    """Ask how long the window must be at least: a power of two, in samples.
+def window(low: float, high: float, sound: Sound) -> Question:
+    """Ask which window always shows two tones as two peaks: a power of two, in samples.
 
     Parameters
     ----------
-    apart : float
-        So many hertz its bins may lie apart at most.
+    low, high : float
+        The tones' frequencies, in hertz.
     sound : Sound
-        It says how many samples a second there are.
+        It says how many samples per second there are.
     """
     rate = sound.sample_rate
-    truth = next(2**power for power in range(24) if rate / 2**power <= apart)
+
+    def two_peaks(n_fft: int) -> float:
+        """Return in what share of the phases there are two peaks."""
+        time, phases = np.arange(n_fft) / rate, np.linspace(0, 2 * np.pi, 50)[:, None]
+        tones = np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time + phases)
+        powers = np.abs(np.fft.rfft(get_window("hann", n_fft) * tones)) ** 2
+        return float(np.mean([len(find_peaks(p, height=p.max() / 100)[0]) == 2 for p in powers]))
+
+    truth = next(2**power for power in range(8, 24) if two_peaks(2**power) == 1)
     return Number(
         truth,
         wrong=dict(too_short=truth // 2, too_long=2 * truth),
         tolerance=0.5,
         facts=dict(
-            wide=2 * rate / truth,
+            share=two_peaks(truth // 2),
             apart=rate / truth,
-            narrow=rate / truth / 2,
+            bins=(high - low) * truth / rate,
             ms=1e3 * truth / rate,
         ),
     )
