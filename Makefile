@@ -52,8 +52,8 @@ bench: chromium ## measure and print what things cost on this machine
 soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
 	@$(BIN)/python scripts/soak.py
 
-records: $(READY) ## make the long experiments that lessons quote: hours (CORPUS=… for real songs)
-	@$(BIN)/python scripts/records.py $(if $(CORPUS),--corpus "$(CORPUS)")
+records: $(READY) ## make the long experiments that lessons quote: hours (NAME=… CORPUS=… for one)
+	@$(BIN)/python scripts/records.py $(NAME) $(if $(CORPUS),--corpus "$(CORPUS)")
 
 networks: $(READY) ## train and write the two networks that come with the listening page
 	@$(BIN)/python scripts/networks.py

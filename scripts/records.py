@@ -1,6 +1,6 @@
 """Make the course's long experiments, and keep their records with the lessons.
 
-``python scripts/records.py [NAME …] [--corpus FOLDER]``: all of them by default.
+``python scripts/records.py [NAME …] [--corpus FOLDER]``: by default all that need no folder.
 What has been trained before is found again, so that a stopped experiment goes on.
 """
 
@@ -12,20 +12,17 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.lessons import kernel_record
 from songnet_utils.lessons.records import EXPERIMENTS, make_record
 
-# The one that needs a corpus which is not there by itself.
-REAL = "real-music"
-
 
 def main() -> None:
     """Make what is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = [*EXPERIMENTS, kernel_record.NAME]
     parser.add_argument("names", nargs="*", help=", ".join(known))
-    parser.add_argument("--corpus", help="a folder of real songs, for real-music")
+    parser.add_argument("--corpus", help="a folder of real songs, for one of them")
     options = parser.parse_args()
     for name in options.names or known:
-        if not options.names and name == REAL and options.corpus is None:
-            print(f"{name}: left out, because no folder of real songs was named (--corpus)")
+        if not options.names and "FOLDER" in EXPERIMENTS.get(name, ""):
+            print(f"{name}: left out. Name it and its folder of real songs (--corpus).")
             continue
         try:
             if name == kernel_record.NAME:

@@ -12,6 +12,7 @@ from toys import tone_corpus
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import newest_run
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils.corpora.splits import ARTIST_PARTS
 from songnet_utils.evaluation import compare as evaluation
 from songnet_utils.evaluation.compare import compare
 from songnet_utils.features.store import LogMelStore
@@ -319,6 +320,20 @@ def _runs(corpus: Corpus, found: evaluation.Comparison) -> list[evaluation.Run]:
         )
         for seed in sorted(found.answers.seed.unique())
     ]
+
+
+def test_two_parts_of_the_artists_share_nothing_and_the_results_say_which_it_is(tones):
+    options = {"models": ["lr"], "splits": ["artist"], "folds": 2, "progress": False}
+    found = {part: compare(tones, **options, artist_part=part) for part in ARTIST_PARTS}
+    artists = [set(one.answers.artist) for one in found.values()]
+    assert artists[0].isdisjoint(artists[1])
+    assert artists[0] | artists[1] == set(tones.clips.artist)
+    for part, one in found.items():
+        counts = {"development": 4, "test": 8}
+        assert one.results[0]["artist_part"] == {"part": part, "seed": 0, "artists": counts}
+        assert f"the {counts[part]} {part} artists of 12" in one.as_text()
+    with pytest.raises(SongNetError, match="development, test"):
+        compare(tones, **options, artist_part="validation")
 
 
 def test_the_papers_figures_stand_beside_the_models_they_are_of(comparison):

@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--folds", type=whole(2), help="test every clip once per seed, in folds")
     parser.add_argument("--set", default="test", dest="subset", help="test (default) or validation")
+    parser.add_argument(
+        "--artists",
+        dest="artist_part",
+        help="only clips by development artists, a third drawn to choose on, or by test artists, "
+        "the others",
+    )
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
 
 

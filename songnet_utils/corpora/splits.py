@@ -37,6 +37,9 @@ from songnet_utils.corpora.table import OFFICIAL, name_key
 SETS = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
+#: The parts that `part_of_artists` draws.
+ARTIST_PARTS = ("development", "test")
+
 #: What an artist who is not known is called, before the id of the clip.
 UNKNOWN_ARTIST = "unknown artist of "
 
@@ -365,6 +368,35 @@ def artists(clips: pd.DataFrame) -> pd.Series:
     Copies of one clip whose artist is not known are all by the same unknown artist.
     """
     return clips.artist.where(clips.artist.notna(), UNKNOWN_ARTIST + _originals(clips))
+
+
+def part_of_artists(clips: pd.DataFrame, part: str, seed: int = 0) -> pd.DataFrame:
+    """Keep the clips of a third of the artists, to choose on, or of the others, to report on.
+
+    Whatever is chosen on the first part (a recipe, a network) has seen nothing of the second.
+
+    Parameters
+    ----------
+    clips
+        The table of clips. Artists who share a content stay together.
+    part : str
+        ``development``, a third of the artists (rounded down), or ``test``, the rest.
+    seed : int
+        Of the drawing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> clips = pd.DataFrame({"id": list("abc"), "artist": ["X", "Y", "Z"], "content": None})
+    >>> [list(part_of_artists(clips, part).artist) for part in ARTIST_PARTS]
+    [['Z'], ['X', 'Y']]
+    """
+    check_kind(part, ARTIST_PARTS, "a part of the artists")
+    check_seed(seed)
+    groups = _groups(clips, "artist")
+    drawn = np.random.default_rng(seed).permutation(np.unique(groups))
+    development = groups.isin(drawn[: len(drawn) // 3])
+    return clips[development if part == "development" else ~development]
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:

@@ -27,7 +27,14 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
+from songnet_utils.corpora.splits import (
+    ARTIST_PARTS,
+    artists,
+    check_kind,
+    fold_sets,
+    keep_genres,
+    part_of_artists,
+)
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
 from songnet_utils.features.store import log_mels
@@ -81,7 +88,8 @@ class Comparison:
         other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
         the same clips, ``mcnemar_p``, the p of McNemar's exact test (the median of the seeds').
         Each pair is stated once: a model minus those named before it, and a
-        split minus those named after it.
+        split minus those named after it. ``artist_part`` is null, or which part of the artists
+        it is about: ``part``, ``seed``, and the number of ``artists`` in each part.
     answers : pandas.DataFrame
         One row for each tested clip, model, split and seed: ``model``, ``split``, ``seed``,
         ``fold``, ``id``, ``artist``, ``genre`` (the truth), ``answer``, ``seen`` (is the artist
@@ -129,6 +137,12 @@ class Comparison:
                 "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
                 "percent and not whether an artist may be in two sets."
             )
+        if drawn := self.results[0]["artist_part"]:
+            part, counts = drawn["part"], drawn["artists"]
+            notes.append(
+                f"Only clips by the {counts[part]:,} {part} artists of {sum(counts.values()):,}; "
+                f"drawn once, from seed {drawn['seed']}."
+            )
         if self.failures:
             lost = dict.fromkeys(f"{run['model']} ({run['split']})" for run in self.failures)
             notes.append(f"Left out, because a run failed: {', '.join(lost)}.")
@@ -175,6 +189,7 @@ def compare(
     progress: bool = True,
     recipe: Recipe | None = None,
     subset: str = "test",
+    artist_part: str | None = None,
 ) -> Comparison:
     """Train several models on several splits and compare what they answer for tested clips.
 
@@ -199,6 +214,9 @@ def compare(
     subset : str
         Compare the answers for ``"test"`` clips, or for ``"validation"`` clips while there is
         still something to choose.
+    artist_part : str, optional
+        Only clips by ``"development"`` artists, to choose on, or by ``"test"`` artists, to report
+        on (see `songnet_utils.corpora.splits.part_of_artists`); all by default.
 
     Raises
     ------
@@ -206,12 +224,15 @@ def compare(
         When there is nothing to compare, or no model came through.
     """
     models, splits = model_names(models), _checked(splits, seeds, subset, folds)
+    if artist_part is not None:
+        check_kind(artist_part, ARTIST_PARTS, "a part of the artists")
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
     # Wrong genres are an error before hours of work on the frames, not after.
     _keep_genres(corpus.clips, splits, genres, folds)
     prepared = log_mels(corpus, progress=progress)
-    clips, left_out = _keep_genres(prepared.clips, splits, genres, folds)
+    clips, drawn = _part_of_artists(prepared.clips, artist_part)
+    clips, left_out = _keep_genres(clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     runs = [
         Run(
@@ -232,6 +253,7 @@ def compare(
     ]
     done, failures = _make_all(runs, subset, progress)
     shared = {"seeds": seeds, "folds": folds, "set": subset, "left_out": reasons}
+    shared["artist_part"] = drawn
     return Comparison(
         [result | shared for result in _results(done, failures)],
         pd.concat([run.answers for run in done], ignore_index=True),
@@ -259,6 +281,17 @@ def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) 
         near = did_you_mean(str(subset), choices)
         raise SongNetError(f"subset must be {' or '.join(choices)} here. Got {subset!r}.{near}")
     return list(dict.fromkeys(splits))
+
+
+def _part_of_artists(
+    clips: pd.DataFrame, part: str | None
+) -> tuple[pd.DataFrame, dict[str, Any] | None]:
+    """Keep the clips by one part of the artists; return also what the results say of the draw."""
+    if part is None:
+        return clips, None
+    of = {name: part_of_artists(clips, name) for name in ARTIST_PARTS}
+    counts = {name: int(artists(table).nunique()) for name, table in of.items()}
+    return of[part], {"part": part, "seed": 0, "artists": counts}
 
 
 def _sets(

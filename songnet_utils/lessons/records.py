@@ -47,6 +47,11 @@ EXPERIMENTS = {
         "songnet compare FOLDER --models chance,svm,songnet,songnet-plus,songnet-transfer "
         "--splits artist --genres Folk,Experimental,Rock,International --seeds 3 --folds 5"
     ),
+    # Real songs by artists on whom nothing was chosen.
+    "emotify": (
+        "songnet compare FOLDER --models chance,svm,lr-518,crnn-2d,songnet,songnet-transfer,"
+        "songnet-plus --splits artist --artists test --seeds 3 --folds 5"
+    ),
 }
 
 
@@ -84,6 +89,7 @@ def make_record(
     record = {
         "experiment": name,
         "command": command,
+        "collection": None if corpus is None else Path(corpus).name,
         "processors": os.cpu_count(),
         "machine": platform.machine(),
         "versions": versions(),
