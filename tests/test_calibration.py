@@ -14,7 +14,6 @@ from songnet_utils.metrics.calibration import (
     apply_temperature,
     brier_score,
     calibration_error_by_chance,
-    calibration_interval,
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
@@ -114,36 +113,6 @@ def test_the_warmer_the_less_sure(seed):
     assert sure[-1] == pytest.approx(0.2, abs=0.08)
 
 
-def test_the_interval_holds_the_error_of_one_that_is_always_as_wrong():
-    # Artists that are all alike: nothing varies between draws.
-    answers = np.tile([0.9, 0.1], (40, 1))
-    truth = np.tile([0, 1], 20)
-    low, high = calibration_interval(answers, truth, np.repeat(np.arange(20), 2))
-    assert (low, high) == pytest.approx((0.4, 0.4))
-
-
-@pytest.mark.parametrize(("temperature", "least"), [(1.0, 57), (0.5, 53)])
-def test_the_interval_holds_the_true_error_of_as_many_samples_as_it_should(temperature, least):
-    # Once with true confidences (the error is 0), once surer than it is right.
-    many, truth = guesses(100_000, 4, 1.5, seed=9)
-    many = apply_temperature(many, temperature)
-    error = 0 if temperature == 1 else expected_calibration_error(many, truth)
-    held = 0
-    for sample in np.arange(60 * 150).reshape(60, 150):
-        low, high = calibration_interval(many[sample], truth[sample], sample, draws=400)
-        held += low <= error <= high
-    assert held >= least
-
-
-def test_the_interval_is_wider_when_an_artist_stands_or_falls_as_one():
-    answers = np.tile([0.9, 0.1], (200, 1))
-    artists = np.repeat(np.arange(20), 10)
-    truth = np.where(artists < 10, 0, 1)
-    as_one = calibration_interval(answers, truth, artists)
-    apart = calibration_interval(answers, truth, np.arange(200))
-    assert as_one[1] - as_one[0] > 2 * (apart[1] - apart[0])
-
-
 def test_chance_alone_gives_an_error_that_many_clips_wear_away():
     # One clip at 80 %: off by .2 four times of five, else by .8.
     assert calibration_error_by_chance(np.array([[0.8, 0.2]]), draws=20_000) == pytest.approx(
@@ -182,8 +151,6 @@ RIGHT = np.array([[0.9, 0.1], [0.2, 0.8]])
         (lambda: apply_temperature(RIGHT, float("nan")), "positive"),
         (lambda: fit_temperature(RIGHT, [0, 1]), "All 2 clips are answered right"),
         (lambda: fit_temperature(RIGHT, [1, 0]), "no better than guesses"),
-        (lambda: calibration_interval(RIGHT, [0, 1], ["x", "x"]), "two artists"),
-        (lambda: calibration_interval(RIGHT, [0, 1], ["x"]), "artist for each clip"),
     ],
 )
 def test_what_cannot_be_scored_is_an_error(ask, told):

@@ -37,7 +37,7 @@ from songnet_utils.models.onnx_export import save_onnx, save_stream
 from songnet_utils.models.registry import NETWORKS, ablation, network_kind
 from songnet_utils.models.trained import SongNet, load_keras, save_keras, weights_of
 from songnet_utils.models.transfer import songnet_transfer, with_musicnn
-from songnet_utils.training import fit
+from songnet_utils.training import progress as training_progress
 from songnet_utils.training.data import mask
 from songnet_utils.training.fit import Trainer
 from songnet_utils.training.recipe import Recipe, recipe_of
@@ -351,7 +351,7 @@ def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, 
     """With a cosine, averaged weights, mixup and masks."""
     options = {"recipe": STRONG, "progress": False, "model": "songnet-plus"}
     whole = train(tones, out=tmp_path / "whole", **options)
-    begin = fit.KeepProgress.on_epoch_begin
+    begin = training_progress.KeepProgress.on_epoch_begin
 
     def stop(self, epoch, logs=None):
         if epoch == 2:
@@ -359,7 +359,7 @@ def test_a_strong_run_stopped_anywhere_goes_on_to_the_same_end(tones, tmp_path, 
         begin(self, epoch, logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit.KeepProgress, "on_epoch_begin", stop)
+        patch.setattr(training_progress.KeepProgress, "on_epoch_begin", stop)
         with pytest.raises(KeyboardInterrupt):
             train(tones, out=tmp_path / "stopped", **options)
     again = train(tones, out=tmp_path / "stopped", **options)
@@ -456,17 +456,6 @@ def test_masks_are_stripes_of_the_mean_frame():
         assert whole_bands.sum() <= 12
         assert whole_rows.sum() <= 18
     assert (rows != 1).any()
-
-
-def test_half_precision_trains_and_leaves_a_network_in_single(tones, tmp_path, monkeypatch):
-    """What a GPU would be given; here the processor does it, slowly."""
-    monkeypatch.setattr(fit, "_has_gpu", lambda: True)
-    recipe = Recipe(epochs=1, crop_seconds=2.0, batch=8)
-    folder = train(tones, out=tmp_path, recipe=recipe, progress=False)
-    assert keras.config.dtype_policy().name == "float32"
-    net = load_songnet(folder)
-    assert {layer.compute_dtype for layer in net.keras_model.layers} == {"float32"}
-    assert np.isfinite(read_record(folder)["epochs"][0]["loss"])
 
 
 def test_a_loss_that_is_no_number_is_said_with_the_way_out(tones, tmp_path):

@@ -31,7 +31,7 @@ from songnet_utils.models.baselines import (
     predict_baseline,
 )
 from songnet_utils.models.trained import weights_of
-from songnet_utils.training import fit
+from songnet_utils.training import progress as training_progress
 from songnet_utils.training import train as training
 from songnet_utils.training.data import crop
 from songnet_utils.training.recipe import Recipe
@@ -217,8 +217,8 @@ def stop_after(calls: int, function):
 @pytest.mark.parametrize(
     ("module", "where", "calls"),
     [
-        (fit.KeepProgress, "on_train_batch_end", 4),  # in the second epoch
-        (fit, "atomic_write", 2),  # when the third epoch is saved
+        (training_progress.KeepProgress, "on_train_batch_end", 4),  # in the second epoch
+        (training_progress, "atomic_write", 2),  # when the third epoch is saved
         (training, "save_onnx", 0),
         (training, "write_json", 0),  # when the record is written
     ],
@@ -302,7 +302,7 @@ def test_an_unfinished_run_goes_on_only_as_the_same_run(tmp_path, monkeypatch):
     progress.write_bytes(whole)
     with monkeypatch.context() as patch:
         # There is nothing left to train.
-        patch.setattr(fit.KeepProgress, "on_epoch_begin", stop_after(0, None))
+        patch.setattr(training_progress.KeepProgress, "on_epoch_begin", stop_after(0, None))
         quick_train(str(moved), out=out, epochs=1)
     assert read_record(out)["corpus_folder"] == str(moved)
     # It is opened again from where it was, and nowhere else.

@@ -16,7 +16,8 @@ from songnet_utils.corpora import Corpus, table
 from songnet_utils.models.building import Draw, begin, end, keras, layers
 from songnet_utils.models.registry import NetworkKind
 from songnet_utils.models.trained import weights_of
-from songnet_utils.training.fit import KeepProgress, Trainer
+from songnet_utils.training.fit import Trainer
+from songnet_utils.training.progress import KeepProgress
 from songnet_utils.training.recipe import Recipe
 
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=64, n_mels=6)

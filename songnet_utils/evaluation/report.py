@@ -44,14 +44,13 @@ from songnet_utils.metrics.calibration import (
     apply_temperature,
     brier_score,
     calibration_error_by_chance,
-    calibration_interval,
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
     never_zero,
     reliability,
 )
-from songnet_utils.metrics.intervals import Interval, artist_interval, few_artists
+from songnet_utils.metrics.intervals import artist_interval, few_artists
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.timeline import Timeline
 from songnet_utils.training.runs import (
@@ -170,8 +169,6 @@ class CalibrationFigures:
     ----------
     error : float
         The expected calibration error.
-    interval : tuple of float
-        Its interval, over artists.
     by_chance : float
         What the error would be by chance alone, were every confidence true.
     log_loss : float
@@ -183,7 +180,6 @@ class CalibrationFigures:
     """
 
     error: float
-    interval: Interval
     by_chance: float
     log_loss: float
     brier: float
@@ -269,23 +265,22 @@ def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
     Raises
     ------
     SongNetError
-        When the answers have no probabilities, or all test clips are by one artist.
+        When the answers have no probabilities.
     """
-    given, truth, whose = probabilities_of(answers, genres, "test")
+    given, truth, _ = probabilities_of(answers, genres, "test")
     fitted_given, fitted_truth, _ = probabilities_of(answers, genres, "validation")
-    before = _figures(given, truth, whose)
+    before = _figures(given, truth)
     try:
         temperature = fit_temperature(fitted_given, fitted_truth)
     except SongNetError as error:
         return Calibration(before, None, None, len(fitted_truth), str(error))
-    after = _figures(apply_temperature(given, temperature), truth, whose)
+    after = _figures(apply_temperature(given, temperature), truth)
     return Calibration(before, after, temperature, len(fitted_truth))
 
 
-def _figures(given: np.ndarray, truth: np.ndarray, artists: np.ndarray) -> CalibrationFigures:
+def _figures(given: np.ndarray, truth: np.ndarray) -> CalibrationFigures:
     return CalibrationFigures(
         error=expected_calibration_error(given, truth),
-        interval=calibration_interval(given, truth, artists),
         by_chance=calibration_error_by_chance(given),
         log_loss=negative_log_likelihood(given, truth),
         brier=brier_score(given, truth),
@@ -452,7 +447,7 @@ def _with_interval(row: Mapping[str, float] | pd.Series, name: str) -> list[str]
 
 
 def _calibration_lines(of: Calibration) -> list[str]:
-    names = ["expected calibration error", "  its interval", "  by chance alone"]
+    names = ["expected calibration error", "  by chance alone"]
     names += ["negative log-likelihood (nats)", "Brier score (0 to 2)"]
     columns = [["calibration (test clips)", *names]]
     note = f"No temperature could be fitted on the validation set: {of.why_not}"
@@ -462,9 +457,8 @@ def _calibration_lines(of: Calibration) -> list[str]:
         note = f"The temperature was fitted on the {of.fitted_on:,} validation clips."
     for title, each in zip(titles, (of.before, of.after), strict=False):
         assert each is not None
-        low, high = each.interval
-        figures = [f"{each.error:.3f}", f"{low:.3f} to {high:.3f}", f"{each.by_chance:.3f}"]
-        columns.append([title, *figures, f"{each.log_loss:.3f}", f"{each.brier:.3f}"])
+        figures = each.error, each.by_chance, each.log_loss, each.brier
+        columns.append([title, *(f"{figure:.3f}" for figure in figures)])
     return [*aligned(list(zip(*columns, strict=True))), *wrapped(note)]
 
 

@@ -8,10 +8,10 @@ clip's genre as the number of its column; the *answer* is the column with the hi
 and the *confidence* is that probability. Logarithms are natural.
 
 Bins are of **equal width** over the confidence, as in Guo et al., not of equal count: a bin then
-means the same before and after temperature scaling, for every network and in every draw of the
-bootstrap, and bins with few clips weigh little. What that costs: with few clips each bin's
-accuracy is noisy, and noise only ever adds to the calibration error. `calibration_error_by_chance`
-says how much of it chance alone would give.
+means the same before and after temperature scaling and for every network, and bins with few clips
+weigh little. What that costs: with few clips each bin's accuracy is noisy, and noise only ever
+adds to the calibration error. `calibration_error_by_chance` says how much of it chance alone
+would give.
 
 References
 ----------
@@ -31,7 +31,6 @@ import scipy.special
 from sklearn.metrics import brier_score_loss, log_loss
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.metrics.intervals import Interval
 
 #: Bins over the confidence. Guo et al. use 15 for ten thousand pictures; we have hundreds of clips.
 BINS = 10
@@ -93,64 +92,6 @@ def expected_calibration_error(
     """
     place, confidence, right = _binned(probabilities, truth, bins)
     return float(np.abs(np.bincount(place, weights=right - confidence)).sum() / len(right))
-
-
-def calibration_interval(
-    probabilities: np.ndarray,
-    truth: Sequence[int] | np.ndarray,
-    artists: Sequence[str] | np.ndarray,
-    *,
-    draws: int = 2_000,
-) -> Interval:
-    """Return a 95 % interval for the expected calibration error, over artists.
-
-    Whole artists are drawn anew (the cluster bootstrap; Field & Welsh 2007, "Bootstrapping
-    clustered data", JRSS B 69): the error is a sum of absolute values over bins, for which there
-    is no simple formula as for an accuracy. With few artists it covers the truth less often than
-    it says. The errors of the
-    draws lie higher than the error itself, because drawing adds noise to each bin; so the
-    interval is the basic one (Davison & Hinkley 1997, section 5.2), *2·error − quantiles*, cut off
-    at 0 and 1, which takes that shift back instead of adding it once more. Near 0, where every bit
-    of noise adds to the error, this is not enough: the interval also begins at 0 whenever noise
-    alone (each bin's differences from its own mean, drawn in the same way) often gives an error as
-    large.
-
-    Parameters
-    ----------
-    probabilities, truth
-        As in `reliability`.
-    artists : (clips,) str
-        Whose clip it is; at least two.
-    draws : int
-        How often all artists are drawn anew.
-
-    Raises
-    ------
-    SongNetError
-        As in `reliability`, and when there is only one artist.
-    """
-    place, sure, right = _binned(probabilities, truth, BINS)
-    everyone, whose = np.unique(np.asarray(artists).astype(str), return_inverse=True)
-    if len(whose) != len(right) or len(everyone) < 2:
-        raise SongNetError(
-            "An interval over artists needs an artist for each clip, and at least two artists. "
-            f"Got {len(whose)} for {len(right)} clips, {len(everyone)} different"
-        )
-    # Of each artist: right answers less confidences in each bin, and clips.
-    sums = np.zeros((len(everyone), BINS + 1))
-    np.add.at(sums, (whose, place), right - sure)
-    sums[:, BINS] = np.bincount(whose)
-    chances = np.full(len(everyone), 1 / len(everyone))
-    times = np.random.default_rng(0).multinomial(len(everyone), chances, size=draws)
-    # Of each draw: the gaps of the bins.
-    drawn = times @ sums
-    gaps = drawn[:, :BINS] / drawn[:, BINS:]
-    low, high = np.quantile(np.abs(gaps).sum(axis=1), [0.025, 0.975])
-    error = expected_calibration_error(probabilities, truth)
-    noise = gaps - sums[:, :BINS].sum(axis=0) / len(right)
-    by_noise = np.quantile(np.abs(noise).sum(axis=1), 0.975)
-    least = 2 * error - high if error > by_noise else 0.0
-    return min(max(float(least), 0.0), 1.0), min(max(float(2 * error - low), 0.0), 1.0)
 
 
 def calibration_error_by_chance(probabilities: np.ndarray, *, draws: int = 2_000) -> float:

@@ -85,6 +85,13 @@ class Inputs:
     genres: int
     metadata: Mapping[str, np.ndarray] = field(default_factory=dict)
     unknown: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    _lengths: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+
+    def length(self, clip: str) -> int:
+        """Return how many rows a clip has; each clip is read for it once."""
+        if clip not in self._lengths:
+            self._lengths[clip] = len(self.rows(clip))
+        return self._lengths[clip]
 
     def targets(self, clips: Sequence[str]) -> np.ndarray:
         """Return the clips' genres one-hot, (clips, genres) float32."""
@@ -180,7 +187,7 @@ class WholeClips(keras.utils.PyDataset):
         self.inputs = inputs
         lengths: dict[int, list[str]] = {}
         for clip in clips:
-            lengths.setdefault(len(inputs.rows(clip)), []).append(clip)
+            lengths.setdefault(inputs.length(clip), []).append(clip)
         self.batches = [
             together[first : first + _WHOLE_CLIPS]
             for _, together in sorted(lengths.items())

@@ -1,21 +1,14 @@
-"""How a network is trained: its recipe, and Keras's ``fit`` that can be stopped and resumed.
+"""How a network is trained: build, compile and fit, as with any network in Keras.
 
-After each epoch `KeepProgress` writes all that the rest depends on to ``progress.npz``, whole or
-not at all: weights, the optimizer's variables, the states of random layers, the best weights and
-the epochs' figures, from which Keras's callbacks find their own states again. The order of the
-clips, their crops and masks depend on the seed and the epoch alone. So training that was killed
-at any moment goes on to the same end, bit for bit.
+`Trainer` builds the network, measures what it is centred with and compiles it by its recipe; its
+``fit`` is Keras's, with callbacks for the learning rate, for stopping early and for resuming
+(`songnet_utils.training.progress`). Nothing here belongs to one backend of Keras: with
+``KERAS_BACKEND=jax`` it trains on JAX.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import json
-import math
-import time
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +19,6 @@ from sklearn.preprocessing import StandardScaler
 from tqdm.keras import TqdmCallback
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.features.store import LogMels
@@ -39,136 +31,8 @@ from songnet_utils.models.transfer import head_weights, with_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
 from songnet_utils.training.data import Crops, Inputs, WholeClips, rows_of
+from songnet_utils.training.progress import PROGRESS, KeepProgress
 from songnet_utils.training.recipe import Recipe
-from songnet_utils.training.runs import check_same
-
-#: The file that is kept while a network is trained.
-PROGRESS = "progress.npz"
-
-
-class KeepProgress(keras.callbacks.Callback):
-    """Writes after each epoch what the rest of training depends on, and resumes from it.
-
-    It stands last among the callbacks. Where weights are averaged, validation and the callbacks
-    before it see the average.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    arguments : mapping
-        What two runs must have in common to be the same run, fit for JSON.
-    crops : Crops
-        Told which epoch it is.
-    network : keras.Model
-        What is trained.
-    stopping : keras.callbacks.EarlyStopping
-        Has the best weights.
-    schedule : sequence of keras.callbacks.Callback
-        Change the learning rate.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        arguments: Mapping[str, Any],
-        crops: Crops,
-        network: keras.Model,
-        stopping: keras.callbacks.EarlyStopping,
-        schedule: Sequence[keras.callbacks.Callback],
-    ) -> None:
-        super().__init__()
-        self.path, self.arguments, self.crops, self.network = path, arguments, crops, network
-        self.stopping, self.schedule = stopping, schedule
-        #: The figures of the epochs so far.
-        self.epochs: list[dict[str, float]] = []
-        #: Whether there was nothing left to do when the file was written.
-        self.stopped = False
-        #: The best weights, and all variables, in the file that was read.
-        self.best_weights: list[np.ndarray] = []
-        self._values: list[np.ndarray] = []
-        self._last: list[np.ndarray] = []
-
-    def load(self) -> None:
-        """Read the file, where there is one.
-
-        Raises
-        ------
-        SongNetError
-            When it is damaged, or of another run.
-        """
-        if not self.path.exists():
-            return
-        try:
-            with np.load(self.path) as file:
-                text = json.loads(str(file["text"]))
-                arrays = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise SongNetError(
-                f"{self.path}: is damaged ({type(error).__name__}). "
-                "Use --force to start the run afresh."
-            ) from error
-        check_same(self.path.parent, "an unfinished", text["arguments"], self.arguments)
-        self.epochs, self.stopped = text["epochs"], text["stopped"]
-        self.best_weights, self._values = arrays[: text["best"]], arrays[text["best"] :]
-
-    def _variables(self) -> list[keras.Variable]:
-        # Those of a network are its weights and the states of its random layers.
-        return [*self.network.variables, *self.model.optimizer.variables]
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Put everything back where it was after the last epoch in the file."""
-        if not self.epochs:
-            return
-        for epoch in self.epochs:
-            for callback in (*self.schedule, self.stopping):
-                callback.on_epoch_end(epoch["epoch"] - 1, {"val_loss": epoch["validation_loss"]})
-        for variable, value in zip(self._variables(), self._values, strict=True):
-            variable.assign(value)
-        self.stopping.best_weights = self.best_weights
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Deal out the epoch's crops."""
-        self.crops.epoch = epoch
-        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self._began = time.monotonic()
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        """Put the averaged weights into the network, where weights are averaged."""
-        variables = self.model.trainable_variables
-        self._last = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-        self.model.optimizer.finalize_variable_values(variables)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write the file."""
-        for variable, value in zip(self.model.trainable_variables, self._last, strict=True):
-            variable.assign(value)
-        if not math.isfinite(logs["loss"] + logs["val_loss"]):
-            raise SongNetError(
-                f"{self.path.parent}: the loss of epoch {epoch + 1} is not a number: training has "
-                "run away. Start it afresh (--force) with another seed or a lower learning rate."
-            )
-        self.epochs.append(
-            {
-                "epoch": epoch + 1,
-                "loss": float(logs["loss"]),
-                "accuracy": float(logs["accuracy"]),
-                "validation_loss": float(logs["val_loss"]),
-                "validation_accuracy": float(logs["val_accuracy"]),
-                "learning_rate": self._rate,
-                "seconds": round(time.monotonic() - self._began, 2),
-            }
-        )
-        best = self.stopping.best_weights
-        text = {
-            "arguments": self.arguments,
-            "epochs": self.epochs,
-            "stopped": self.model.stop_training or epoch + 1 == self.params["epochs"],
-            "best": len(best),
-        }
-        values = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
-        with atomic_write(self.path) as temporary:
-            np.savez(temporary, *best, *values, text=np.array(json.dumps(text)))
 
 
 class Trainer:
@@ -217,31 +81,30 @@ class Trainer:
         start: SongNet | None = None,
         progress: bool = False,
     ) -> None:
-        self.kind, self.log_mels, self.recipe, self.seed = kind, log_mels, recipe, seed
+        self.kind, self.log_mels, self.recipe = kind, log_mels, recipe
         self.genres, self.progress = genres, progress
         self.sound = kind.sound if kind.on_musicnn else log_mels.sound
         train, validation = (clips.id[sets == one].tolist() for one in ("train", "validation"))
         self.encoder: ColumnTransformer | None = None
+        options, known, nothing = dict(kind.options), {}, np.zeros(0, np.float32)
         if kind.metadata:
             table = metadata(clips)
             self.encoder = start.encoder if start else fit_encoder(table.loc[train])
-        with _precision():
-            self.network = self._build()
-            inputs = {one.name: one for one in self.network.inputs}
-            #: The network with its answer for the whole clip alone, as Keras trains it.
-            self.model = keras.Model(inputs, self.network.get_layer("genre").output)
+            known = dict(zip(table.index, encode(self.encoder, table), strict=True))
+            nothing = encode(self.encoder, unknown())[0]
+            options["columns"] = len(nothing)
+        # Layers and initializers that are given no seed take theirs from here.
+        keras.utils.set_random_seed(seed)
+        self.network = kind.build(self.sound, genres, seed=seed, **options)
         indices = {genre: index for index, genre in enumerate(genres)}
         self.inputs = Inputs(
             self.network.inputs[0].name,
             rows_of(kind, log_mels, progress),
             dict(zip(clips.id, clips.genre.map(indices), strict=True)),
             len(genres),
+            known,
+            nothing,
         )
-        if self.encoder is not None:
-            known = dict(zip(table.index, encode(self.encoder, table), strict=True))
-            self.inputs = dataclasses.replace(
-                self.inputs, metadata=known, unknown=encode(self.encoder, unknown())[0]
-            )
         self._check_use()
         rate = self.sound.sample_rate / self.sound.hop / (STRIDE if kind.on_musicnn else 1)
         size = max(1, round(recipe.crop_seconds * rate))
@@ -257,38 +120,29 @@ class Trainer:
                 scaler.partial_fit(self.inputs.rows(clip).astype(np.float64))
             mean, deviation = scaler.mean_, np.sqrt(scaler.var_)
             centre(self.network, mean, deviation, least=0.0 if kind.on_musicnn else LEAST_DEVIATION)
+        mean, masked = np.asarray(mean, np.float32).ravel(), round(recipe.masked_seconds * rate)
         self.crops = Crops(
-            self.inputs,
-            train,
-            recipe,
-            size=size,
-            masked=round(recipe.masked_seconds * rate),
-            mean=np.asarray(mean, np.float32).reshape(-1),
-            seed=seed,
+            self.inputs, train, recipe, size=size, masked=masked, mean=mean, seed=seed
         )
         self.validation = WholeClips(self.inputs, validation)
+        #: The network with its answer for the whole clip alone, as Keras trains it.
+        self.model = keras.Model(
+            {one.name: one for one in self.network.inputs}, self.network.get_layer("genre").output
+        )
         self.model.compile(
             _optimizer(recipe, len(self.crops)),
             loss="categorical_crossentropy",
-            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
+            metrics=["accuracy"],
             # XLA makes TensorFlow four times as slow on a processor.
             jit_compile=keras.backend.backend() != "tensorflow",
         )
         self.model.optimizer.build(self.model.trainable_variables)
 
-    def _build(self) -> keras.Model:
-        options = dict(self.kind.options)
-        if self.encoder is not None:
-            options["columns"] = encode(self.encoder, unknown()).shape[1]
-        # Layers and initializers that are given no seed take theirs from here.
-        keras.utils.set_random_seed(self.seed)
-        return self.kind.build(self.sound, self.genres, seed=self.seed, **options)
-
     def _size_of_a_step(self, clips: pd.Series) -> int:
         """Return the frames that a step needs; raise SongNetError unless every clip has them."""
         timeline = timeline_of(self.network, self.sound)
         for clip in clips:
-            if not timeline.steps_of_frames(len(self.inputs.rows(clip))):
+            if not timeline.steps_of_frames(self.inputs.length(clip)):
                 raise SongNetError(
                     f"clip {clip} of {self.log_mels.corpus.name}: is too short for "
                     f"{self.kind.title}, one step of which needs {timeline.seconds_needed:.1f} s. "
@@ -325,25 +179,21 @@ class Trainer:
             When the progress there is damaged or another run's, or the loss is no longer a
             number.
         """
-        recipe, schedule = self.recipe, []
-        if recipe.schedule == "plateau":
-            schedule = [
-                keras.callbacks.ReduceLROnPlateau(
-                    factor=recipe.plateau_factor,
-                    patience=recipe.plateau_patience,
-                    mode="min",
-                    min_delta=0.0,
-                    min_lr=recipe.least_learning_rate,
-                )
-            ]
+        recipe = self.recipe
+        plateau = keras.callbacks.ReduceLROnPlateau(
+            factor=recipe.plateau_factor,
+            patience=recipe.plateau_patience,
+            mode="min",
+            min_delta=0.0,
+            min_lr=recipe.least_learning_rate,
+        )
+        schedule = [plateau] if recipe.schedule == "plateau" else []
         stopping = keras.callbacks.EarlyStopping(
             patience=recipe.epochs if recipe.schedule == "cosine" else recipe.patience,
             mode="min",
             restore_best_weights=True,
         )
-        keep = KeepProgress(
-            folder / PROGRESS, arguments, self.crops, self.network, stopping, schedule
-        )
+        keep = KeepProgress(folder / PROGRESS, arguments, self.crops, stopping, schedule)
         keep.load()
         if keep.stopped:
             self.model.set_weights(keep.best_weights)
@@ -367,15 +217,14 @@ class Trainer:
         return pd.DataFrame(found, index=data.clips).loc[list(clips)].to_numpy(np.float32)
 
     def songnet(self, *, training_music: str, caution: str) -> SongNet:
-        """Return the network in single precision, ready to be saved.
+        """Return the network, ready to be saved.
 
         Parameters
         ----------
         training_music, caution : str
             As in `songnet_utils.streaming.network.Network`.
         """
-        network = self._build()
-        set_weights(network, weights_of(self.network))
+        network = self.network
         if self.kind.on_musicnn:
             network = with_musicnn(network, load_embedding_model(self.log_mels.store.data))
         return SongNet(
@@ -421,19 +270,3 @@ def _optimizer(recipe: Recipe, batches: int) -> keras.optimizers.Optimizer:
     # Decay is for kernels: a bias or a scale has no reason to be small.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-@contextlib.contextmanager
-def _precision() -> Iterator[None]:
-    """Let layers compute in half precision where there is a GPU, which that makes quicker."""
-    before = keras.config.dtype_policy()
-    if _has_gpu():
-        keras.config.set_dtype_policy("mixed_float16")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _has_gpu() -> bool:
-    return bool(keras.distribution.list_devices("gpu"))

@@ -53,7 +53,8 @@ from songnet_utils.models.onnx_export import save_onnx, save_stream
 from songnet_utils.models.registry import NetworkKind, network_kind
 from songnet_utils.models.trained import save_keras
 from songnet_utils.training.fine_tuning import TRAINED_ON_BEFORE, Parent
-from songnet_utils.training.fit import PROGRESS, Trainer
+from songnet_utils.training.fit import Trainer
+from songnet_utils.training.progress import PROGRESS
 from songnet_utils.training.recipe import Recipe, check_model, recipe_of
 from songnet_utils.training.runs import (
     RECORD,
