@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium networks page readme FORCE
+.PHONY: chromium networks page readme scale FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
@@ -48,6 +48,9 @@ bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench_classify.py
 	@$(BIN)/python scripts/bench_page.py
 	@$(BIN)/python scripts/bench_not_music.py
+
+scale: $(READY) ## show that time and memory grow linearly to 8,000 clips: hours, 8 GB of disk
+	@$(BIN)/python scripts/scale.py $(SIZES)
 
 soak: chromium ## fetch from a server that fails at random, click at random for ten minutes
 	@$(BIN)/python scripts/soak.py

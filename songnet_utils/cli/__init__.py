@@ -23,7 +23,7 @@ from songnet_utils.cli.messages import FAILED, STOPPED, note, open_streams, show
 from songnet_utils.cli.options import Parser
 
 #: The modules of this package that are commands, in the order of ``songnet --help``.
-COMMANDS = ["corpora", "features", "train", "compare", "evaluate", "kernels"]
+COMMANDS = ["corpora", "features", "train", "compare", "reproduce", "evaluate", "kernels"]
 COMMANDS += ["classify", "app", "fetch", "course", "site"]
 
 

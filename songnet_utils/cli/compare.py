@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=whole(1), default=1, help="seeds 0 … SEEDS − 1 (default: 1)"
     )
+    parser.add_argument("--epochs", type=whole(1), help="train networks for at most so many")
     parser.add_argument("--folds", type=whole(2), help="test every clip once per seed, in folds")
     parser.add_argument("--set", default="test", dest="subset", help="test (default) or validation")
     parser.add_argument(
@@ -43,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(json: Path | None, **options: Any) -> int:
     """Compare, and print the tables."""
+    return compare_and_print(json, **options)[0]
+
+
+def compare_and_print(json: Path | None, **options: Any) -> tuple[int, list[dict[str, Any]]]:
+    """Compare, print the tables, and return the exit code and the results."""
     from songnet_utils._utils.files import check_writable, write_json
     from songnet_utils.evaluation.compare import compare
 
@@ -59,4 +65,4 @@ def run(json: Path | None, **options: Any) -> int:
         note(f"failed: {failure['run']}: {failure['reason']}")
     if json is not None:
         write_json(json, comparison.results)
-    return FAILED if comparison.failures else 0
+    return FAILED if comparison.failures else 0, comparison.results

@@ -14,6 +14,7 @@ independent, so where artists have several clips each its p is too small rather 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -190,6 +191,7 @@ def compare(
     recipe: Recipe | None = None,
     subset: str = "test",
     artist_part: str | None = None,
+    epochs: int | None = None,
 ) -> Comparison:
     """Train several models on several splits and compare what they answer for tested clips.
 
@@ -217,6 +219,8 @@ def compare(
     artist_part : str, optional
         Only clips by ``"development"`` artists, to choose on, or by ``"test"`` artists, to report
         on (see `songnet_utils.corpora.splits.part_of_artists`); all by default.
+    epochs : int, optional
+        The most epochs of a network; the recipe's by default.
 
     Raises
     ------
@@ -234,6 +238,7 @@ def compare(
     clips, drawn = _part_of_artists(prepared.clips, artist_part)
     clips, left_out = _keep_genres(clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
+    limit = {} if epochs is None else {"epochs": epochs}
     runs = [
         Run(
             log_mels=prepared,
@@ -243,7 +248,7 @@ def compare(
             model=model,
             split=split,
             seed=seed,
-            recipe=recipe or recipe_of(model),
+            recipe=dataclasses.replace(recipe or recipe_of(model), **limit),
             fold=fold,
             folds=folds,
         )

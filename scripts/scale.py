@@ -1,0 +1,110 @@
+"""Show that `songnet train` and `songnet compare` grow linearly with the number of clips.
+
+``python scripts/scale.py [CLIPS …]``: by default 500, 2,000 and 8,000 clips of 30 s, all different,
+of eight genres that are easy to tell apart. They are FLAC files of noise and tones, of about half a
+megabyte each, so 8,000 take some 4 GB in ``build/scale``, and their log-mels another 3 GB. What was
+made is found again by the next run; delete the folder when you have seen enough.
+
+For each size, one after the other and each in a process of its own: the log-mels, one epoch of
+songnet, and a comparison of a baseline with one epoch of songnet. The peak of memory is the
+process's own, as the operating system counts it. Ends with exit code 1 when 4 GB are exceeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from joblib import Parallel, delayed
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "build" / "scale"
+SIZES = (500, 2_000, 8_000)
+SECONDS, RATE, GENRES = 30, 22_050, 8
+MOST_GB = 4.0
+
+
+def write_clip(number: int) -> Path:
+    """Write one clip, unless it is there: three tones of the genre's octave in quiet noise."""
+    genre = number % GENRES
+    file = FOLDER / "clips" / f"genre {genre}" / f"{number:06d}.flac"
+    if not file.exists():
+        random = np.random.default_rng(number)
+        moments = np.arange(SECONDS * RATE) / RATE
+        sound = 1e-3 * random.standard_normal(len(moments))
+        for pitch in 40 * 2 ** (genre + random.random(3)):
+            sound += 0.1 * np.sin(2 * np.pi * pitch * moments)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        soundfile.write(part, sound, RATE, format="FLAC")
+        part.replace(file)
+    return file
+
+
+def corpus_of(clips: int) -> Path:
+    """Return a corpus of so many clips: links to the files, which take no room."""
+    folder = FOLDER / f"clips-{clips}"
+    shutil.rmtree(folder, ignore_errors=True)
+    for file in Parallel(n_jobs=-1)(delayed(write_clip)(number) for number in range(clips)):
+        link = folder / file.parent.name / file.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        os.link(file, link)
+    return folder
+
+
+def measure(*arguments: str) -> tuple[float, float]:
+    """Run a command; return its seconds and the peak of its memory in GB."""
+    environment = {**os.environ, "SONGNET_DATA": str(FOLDER / "data")}
+    start = time.monotonic()
+    command = [sys.executable, "-m", "songnet_utils.cli", *arguments]
+    process = os.posix_spawn(sys.executable, command, environment)
+    _, status, used = os.wait4(process, 0)
+    if status:
+        sys.exit(f"songnet {' '.join(arguments)}: failed")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return time.monotonic() - start, used.ru_maxrss * unit / 1e9
+
+
+def main(sizes: Sequence[int]) -> int:
+    """Print a line for each size and command."""
+    before: dict[str, tuple[int, float]] = {}
+    most = 0.0
+    print(
+        f"{'clips':>6}  {'command':9} {'seconds':>8} {'ms a clip':>10} {'each more':>10} {'GB':>5}"
+    )
+    for clips in sizes:
+        corpus = str(corpus_of(clips))
+        # Nothing of an earlier time, so that every clip is prepared and every run is made.
+        shutil.rmtree(FOLDER / "data", ignore_errors=True)
+        commands = {
+            "features": "",
+            "train": "--epochs 1 --seed 1",
+            "compare": "--epochs 1 --models svm,songnet --splits random",
+        }
+        for name, options in commands.items():
+            seconds, memory = measure(name, corpus, *options.split())
+            most = max(most, memory)
+            fewer, quicker = before.get(name, (0, 0.0))
+            # What does not grow, such as starting TensorFlow, is no part of the difference.
+            more = f"{1000 * (seconds - quicker) / (clips - fewer):10.1f}" if fewer else ""
+            before[name] = clips, seconds
+            each = 1000 * seconds / clips
+            print(
+                f"{clips:6,}  {name:9} {seconds:8.0f} {each:10.1f} {more:>10} {memory:5.2f}",
+                flush=True,
+            )
+    print(f"'each more': milliseconds that each clip more takes; at most {most:.2f} GB of memory")
+    return int(most >= MOST_GB)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="CLIPS")
+    sys.exit(main(sorted(parser.parse_args().sizes)))
