@@ -469,21 +469,6 @@ def test_transfer_without_the_listener_is_refused_with_the_way_out(tones, tmp_pa
         train(tones, model="songnet-transfer", out=tmp_path, progress=False)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("schedule", "linear"),
-        ("mixup", -1.0),
-        ("label_smoothing", 1.0),
-        ("averaging", 1.0),
-        ("weight_decay", -0.1),
-    ],
-)
-def test_a_recipe_that_makes_no_sense_is_refused(name, value):
-    with pytest.raises(SongNetError, match=name):
-        Recipe(**{name: value})
-
-
 def test_transfer_learns_in_seconds_and_needs_no_listener_afterwards(
     shared_fma, musicnn_data, tmp_path, monkeypatch
 ):

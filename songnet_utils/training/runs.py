@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import check_writable, read_csv, write_json
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils.corpora.splits import SETS
 from songnet_utils.features.store import LogMels, log_mels
 from songnet_utils.streaming.network import Network
 
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
 #: What a finished run has, and an unfinished one.
 RECORD, UNFINISHED = "record.json", "unfinished.json"
 
-# What both say of a run; what a record says besides; and what it says of each set.
-_NAMES = {"corpus": str, "model": str, "split": str, "seed": int, "genres": list}
-_ENTRIES = {**_NAMES, "sound": dict, "arguments": dict, "epochs": list}
-_SCORES = {"clips": int, "accuracy": (int, float), "confidence_interval": list}
+# What both say of a run, and what a record says besides.
+_NAMES = ("corpus", "model", "split", "seed", "genres")
+_ENTRIES = (*_NAMES, "sound", "arguments", "epochs", *SETS)
 
 # What Windows leaves in folders; names that begin with a dot do not count either.
 _JUNK = ("thumbs.db", "desktop.ini")
@@ -106,14 +106,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
             f"{folder}: is not a finished run (it has no {RECORD}). "
             "Run the same songnet train command again to resume it."
         )
-    record = _read(path, _ENTRIES)
-    for subset in ("train", "validation", "test"):
-        _check_entries(path, record.get(subset), _SCORES, f"{subset}: ")
-    try:
-        Sound.from_dict(record["sound"])
-    except (SongNetError, TypeError) as error:
-        raise _damaged(path, f"sound: {error}") from error
-    return record
+    return _read(path, _ENTRIES)
 
 
 def read_answers(folder: str | Path) -> pd.DataFrame:
@@ -170,7 +163,6 @@ def log_mels_of(
     record: dict[str, Any],
     corpus: LogMels | Corpus | str | Path | None = None,
     *,
-    sound: Sound | None = None,
     progress: bool = True,
 ) -> LogMels:
     """Return the corpus that a run was trained on, with its frames.
@@ -184,8 +176,6 @@ def log_mels_of(
     corpus : LogMels, Corpus, str or path, optional
         The corpus, which may have another name by now (`check_clips` tells whether it is the
         one); by default the folder in the record, or what `open_corpus` finds under the name there.
-    sound : Sound, optional
-        Of the frames; the run's by default.
     progress : bool
         Show progress bars.
 
@@ -207,8 +197,7 @@ def log_mels_of(
         corpus = open_corpus(corpus, progress=progress)
     if isinstance(corpus, LogMels):
         return corpus
-    sound = sound or Sound.from_dict(record["sound"])
-    return log_mels(corpus, sound, progress=progress)
+    return log_mels(corpus, Sound.from_dict(record["sound"]), progress=progress)
 
 
 def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: str) -> None:
@@ -336,30 +325,17 @@ def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
     return found["corpus"] == corpus.name and (theirs is not None or ours is None)
 
 
-def _read(path: Path, entries: Mapping[str, Any]) -> dict[str, Any]:
+def _read(path: Path, entries: Sequence[str]) -> dict[str, Any]:
     """Return a JSON file's object, when it has the entries that it needs."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        if absent := [name for name in entries if name not in found]:
+            raise ValueError(f"it lacks {absent[0]}")
     except PermissionError as error:
         raise SongNetError(f"{path}: cannot be read. Check who may read it.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
-    _check_entries(path, found, entries)
-    return found
-
-
-def _check_entries(path: Path, found: Any, entries: Mapping[str, Any], where: str = "") -> None:
-    if not isinstance(found, dict):
-        raise _damaged(path, f"{where}it is no JSON object")
-    for name, kind in entries.items():
-        if not isinstance(found.get(name), kind):
-            raise _damaged(
-                path, f"{where}it lacks {name}" if name not in found else f"{where}{name}"
-            )
-
-
-def _damaged(path: Path, why: str) -> SongNetError:
-    return SongNetError(
-        f"{path}: is damaged, or not songnet's ({why}). Move the folder {path.parent} away or "
-        "delete it, and train again; or use another folder."
-    )
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise SongNetError(
+            f"{path}: is damaged, or not songnet's ({error}). Move the folder {path.parent} away "
+            "or delete it, and train again; or use another folder."
+        ) from error
+    return dict(found)

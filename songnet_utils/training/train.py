@@ -9,6 +9,7 @@ whenever it was stopped.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -49,6 +50,7 @@ from songnet_utils.models.baselines import (
     predict_baseline,
     save_baseline,
 )
+from songnet_utils.models.building import keras
 from songnet_utils.models.onnx_export import save_onnx, save_stream
 from songnet_utils.models.registry import NetworkKind, network_kind
 from songnet_utils.models.trained import save_keras
@@ -68,6 +70,7 @@ from songnet_utils.training.runs import (
 
 _NETWORK_FILES = ("model.keras", "model.onnx", "stream.onnx")
 _FILES = (RECORD, PROGRESS, *_NETWORK_FILES, "model.skops", "answers.csv", TRAINED_ON_BEFORE)
+_PACKAGES = "songnet-utils keras tensorflow jax scikit-learn numpy scipy soxr soundfile librosa"
 
 
 def train(
@@ -337,6 +340,7 @@ class Run:
                 "training_music": net.training_music,
                 "weights": net.keras_model.count_params(),
                 "parts": self.kind.description(),
+                "backend": keras.backend.backend(),
             },
             "epochs": epochs,
             "best_epoch": 1 + int(np.argmin(losses)),
@@ -427,7 +431,9 @@ class Run:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on."""
-    names = "songnet-utils tensorflow keras scikit-learn numpy scipy soxr soundfile librosa"
-    found = {name: importlib.metadata.version(name) for name in names.split()}
-    return {"python": platform.python_version(), **found}
+    """Return the versions of what a run's numbers depend on; of Keras's backends, those there."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES.split():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
