@@ -127,32 +127,28 @@ def _figure(plan: Plan, figure: Figure | None, role: str) -> list[Note]:
             voices.append(voices[len(voices) - len(chord)] + 12)
         root = near(chord[0], centre - 15)
         fifth = root + chord[2] - chord[0] - (12 if root > 48 else 0)
-        power = near(chord[0], 43)
+        power = [near(chord[0], 43) + step for step in (0, 7, 12)]
+        strummed = voices[:wanted]
+        # By its sign: the pitches, how loud, and how much of its time it sounds.
+        played: dict[str, tuple[list[int], float, float]] = {
+            **{"C": (strummed, 96.0, 1.0), "c": (strummed, 76.0, 1.0), "m": (strummed, 92.0, 0.6)},
+            **{"U": (strummed[::-1][:3], 78.0, 1.0), "P": (power, 100.0, 1.0)},
+            **{"p": (power, 84.0, 0.55), "B": ([root], 98.0, 1.0), "F": ([fifth], 92.0, 1.0)},
+        }
         pattern = figure.pattern[bar.number % len(figure.pattern)]
         hand = plan.dice.of(role, bar.number)
         for step, sign in enumerate(pattern):
             if sign in ".-":
                 continue
-            gate, loud, spread = figure.gate, 92.0, figure.strum
-            if sign in "Cc":
-                pitches, loud = voices[:wanted], 96.0 if sign == "C" else 76.0
-            elif sign == "m":
-                pitches, gate = voices[:wanted], gate * 0.6
-            elif sign == "U":
-                pitches, loud, spread = voices[:wanted][::-1][:3], 78.0, figure.strum * 0.8
-            elif sign in "Pp":
-                pitches = [power, power + 7, power + 12]
-                gate, loud = (gate, 100.0) if sign == "P" else (gate * 0.55, 84.0)
-            elif sign == "B":
-                pitches, loud = [root], 98.0
-            elif sign == "F":
-                pitches, loud = [fifth], 92.0
-            else:
+            if sign.isdigit():
                 octave, voice = divmod(int(sign), len(voices))
-                pitches = [voices[voice] + 12 * octave]
+                pitches, loud, short = [voices[voice] + 12 * octave], 92.0, 1.0
+            else:
+                pitches, loud, short = played[sign]
             loud *= 0.85 + 0.15 * plan.metre.weight(step)
+            spread = figure.strum * (0.8 if sign == "U" else 1.0)
             for rank, pitch in enumerate(pitches):
-                note = _sound(plan, bar, step, pattern, gate, pitch, loud, hand)
+                note = _sound(plan, bar, step, pattern, figure.gate * short, pitch, loud, hand)
                 notes.append(dataclasses.replace(note, start=note.start + rank * spread))
     return notes
 
