@@ -37,9 +37,6 @@ from songnet_utils.corpora.table import OFFICIAL, name_key
 SETS = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
-#: The parts that `part_of_artists` draws.
-ARTIST_PARTS = ("development", "test")
-
 #: What an artist who is not known is called, before the id of the clip.
 UNKNOWN_ARTIST = "unknown artist of "
 
@@ -92,7 +89,7 @@ def split(
                 "Choose the random or the artist split."
             )
     else:
-        part = _deal(clips, _groups(clips, kind), parts, seed)
+        part = _deal(clips, groups_of(clips, kind), parts, seed)
         sets = part.map(dict(enumerate(SETS)))
     _check_everywhere(clips, sets, SETS, kind)
     return sets.astype("str").rename("set")
@@ -133,16 +130,16 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
     """
     names = set(trained_on.artist.dropna().map(name_key))
     by_them = clips.artist.map(name_key, na_action="ignore").isin(names)
-    together = _groups(clips, "artist")
+    together = groups_of(clips, "artist")
     seen = together.isin(together[by_them | clips.content.isin(trained_on.content)])
     if kind == "official":
         sets = split(clips, kind, seed)
         sets = sets.mask((sets == "test") & seen, "train")
     else:
-        groups = _groups(clips, kind)
+        groups = groups_of(clips, kind)
         tested = groups.isin(_tested(clips, groups, seen, seed))
         rest = clips[~tested]
-        parts = _deal(rest, _groups(rest, kind), np.array(_NOT_TESTED), seed)
+        parts = _deal(rest, groups_of(rest, kind), np.array(_NOT_TESTED), seed)
         sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
     if untested := sorted(set(clips.genre) - set(clips.genre[sets == "test"])):
         known = seen.groupby(clips.genre).agg(["sum", "size"]).loc[untested]
@@ -198,7 +195,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     check_kind(kind, KINDS[:2], "folds")
     _check_k(k)
     check_seed(seed)
-    part = _deal(clips, _groups(clips, kind), np.full(k, 1 / k), seed)
+    part = _deal(clips, groups_of(clips, kind), np.full(k, 1 / k), seed)
     _check_everywhere(clips, part, range(k), kind)
     return part.rename("fold")
 
@@ -227,7 +224,7 @@ def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Seri
     dealt = []
     for fold in range(k):
         rest = clips[part != fold]
-        untested = _deal(rest, _groups(rest, kind), np.array(_UNTESTED), seed)
+        untested = _deal(rest, groups_of(rest, kind), np.array(_UNTESTED), seed)
         sets = untested.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
         _check_everywhere(clips, sets, SETS, kind)
         dealt.append(sets.astype("str").rename("set"))
@@ -281,7 +278,7 @@ def keep_genres(
     needed = len(SETS) if k is None else 4 if k == 2 else k
     places = f"{k} folds" if k else f"{needed} sets ({', '.join(SETS)})"
     shared = "copies" if kind == "random" else "those who share a clip"
-    groups = _groups(clips, kind)
+    groups = groups_of(clips, kind)
     reasons = {}
     for genre in there:
         of_genre = clips.genre == genre
@@ -370,35 +367,6 @@ def artists(clips: pd.DataFrame) -> pd.Series:
     return clips.artist.where(clips.artist.notna(), UNKNOWN_ARTIST + _originals(clips))
 
 
-def part_of_artists(clips: pd.DataFrame, part: str, seed: int = 0) -> pd.DataFrame:
-    """Keep the clips of a third of the artists, to choose on, or of the others, to report on.
-
-    Whatever is chosen on the first part (a recipe, a network) has seen nothing of the second.
-
-    Parameters
-    ----------
-    clips
-        The table of clips. Artists who share a content stay together.
-    part : str
-        ``development``, a third of the artists (rounded down), or ``test``, the rest.
-    seed : int
-        Of the drawing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> clips = pd.DataFrame({"id": list("abc"), "artist": ["X", "Y", "Z"], "content": None})
-    >>> [list(part_of_artists(clips, part).artist) for part in ARTIST_PARTS]
-    [['Z'], ['X', 'Y']]
-    """
-    check_kind(part, ARTIST_PARTS, "a part of the artists")
-    check_seed(seed)
-    groups = _groups(clips, "artist")
-    drawn = np.random.default_rng(seed).permutation(np.unique(groups))
-    development = groups.isin(drawn[: len(drawn) // 3])
-    return clips[development if part == "development" else ~development]
-
-
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
     """Return how many artists have clips in more than one set (or in more than one fold)."""
     return int((parts.groupby(artists(clips)).nunique() > 1).sum())
@@ -416,7 +384,7 @@ def _originals(clips: pd.DataFrame) -> pd.Series:
     return first.reindex(clips.index).fillna(clips.id).astype("str")
 
 
-def _groups(clips: pd.DataFrame, kind: str) -> pd.Series:
+def groups_of(clips: pd.DataFrame, kind: str) -> pd.Series:
     """Return what is dealt out whole, by the first name in it.
 
     On the artist split, the connected components of artists and the contents of their clips.

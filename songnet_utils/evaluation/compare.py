@@ -28,16 +28,10 @@ from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
 from songnet_utils.corpora import Corpus, open_corpus
-from songnet_utils.corpora.splits import (
-    ARTIST_PARTS,
-    artists,
-    check_kind,
-    fold_sets,
-    keep_genres,
-    part_of_artists,
-)
+from songnet_utils.corpora.artist_parts import ARTIST_PARTS, part_of_artists
+from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
 from songnet_utils.corpora.splits import split as split_clips
-from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
+from songnet_utils.evaluation.compare_text import comparison_text
 from songnet_utils.features.store import log_mels
 from songnet_utils.metrics.intervals import (
     artist_interval,
@@ -118,37 +112,7 @@ class Comparison:
 
     def as_text(self) -> str:
         """Return the results, their differences and their cost for people to read."""
-        splits = list(dict.fromkeys(result["split"] for result in self.results))
-        blocks = [
-            _split_block([row for row in self.results if row["split"] == split]) for split in splits
-        ]
-        if len(splits) > 1:
-            blocks.append(_splits_block(self.results))
-        cost = self.cost
-        notes = [
-            "Intervals hold 95 % and are over artists; differences are in points. McNemar's exact "
-            "test takes clips as independent; of several seeds, its p is the median.",
-            # Of several splits, the one with the fewest artists.
-            *sorted({row["interval_note"] for row in self.results if row["interval_note"]})[:1],
-            f"Cost: {_seconds(cost['seconds'])} s of fitting and answering in {cost['runs']} runs; "
-            f"{cost['cached']} of them were there before.",
-        ]
-        if any(row["paper"] is not None for row in self.results):
-            notes.append(
-                "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
-                "percent and not whether an artist may be in two sets."
-            )
-        if drawn := self.results[0]["artist_part"]:
-            part, counts = drawn["part"], drawn["artists"]
-            notes.append(
-                f"Only clips by the {counts[part]:,} {part} artists of {sum(counts.values()):,}; "
-                f"drawn once, from seed {drawn['seed']}."
-            )
-        if self.failures:
-            lost = dict.fromkeys(f"{run['model']} ({run['split']})" for run in self.failures)
-            notes.append(f"Left out, because a run failed: {', '.join(lost)}.")
-        blocks.append(wrapped(*notes))
-        return "\n\n".join("\n".join(lines) for lines in blocks)
+        return comparison_text(self.results, self.failures, self.cost)
 
 
 def model_names(models: Sequence[str]) -> list[str]:
@@ -218,7 +182,7 @@ def compare(
         still something to choose.
     artist_part : str, optional
         Only clips by ``"development"`` artists, to choose on, or by ``"test"`` artists, to report
-        on (see `songnet_utils.corpora.splits.part_of_artists`); all by default.
+        on (see `songnet_utils.corpora.artist_parts`); all by default.
     epochs : int, optional
         The most epochs of a network; the recipe's by default.
 
@@ -235,7 +199,7 @@ def compare(
     # Wrong genres are an error before hours of work on the frames, not after.
     _keep_genres(corpus.clips, splits, genres, folds)
     prepared = log_mels(corpus, progress=progress)
-    clips, drawn = _part_of_artists(prepared.clips, artist_part)
+    clips, drawn = part_of_artists(prepared.clips, artist_part)
     clips, left_out = _keep_genres(clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     limit = {} if epochs is None else {"epochs": epochs}
@@ -286,17 +250,6 @@ def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) 
         near = did_you_mean(str(subset), choices)
         raise SongNetError(f"subset must be {' or '.join(choices)} here. Got {subset!r}.{near}")
     return list(dict.fromkeys(splits))
-
-
-def _part_of_artists(
-    clips: pd.DataFrame, part: str | None
-) -> tuple[pd.DataFrame, dict[str, Any] | None]:
-    """Keep the clips by one part of the artists; return also what the results say of the draw."""
-    if part is None:
-        return clips, None
-    of = {name: part_of_artists(clips, name) for name in ARTIST_PARTS}
-    counts = {name: int(artists(table).nunique()) for name, table in of.items()}
-    return of[part], {"part": part, "seed": 0, "artists": counts}
 
 
 def _sets(
@@ -462,59 +415,3 @@ def _difference(
         of_seeds = [mcnemar_exact(right_a[seed], right_b[seed]) for seed in seeds]
         found["mcnemar_p"] = float(np.median(of_seeds))
     return found
-
-
-def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Return one split's results as lines of text, the last named model against each other."""
-    last = rows[-1]
-    against = {
-        entry["model"]: entry for entry in last["differences"] if entry["split"] == last["split"]
-    }
-    table = [["model", "accuracy", "95 % interval", "paper", "seconds"]]
-    if against:
-        table[0] += [f"{last['model']} minus it", "95 % interval", "McNemar p"]
-    for row in rows:
-        paper = "" if row["paper"] is None else f"{row['paper']:.2%}"
-        interval = between(row["confidence_interval"])
-        cells = [row["model"], percent(row["accuracy"]), interval, paper, _seconds(row["seconds"])]
-        if entry := against.get(row["model"]):
-            p = entry["mcnemar_p"]
-            cells += [*_points(entry), "<0.001" if p < 0.0005 else f"{p:.3f}"]
-        table.append(cells)
-    seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
-    known = "artist overlap not known"
-    if overlap is not None:
-        known = f"artists in two sets: {last['artists_in_two_sets']:,}; "
-        known += f"artist overlap: {overlap:.0%} of clips"
-    if last["copies_in_two_sets"]:
-        known += f"; copies in two sets: {last['copies_in_two_sets']:,}"
-    return [
-        f"{last['split']} split: {last['clips']:,} {last['set']} clips "
-        f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",
-        *aligned(table),
-    ]
-
-
-def _splits_block(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Return what a split changes, model by model."""
-    pairs: dict[str, dict[str, str]] = {}
-    for result in results:
-        for entry in result["differences"]:
-            if entry["split"] != result["split"]:
-                pair = f"{result['split']} minus {entry['split']}"
-                difference, interval = _points(entry)
-                pairs.setdefault(pair, {})[result["model"]] = f"{difference} [{interval}]"
-    models = dict.fromkeys(result["model"] for result in results)
-    table = [["model", *pairs]]
-    table += [[model, *(found.get(model, "") for found in pairs.values())] for model in models]
-    return ["difference of a model's accuracies, in points [95 % interval]:", *aligned(table)]
-
-
-def _points(entry: dict[str, Any]) -> list[str]:
-    """Return a difference and its interval in points."""
-    low, high = (100 * bound for bound in entry["confidence_interval"])
-    return [f"{100 * entry['difference']:+.1f}", f"{low:+.1f} to {high:+.1f}"]
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:,.1f}" if seconds >= 1 else f"{seconds:.2f}"

@@ -1,0 +1,103 @@
+"""What `compare` prints: a table for each split, and what a split changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
+
+
+def comparison_text(
+    results: Sequence[dict[str, Any]],
+    failures: Sequence[Mapping[str, str]],
+    cost: Mapping[str, Any],
+) -> str:
+    """Return the results, their differences and their cost for people to read.
+
+    Parameters are those of `songnet_utils.evaluation.compare.Comparison`.
+    """
+    splits = list(dict.fromkeys(result["split"] for result in results))
+    blocks = [_split_block([row for row in results if row["split"] == split]) for split in splits]
+    if len(splits) > 1:
+        blocks.append(_splits_block(results))
+    notes = [
+        "Intervals hold 95 % and are over artists; differences are in points. McNemar's exact "
+        "test takes clips as independent; of several seeds, its p is the median.",
+        # Of several splits, the one with the fewest artists.
+        *sorted({row["interval_note"] for row in results if row["interval_note"]})[:1],
+        f"Cost: {_seconds(cost['seconds'])} s of fitting and answering in {cost['runs']} runs; "
+        f"{cost['cached']} of them were there before.",
+    ]
+    if any(row["paper"] is not None for row in results):
+        notes.append(
+            "Paper: Zhang, Zhang and Chen (2018), section 5.1, on fma_small. It says 70/20/10 "
+            "percent and not whether an artist may be in two sets."
+        )
+    if drawn := results[0]["artist_part"]:
+        part, counts = drawn["part"], drawn["artists"]
+        notes.append(
+            f"Only clips by the {counts[part]:,} {part} artists of {sum(counts.values()):,}; "
+            f"drawn once, from seed {drawn['seed']}."
+        )
+    if failures:
+        lost = dict.fromkeys(f"{run['model']} ({run['split']})" for run in failures)
+        notes.append(f"Left out, because a run failed: {', '.join(lost)}.")
+    blocks.append(wrapped(*notes))
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return one split's results as lines of text, the last named model against each other."""
+    last = rows[-1]
+    against = {
+        entry["model"]: entry for entry in last["differences"] if entry["split"] == last["split"]
+    }
+    table = [["model", "accuracy", "95 % interval", "paper", "seconds"]]
+    if against:
+        table[0] += [f"{last['model']} minus it", "95 % interval", "McNemar p"]
+    for row in rows:
+        paper = "" if row["paper"] is None else f"{row['paper']:.2%}"
+        interval = between(row["confidence_interval"])
+        cells = [row["model"], percent(row["accuracy"]), interval, paper, _seconds(row["seconds"])]
+        if entry := against.get(row["model"]):
+            p = entry["mcnemar_p"]
+            cells += [*_points(entry), "<0.001" if p < 0.0005 else f"{p:.3f}"]
+        table.append(cells)
+    seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
+    known = "artist overlap not known"
+    if overlap is not None:
+        known = f"artists in two sets: {last['artists_in_two_sets']:,}; "
+        known += f"artist overlap: {overlap:.0%} of clips"
+    if last["copies_in_two_sets"]:
+        known += f"; copies in two sets: {last['copies_in_two_sets']:,}"
+    return [
+        f"{last['split']} split: {last['clips']:,} {last['set']} clips "
+        f"({seeds} seed{'s' * (seeds != 1)}, {f'{folds} folds' if folds else 'no folds'}); {known}",
+        *aligned(table),
+    ]
+
+
+def _splits_block(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what a split changes, model by model."""
+    pairs: dict[str, dict[str, str]] = {}
+    for result in results:
+        for entry in result["differences"]:
+            if entry["split"] != result["split"]:
+                pair = f"{result['split']} minus {entry['split']}"
+                difference, interval = _points(entry)
+                pairs.setdefault(pair, {})[result["model"]] = f"{difference} [{interval}]"
+    models = dict.fromkeys(result["model"] for result in results)
+    table = [["model", *pairs]]
+    table += [[model, *(found.get(model, "") for found in pairs.values())] for model in models]
+    return ["difference of a model's accuracies, in points [95 % interval]:", *aligned(table)]
+
+
+def _points(entry: dict[str, Any]) -> list[str]:
+    """Return a difference and its interval in points."""
+    low, high = (100 * bound for bound in entry["confidence_interval"])
+    return [f"{100 * entry['difference']:+.1f}", f"{low:+.1f} to {high:+.1f}"]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f}" if seconds >= 1 else f"{seconds:.2f}"
