@@ -202,7 +202,7 @@ def compare(
     clips, drawn = part_of_artists(prepared.clips, artist_part)
     clips, left_out = _keep_genres(clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
-    limit = {} if epochs is None else {"epochs": epochs}
+    limit: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     runs = [
         Run(
             log_mels=prepared,
@@ -221,8 +221,8 @@ def compare(
         for model in models
     ]
     done, failures = _make_all(runs, subset, progress)
-    shared = {"seeds": seeds, "folds": folds, "set": subset, "left_out": reasons}
-    shared["artist_part"] = drawn
+    shared: dict[str, Any] = {"seeds": seeds, "folds": folds, "set": subset}
+    shared |= {"artist_part": drawn, "left_out": reasons}
     return Comparison(
         [result | shared for result in _results(done, failures)],
         pd.concat([run.answers for run in done], ignore_index=True),
