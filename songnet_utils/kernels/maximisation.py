@@ -142,7 +142,6 @@ class _Climb:
         self._mean = statistics.mean.astype(np.float32)
         whiten, self._usual = statistics.whitening()
         self._whiten = whiten.astype(np.float32)
-        self._gradient = tf.function(self._gradient_of_loss, reduce_retracing=True)
 
     def __call__(self, of: np.ndarray, unit: np.ndarray, seed: int) -> np.ndarray:
         """Return (STARTS · kernels, size, n_mels) frames, for some kernels and their units."""
@@ -155,12 +154,17 @@ class _Climb:
         ]
         rate = keras.optimizers.schedules.ExponentialDecay(_RATE, _STEPS, 0.1)
         adam = keras.optimizers.Adam(rate, beta_2=0.99, epsilon=1e-8)
-        random = np.random.default_rng(seed + 1)
-        which, scale = tf.constant(of), tf.constant(unit)
-        for _ in range(_STEPS):
-            jitter = tf.constant(random.integers((0, -_JITTER), (2 * _JITTER + 1, _JITTER + 1)))
-            adam.apply([self._gradient(z.value, which, scale, jitter)], [z])
+        adam.build([z])
+
+        @tf.function
+        def step(jitter: tf.Tensor) -> None:
+            adam.apply([self._gradient_of_loss(z.value, of, unit, jitter)], [z])
             z.assign(tf.clip_by_value(z.value, *bounds))
+
+        random = np.random.default_rng(seed + 1)
+        for _ in range(_STEPS):
+            jitter = random.integers((0, -_JITTER), (2 * _JITTER + 1, _JITTER + 1))
+            step(tf.constant(jitter))
         frames = self._mean + self._deviation * z.numpy()
         return frames[:, _JITTER : _JITTER + self._layer.size]
 
@@ -175,7 +179,7 @@ class _Climb:
         return np.clip(frames, statistics.low, statistics.high).astype(np.float32)
 
     def _gradient_of_loss(
-        self, z: tf.Tensor, which: tf.Tensor, unit: tf.Tensor, jitter: tf.Tensor
+        self, z: tf.Tensor, of: np.ndarray, unit: np.ndarray, jitter: tf.Tensor
     ) -> tf.Tensor:
         layer, statistics = self._layer, self._statistics
         with tf.GradientTape() as tape:
@@ -187,7 +191,7 @@ class _Climb:
             inside = (place >= 0) & (place < len(self._mean))
             piece = tf.where(inside, tf.roll(piece, jitter[1], axis=2), piece)
             active = self._kernels.linear(piece, layer)[:, layer.alone]
-            liked = tf.gather(active, which, axis=1, batch_dims=1) / unit
+            liked = tf.gather(active, of, axis=1, batch_dims=1) / unit
             # What it costs to exceed the corpus's measure: 1 for each measure exceeded twofold.
             away = tf.reduce_sum(((x - self._mean) @ self._whiten) ** 2, axis=2) / self._usual
             change = tf.reduce_mean((x[:, 1:] - x[:, :-1]) ** 2, (1, 2)) / statistics.change
