@@ -156,15 +156,14 @@ class _Climb:
         adam = keras.optimizers.Adam(rate, beta_2=0.99, epsilon=1e-8)
         adam.build([z])
 
-        @tf.function
         def step(jitter: tf.Tensor) -> None:
             adam.apply([self._gradient_of_loss(z.value, of, unit, jitter)], [z])
             z.assign(tf.clip_by_value(z.value, *bounds))
 
-        random = np.random.default_rng(seed + 1)
+        compiled, random = tf.function(step), np.random.default_rng(seed + 1)
         for _ in range(_STEPS):
             jitter = random.integers((0, -_JITTER), (2 * _JITTER + 1, _JITTER + 1))
-            step(tf.constant(jitter))
+            compiled(tf.constant(jitter))
         frames = self._mean + self._deviation * z.numpy()
         return frames[:, _JITTER : _JITTER + self._layer.size]
 
