@@ -18,7 +18,6 @@ from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import check_writable, read_csv, write_json
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.corpora.splits import SETS
 from songnet_utils.features.store import LogMels, log_mels
 from songnet_utils.streaming.network import Network
 
@@ -30,7 +29,7 @@ RECORD, UNFINISHED = "record.json", "unfinished.json"
 
 # What both say of a run, and what a record says besides.
 _NAMES = ("corpus", "model", "split", "seed", "genres")
-_ENTRIES = (*_NAMES, "sound", "arguments", "epochs", *SETS)
+_ENTRIES = (*_NAMES, "sound", "arguments", "epochs", "train", "validation", "test")
 
 # What Windows leaves in folders; names that begin with a dot do not count either.
 _JUNK = ("thumbs.db", "desktop.ini")
