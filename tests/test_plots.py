@@ -294,7 +294,6 @@ PICTURES = {
     ),
     "one_mel_filter": lambda: plots.one_mel_filter(np.arange(0.0, 900, 100), 3),
     "clips_per_genre": lambda: plots.clips_per_genre(clips()),
-    "split_sizes": lambda: plots.split_sizes(clips(), pd.Series(["train"] * 8 + ["test"] * 4)),
     "artist_leakage": lambda: plots.artist_leakage({"random": 0.9, "artist": 0.0}),
     "artists_per_set": lambda: plots.artists_per_set(clips(), SETS),
     "genre_tree": lambda: plots.genre_tree(HIERARCHY, ["Punk"]),

@@ -15,7 +15,6 @@ from .clips import (
     clips_per_genre,
     feature_scatter,
     genre_tree,
-    split_sizes,
     statistics_map,
 )
 from .errors import (
@@ -99,7 +98,6 @@ __all__ = [
     "sizes_that_fit",
     "spectrogram",
     "spectrum",
-    "split_sizes",
     "statistics_map",
     "step_contributions",
     "training_curves",

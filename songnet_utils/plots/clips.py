@@ -22,7 +22,6 @@ from songnet_utils.plots.style import (
     genre_colours,
     legend_outside,
     panels,
-    stacked_bars,
 )
 
 #: The artists with the most clips: so many are drawn.
@@ -47,26 +46,6 @@ def clips_per_genre(clips: pd.DataFrame) -> Axes:
     ax.set(xlabel="Clips", title="Clips and artists in each genre")
     words = "; ".join(f"{genre} {text}" for genre, text in zip(counts.index, said, strict=True))
     return describe(ax, f"Bars of clips in each genre: {words}.")
-
-
-def split_sizes(clips: pd.DataFrame, sets: pd.Series) -> Axes:
-    """Draw how each genre's clips are divided among training, validation and test sets.
-
-    Parameters
-    ----------
-    clips
-        The table of clips.
-    sets
-        Index like `clips`: "train", "validation" or "test".
-    """
-    table = pd.crosstab(clips["genre"], sets).reindex(columns=list(SPLIT_COLOURS), fill_value=0)
-    ax = stacked_bars(table, SPLIT_COLOURS)
-    ax.set(xlabel="Clips", title="Clips of each genre in each set of the split")
-    words = "; ".join(
-        f"{genre} {', '.join(f'{count} {name}' for name, count in row.items())}"
-        for genre, row in table.iterrows()
-    )
-    return describe(ax, f"Stacked bars of each genre's clips: {words}.")
 
 
 def artist_leakage(shares: Mapping[str, float]) -> Axes:
