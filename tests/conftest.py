@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -29,16 +30,22 @@ sys.path.append(str(ROOT / "scripts"))
 os.environ["MPLCONFIGDIR"] = str(ROOT / "build" / "matplotlib")
 
 
-# These share a folder of mini and the lessons as they ran.
-MINI = ("test_notebooks", "test_site_in_browser", "test_live_song", "test_page_networks")
+# What later lessons train is trained once: they are run one after the other.
+LATER = ("05-", "06-", "07-")
 
 
 class WholeFiles(LoadFileScheduling):
-    """Gives each worker whole files of tests, and all that need mini to one."""
+    """Gives each worker whole files of tests, and one half of the lessons."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = super()._split_scope(nodeid)
-        return "mini" if Path(file).stem in MINI else file
+        file, _, test = nodeid.partition("::")
+        if not is_lesson(nodeid):
+            return file
+        return "later lessons" if any(name in test for name in LATER) else "first lessons"
+
+
+def is_lesson(nodeid: str) -> bool:
+    return "::test_a_lesson_runs_alone" in nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
@@ -47,7 +54,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
-    items.sort(key=lambda item: item.path.stem not in MINI)
+    items.sort(key=lambda item: not is_lesson(item.nodeid))
+
+
+class Once:
+    """What all workers share: the first that needs it makes it, in a folder that all know."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        own = factory.getbasetemp()
+        self.folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def __call__(self, name: str, make: Callable[[Path], object]) -> Path:
+        """Return the path of this name; `make` writes it where it is not yet."""
+        path = self.folder / name
+        with FileLock(self.folder / f"{name}.lock"):
+            if not (self.folder / f"{name}.made").exists():
+                make(path)
+                (self.folder / f"{name}.made").touch()
+        return path
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +100,8 @@ def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mini_data() -> Path:
-    """A data folder with all of mini and its frames, and no run.
+def mini_data(once: Once) -> Path:
+    """A data folder with all of mini and its frames, at first without a run.
 
     It is kept between test runs, because mini takes minutes: mini and the store see for
     themselves whether what is there is still what they would make.
@@ -82,9 +111,13 @@ def mini_data() -> Path:
     from songnet_utils.features.store import LogMelStore
 
     folder = ROOT / "build" / "test-data"
-    shutil.rmtree(folder / "runs", ignore_errors=True)
-    corpus = open_corpus("mini", folder, progress=False)
-    LogMelStore(folder, Sound()).prepare(corpus, progress=False)
+
+    def prepare(_: Path) -> None:
+        shutil.rmtree(folder / "runs", ignore_errors=True)
+        corpus = open_corpus("mini", folder, progress=False)
+        LogMelStore(folder, Sound()).prepare(corpus, progress=False)
+
+    once("mini", prepare)
     return folder
 
 
@@ -98,39 +131,48 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def ran(mini_data: Path) -> Callable[[Path], Any]:
+def ran(mini_data: Path, once: Once) -> Callable[[Path], Any]:
     """A lesson with its outputs, with gaps and with solutions: each is run once."""
+    import nbformat
+
     from songnet_utils.lessons.running import run_lesson
     from songnet_utils.widgets.recording import VARIABLE
 
     environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini", VARIABLE: "1"}
-    return cache(lambda path: run_lesson(path, environment)[0])
+
+    @cache
+    def run(lesson: Path) -> Any:
+        file = once(
+            lesson.name, lambda file: nbformat.write(run_lesson(lesson, environment)[0], file)
+        )
+        return nbformat.read(file, as_version=4)
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def real_site(
-    ran: Callable[[Path], Any], mini_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def real_site(ran: Callable[[Path], Any], mini_data: Path, once: Once) -> Path:
     """The site of the real lessons."""
-    import nbformat
-
     from songnet_utils.lessons.files import find_lessons
     from songnet_utils.lessons.site import write_site
 
-    folder = tmp_path_factory.mktemp("site")
-    files = []
-    for path in find_lessons():
-        files.append(folder / path.name)
-        nbformat.write(ran(path), files[-1])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SONGNET_DATA", str(mini_data))
-        write_site(files, folder / "site", "Not measured here.")
-    return folder / "site"
+    def write(folder: Path) -> None:
+        for path in find_lessons():
+            ran(path)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SONGNET_DATA", str(mini_data))
+            files = [once.folder / path.name for path in find_lessons()]
+            write_site(files, folder, "Not measured here.")
+
+    return once("real-site", write)
 
 
 @pytest.fixture(scope="session")
-def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_site(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of three small lessons."""
     from sites import write_toy_site
 
-    return write_toy_site(tmp_path_factory.mktemp("toy"), tmp_path_factory.mktemp("data"))
+    def write(folder: Path) -> None:
+        write_toy_site(folder, tmp_path_factory.mktemp("data"))
+
+    return once("toy-site", write) / "site"

@@ -40,6 +40,19 @@ def page(browser: Browser, site: Path) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def first_page(browser: Browser, site: Path) -> Iterator[Page]:
+    with opened(browser, site.as_uri()) as page:
+        yield page
+
+
+@pytest.fixture
+def medley(first_page: Page) -> Page:
+    """A page on which no other song was opened, at the beginning of its medley."""
+    first_page.evaluate("songnet.pause(); songnet.seek(0)")
+    return first_page
+
+
 class opened:  # noqa: N801
     """A page in a context of its own, which must complain of nothing."""
 
@@ -72,32 +85,30 @@ def plays(page: Page) -> bool:
     return now(page)["time"] > before
 
 
-def test_the_first_thing_on_the_screen_changes_its_genre(page: Page) -> None:
-    expect(page.locator(".sp-title")).to_have_text("A medley of eight genres")
+def test_the_first_thing_on_the_screen_changes_its_genre(medley: Page) -> None:
+    expect(medley.locator(".sp-title")).to_have_text("A medley of eight genres")
     genres = set()
     for time in np.arange(2.5, 36, 4.5):
-        page.evaluate("(time) => songnet.seek(time)", float(time))
-        page.wait_for_timeout(150)
-        genres.add(page.locator(".sp-genre").first.inner_text().split("\n")[0])
+        medley.evaluate("(time) => songnet.seek(time)", float(time))
+        medley.wait_for_timeout(150)
+        genres.add(medley.locator(".sp-genre").first.inner_text().split("\n")[0])
     assert len(genres) >= 4
-    ready = page.evaluate("songnet.ready")
+    ready = medley.evaluate("songnet.ready")
     assert ready["network"] == "songnet-mini"
     assert "musicnn" in ready["networks"]
     assert len(ready["genres"]) == 8
-    expect(page.locator(".sp-intro")).to_be_visible()
-    expect(page.get_by_text("log-mel spectrogram")).not_to_be_visible()
-    page.get_by_text("What am I seeing?").click()
-    expect(page.get_by_text("log-mel spectrogram")).to_be_visible()
+    expect(medley.locator(".sp-intro")).to_be_visible()
+    expect(medley.get_by_text("log-mel spectrogram")).not_to_be_visible()
+    medley.get_by_text("What am I seeing?").click()
+    expect(medley.get_by_text("log-mel spectrogram")).to_be_visible()
 
 
-@pytest.mark.parametrize("where", ["h1", "body", ".sp-stage"])
-def test_a_song_that_is_dropped_anywhere_plays_at_once(
-    page: Page, songs: list[Path], where: str
-) -> None:
-    drop(page, songs[:1], where)
-    expect(page.locator(".sp-title")).to_have_text("Song A", timeout=SLOW)
-    page.wait_for_function("songnet.now().time > 0.5", timeout=SLOW)
-    expect(page.locator(".sp-network-name").first).to_contain_text("musicnn", timeout=SLOW)
+def test_a_song_that_is_dropped_anywhere_plays_at_once(page: Page, songs: list[Path]) -> None:
+    for song, where in zip(songs, ["h1", "body", ".sp-stage"], strict=True):
+        drop(page, [song], where)
+        expect(page.locator(".sp-title")).to_have_text(song.stem, timeout=SLOW)
+        page.wait_for_function("songnet.now().time > 0.5", timeout=SLOW)
+        expect(page.locator(".sp-network-name").first).to_contain_text("musicnn", timeout=SLOW)
 
 
 def test_play_while_a_song_loads_is_not_lost(page: Page, songs: list[Path]) -> None:
@@ -110,10 +121,10 @@ def test_play_while_a_song_loads_is_not_lost(page: Page, songs: list[Path]) -> N
     page.wait_for_function("songnet.now().time > 0.2", timeout=SLOW)
 
 
-def test_while_it_plays_every_picture_of_the_screen_is_painted_anew(page: Page) -> None:
-    page.evaluate("songnet.play()")
-    page.wait_for_timeout(500)
-    painted = page.evaluate("""async () => {
+def test_while_it_plays_every_picture_of_the_screen_is_painted_anew(medley: Page) -> None:
+    medley.evaluate("songnet.play()")
+    medley.wait_for_timeout(500)
+    painted = medley.evaluate("""async () => {
       const { picture } = songnet.view;
       const before = picture.paintings;
       for (let i = 0; i < 60; i++) await new Promise(requestAnimationFrame);
@@ -185,23 +196,23 @@ def test_two_networks_answer_one_song(page: Page) -> None:
     expect(names.nth(1)).not_to_be_visible()
 
 
-def test_what_comes_may_be_hidden_and_the_words_fit(page: Page) -> None:
-    page.evaluate("songnet.seek(9)")
-    verdict = page.locator(".sp-verdict").first
+def test_what_comes_may_be_hidden_and_the_words_fit(medley: Page) -> None:
+    medley.evaluate("songnet.seek(9)")
+    verdict = medley.locator(".sp-verdict").first
     expect(verdict).to_contain_text("The whole song")
-    page.get_by_role("button", name="Hide the future").click()
+    medley.get_by_role("button", name="Hide the future").click()
     expect(verdict).to_contain_text("The song so far")
-    page.evaluate("songnet.seek(0)")
+    medley.evaluate("songnet.seek(0)")
     expect(verdict).to_be_empty()
-    page.get_by_role("button", name="Show the future").click()
+    medley.get_by_role("button", name="Show the future").click()
     expect(verdict).to_contain_text("The whole song")
 
 
-def test_a_picture_of_the_song_can_be_saved(page: Page, tmp_path: Path) -> None:
+def test_a_picture_of_the_song_can_be_saved(medley: Page, tmp_path: Path) -> None:
     from PIL import Image
 
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save picture").click()
+    with medley.expect_download() as download:
+        medley.get_by_role("button", name="Save picture").click()
     assert download.value.suggested_filename == "A-medley-of-eight-genres-genre-over-time.png"
     download.value.save_as(tmp_path / "picture.png")
     with Image.open(tmp_path / "picture.png") as picture:
@@ -210,29 +221,29 @@ def test_a_picture_of_the_song_can_be_saved(page: Page, tmp_path: Path) -> None:
     assert len(colours) >= 4
 
 
-def test_everything_can_be_done_with_keys(page: Page) -> None:
-    page.get_by_label("Position in the song").focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function("songnet.now().time === 1")
-    page.keyboard.press("Shift+ArrowRight")
-    page.wait_for_function("songnet.now().time === 6")
-    page.keyboard.press("Space")
-    assert plays(page)
-    page.keyboard.press("Space")
-    page.wait_for_selector(".sp-page[data-state=paused]")
-    page.wait_for_timeout(100)
-    assert not plays(page)
-    page.keyboard.press("Home")
-    page.wait_for_function("songnet.now().time === 0")
-    page.keyboard.press("End")
-    page.wait_for_function("songnet.now().time > 30")
+def test_everything_can_be_done_with_keys(medley: Page) -> None:
+    medley.get_by_label("Position in the song").focus()
+    medley.keyboard.press("ArrowRight")
+    medley.wait_for_function("songnet.now().time === 1")
+    medley.keyboard.press("Shift+ArrowRight")
+    medley.wait_for_function("songnet.now().time === 6")
+    medley.keyboard.press("Space")
+    assert plays(medley)
+    medley.keyboard.press("Space")
+    medley.wait_for_selector(".sp-page[data-state=paused]")
+    medley.wait_for_timeout(100)
+    assert not plays(medley)
+    medley.keyboard.press("Home")
+    medley.wait_for_function("songnet.now().time === 0")
+    medley.keyboard.press("End")
+    medley.wait_for_function("songnet.now().time > 30")
     # What the Tab key comes to has a name and shows that it has the focus.
-    page.locator(".sp-page summary").first.focus()
+    medley.locator(".sp-page summary").first.focus()
     seen = set()
     for _ in range(14):
-        page.keyboard.press("Tab")
+        medley.keyboard.press("Tab")
         seen.add(
-            page.evaluate(
+            medley.evaluate(
                 "(document.activeElement.ariaLabel || document.activeElement.labels?.[0]?.innerText"
                 " || document.activeElement.textContent).trim().split('\\n')[0]"
             )

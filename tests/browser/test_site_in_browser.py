@@ -1,4 +1,4 @@
-"""The site in a real browser without a network, from disk and from a server, on phone and desktop.
+"""A small site in a real browser without a network, from disk and server, on phone and desktop.
 
 Set SONGNET_SCREENSHOTS to a folder to look at it yourself.
 """
@@ -16,15 +16,8 @@ from axe import serious
 from lab import ROOT
 from pages_for_tests import drop, served, wait_until_whole, write_song
 from playwright.sync_api import Browser, Locator, Page, expect
+from screens import SCREENS, open_on, wide
 from sites import RARE_WORD
-
-# Width and height of the screen, and what its owner likes.
-SCREENS = {
-    "phone, light": (390, 844, "light"),
-    "phone, dark": (390, 844, "dark"),
-    "desktop, light": (1280, 900, "light"),
-    "desktop, dark": (1280, 900, "dark"),
-}
 
 PAGES = (
     *("index.html", "teachers.html", "api.html", "api/songnet_utils.plots.players.html"),
@@ -34,54 +27,21 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="module", params=["disk", "server"])
-def address(request, toy_site: Path) -> Iterator[str]:
-    if request.param == "disk":
-        yield toy_site.as_uri()
-        return
-    with served(toy_site) as folder:
-        yield folder
-
-
-def opened(browser: Browser, address: str, screen: str) -> Page:
-    """Return a page that keeps `complaints`: of the console, and of calls elsewhere."""
-    width, height, theme = SCREENS[screen]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=theme,
-        has_touch="phone" in screen,
-        # A server on this machine is reached without a network; a file, too.
-        offline=address.startswith("file:"),
-    )
-    page = context.new_page()
-    page.complaints = []
-    page.on(
-        "console",
-        lambda said: page.complaints.append(said.text) if said.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: page.complaints.append(f"pageerror: {error}"))
-    page.on(
-        "request",
-        lambda asked: (
-            None
-            if asked.url.startswith((address, "data:", "blob:"))
-            else page.complaints.append(f"asked elsewhere: {asked.url}")
-        ),
-    )
-    return page
-
-
-def wide(page: Page) -> int:
-    """Return by how many pixels a page is wider than the screen."""
-    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+@pytest.fixture(scope="module")
+def opened(browser: Browser, toy_site: Path) -> Iterator[Callable[[str], Page]]:
+    """Open the site on a screen: in light from a server, in dark from a disk."""
+    with served(toy_site) as server:
+        yield lambda screen: open_on(
+            browser, server if "light" in screen else toy_site.as_uri(), screen
+        )
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_kind_of_page_opens_for_everybody(browser, address, screen):
-    page = opened(browser, address, screen)
+def test_every_kind_of_page_opens_for_everybody(opened, screen):
+    page = opened(screen)
     for name in PAGES:
-        page.goto(f"{address}/{name}")
-        assert page.locator("html").get_attribute("data-theme") == SCREENS[screen][2], name
+        page.goto(name)
+        assert page.locator("html").get_attribute("data-theme") == screen.split()[1], name
         assert wide(page) <= 0, name
         assert serious(page) == [], name
         if folder := os.environ.get("SONGNET_SCREENSHOTS"):
@@ -92,9 +52,9 @@ def test_every_kind_of_page_opens_for_everybody(browser, address, screen):
 
 
 @pytest.mark.parametrize("screen", ["phone, dark", "desktop, light"])
-def test_search_finds_a_word_and_leads_to_it(browser, address, screen):
-    page = opened(browser, address, screen)
-    page.goto(f"{address}/index.html")
+def test_search_finds_a_word_and_leads_to_it(opened, screen):
+    page = opened(screen)
+    page.goto("index.html")
     page.get_by_role("button", name="Search").locator("visible=true").first.click()
     page.get_by_role("searchbox").locator("visible=true").fill(RARE_WORD)
     page.keyboard.press("Enter")
@@ -109,9 +69,9 @@ def test_search_finds_a_word_and_leads_to_it(browser, address, screen):
 
 
 @pytest.mark.parametrize("screen", ["phone, light", "desktop, dark"])
-def test_a_player_plays(browser, address, screen):
-    page = opened(browser, address, screen)
-    page.goto(f"{address}/lessons/01-first.html")
+def test_a_player_plays(opened, screen):
+    page = opened(screen)
+    page.goto("lessons/01-first.html")
     player = page.get_by_label("A tone of one second")
     player.scroll_into_view_if_needed()
     player.evaluate("player => player.play()")
@@ -122,9 +82,9 @@ def test_a_player_plays(browser, address, screen):
     page.context.close()
 
 
-def test_light_and_dark_can_be_chosen_and_lessons_be_left(browser, address):
-    page = opened(browser, address, "phone, light")
-    page.goto(f"{address}/lessons/01-first.html")
+def test_light_and_dark_can_be_chosen_and_lessons_be_left(opened):
+    page = opened("phone, light")
+    page.goto("lessons/01-first.html")
     for theme in ("dark", "light"):
         page.get_by_role("button", name="Color mode").locator("visible=true").click()
         page.get_by_role("button", name=theme.capitalize(), exact=True).click()
@@ -139,10 +99,10 @@ def test_light_and_dark_can_be_chosen_and_lessons_be_left(browser, address):
 
 
 @pytest.fixture(scope="module", params=["phone, dark", "desktop, light"])
-def touched(request, browser, address) -> Iterator[Callable[[str], Locator]]:
+def touched(request, opened) -> Iterator[Callable[[str], Locator]]:
     """Find a widget of the lesson that has them all, once it is live."""
-    page = opened(browser, address, request.param)
-    page.goto(f"{address}/lessons/03-widgets.html")
+    page = opened(request.param)
+    page.goto("lessons/03-widgets.html")
 
     def find(live: str) -> Locator:
         # What was recorded is loaded when a reader comes near.
@@ -310,11 +270,11 @@ STEPS = """[...songnet.session.current.answers.values()][0].steps
     params=[("index.html", "phone, dark"), ("lessons/03-widgets.html", "desktop, light")],
     ids=["front page", "lesson"],
 )
-def listening(request, browser, address, mp3) -> Iterator[Page]:
+def listening(request, opened, mp3) -> Iterator[Page]:
     """A page that has answered a real song, which was dropped on it."""
     name, screen = request.param
-    page = opened(browser, address, screen)
-    page.goto(f"{address}/{name}")
+    page = opened(screen)
+    page.goto(name)
     page.wait_for_function("window.songnet")
     assert page.evaluate("songnet.ready")["network"] == "songnet-mini"
     drop(page, [mp3])
@@ -351,31 +311,3 @@ def test_the_microphone_answers_and_becomes_a_song(listening):
     wait_until_whole(listening)
     listening.evaluate("songnet.play()")
     listening.wait_for_function("songnet.now().time > 0.3", timeout=60_000)
-
-
-def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site):
-    for screen in ("phone, dark", "desktop, light"):
-        page = opened(browser, real_site.as_uri(), screen)
-        names = [
-            file.relative_to(real_site).as_posix()
-            for file in sorted(real_site.rglob("*.html"))
-            if "_static" not in file.parts
-        ]
-        assert len(names) > 100
-        live = 0
-        for name in names:
-            page.goto(f"{real_site.as_uri()}/{name}")
-            for place in page.locator(".songnet-recording").all():
-                place.scroll_into_view_if_needed()
-                place.locator(".sw-widget").first.wait_for()
-                live += 1
-            if page.locator(".songnet-page").count():
-                wait_until_whole(page)
-            assert wide(page) <= 0, name
-            # Pages of the API reference are all alike: once is enough.
-            if "phone" in screen or not name.startswith("api/"):
-                assert serious(page) == [], name
-        # In the lessons, and in the same with solutions.
-        assert live == 2 * 11
-        assert page.complaints == []
-        page.context.close()

@@ -1,0 +1,49 @@
+"""The site of the real lessons in a real browser, opened as a file.
+
+Set SONGNET_SCREENSHOTS to a folder to look at it yourself.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe import serious
+from pages_for_tests import wait_until_whole
+from screens import open_on, wide
+
+
+# Each page once: a lesson without its solutions on a desktop, all others on a phone. The pages of
+# the API reference are alike: one of the toy site stands for them before axe.
+@pytest.mark.parametrize(
+    ("screen", "is_shown"),
+    [
+        ("desktop, light", lambda name: name.startswith("lessons/0")),
+        ("phone, dark", lambda name: not name.startswith("lessons/0")),
+    ],
+    ids=["desktop", "phone"],
+)
+def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site, screen, is_shown):
+    page = open_on(browser, real_site.as_uri(), screen)
+    files = [file for file in real_site.rglob("*.html") if "_static" not in file.parts]
+    names = sorted(filter(is_shown, (file.relative_to(real_site).as_posix() for file in files)))
+    live = 0
+    for name in names:
+        page.goto(name)
+        for place in page.locator(".songnet-recording").all():
+            place.scroll_into_view_if_needed()
+            place.locator(".sw-widget").first.wait_for()
+            live += 1
+        if page.locator(".songnet-page").count():
+            wait_until_whole(page)
+        assert wide(page) <= 0, name
+        if not name.startswith("api/"):
+            assert serious(page) == [], name
+            if folder := os.environ.get("SONGNET_SCREENSHOTS"):
+                picture = f"{name.replace('/', '-')}-{screen.replace(', ', '-')}.png"
+                page.screenshot(path=Path(folder) / picture, full_page=True)
+    assert len(names) > 6
+    assert live == 11
+    assert page.complaints == []
+    page.context.close()
