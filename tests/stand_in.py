@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
 from songnet_utils.widgets.messages import Messages
+
+
+def sound_in(content: dict[str, Any]) -> bytes:
+    """Return the mp3 of a message that has one."""
+    assert content["address"].startswith("data:audio/mpeg;base64,")
+    return base64.b64decode(content["address"].partition(",")[2])
 
 
 class Page:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import re
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ import stand_in
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
 from toy import Toy
-from toys import html_of
 from tunes import TUNES, analysed
 
 from songnet_utils._utils.errors import SongNetError
@@ -107,22 +105,9 @@ def pitch(mp3: bytes) -> float:
 def test_the_sound_that_is_asked_for_is_the_clips_own(tunes, monkeypatch, clip):
     page = Page(ErrorCards(tunes), monkeypatch)
     page.sends({"kind": "sound", "clip": clip})
-    content, buffers = page.hears("sound")
-    assert (content["clip"], content["at"], content["of"]) == (clip, 0, len(buffers[0]))
-    assert pitch(buffers[0]) == pytest.approx(HERTZ[clip], abs=2)
-
-
-def test_a_long_sound_comes_in_pieces_that_fit_together(tunes, monkeypatch):
-    from songnet_utils.widgets import messages as module
-
-    monkeypatch.setattr(module, "MOST_IN_MESSAGE", 5_000)
-    cards = ErrorCards(tunes)
-    page = Page(cards, monkeypatch)
-    cards._send_sound("x1")
-    pieces = [(content, buffers[0]) for content, buffers in page.told]
-    assert len(pieces) > 2
-    assert b"".join(piece for _, piece in pieces) == cards.sound_of("x1")
-    assert [content["at"] for content, _ in pieces] == [5_000 * n for n in range(len(pieces))]
+    content, _ = page.hears("sound")
+    assert content["clip"] == clip
+    assert pitch(stand_in.sound_in(content)) == pytest.approx(HERTZ[clip], abs=2)
 
 
 def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path):
@@ -138,16 +123,18 @@ def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path)
     assert "gone.wav: cannot be read" in content["text"]
 
 
-def test_a_page_without_a_kernel_has_a_table_and_its_credits(tunes):
-    cards = ErrorCards(tunes, only_wrong=False)
-    table = html_of(cards)
-    assert len(re.findall("<tr", table)) == 1 + 5
-    # Names are text, whatever is in them.
-    assert "&lt;i&gt;Tune&lt;/i&gt; &amp; x1" in table
-    assert "<i>" not in table
-    assert "5 of 5 error cards" in table
-    assert "Note" not in table
-    assert "<td>mended</td>" in ErrorCards(tunes, ["x1"], notes={"x1": "mended"})._still_html()
+def test_a_page_without_python_has_the_first_cards_and_their_sounds(tunes, monkeypatch):
+    monkeypatch.setattr("songnet_utils.widgets.cards.MOST_ON_PAGE", 2)
+    cards = ErrorCards(tunes, neighbours=1)
+    recording = cards.recording()
+    answers = recording["answers"]
+    shown = [card["clip"] for card in answers["hello"][0]["cards"]]
+    assert len(shown) == 2
+    near = {answers[f"card {clip}"][0]["neighbours"][0]["clip"] for clip in shown}
+    for clip in {*shown, *near}:
+        sound = stand_in.sound_in(answers[f"sound {clip}"][0])
+        assert pitch(sound) == pytest.approx(HERTZ[clip], abs=2)
+    assert "2 of 5 cards" in recording["note"]
 
 
 def test_cards_of_no_clip_or_of_others_than_tested(tunes, monkeypatch):

@@ -128,11 +128,12 @@ def test_a_song_is_only_kept_when_somebody_presses_keep(monkeypatch, tmp_path):
 
 def test_a_song_too_large_is_refused_once(monkeypatch, tmp_path):
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
+    monkeypatch.setattr("songnet_utils.corpora.own.MOST_BYTES", 50_000)
     monkeypatch.setattr("songnet_utils.widgets.live.MOST_BYTES", 50_000)
     browser = Browser(LiveSong(None), monkeypatch)
     answer = browser.keeps(bytes(200_000), size=10_000)
     assert answer == {"kind": "error", "id": "7", "text": answer["text"]}
-    assert answer["text"].startswith("at most 50 kB of a song are kept")
+    assert "at most 50 kB are taken" in answer["text"]
     assert not own_songs().folder.exists()
 
 
@@ -179,7 +180,7 @@ def test_a_stream_beside_a_run_is_offered(run, tmp_path):
     onnx.save(stream, folder / "stream.onnx")
     shown = page.contents([folder])
     [network, _] = shown.networks
-    assert gzip.decompress(shown.packed(network["stream"])) == stream.SerializeToString()
+    assert gzip.decompress(shown.packed(network["asset"])) == stream.SerializeToString()
     # The page is told of the file that it asks for.
     assert network["field"] == {"size": 8, "stride": 8, "past": 4}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.widgets.messages import Messages
+from songnet_utils.widgets.messages import Message, Messages
 
 
 class Echo(Messages):
@@ -13,10 +13,10 @@ class Echo(Messages):
 
     _subject = ("number",)
 
-    def _on_echo(self, content: dict, buffers: list) -> None:
+    def _on_echo(self, content: dict, buffers: list) -> Message:
         if content["text"] == "too large":
             raise SongNetError("Too large.")
-        self._tell("echo", number=content["number"], text=content["text"], size=len(buffers[0]))
+        return {**content, "size": len(buffers[0])}, []
 
 
 @pytest.fixture

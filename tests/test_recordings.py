@@ -58,7 +58,9 @@ QUESTIONS = [
 
 
 def test_a_quiz_asks_and_counts():
-    first, second = (KernelQuiz(QUESTIONS).question(number) for number in (0, 1))
+    first, second = (
+        KernelQuiz(QUESTIONS).answer({"kind": "question", "number": number})[0] for number in (0, 1)
+    )
     assert first["title"] == "Question 1 of 2."
     assert "Which genre does it vote for?" in first["asks"]
     assert "Which piece excites it, too?" in second["asks"]

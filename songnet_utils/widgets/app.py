@@ -93,6 +93,11 @@ class App(socketserver.ThreadingTCPServer):
     ) -> None:
         self.songs, self.keeping = songs, threading.Lock()
         self.token = secrets.token_urlsafe(24)
+        # What is shown is put together while the page is on its way: that takes seconds.
+        work = ThreadPoolExecutor(1)
+        self.contents = work.submit(_contents, networks)
+        if networks is not None:
+            self.contents.result()
         try:
             super().__init__((_HERE, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -103,16 +108,7 @@ class App(socketserver.ThreadingTCPServer):
                 "or let it be chosen: --port 0"
             ) from error
         self.address = f"http://{_HERE}:{self.server_address[1]}/?token={self.token}"
-        # What is shown is put together while the page is on its way: that takes seconds.
-        work = ThreadPoolExecutor(1)
-        self.contents = work.submit(_contents, networks)
         work.submit(page.medley.mp3)
-        if networks is not None:
-            try:
-                self.contents.result()
-            except SongNetError:
-                self.server_close()
-                raise
 
     def serve(self, *, browser: bool = True) -> None:
         """Serve until Ctrl-C or `shutdown`; open the page in a browser, if asked."""

@@ -11,31 +11,22 @@ its own rate.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import ErrorAnalysis, deciding_steps, nearest
 from songnet_utils.plots import genre_colours
-from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.messages import COMMON, Messages, joined
-from songnet_utils.widgets.recording import (
-    WithRecording,
-    address_of,
-    answer,
-    smaller,
-    table_html,
-)
+from songnet_utils.plots.players import Player
+from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
+from songnet_utils.widgets.recording import WithRecording, address_of, packed
 
-#: Cards that stand on a page without a kernel, at most, and seconds of their neighbours' sounds.
-MOST_ON_PAGE, NEIGHBOUR_SECONDS = 12, 8.0
+#: Cards that stand on a page without a kernel, at most.
+MOST_ON_PAGE = 12
 
 
 class ErrorCards(WithRecording, Messages):
@@ -63,13 +54,14 @@ class ErrorCards(WithRecording, Messages):
     Notes
     -----
     Messages from the page: ``hello`` (a page has opened), ``card`` (one was opened), ``sound``
-    (of a clip is to be played). To the page: ``welcome``, ``card``, ``sound`` (in pieces),
+    (of a clip is to be played). To the page: ``welcome``, ``card``, ``sound``,
     ``error`` (with the clip it is about).
     """
 
     _esm = joined(*COMMON, "cards.js")
     _css = joined("common.css", "cards.css")
     _subject = ("clip",)
+    _slow = ("sound",)
 
     def __init__(
         self,
@@ -95,8 +87,8 @@ class ErrorCards(WithRecording, Messages):
 
     # ---- Messages ------------------------------------------------------------------------------
 
-    def _on_hello(self, content: dict[str, Any], buffers: list) -> None:
-        self._tell("welcome", **self._welcome(self._clips))
+    def _on_hello(self, content: dict[str, Any], buffers: Any) -> Message:
+        return self._welcome(self._clips), []
 
     def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
         """Return what is known of some cards at once."""
@@ -104,6 +96,7 @@ class ErrorCards(WithRecording, Messages):
         counts = pd.crosstab(answers.genre, answers.answer)
         counts = counts.reindex(index=genres, columns=genres, fill_value=0)
         return {
+            "kind": "welcome",
             "genres": genres,
             "colours": list(genre_colours(genres).values()),
             "counts": counts.to_numpy(int).tolist(),
@@ -111,28 +104,20 @@ class ErrorCards(WithRecording, Messages):
             "begin": {"only_wrong": self._only_wrong},
         }
 
-    def _on_card(self, content: dict[str, Any], buffers: list) -> None:
-        card, pictures = self._card(content["clip"])
-        self._tell("card", pictures, **card)
-
-    def _on_sound(self, content: dict[str, Any], buffers: list) -> None:
-        # Decoding and encoding take a moment: the kernel is not kept waiting.
-        self._start({"clip": content["clip"]}, self._send_sound, content["clip"])
-
-    def _send_sound(self, clip: str) -> None:
-        self._tell_sound(self.sound_of(clip), clip=clip)
+    def _on_sound(self, content: dict[str, Any], buffers: Any) -> Message:
+        clip = content["clip"]
+        return {"kind": "sound", "clip": clip, "address": address_of(self.sound_of(clip))}, []
 
     # ---- What is on a card ---------------------------------------------------------------------
 
-    def _card(self, clip: str) -> tuple[dict[str, Any], list[bytes]]:
-        """Return what is told of a card that is opened."""
-        analysis = self._analysis
+    def _on_card(self, content: dict[str, Any], buffers: Any) -> Message:
+        clip, analysis = content["clip"], self._analysis
         frames, steps = analysis.prepared.frames(clip), analysis.steps_of(clip)
         shares = analysis.contributions(clip)
         timeline = analysis.net.timeline
         spans = np.array([timeline.step_span(step) for step in range(len(steps))])
         card = {
-            **{"clip": clip, "columns": len(frames), "bands": frames.shape[1]},
+            **{"kind": "card", "clip": clip, "columns": len(frames), "bands": frames.shape[1]},
             "frame_seconds": analysis.net.sound.seconds_of_frame(1),
             "step_seconds": timeline.step_seconds,
             "rival": analysis.rival(clip),
@@ -150,15 +135,8 @@ class ErrorCards(WithRecording, Messages):
             shares.astype(np.float32).tobytes(),
         ]
 
-    def sound_of(self, clip: str, seconds: float | None = None) -> bytes:
+    def sound_of(self, clip: str) -> bytes:
         """Return a clip as the network gets it, mono and at its rate, as an mp3.
-
-        Parameters
-        ----------
-        clip : str
-            Its id.
-        seconds : float, optional
-            How much of it, from its beginning; by default the whole.
 
         Raises
         ------
@@ -166,10 +144,7 @@ class ErrorCards(WithRecording, Messages):
             When the clip is not of this run, or its file can no longer be read.
         """
         rate = self._analysis.net.sound.sample_rate
-        audio = load_audio(self._analysis.clip(clip).file, rate)
-        if seconds is not None:
-            audio = excerpt(audio, rate, 0, seconds)
-        return Player(audio, rate, clip).mp3
+        return Player(load_audio(self._analysis.clip(clip).file, rate), rate, clip).mp3
 
     def _neighbours(self, clip: str) -> pd.DataFrame:
         assert self._nearest is not None
@@ -196,50 +171,17 @@ class ErrorCards(WithRecording, Messages):
         }
 
     def recording(self) -> dict[str, Any]:
-        """Return the first cards with their sounds, and the beginnings of their neighbours'."""
+        """Return the first cards with their sounds, and those of their neighbours."""
         clips = self._clips[:MOST_ON_PAGE]
-        answers = {"hello": answer("welcome", self._welcome(clips))}
-        sounds: dict[str, float | None] = dict.fromkeys(clips)
-        for clip in clips:
-            card, pictures = self._card(clip)
-            for near in card["neighbours"]:
-                sounds.setdefault(near["clip"], NEIGHBOUR_SECONDS)
-                near["credit"] += f", the first {NEIGHBOUR_SECONDS:.0f} s"
-            answers[f"card {clip}"] = answer("card", card, pictures)
-
-        def sound(clip: str) -> list[Any]:
-            try:
-                address = address_of(self.sound_of(clip, sounds[clip]))
-                return answer("sound", {"clip": clip, "address": address})
-            except SongNetError as error:
-                return answer("error", {"clip": clip, "text": str(error)})
-
-        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = pool.map(sound, sounds)
-            answers |= {f"sound {clip}": its for clip, its in zip(sounds, made, strict=True)}
-        note = (
-            f"This page holds {len(clips)} of {len(self._clips)} cards. The notebook has them "
-            "all: run make lab and open this lesson."
+        near = [row.neighbour for clip in clips for row in self._neighbours(clip).itertuples()]
+        answers = self._answers(
+            {"kind": kind, "clip": clip}
+            for kind, those in (("card", clips), ("sound", dict.fromkeys([*clips, *near])))
+            for clip in those
         )
+        answers["hello"] = packed(self._welcome(clips))
+        note = f"This page holds {len(clips)} of {len(self._clips)} cards."
         return {"widget": "cards", "note": note, "answers": answers}
-
-    def _still_html(self) -> str:
-        """Return the first cards as a table in HTML."""
-        wrong = [c for c in self._clips if not self._analysis.answers.right[c]]
-        clips = (wrong if self._only_wrong else self._clips)[:MOST_ON_PAGE]
-        rows = []
-        for clip in clips:
-            about, near = self._summary(clip), self._neighbours(clip).iloc[0]
-            near_credit = self._about_clip(near.neighbour)["credit"]
-            row = {
-                "Clip": about["credit"],
-                "Truth": about["truth"],
-                "Answer": f"{about['answer']} ({about['confidence']:.0%})",
-                "Nearest training clip": f"{near.genre}: {near_credit}",
-            }
-            rows.append({**row, "Note": about["note"]} if self._notes else row)
-        of = len(wrong) if self._only_wrong else len(self._clips)
-        return table_html(pd.DataFrame(rows), f"{len(clips)} of {of} error cards")
 
 
 def _grey(frames: np.ndarray) -> np.ndarray:

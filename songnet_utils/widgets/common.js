@@ -16,7 +16,7 @@ class Sounds extends EventTarget {
   welcome = null;
   views = 0;
   sounds = new Map(); // what is known of sounds, their addresses too, the latest asked last
-  coming = new Map(); // pieces of sounds on their way
+  coming = new Set(); // the keys of sounds on their way
   wish = null; // what shall play as soon as it is here: { key, from, until }
   errors = new Map();
   playing = ""; // what is in the player
@@ -35,8 +35,8 @@ class Sounds extends EventTarget {
     }
   }
 
-  tell(kind, content = {}, buffers = []) {
-    this.model.send({ kind, ...content }, undefined, buffers);
+  tell(kind, content = {}) {
+    this.model.send({ kind, ...content });
   }
 
   changed(what) {
@@ -56,7 +56,6 @@ class Sounds extends EventTarget {
     this.model.off("msg:custom", this.onMessage);
     this.pause();
     this.audio.removeAttribute("src");
-    for (const { address } of this.sounds.values()) URL.revokeObjectURL(address);
   }
 
   on_error(content) {
@@ -66,32 +65,13 @@ class Sounds extends EventTarget {
     if (this.wish?.key === key) this.wish = null;
   }
 
-  on_sound(content, buffers) {
+  on_sound(content) {
     const key = this.keyOf(content);
-    const { at, of, mime, address: known } = content;
-    if (known) {
-      this.keep(key, content); // beside the page
-      return;
-    }
-    const before = at === 0 ? { pieces: [], bytes: 0 } : this.coming.get(key);
-    if (!before || before.bytes !== at) return; // a second answer to the same wish
-    before.pieces.push(bytesOf(buffers[0]).slice());
-    before.bytes += buffers[0].byteLength;
-    this.coming.set(key, before);
-    if (before.bytes < of) return;
-    const address = URL.createObjectURL(new Blob(before.pieces, { type: mime }));
-    this.keep(key, { ...content, address });
-  }
-
-  keep(key, sound) {
     this.coming.delete(key);
-    if (this.sounds.has(key)) return;
-    this.sounds.set(key, sound);
-    for (const [old, { address }] of this.sounds) {
+    this.sounds.set(key, content);
+    for (const old of this.sounds.keys()) {
       if (this.sounds.size <= MOST_SOUNDS) break;
-      if (old === key || old === this.playing) continue;
-      URL.revokeObjectURL(address);
-      this.sounds.delete(old);
+      if (old !== key && old !== this.playing) this.sounds.delete(old);
     }
     if (this.wish?.key === key) this.start();
   }
@@ -104,7 +84,7 @@ class Sounds extends EventTarget {
     if (this.sounds.has(key)) {
       this.start();
     } else if (!this.coming.has(key)) {
-      this.coming.set(key, { pieces: [], bytes: 0 });
+      this.coming.add(key);
       this.ask(key);
     }
     this.changed("play");
@@ -128,7 +108,7 @@ class Sounds extends EventTarget {
   }
 
   whyNot(address, error) {
-    if (error.name === "NotSupportedError" && !address.startsWith("blob:"))
+    if (error.name === "NotSupportedError" && !address.startsWith("data:"))
       return `${address}: cannot be played. Is it still beside this page?`;
     return `The browser did not start the sound (${error.message}). Press play again.`;
   }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import matplotlib as mpl
@@ -13,14 +11,13 @@ import traitlets
 from matplotlib.colors import to_hex
 from sklearn.metrics import confusion_matrix
 
-from songnet_utils import plots
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.plots.players import Player, excerpt
-from songnet_utils.widgets.messages import COMMON, Messages, joined
-from songnet_utils.widgets.recording import WithRecording, answer, smaller
+from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
+from songnet_utils.widgets.recording import WithRecording
 
 #: How much of each clip is played, in seconds.
 SECONDS = 12.0
@@ -51,6 +48,7 @@ class ConfusionButtons(WithRecording, Messages):
     _esm = joined(*COMMON, "confusion.js")
     _css = joined("common.css", "numbers.css")
     _subject = ("row", "column", "start")
+    _slow = ("press",)
     #: ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``looks`` (the
     #: colour behind a number and its own), each a list of rows.
     table: traitlets.Dict = traitlets.Dict().tag(sync=True)
@@ -72,13 +70,9 @@ class ConfusionButtons(WithRecording, Messages):
         }
         super().__init__(table=table, **widget)
 
-    def _on_press(self, content: dict[str, Any], buffers: list) -> None:
-        # Decoding and encoding take a moment: the kernel is not kept waiting.
+    def _on_press(self, content: dict[str, Any], buffers: Any) -> Message:
         about = self._about(content)
-        self._start(about, self._send_players, about)
-
-    def _send_players(self, about: dict[str, Any]) -> None:
-        self._tell("players", **about, **self.players(**about))
+        return {"kind": "players", **about, **self.players(**about)}, []
 
     def players(self, row: int, column: int, start: int = 0) -> dict[str, Any]:
         """Return players for a number's clips from the one at `start` on, as HTML."""
@@ -110,25 +104,15 @@ class ConfusionButtons(WithRecording, Messages):
         what = "answered right" if truth == answer else f"taken for {answer}"
         return f"{truth} {what}: {row[self._analysis.genres.index(answer)]} of {row.sum()} clips"
 
-    def _still_html(self) -> str:
-        title = "Behind each number"
-        matrix = plots.confusion_matrix(self._counts, self._analysis.genres, title=title)
-        return plots.show(matrix)._repr_html_()
-
     def recording(self) -> dict[str, Any]:
         """Return the numbers, and the first clips behind each."""
-        count = len(self._analysis.genres)
-        cells = [(row, column) for row in range(count) for column in range(count)]
-        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
-            players = list(pool.map(lambda cell: self.players(*cell), cells))
-        answers = {}
-        for (row, column), its in zip(cells, players, strict=True):
-            cell = {"row": row, "column": column, "start": 0}
-            answers[f"press {row} {column} 0"] = answer("players", {**its, **cell, "left": 0})
-        note = (
-            f"This page holds up to {AT_ONCE} clips behind each number. The notebook plays all of "
-            "them: run make lab and open this lesson."
+        places = range(len(self._analysis.genres))
+        answers = self._answers(
+            {"kind": "press", "row": row, "column": column, "start": 0}
+            for row in places
+            for column in places
         )
+        note = f"This page holds up to {AT_ONCE} clips behind each number."
         traits = {"table": self.table}
         return {"widget": "confusion", "note": note, "traits": traits, "answers": answers}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -50,15 +50,18 @@ class Explorer(WithRecording, ipywidgets.VBox):
     ----------
     controls : sequence of ipywidgets.Widget
         When any of them changes, everything is made anew.
-    buttons : sequence of ipywidgets.Button
-        What stands below them.
+    buttons : mapping of str to float, optional
+        What stands below them, and the value that each gives to the first control.
     """
 
-    def __init__(self, controls: Sequence[Any], buttons: Sequence[Any] = ()) -> None:
-        self._controls = controls
+    def __init__(self, controls: Sequence[Any], buttons: Mapping[str, float] | None = None) -> None:
+        self._controls, self._buttons = controls, buttons or {}
+        made = [ipywidgets.Button(description=text) for text in self._buttons]
+        for button, value in zip(made, self._buttons.values(), strict=True):
+            button.on_click(lambda _, value=value: controls[0].set_trait("value", value))
         self.line, self.picture, self.sounds = (ipywidgets.HTML() for _ in range(3))
         self._is_busy = False
-        super().__init__([*controls, *buttons, self.line, self.picture, self.sounds])
+        super().__init__([*controls, *made, self.line, self.picture, self.sounds])
         for control in controls:
             control.observe(lambda _: self._update(), names="value")
         self._update()
@@ -93,7 +96,7 @@ class Explorer(WithRecording, ipywidgets.VBox):
         return [self.line.value, self.picture.value, self.sounds.value]
 
     def _still_html(self) -> str:
-        return "".join(self._parts())
+        return "".join(self._parts()) + super()._still_html()
 
     def recording(self) -> dict[str, Any]:
         """Return the controls, and what some of their settings make."""
@@ -109,11 +112,9 @@ class Explorer(WithRecording, ipywidgets.VBox):
             {"name": control.description, "value": value, "slider": isinstance(control, Slider)}
             for control, value in zip(self._controls, before, strict=True)
         ]
-        note = (
-            f"This page holds {len(states)} settings. The notebook makes any other, too: run "
-            "make lab and open this lesson."
-        )
-        traits = {"controls": controls, "buttons": [], "states": states}
+        note = f"This page holds {len(states)} settings."
+        buttons = [{"text": text, "values": [value]} for text, value in self._buttons.items()]
+        traits = {"controls": controls, "buttons": buttons, "states": states}
         return {"widget": "explorer", "note": note, "traits": traits}
 
     def _values(self) -> tuple[Any, ...]:

@@ -56,9 +56,9 @@ class Gallery extends Sounds {
     this.cards.set(this.keyOf(content), content);
   }
 
-  on_sound(content, buffers) {
+  on_sound(content) {
     this.starts.set(this.keyOf(content), content.starts);
-    super.on_sound(content, buffers);
+    super.on_sound(content);
   }
 
   cardOf({ layer, kernel }) {

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from songnet_utils._utils.files import size_text
 from songnet_utils.corpora import open_corpus, own_songs
 from songnet_utils.corpora.own import MOST_BYTES
 from songnet_utils.widgets import page
-from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Messages
+from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Message, Messages
 from songnet_utils.widgets.recording import WithRecording
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class LiveSong(WithRecording, Messages):
     ``error`` (name or id, text).
     """
 
-    _hint = ""
+    _slow = ("asset",)
     _esm = f"{page.script()}\nexport default SongNetPage.widget;"
 
     def __init__(
@@ -68,35 +67,32 @@ class LiveSong(WithRecording, Messages):
         # Where there is no kernel, the site's own files stand in for Python (`page.write_page`).
         return '<div class="songnet-page" data-base="../_static/songnet/"></div>'
 
-    def _on_hello(self, content: dict[str, Any], buffers: list) -> None:
-        shown = self._contents
-        self._tell("manifest", networks=shown.networks, clips=shown.clips, keep=True)
+    def _about(self, content: dict[str, Any]) -> dict[str, Any]:
+        key = "id" if content["kind"] == "keep" else "name"
+        return {key: content[key]}
 
-    def _on_asset(self, content: dict[str, Any], buffers: list) -> None:
-        self._start({"name": content["name"]}, self._send_asset, content["name"])
+    def _on_hello(self, content: dict[str, Any], buffers: Any) -> Message:
+        shown = {"networks": self._contents.networks, "clips": self._contents.clips}
+        return {"kind": "manifest", **shown, "keep": True}, []
 
-    def _send_asset(self, name: str) -> None:
-        packed = self._contents.packed(name)
+    def _on_asset(self, content: dict[str, Any], buffers: Any) -> None:
+        packed = self._contents.packed(content["name"])
         pieces = range(0, len(packed), MOST_IN_MESSAGE)
+        about = {"kind": "piece", "name": content["name"], "of": len(pieces), "gzip": True}
         for number, at in enumerate(pieces):
-            piece = packed[at : at + MOST_IN_MESSAGE]
-            self._tell("piece", [piece], name=name, at=number, of=len(pieces), gzip=True)
+            self._tell({**about, "at": number}, [packed[at : at + MOST_IN_MESSAGE]])
 
-    def _on_keep(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _on_keep(self, content: dict[str, Any], buffers: list[memoryview]) -> Message | None:
         key = content["id"]
         if content["at"] == 0:
             self._coming[key] = b""
         if key not in self._coming:
-            return  # It has been refused.
+            return None  # It has been refused.
         self._coming[key] += buffers[0].tobytes()
+        is_whole = content["at"] == content["of"] - 1
+        if not is_whole and len(self._coming[key]) <= MOST_BYTES:
+            return None
         about = {what: content[what] for what in ("name", "genre", "title", "artist")}
-        if len(self._coming[key]) > MOST_BYTES:
-            del self._coming[key]
-            text = f"at most {size_text(MOST_BYTES)} of a song are kept. Cut it, or choose another."
-            self._tell("error", id=key, text=text)
-        elif content["at"] == content["of"] - 1:
-            self._start({"id": key}, self._keep, key, self._coming.pop(key), about)
-
-    def _keep(self, key: str, content: bytes, about: dict[str, str]) -> None:
-        song = own_songs().add(content, **about)
-        self._tell("kept", id=key, text=f"{song} is kept: {song.file}")
+        # It refuses what is too large.
+        song = own_songs().add(self._coming.pop(key), **about)
+        return {"kind": "kept", "id": key, "text": f"{song} is kept: {song.file}"}, []

@@ -1,4 +1,4 @@
-"""What the widgets share: messages both ways, sounds in pieces, and work in threads.
+"""What the widgets share: a page asks, and Python answers, in threads where that takes time.
 
 A widget's JavaScript and CSS begin with what is common to all (`COMMON`, ``common.css``): `joined`
 puts the files together, since a page that anywidget sends has nowhere to import from.
@@ -11,19 +11,22 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import anywidget
 
 from songnet_utils._utils.errors import SongNetError
 
-#: Bytes in one message at most, both ways; some servers cut off larger ones.
+#: Bytes of an asset in one message at most; some servers cut off larger ones.
 MOST_IN_MESSAGE = 1_000_000
 
 #: What stands before a widget's own JavaScript: small things of the listening page, and more.
 COMMON = ("page/src/ui/dom.js", "common.js")
+
+#: A message: what JSON can say, with its ``kind``, and bytes.
+Message: TypeAlias = tuple[dict[str, Any], Sequence[bytes]]
 
 _log = logging.getLogger(__name__)
 
@@ -45,17 +48,17 @@ def _text(file: Path) -> str:
 
 
 class Messages(anywidget.AnyWidget):
-    """A widget whose page and Python talk by messages: a dict with a ``kind``, perhaps bytes.
+    """A widget whose page and Python talk by messages.
 
     Notes
     -----
-    A message of kind ``card`` is answered by the method ``_on_card``. Such methods return at once;
-    what takes time is done in threads (`_start`), so that the kernel stays free. Whatever goes
-    wrong is reported to the page. ``_subject`` names the entries of a message that a report
-    repeats.
+    A message of kind ``card`` is answered with what the method ``_on_card`` returns. Kinds that
+    ``_slow`` names are answered in threads, so that the kernel stays free. Whatever goes wrong is
+    an answer, too; ``_subject`` names the entries of a message that it repeats.
     """
 
     _subject: ClassVar[tuple[str, ...]] = ()
+    _slow: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **widget: Any) -> None:
         self._lock = threading.RLock()
@@ -68,40 +71,35 @@ class Messages(anywidget.AnyWidget):
         for thread in self._threads:
             thread.join()
 
-    def _receive(self, _: Any, content: dict[str, Any], buffers: list[memoryview]) -> None:
-        answer = getattr(self, f"_on_{content.get('kind')}")
-        self._carefully(self._about(content), answer, content, buffers)
+    def answer(self, content: dict[str, Any], buffers: Sequence[Any] = ()) -> Message | None:
+        """Return the answer to a message; log what is a fault of the program."""
+        try:
+            return getattr(self, f"_on_{content.get('kind')}")(content, buffers)
+        except SongNetError as error:
+            text = str(error)
+        except Exception as error:
+            _log.exception("%s met a fault", type(self).__name__)
+            text = f"Internal error in Python ({type(error).__name__}: {error})."
+        return {"kind": "error", "text": text, **self._about(content)}, []
 
     def _about(self, content: dict[str, Any]) -> dict[str, Any]:
         return {name: content.get(name) for name in self._subject}
 
-    def _tell(self, kind: str, buffers: list[Any] | None = None, **content: Any) -> None:
-        # One at a time: all threads speak through the same connection.
-        with self._lock:
-            self.send({"kind": kind, **content}, buffers)
-
-    def _tell_sound(self, mp3: bytes, **about: Any) -> None:
-        """Send a sound in pieces; `about` says with each of them which one it is."""
-        for at in range(0, len(mp3), MOST_IN_MESSAGE):
-            piece = mp3[at : at + MOST_IN_MESSAGE]
-            self._tell("sound", [piece], at=at, of=len(mp3), mime="audio/mpeg", **about)
-
-    def _carefully(self, about: Mapping[str, Any], work: Callable[..., None], *given: Any) -> None:
-        """Do `work`; tell the page what went wrong, and log what is a fault of the program."""
-        try:
-            work(*given)
-        except SongNetError as error:
-            self._tell("error", text=str(error), **about)
-        except Exception as error:
-            _log.exception("%s met a fault", type(self).__name__)
-            text = f"Internal error in Python ({type(error).__name__}: {error})."
-            self._tell("error", text=text, **about)
-
-    def _start(self, about: Mapping[str, Any], work: Callable[..., None], *given: Any) -> None:
-        """Do `work` in a thread, as `_carefully` does."""
+    def _receive(self, _: Any, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        if content.get("kind") not in self._slow:
+            self._reply(content, buffers)
+            return
         # Messages sent from the thread belong to the cell or the message that asked for it.
         run = contextvars.copy_context().run
-        arguments = (self._carefully, about, work, *given)
-        thread = threading.Thread(target=run, args=arguments, daemon=True)
+        thread = threading.Thread(target=run, args=(self._reply, content, buffers), daemon=True)
         self._threads = [other for other in self._threads if other.is_alive()] + [thread]
         thread.start()
+
+    def _reply(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        if answer := self.answer(content, buffers):
+            self._tell(*answer)
+
+    def _tell(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        # One at a time: all threads speak through the same connection.
+        with self._lock:
+            self.send(content, list(buffers))

@@ -9,8 +9,8 @@ from typing import Any
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import Question, score
 from songnet_utils.plots.players import Player
-from songnet_utils.widgets.messages import COMMON, Messages, joined
-from songnet_utils.widgets.recording import WithRecording, answer, smaller
+from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
+from songnet_utils.widgets.recording import WithRecording
 
 
 class KernelQuiz(WithRecording, Messages):
@@ -41,14 +41,9 @@ class KernelQuiz(WithRecording, Messages):
         self.questions = list(questions)
         super().__init__(**widget)
 
-    def _on_question(self, content: dict[str, Any], buffers: list) -> None:
-        self._tell("question", **self.question(content["number"]))
-
-    def question(self, number: int) -> dict[str, Any]:
-        """Return all that the page needs to know about a question.
-
-        ``scores`` is what is said after it, by how many answers (from 0) were right.
-        """
+    def _on_question(self, content: dict[str, Any], buffers: Any) -> Message:
+        # ``scores`` is what is said after it, by how many answers (from 0) were right.
+        number = content["number"]
         question, answered = self.questions[number], number + 1
         asked = (
             "Which piece excites it, too?" if question.sounds else "Which genre does it vote for?"
@@ -64,7 +59,8 @@ class KernelQuiz(WithRecording, Messages):
             Player(its.audio, its.rate, its.label)._repr_html_()
             for its in (question.clip, *question.sounds)
         ]
-        return {
+        told = {
+            "kind": "question",
             "number": number,
             "title": f"Question {answered} of {len(self.questions)}.",
             "asks": f"Hear what a kernel found. {asked}",
@@ -76,15 +72,10 @@ class KernelQuiz(WithRecording, Messages):
             "scores": scores,
             "last": answered == len(self.questions),
         }
-
-    def _still_html(self) -> str:
-        first = self.question(0)
-        choices = "".join(f"<li>{html.escape(choice)}</li>" for choice in first["choices"])
-        return f"<p>{first['title']} {first['asks']}</p>{first['sounds']}<ul>{choices}</ul>"
+        return told, []
 
     def recording(self) -> dict[str, Any]:
         """Return all questions."""
-        with smaller():
-            questions = [self.question(number) for number in range(len(self.questions))]
-        answers = {f"question {its['number']}": answer("question", its) for its in questions}
+        numbers = range(len(self.questions))
+        answers = self._answers({"kind": "question", "number": number} for number in numbers)
         return {"widget": "quiz", "answers": answers}

@@ -30,7 +30,7 @@ class Recorded {
   }
 
   send(message) {
-    const text = "This page holds no more. The notebook does: run make lab and open this lesson.";
+    const text = `This page holds no more. ${MORE}`;
     const found = this.answers[Object.values(message).join(" ")] ?? [{ ...message, kind: "error", text }, []];
     const [content, buffers] = found;
     const bytes = buffers.map((one) => Uint8Array.from(atob(one), (c) => c.charCodeAt(0)));
@@ -46,6 +46,8 @@ function drawn(name, model, el) {
   render({ model, el });
 }
 
+const MORE = "The notebook has all of it: run make lab and open this lesson.";
+
 const waiting = new Map(); // places whose recording is on its way, by name
 
 globalThis.SongNetRecordings = {
@@ -54,7 +56,7 @@ globalThis.SongNetRecordings = {
       const { widget, note, ...recording } = JSON.parse(text.replaceAll("media:", el.dataset.media));
       el.replaceChildren();
       drawn(widget, new Recorded(recording), el);
-      if (note) el.append(html`<p class="sr-note">${note}</p>`);
+      if (note) el.append(html`<p class="sr-note">${note} ${MORE}</p>`);
     }
     waiting.delete(name);
   },

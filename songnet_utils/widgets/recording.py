@@ -15,12 +15,11 @@ import html
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
 from typing import Any
-
-import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, check_writable
@@ -59,8 +58,6 @@ _STYLES = ("common", "cards", "explorer", "kernels", "numbers", "slider")
 class WithRecording:
     """A widget that leaves something for pages without Python: a still, and a recording."""
 
-    _hint = "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
-
     def __repr__(self) -> str:
         """Say what stands in the widget's place where there is neither kernel nor HTML."""
         return f"{type(self).__name__}: open this notebook in JupyterLab and run it."
@@ -70,14 +67,14 @@ class WithRecording:
         if bundle is None:
             return None
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**data, "text/html": self._still_html() + self._hint}
+        data = {**data, "text/html": self._still_html()}
         if os.environ.get(VARIABLE) and (recording := self.recording()):
             data[MIME] = recording
         return (data, *metadata) if metadata else data
 
     def _still_html(self) -> str:
         """Return what a page shows that runs nothing, as HTML."""
-        raise NotImplementedError
+        return "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
 
     def recording(self) -> dict[str, Any] | None:
         """Return the widget for pages without Python; None where the still is enough.
@@ -85,22 +82,25 @@ class WithRecording:
         Returns
         -------
         dict
-            For JSON: ``widget`` says which script shows it, ``note`` what the notebook can do
-            more; the rest is for that script. Pictures and sounds are ``data:`` addresses.
+            For JSON: ``widget`` says which script shows it, ``note`` what of it the page holds;
+            the rest is for that script. Pictures and sounds are ``data:`` addresses.
         """
         return None
 
+    def _answers(self: Any, messages: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """Return the answers to some messages, as a recording holds them."""
+        asked = list(messages)
+        with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            answers = pool.map(self.answer, asked)
+            return {
+                " ".join(map(str, message.values())): packed(*answer)
+                for message, answer in zip(asked, answers, strict=True)
+            }
 
-def table_html(table: pd.DataFrame, caption: str) -> str:
-    """Return a table as HTML: its values are text, whatever is in them."""
-    with pd.option_context("display.max_colwidth", None):
-        text = table.to_html(index=False, border=0)
-    return text.replace("<thead>", f"<caption>{html.escape(caption)}</caption><thead>", 1)
 
-
-def answer(kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> list[Any]:
+def packed(content: dict[str, Any], buffers: Sequence[bytes] = ()) -> list[Any]:
     """Return a message to the page, as a recording holds it."""
-    return [{**content, "kind": kind}, [base64.b64encode(one).decode("ascii") for one in buffers]]
+    return [content, [base64.b64encode(one).decode("ascii") for one in buffers]]
 
 
 def address_of(mp3: bytes) -> str:

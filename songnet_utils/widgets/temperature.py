@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import ipywidgets
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
@@ -58,11 +56,8 @@ class TemperatureSlider(Explorer):
             self._about_fitted = str(error)
         self._curve = over_temperatures(self._given, self._truth, stops)
         self.slider = Slider("Temperature", stops, 1.0)
-        self.to_fitted = ipywidgets.Button(
-            description="To the fitted one", disabled=self.fitted is None
-        )
-        self.to_fitted.on_click(lambda _: self.slider.set_trait("value", self.fitted))
-        super().__init__([self.slider], [self.to_fitted])
+        fitted = {} if self.fitted is None else {"To the fitted one": self.fitted}
+        super().__init__([self.slider], fitted)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -89,11 +84,3 @@ class TemperatureSlider(Explorer):
     def _recorded(self) -> list[Sequence[float]]:
         stops = {*self.slider.stops[::8], 1.0, self.slider.value}
         return [sorted(stops | ({self.fitted} if self.fitted else set()))]
-
-    def recording(self) -> dict[str, Any]:
-        """Return some stops of the slider, the fitted one among them, and what stands there."""
-        recording = super().recording()
-        if self.fitted is not None:
-            button = {"text": self.to_fitted.description, "values": [self.fitted]}
-            recording["traits"]["buttons"] = [button]
-        return recording

@@ -47,7 +47,7 @@ def write_place(folder: Path, networks: Mapping[str, Any]) -> Path:
     # Without musicnn, which comes last.
     offers = [{**told, "name": n} for n, told in zip(networks, shown.networks, strict=False)]
     (folder / "assets" / "networks").mkdir(parents=True)
-    for name in ("ort.wasm", *(told.get("stream", told["asset"]) for told in offers)):
+    for name in ("ort.wasm", *(told["asset"] for told in offers)):
         (folder / "assets" / f"{name}.js").write_text(shown.asset_script(name))
     manifest = dataclasses.replace(shown, networks=offers).manifest_script()
     (folder / "manifest.js").write_text(manifest)

@@ -359,7 +359,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Three clips: what is tried here is how many kernels there are, not how long they sound.
     gallery = KernelGallery(*surveyed(folder / "sweeps", filters=256, clips=3))
     assert len(gallery.survey.table()) == 768
-    return gallery.save(folder / "kernels", progress=False)
+    return gallery.save(folder / "kernels")
 
 
 class Opened:

@@ -165,6 +165,12 @@ def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> 
     drop(page, songs[:2])
     # Offered once a song's answers are whole.
     expect(page.locator("[data-part=right]:visible")).to_have_count(2, timeout=SLOW)
+    page.evaluate("""() => {
+      const { engine } = songnet;
+      const listen = engine.listen.bind(engine);
+      songnet.asked = 0;
+      engine.listen = (...what) => ((songnet.asked += 1), listen(...what));
+    }""")
     guess = rows(page)[0]["said"].rsplit(" ", 2)[0].strip()
     page.get_by_role("button", name=f"It is {guess}: label Song A").click()
     label = page.get_by_label("Your label for Song A")
@@ -173,6 +179,14 @@ def test_reload_keeps_the_list_and_its_labels(page: Page, songs: list[Path]) -> 
     page.keyboard.press("Enter")
     expect(label).to_have_value("Ambient", timeout=SLOW)
     expect(page.locator(".sp-teach")).to_contain_text("Song A", timeout=SLOW)
+    page.get_by_label("Your label for Song B").fill("Drone")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sp-teach")).to_contain_text("Song B", timeout=SLOW)
+    page.get_by_label("Compare with").select_option("Your genres")
+    expect(page.locator(".sp-genre").nth(1)).to_contain_text("%", timeout=SLOW)
+    # Both were answered before: nothing is listened to again.
+    assert page.evaluate("songnet.asked") == 0
+    page.get_by_label("Compare with").select_option("")
     said = [row["said"] for row in rows(page)]
     page.reload()
     wait_until_whole(page)

@@ -151,7 +151,7 @@ def test_an_explorer_shows_what_python_made_of_a_setting(touched, place, control
     after = parts(widget)
     assert before[0] != after[0]
     assert before[1] != after[1]
-    expect(widget).to_contain_text("The notebook makes any other")
+    expect(widget).to_contain_text("The notebook has all of it")
 
 
 def test_a_control_offers_only_what_fits_the_others(touched):
@@ -213,7 +213,7 @@ def test_an_error_card_opens_and_plays_its_clip_and_its_neighbours(touched):
             "document.querySelector('.sc-cards').gallery.audio.currentTime > 0.1"
         )
         widget.page.locator(".sc-cards:not([data-playing=''])").wait_for()
-    expect(widget.locator(".sc-nearest")).to_contain_text("the first 8 s")
+    expect(widget.locator(".sc-nearest")).to_contain_text("CC BY 4.0")
 
 
 def test_a_kernel_plays_what_it_found(touched):
@@ -224,7 +224,7 @@ def test_a_kernel_plays_what_it_found(touched):
     expect(widget.locator(".sk-pieces li")).to_have_count(3)
     # What needs Python is not offered, and the page says where it is.
     expect(widget.locator(".sk-sound")).to_have_text(["Found"])
-    expect(widget).to_contain_text("The notebook plays all")
+    expect(widget).to_contain_text("The notebook has all of it")
 
 
 @pytest.mark.parametrize("kind", [0, 1])

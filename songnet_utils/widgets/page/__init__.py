@@ -146,16 +146,14 @@ def contents(
         assets[f"networks/{file.name}"] = file.read_bytes
     offers: dict[str, dict[str, Any]] = {}
     for number, source in enumerate([*networks, _MUSICNN]):
-        name, facts, files = _network(source)
+        name, facts, content = _network(source)
         if name in offers and name == _MUSICNN.stem:
             continue
         name = f"{name} ({number + 1})" if name in offers else name
-        offers[name] = {"name": name, **facts}
-        for what, content in files.items():
-            is_built_in = source in (_OURS, _MUSICNN, _MUSICNN.stem)
-            asset = f"networks/{name if is_built_in else f'{number + 1}-{what}'}.onnx"
-            offers[name][what] = asset
-            assets[asset] = content
+        is_built_in = source in (_OURS, _MUSICNN, _MUSICNN.stem)
+        asset = f"networks/{name if is_built_in else number + 1}.onnx"
+        offers[name] = {"name": name, "asset": asset, **facts}
+        assets[asset] = content
     listed = []
     for number, clip in enumerate(clips):
         asset = f"clips/{number}{Path(clip.facts['file']).suffix}"
@@ -164,45 +162,39 @@ def contents(
     return Contents(list(offers.values()), listed, assets)
 
 
-def _network(source: Source) -> tuple[str, dict[str, Any], dict[str, _Bytes]]:
-    """Return a network's name, what the page needs to know about it, and its ONNX files.
-
-    The files are the ``asset`` and perhaps the ``stream``, which the page prefers.
-    """
+def _network(source: Source) -> tuple[str, dict[str, Any], _Bytes]:
+    """Return a network's name, what the page needs to know about it, and its ONNX file."""
     if not isinstance(source, str | Path):
         if source.name.startswith(_MUSICNN.stem):
             return _network(_MUSICNN)
         return source.name, *_exported(source)
-    path = _MUSICNN if source == _MUSICNN.stem else Path(source)
-    files = {"asset": path}
+    path = file = _MUSICNN if source == _MUSICNN.stem else Path(source)
     if path.suffix != ".onnx":
-        files = {"asset": path / "model.onnx", "stream": path / "stream.onnx"}
-        if not files["asset"].is_file():
+        # Where a network has state, that of its steps.
+        file = path / "stream.onnx"
+        file = file if file.is_file() else path / "model.onnx"
+        if not file.is_file():
             from songnet_utils.training.runs import read_record
 
             raise SongNetError(
                 f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
                 "gives no genre over time. Choose the run of a network (model.onnx)."
             )
-    if "stream" in files and not files["stream"].is_file():
-        del files["stream"]
-    facts = _facts(list(files.values())[-1])
+    facts = _facts(file)
     if path != _MUSICNN:
         facts["title"] += f" ({path.stem})"
-    return path.stem, facts, {what: file.read_bytes for what, file in files.items()}
+    return path.stem, facts, file.read_bytes
 
 
-def _exported(net: Network) -> tuple[dict[str, Any], dict[str, _Bytes]]:
+def _exported(net: Network) -> tuple[dict[str, Any], _Bytes]:
     from songnet_utils.models.onnx_export import save_onnx, save_stream
 
     with tempfile.TemporaryDirectory() as folder:
         save_onnx(net, Path(folder) / "model.onnx")
         # It writes nothing for a network without state.
         save_stream(net, Path(folder) / "stream.onnx")
-        _, facts, files = _network(folder)
-        contents = {what: read() for what, read in files.items()}
-    facts["title"] = net.name
-    return facts, {what: functools.partial(bytes, its) for what, its in contents.items()}
+        _, facts, content = _network(folder)
+        return {**facts, "title": net.name}, functools.partial(bytes, content())
 
 
 def _facts(file: Path) -> dict[str, Any]:

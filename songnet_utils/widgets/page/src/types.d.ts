@@ -7,7 +7,6 @@ interface NetworkOffer {
   name: string;
   asset: string;
   title: string;
-  stream?: string; // an asset, too: the network that remembers
   trainingMusic: string;
   caution: string;
   genres: string[];
@@ -274,6 +273,7 @@ type SomeSteps = Pick<StepsTold, "steps" | "embeddings">;
 interface Hearing {
   told: SomeSteps[];
   followers: Answers[];
+  isWhole: boolean;
   done: Promise<Heard>;
 }
 

@@ -25,7 +25,7 @@ export class Engine {
     const load = async () => {
       const network = this.host.networks.find(({ name }) => name === networkName);
       if (!network) throw new Error(`${networkName}: there is no such network on this page`);
-      const bytes = await this.host.asset(network.stream ?? network.asset);
+      const bytes = await this.host.asset(network.asset);
       return this.#ask("network", { network, bytes });
     };
     const loaded = this.loaded.get(networkName) ?? load();

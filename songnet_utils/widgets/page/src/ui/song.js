@@ -41,7 +41,9 @@ export class Song {
     // A layer that has learnt more is another network of the same name.
     const isWhole = found?.isWhole && found.network === network;
     if (isWhole && (!how.picture || this.mel)) return found;
-    const hearing = this.hearings.get(network.asked) ?? this.#listen(engine, network, how);
+    // For the picture its frames are needed, which are not kept.
+    const known = how.picture && !this.mel ? null : this.hearings.get(network.asked);
+    const hearing = known ?? this.#listen(engine, network, how);
     const answers = isWhole ? found : new Answers(network);
     if (!isWhole) {
       for (const told of hearing.told) follow(answers, told);
@@ -64,7 +66,7 @@ export class Song {
     const mel = picture && !this.mel ? new Mel(sound) : null;
     if (mel) this.mel = mel;
     /** @type {Hearing} */
-    const hearing = { told: [], followers: [], done: new Promise(() => {}) };
+    const hearing = { told: [], followers: [], isWhole: false, done: new Promise(() => {}) };
     const listen = async () => {
       const blob = await this.load();
       return engine.listen(blob, asked, {
@@ -80,7 +82,7 @@ export class Song {
       });
     };
     hearing.done = listen();
-    hearing.done.catch(() => {
+    hearing.done.then(() => (hearing.isWhole = true), () => {
       if (this.mel === mel) this.mel = null;
       if (this.hearings.get(asked) === hearing) this.hearings.delete(asked);
     });
@@ -96,10 +98,11 @@ export class Song {
     this.answers.set(network.name, answers);
   }
 
-  // What is only needed while the song is open.
+  // What is only needed while the song is open. What was told of it to its end is kept: networks
+  // that people teach answer by it, and labels are learnt from it.
   forget() {
     this.mel = null;
-    this.hearings.clear();
+    for (const [asked, { isWhole }] of this.hearings) if (!isWhole) this.hearings.delete(asked);
   }
 
   #learn(/** @type {Facts} */ { seconds, title, artist, cover, notes }) {
