@@ -210,9 +210,11 @@ def test_a_saved_page_has_a_sound_for_each_kernel_that_lives(toy, tmp_path):
     sound = page.parent / content["address"].replace("media:", "media/")
     heard, _ = decoded(sound.read_bytes())
     clip = found_clip(survey, 3, 2)
-    length = min(len(heard), len(clip.audio))
-    assert np.corrcoef(heard[:length], clip.audio[:length])[0, 1] > 0.9
-    assert content["starts"] == list(clip.starts)
+    assert content["starts"] == list(clip.starts[: len(content["starts"])])
+    # Wherever an mp3 of few bytes begins.
+    piece = clip.audio[: round(clip.rate * content["starts"][1])]
+    alike = np.correlate(heard[: len(piece) + 2_500], piece).max()
+    assert alike > 0.8 * np.vdot(piece, piece)
     # What needs Python is not offered.
     welcome, _ = answers["hello"]
     assert welcome["sounds"] == ["found"]

@@ -218,7 +218,7 @@ class KernelGallery(WithRecording, Messages):
 
     def _on_sound(self, content: dict[str, Any], buffers: Any) -> Message:
         about = self._about(content)
-        clip = self.clip(*(about[name] or 0 for name in self._subject))
+        clip = self.clip(about["what"], about["layer"], about["kernel"], about["song"] or 0)
         return {**about, **_sound(clip)}, []
 
     # ---- What the page shows of kernels ---------------------------------------------------------
