@@ -180,7 +180,8 @@ class ErrorCards(WithRecording, Messages):
             for clip in those
         )
         answers["hello"] = packed(self._welcome(clips))
-        note = f"This page holds {len(clips)} of {len(self._clips)} cards."
+        whole = len(clips) == len(self._clips)
+        note = "" if whole else f"This page holds {len(clips)} of {len(self._clips)} cards."
         return {"widget": "cards", "note": note, "answers": answers}
 
 
