@@ -76,13 +76,10 @@ function draw(gallery, el) {
     const most = Math.max(1, ...counts.flat());
     const cellOf = (row, column) => {
       const count = counts[row][column];
-      // As in the picture of the matrix: the more clips, the bluer.
-      const share = count / most;
       return {
         count: count || "·",
         name: `${genres[row]} taken for ${genres[column]}: ${count} clip${count === 1 ? "" : "s"}`,
-        paper: `color-mix(in srgb, #08519c ${Math.round(90 * share)}%, transparent)`,
-        ink: share > 0.45 ? "#ffffff" : "inherit",
+        share: count / most,
       };
     };
     const pressed = (row, column) => {

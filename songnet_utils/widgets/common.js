@@ -234,11 +234,13 @@ function player(sounds, button, keyOf, name) {
   };
 }
 
-// A table of numbers to press. `cellOf` a row and a column says what stands there; `head` makes of
-// a name what stands before its row.
+// A table of numbers to press. `cellOf` a row and a column says what stands there, and its share of
+// the most, 0 to 1; `head` makes of a name what stands before its row.
 function numberTable(caption, names, cellOf, pressed, head = (name) => name) {
   const cell = (row, column) => {
-    const cell = piece("number", cellOf(row, column));
+    const its = cellOf(row, column);
+    // As in the picture of the matrix: the more clips, the bluer. On any tint the ink can be read.
+    const cell = piece("number", { ...its, tint: Math.round(60 * its.share) });
     const button = cell.firstElementChild;
     button.onclick = () => {
       focusOnly(table, button);

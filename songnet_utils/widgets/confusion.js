@@ -1,11 +1,11 @@
 // A confusion table to press: a number plays its clips; common.js stands before this text.
 
 function render({ model, el }) {
-  const { caption, heads, counts, names, looks } = model.get("table");
+  const { caption, heads, counts, names, shares } = model.get("table");
   let chosen = null;
   const cellOf = (row, column) => {
-    const [paper, ink] = looks[row][column];
-    return { count: counts[row][column], name: names[row][column], paper, ink };
+    const [count, name, share] = [counts, names, shares].map((table) => table[row][column]);
+    return { count, name, share };
   };
   const pressed = (row, column, button) => {
     for (const other of buttons) other.ariaPressed = String(other === button);

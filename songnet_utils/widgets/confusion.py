@@ -5,10 +5,8 @@ from __future__ import annotations
 import html
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import traitlets
-from matplotlib.colors import to_hex
 from sklearn.metrics import confusion_matrix
 
 from songnet_utils._utils.errors import SongNetError
@@ -49,8 +47,8 @@ class ConfusionButtons(WithRecording, Messages):
     _css = joined("common.css", "numbers.css")
     _subject = ("row", "column", "start")
     _slow = ("press",)
-    #: ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``looks`` (the
-    #: colour behind a number and its own), each a list of rows.
+    #: ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``shares`` (of
+    #: the row), each a list of rows.
     table: traitlets.Dict = traitlets.Dict().tag(sync=True)
 
     def __init__(self, analysis: ErrorAnalysis, **widget: Any) -> None:
@@ -60,13 +58,12 @@ class ConfusionButtons(WithRecording, Messages):
             analysis.answers.genre, analysis.answers.answer, labels=genres
         )
         shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
-        colours = mpl.colormaps["Blues"](shares)
         table = {
             "caption": "Truth in rows, answers in columns; press a number to hear its clips",
             "heads": list(genres),
             "counts": self._counts.tolist(),
             "names": [[self._name(truth, answer) for answer in genres] for truth in genres],
-            "looks": [[(to_hex(its), ink_on(its)) for its in row] for row in colours],
+            "shares": shares.tolist(),
         }
         super().__init__(table=table, **widget)
 
@@ -115,12 +112,3 @@ class ConfusionButtons(WithRecording, Messages):
         note = f"This page holds up to {AT_ONCE} clips behind each number."
         traits = {"table": self.table}
         return {"widget": "confusion", "note": note, "traits": traits, "answers": answers}
-
-
-def ink_on(colour: np.ndarray) -> str:
-    """Return black or white, whichever is easier to read on a colour (WCAG 2.2, 1.4.3)."""
-    parts = np.asarray(colour[:3])
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
-    # Where black (L + 0.05) / 0.05 and white 1.05 / (L + 0.05) have the same contrast.
-    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
