@@ -25,7 +25,13 @@ CALLED_BY_OTHERS = [
     # widgets.messages calls them by the kind of a message.
     "_on_*",
     # pytest calls a fixture by itself where it says so.
-    *("pytest_xdist_make_scheduler", "nothing_chosen", "no_proxy", "pytest_collection_modifyitems"),
+    *(
+        "pytest_xdist_make_scheduler",
+        "_split_scope",
+        "nothing_chosen",
+        "no_proxy",
+        "pytest_collection_modifyitems",
+    ),
 ]
 
 

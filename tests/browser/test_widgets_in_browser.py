@@ -202,7 +202,7 @@ def test_axe_finds_nothing_serious_in_a_widget(page, theme):
 def test_axe_finds_nothing_serious_in_a_saved_gallery(browser, places, tmp_path, theme):
     gallery = KernelGallery(*surveyed(Path(places["folder"]) / "sweeps", filters=4))
     page = browser.new_page(color_scheme=theme)
-    page.goto(gallery.save(tmp_path / "page", progress=False).as_uri())
+    page.goto(gallery.save(tmp_path / "page").as_uri())
     page.locator(".sk-kernels[data-shown]").wait_for()
     assert serious(page) == []
     page.close()
