@@ -174,6 +174,7 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
     "error_analysis.precision": lambda: {
         **{"counts": COUNTS, "genre": "Pop", "genres": ("Folk", "Pop", "Rock")}
     },
+    "error_analysis.lead_without_deciding_steps": dict,
     "error_analysis.mcnemar": dict,
     "error_analysis.found_by_chance": lambda: {"tried": 4, "confidence": 0.95},
     "kernel_clips.samples_of_fourth_layer": lambda: {"net": net()},
@@ -193,10 +194,7 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 # What needs the analysis of a run, from a test's fixture.
-ANALYSED = {
-    "error_analysis.lead_without_deciding_steps": {"clip": "x1"},
-    "error_analysis.by_nearest_clip": {},
-}
+ANALYSED = {"error_analysis.by_nearest_clip": {}}
 
 # Worked out by hand, from what is made up above.
 BY_HAND = {
@@ -214,7 +212,6 @@ BY_HAND = {
     "crnn.cross_entropy": 2 * np.log(2),  # the mean of log 2 and log 8
     "crnn.clips_needed": 1.96**2 * 0.65 * 0.35 / 0.01**2,
     "error_analysis.precision": Fraction(7, 12),
-    "error_analysis.lead_without_deciding_steps": 0,  # (−.7 + .7) / 2: without the second step
     "error_analysis.by_nearest_clip": Fraction(1, 3),
     "error_analysis.found_by_chance": 1 - 0.95**4,
     "kernel_clips.samples_of_fourth_layer": (2 * 32 + 4 - 1) * 1024 + 2048,
@@ -517,15 +514,13 @@ def test_a_verdict_is_a_status_in_words_for_everybody():
     assert len(begins) == 3
 
 
-def test_nothing_left_and_no_such_answer_are_told(analysis):  # noqa: F811
+def test_no_such_answer_is_told():
     from songnet_utils.lessons.checks import error_analysis, kernel_clips
 
     with pytest.raises(SongNetError, match="Choose another genre"):
         error_analysis.precision("a", np.array([[1, 0], [2, 0]]), "b", ["a", "b"])
     with pytest.raises(SongNetError, match="the smaller one first"):
         kernel_clips.questions_needed(5, 0.6, 0.4)
-    with pytest.raises(SongNetError, match="every step decided"):
-        error_analysis.lead_without_deciding_steps(0.1, analysis, "x3")
 
 
 # --- Right in other words -----------------------------------------------------------------------

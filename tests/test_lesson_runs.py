@@ -180,18 +180,15 @@ def test_what_a_lesson_trains_is_trained_once(data, tones, monkeypatch):
     make = Run.make
     monkeypatch.setattr(Run, "make", lambda self, *a, **b: made.append(self) or make(self, *a, **b))
     one = trained.short_run(corpus, "songnet", 1, batch=4)
-    assert len(one) == 1
+    assert len(read_record(one)["epochs"]) == 1
     assert trained.short_run(corpus, "songnet", 1, batch=4) == one
     assert len(made) == 1
-    assert trained.short_run(corpus, "songnet", 1, batch=8) != one
-    assert len(made) == 2
 
     short = trained.run_of(corpus, "songnet", epochs=1)
-    assert len(made) == 3
+    assert short != one
+    assert len(made) == 2
     assert data in short.parents
     assert trained.run_of(corpus, "songnet", epochs=1) == short
-    assert len(read_record(short)["epochs"]) == 1
     full = train(corpus, "songnet", "artist", seed=3, epochs=1, progress=False)
     assert trained.run_of(corpus, "songnet") == full
-    assert trained.run_of(corpus, "songnet", seed=0) == short
-    assert len(made) == 4
+    assert len(made) == 3

@@ -260,7 +260,8 @@ def test_right_answers_behind_a_printed_figure(figure, clips, right):
 def test_genre_scores_by_hand():
     truth = ["a", "a", "a", "b", "b", "c"]
     answer = ["a", "a", "b", "b", "a", "a"]
-    table = genre_scores(truth, answer, ["a", "b", "c", "d"])
+    artists = ["A", "A", "B", "C", "D", "E"]
+    table = genre_scores(truth, answer, ["a", "b", "c", "d"], artists)
     assert table.support.tolist() == [3, 2, 1, 0]
     assert table.answered.tolist() == [4, 2, 0, 0]
     assert table.precision.tolist() == pytest.approx([2 / 4, 1 / 2, np.nan, np.nan], nan_ok=True)
@@ -268,8 +269,10 @@ def test_genre_scores_by_hand():
     # 2·right / (support + answered): c is there and was never found, d is not there.
     assert table.f1.tolist() == pytest.approx([4 / 7, 1 / 2, 0, np.nan], nan_ok=True)
     a = table.loc["a"]
-    assert (a.precision_low, a.precision_high) == wilson_interval(2, 4)
-    assert (a.recall_low, a.recall_high) == wilson_interval(2, 3)
+    # Those answered a are by A, A, D and E; those that are a by A, A and B.
+    precision, recall = ([True, True, False, False], "AADE"), ([True, True, False], "AAB")
+    assert (a.precision_low, a.precision_high) == artist_interval(precision[0], list(precision[1]))
+    assert (a.recall_low, a.recall_high) == artist_interval(recall[0], list(recall[1]))
 
 
 def test_selective_accuracy_by_hand():

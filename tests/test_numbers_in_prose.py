@@ -87,8 +87,7 @@ SAID = {
     "04-crnn": {
         "0.001": f"{PAPER} 4.2",
         "41%": f"{PAPER} 5.1",
-        **dict.fromkeys(("70", "20", "10 percent"), f"{PAPER} 3.1"),
-        **dict.fromkeys(("0.65", "0.01", "4 s", "30"), TASK),
+        **dict.fromkeys(("0.65", "0.01", "4 s", "70", "30"), TASK),
         "200,000": "Pons and Serra 2019",
     },
     "05-error-analysis": {"10 %": TASK, "90 %": "an example", "60": TASK},

@@ -20,7 +20,7 @@ exceeds the accuracy at the same moment, and meets it at the end: towards the en
 also rises because little time is left for the answer to change, so compare it between networks, not
 with what a longer song would give.
 
-Intervals are of 95 %. Those of the genres take clips as independent, all others are over artists.
+Intervals are of 95 %, over artists.
 """
 
 from __future__ import annotations
@@ -324,10 +324,7 @@ class Report:
             f"{record['seed']}: {right.mean():.1%} of {len(right):,} test clips right "
             f"({between(artist_interval(right, self.answers.artist))})"
         )
-        note = (
-            "Intervals hold 95 %; those of the genres take clips as independent, all others are "
-            "over artists."
-        )
+        note = "Intervals are of 95 %, over artists."
         blocks = [
             [title, *wrapped(note, few_artists(record["test"].get("artists")))],
             _genre_lines(self.genres),
@@ -373,7 +370,8 @@ def evaluate(
     record, answers = read_record(folder), read_answers(folder)
     tested = answers[answers.set == "test"].reset_index(drop=True)
     genres = list(record["genres"])
-    report = Report(record, tested, genre_scores(tested.genre, tested.answer, genres))
+    scores = genre_scores(tested.genre, tested.answer, genres, tested.artist)
+    report = Report(record, tested, scores)
     if record.get("network") is None:
         refused = (
             f"{folder}: {record['model']} answers with genres, not probabilities, and for "

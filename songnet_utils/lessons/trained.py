@@ -14,48 +14,41 @@ from songnet_utils.corpora import Corpus, data_folder
 from songnet_utils.corpora.splits import keep_genres, split
 from songnet_utils.features.store import log_mels
 from songnet_utils.training.recipe import recipe_of
-from songnet_utils.training.runs import read_record, runs_folder
-from songnet_utils.training.train import Run, train
+from songnet_utils.training.runs import runs_folder
+from songnet_utils.training.train import Run
 
 _SPLIT = "artist"
 
 
-def run_of(corpus: Corpus, model: str, seed: int | None = None, *, epochs: int = 8) -> Path:
-    """Return a finished run of a network on the artist split: the newest, else a short one.
+def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
+    """Return the newest finished run of a network on the artist split, else a short one.
 
     Parameters
     ----------
     corpus : Corpus
-        What it has learnt from.
+        What the network is trained on.
     model : str
         The network's name.
-    seed : int, optional
-        The run's seed; any by default, and 0 where one has to be made.
     epochs : int
-        How long the short training is, where there is no finished run yet.
+        How long the short training is, if there is no finished run yet.
 
     Returns
     -------
     pathlib.Path
         The run's folder.
     """
-    pattern = f"{model}-{_SPLIT}-{'*' if seed is None else seed}/record.json"
-    finished = sorted(runs_folder(corpus).glob(pattern), key=lambda file: file.stat().st_mtime)
-    if finished:
-        return finished[-1].parent
-    short = cache_folder(corpus) / f"{model}-{_SPLIT}-{seed or 0}"
-    if not (short / "record.json").is_file():
-        train(corpus, model, _SPLIT, seed=seed or 0, epochs=epochs, out=short)
-    return short
+    records = runs_folder(corpus).glob(f"{model}-{_SPLIT}-*/record.json")
+    finished = sorted(records, key=lambda file: file.stat().st_mtime)
+    return finished[-1].parent if finished else short_run(corpus, model, epochs)
 
 
-def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[dict[str, Any]]:
-    """Train a network for a few epochs on the artist split, and return how it went.
+def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
+    """Train a network for a few epochs on the artist split, with seed 0, once.
 
     Parameters
     ----------
     corpus : Corpus
-        What it learns from.
+        What the network is trained on.
     model : str
         The network's name.
     epochs : int
@@ -65,8 +58,8 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
 
     Returns
     -------
-    list of dict
-        The figures of each epoch, as a run's record has them.
+    pathlib.Path
+        The run's folder.
     """
     prepared = log_mels(corpus, progress=False)
     clips, left_out = keep_genres(prepared.clips, kind=_SPLIT)
@@ -80,10 +73,10 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> list[d
         seed=0,
         recipe=dataclasses.replace(recipe_of(model), epochs=epochs, **changes),
     )
-    folder = cache_folder(corpus) / "short" / f"{model}-{run.fingerprint}"
+    folder = cache_folder(corpus) / f"{model}-{run.fingerprint}"
     if not run.is_finished(folder):
         run.make(folder, progress=False)
-    return read_record(folder)["epochs"]
+    return folder
 
 
 def cache_folder(corpus: Corpus) -> Path:

@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from songnet_utils.metrics.intervals import wilson_interval
+from songnet_utils.metrics.intervals import artist_interval
 
 
 def genre_scores(
-    truth: Sequence | np.ndarray, predicted: Sequence | np.ndarray, genres: Sequence[str]
+    truth: Sequence | np.ndarray,
+    predicted: Sequence | np.ndarray,
+    genres: Sequence[str],
+    artists: Sequence | np.ndarray,
 ) -> pd.DataFrame:
-    """Return precision, recall and F1 of each genre, with Wilson's 95 % intervals.
-
-    These take clips as independent. A genre's clips are by few artists, so that they are rather
-    too narrow: look at them before believing in an order of genres, and at `artist_interval` for
-    how good the answers are as a whole.
+    """Return precision, recall and F1 of each genre, with 95 % intervals over artists.
 
     Parameters
     ----------
@@ -29,6 +28,8 @@ def genre_scores(
         The genre of each clip, and the answer.
     genres : sequence of str
         All genres.
+    artists : (clips,)
+        Whose clips they are, as in `artist_interval`.
 
     Returns
     -------
@@ -47,10 +48,12 @@ def genre_scores(
         {"support": support, "answered": matrix.sum(axis=0), "right": np.diag(matrix)},
         index=pd.Index(genres, name="genre"),
     )
-    for name, shares, of in (("precision", precision, "answered"), ("recall", recall, "support")):
+    right, whose = np.equal(truth, predicted), np.asarray(artists)
+    for name, shares, of in (("precision", precision, predicted), ("recall", recall, truth)):
+        chosen = [np.equal(of, genre) for genre in genres]
         bounds = [
-            wilson_interval(right, clips) if clips else (np.nan, np.nan)
-            for right, clips in zip(table.right, table[of], strict=True)
+            artist_interval(right[one], whose[one]) if one.any() else (np.nan, np.nan)
+            for one in chosen
         ]
         table[name] = shares
         table[[f"{name}_low", f"{name}_high"]] = np.array(bounds)

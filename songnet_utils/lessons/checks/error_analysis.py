@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import binom, chi2
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.error_analysis import ErrorAnalysis, deciding_steps, nearest
+from songnet_utils.evaluation.error_analysis import ErrorAnalysis, nearest
 from songnet_utils.lessons.checks.questions import Function, Number, Question, exercise
 from songnet_utils.metrics.intervals import mcnemar_exact
 
@@ -45,46 +45,25 @@ def precision(counts: np.ndarray, genre: str, genres: Sequence[str]) -> Question
 
 
 @exercise
-def lead_without_deciding_steps(analysis: ErrorAnalysis, clip: str) -> Question:
-    """Ask how far the answer is ahead of its rival in the steps that did not decide: a number.
+def lead_without_deciding_steps() -> Question:
+    """Ask how far the answer is ahead in the steps that did not decide: a function."""
+    steps = np.array([[0.1, 0.2, 0.7], [0.3, 0.5, 0.2], [0.2, 0.1, 0.7], [0.6, 0.2, 0.2]])
 
-    Parameters
-    ----------
-    analysis : ErrorAnalysis
-        What the network made of the clips.
-    clip : str
-        A test clip's id.
+    def lead(steps: np.ndarray, answer: int, rival: int, *_: object) -> float:
+        return float((steps[:, answer] - steps[:, rival]).mean())
 
-    Raises
-    ------
-    SongNetError
-        When every step decided, so that nothing is left.
-    """
-    shares = analysis.contributions(clip)
-    decided = deciding_steps(shares)
-    # Each step's share is its lead, divided by the number of all steps.
-    leads = shares * len(shares)
-    others = np.delete(leads, decided)
-    if not len(others):
-        raise SongNetError(f"clip {clip}: every step decided, none is left. Choose another clip.")
-    answer, rival = analysis.answers.loc[clip, "answer"], analysis.rival(clip)
-    left = np.delete(analysis.steps_of(clip), decided, axis=0)
-    return Number(
-        float(others.mean()),
+    def others(steps: np.ndarray, answer: int, rival: int, decided: np.ndarray) -> float:
+        return lead(np.delete(steps, decided, axis=0), answer, rival)
+
+    return Function(
+        others,
         wrong=dict(
-            all_steps=leads.mean(),
-            deciding_steps=leads[decided].mean() if len(decided) else leads.mean(),
-            sum_of_shares=np.delete(shares, decided).sum(),
-            sign=-others.mean(),
+            all_steps=lead,
+            deciding_steps=lambda s, answer, rival, decided: lead(s[decided], answer, rival),
+            sum_of_shares=lambda s, *at: others(s, *at) * (1 - len(at[-1]) / len(s)),
+            sign=lambda *at: -others(*at),
         ),
-        tolerance=0.0005,
-        facts=dict(
-            decided=len(decided),
-            steps=len(leads),
-            answer=answer,
-            rival=rival,
-            winner=analysis.genres[int(left.mean(axis=0, dtype=np.float64).argmax())],
-        ),
+        inputs=[(steps, 2, 0, np.array([0])), (steps, 2, 1, np.array([0, 2]))],
     )
 
 

@@ -12,7 +12,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels import Kernels, Survey
 from songnet_utils.kernels.purity import purity
 from songnet_utils.lessons.checks.questions import Choice, Function, Number, Question, exercise
-from songnet_utils.metrics.intervals import Interval, wilson_interval
+from songnet_utils.metrics.intervals import Interval, difference_interval, wilson_interval
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import SongNet
 
@@ -154,19 +154,24 @@ def questions_needed(one: float, other: float) -> Question:
     if not 0 <= one < other <= 1:
         raise SongNetError(f"two shares are needed, the smaller one first. Got {one} and {other}")
 
-    def first(apart: Callable[[Interval, Interval], bool], confidence: float = 0.95) -> int:
-        return next(
-            count
-            for count in itertools.count(5, 5)
-            if apart(*(wilson_interval(round(s * count), count, confidence) for s in (one, other)))
-        )
+    def first(shown: Callable[[int], bool]) -> int:
+        return next(count for count in itertools.count(5, 5) if shown(count))
+
+    def differ(count: int, confidence: float = 0.95) -> bool:
+        right = [np.arange(count) < round(share * count) for share in (other, one)]
+        names = np.arange(count), np.arange(count, 2 * count)
+        return difference_interval(*right, *names, confidence=confidence)[0] > 0
+
+    def alone(share: float, count: int) -> Interval:
+        return wilson_interval(round(share * count), count)
 
     return Number(
-        first(lambda low, high: low[1] < high[0]),
+        first(differ),
         wrong=dict(
-            one_interval=first(lambda low, high: low[1] < other),
-            one_standard_error=first(lambda low, high: low[1] < high[0], 0.68),
+            no_overlap=first(lambda count: alone(one, count)[1] < alone(other, count)[0]),
+            one_interval=first(lambda count: alone(one, count)[1] < other),
+            one_standard_error=first(lambda count: differ(count, 0.68)),
             as_above=10,
         ),
-        tolerance=5.5,
+        tolerance=2.5,
     )
