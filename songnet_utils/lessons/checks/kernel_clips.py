@@ -158,9 +158,9 @@ def questions_needed(one: float, other: float) -> Question:
         return next(count for count in itertools.count(5, 5) if shown(count))
 
     def differ(count: int, confidence: float = 0.95) -> bool:
-        right = [np.arange(count) < round(share * count) for share in (other, one)]
-        names = np.arange(count), np.arange(count, 2 * count)
-        return difference_interval(*right, *names, confidence=confidence)[0] > 0
+        better, worse = (np.arange(count) < round(share * count) for share in (other, one))
+        names = np.arange(2 * count).reshape(2, count)
+        return difference_interval(better, worse, *names, confidence=confidence)[0] > 0
 
     def alone(share: float, count: int) -> Interval:
         return wilson_interval(round(share * count), count)
