@@ -101,13 +101,8 @@ MISSING = {
     2: {},
     3: {"open": "tones names no artists", "others": "tones has no official split"},
     4: {"split": "tones names no artists"},
-    5: {
-        "run": "tones names no artists",
-        "artists": "no test clips share a known artist",
-        "meta": "tones cannot show this",
-        "leaks": "tones cannot show this",
-    },
-    6: {"run": "tones names no artists", "quiz": "tones cannot show this"},
+    5: {"run": "tones names no artists", "artists": "no test clips share a known artist"},
+    6: {"run": "tones names no artists", "quiz": "tones: has too few artists for this quiz"},
     7: {},
 }
 
