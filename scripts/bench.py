@@ -35,11 +35,11 @@ from songnet_utils.features.shards import Folder
 from songnet_utils.features.store import CLIPS_PER_SHARD, LogMelStore
 from songnet_utils.kernels import Kernels, found_clips, maximised_clip, survey
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import PATCH, STRIDE, build_musicnn, with_genres
 from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.models.trained import SongNet, centre
+from songnet_utils.models.transfer import load_musicnn
 from songnet_utils.training.fit import Trainer
 from songnet_utils.training.recipe import Recipe
 
@@ -311,11 +311,11 @@ def inference(net: SongNet, head: str) -> None:
 
 def listening() -> None:
     """Print what musicnn saves by computing once what overlapping patches share."""
-    # The weights make no difference to the time.
-    net = with_genres(build_musicnn())
+    net = load_musicnn()
     count = net.sound.frames_of_samples(SECONDS * net.sound.sample_rate)
     frames = np.random.default_rng(0).normal(-5, 2, (count, net.sound.n_mels)).astype(np.float32)
-    patches = sliding_window_view(frames, PATCH, axis=0)[::STRIDE].transpose(0, 2, 1)
+    field = net.timeline.field
+    patches = sliding_window_view(frames, field.size, axis=0)[:: field.stride].transpose(0, 2, 1)
     busy = in_turns(
         {
             "alone": lambda: [net.genre_of_frames(patch) for patch in patches],

@@ -24,10 +24,11 @@ from bench import in_turns
 from lab_networks import build
 
 from songnet_utils.audio import log_mel, mix_down, resample
-from songnet_utils.models.musicnn import build_musicnn, with_genres
 from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.models.onnx_network import OnnxNetwork
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.models.trained import SongNet, given_to
+from songnet_utils.models.transfer import load_musicnn
 from songnet_utils.streaming.song_stream import SongStream
 
 RATE, CHANNELS = 44_100, 2
@@ -57,7 +58,7 @@ def hear(stream: SongStream, song: np.ndarray, piece: int) -> None:
         stream.push(song[first : first + piece])
 
 
-def latency(networks: dict[str, SongNet]) -> None:
+def latency(networks: dict[str, OnnxNetwork]) -> None:
     """Print when answers stand, computed from each network's timeline."""
     print("Latency, of the song alone: first answer and seconds between answers, by the timeline")
     print(f"{'':<18}{'at 44.1 kHz':>14}{'at its own rate':>18}{'then every':>14}")
@@ -70,7 +71,7 @@ def latency(networks: dict[str, SongNet]) -> None:
     print()
 
 
-def speed(networks: dict[str, SongNet]) -> None:
+def speed(networks: dict[str, OnnxNetwork]) -> None:
     """Print how many times as fast as it plays a song is heard."""
     print("Speed on one thread, 44.1 kHz stereo samples to probabilities, as a multiple of real")
     print("time, by the processor's clock, in pieces of so many samples")
@@ -98,7 +99,7 @@ def multiples(net: SongNet, clock: Callable[[], float]) -> str:
     return told
 
 
-def steps(networks: dict[str, SongNet]) -> None:
+def steps(networks: dict[str, OnnxNetwork]) -> None:
     """Print what a step costs beside hearing the last half minute again for each."""
     print(f"A step of the stream beside hearing the last {AGAIN} s again: milliseconds on one")
     print("thread by the processor's clock, from 44.1 kHz stereo (1,024 samples a piece) and from")
@@ -115,7 +116,7 @@ def steps(networks: dict[str, SongNet]) -> None:
     print()
 
 
-def costs(net: SongNet) -> tuple[float, float, dict[str, tuple[float, float]]]:
+def costs(net: OnnxNetwork) -> tuple[float, float, dict[str, tuple[float, float]]]:
     """Return the milliseconds of a step, and of the other ways: from samples, from frames."""
     sound, field = net.sound, net.timeline.field
     song, stream = noise(AGAIN), SongStream(net, RATE, CHANNELS)
@@ -128,15 +129,19 @@ def costs(net: SongNet) -> tuple[float, float, dict[str, tuple[float, float]]]:
         "stepper": lambda: [stepper.push(clip[: field.stride]) for _ in range(8)],
         "front": lambda: log_mel(resample(mix_down(song), RATE, sound.sample_rate), sound),
     }
-    inputs, model, session = net.inputs(clip), net.keras_model, onnx_session(net)
+    # What stands on musicnn has no model of its own from frames on.
+    is_whole = not net.shared_rows
+    inputs, model = net.inputs(clip), net.keras_model if is_whole else None
+    session = onnx_session(net) if is_whole else net.session
     works["ONNX Runtime"] = lambda: session.run(["genre_over_time"], inputs)
-    works["model.predict"] = lambda: model.predict(given_to(model, inputs), verbose=0)
+    if model is not None:
+        works["model.predict"] = lambda: model.predict(given_to(model, inputs), verbose=0)
     times = in_turns(works, turns=5, clock=time.process_time)
     step, alone, front = times.pop("stream") / 8, times.pop("stepper") / 8, times.pop("front")
     return step, alone, {what: (front + each, each) for what, each in times.items()}
 
 
-def onnx_session(net: SongNet) -> onnxruntime.InferenceSession:
+def onnx_session(net: OnnxNetwork) -> onnxruntime.InferenceSession:
     """Return a session on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -145,7 +150,7 @@ def onnx_session(net: SongNet) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(Path(folder) / "model.onnx", options)
 
 
-def memory(networks: dict[str, SongNet]) -> None:
+def memory(networks: dict[str, OnnxNetwork]) -> None:
     """Print how the process's memory changes while hours of song are heard."""
     minute, process = noise(60), psutil.Process()
     print(f"Memory over {HOURS} hours of song in pieces of 4,096 samples, looked at each minute")
@@ -165,8 +170,8 @@ def memory(networks: dict[str, SongNet]) -> None:
 
 def main() -> None:
     """Print the tables."""
-    networks: dict[str, SongNet] = {name: build(name) for name in NETWORKS}
-    networks["musicnn"] = with_genres(build_musicnn())
+    networks: dict[str, OnnxNetwork] = {name: build(name) for name in NETWORKS}
+    networks["musicnn"] = load_musicnn()
     latency(networks)
     with threadpool_limits(1):
         speed(networks)

@@ -1,8 +1,8 @@
-"""Make the two networks that come with the listening page: ``python scripts/networks.py``.
+"""Make the networks that come with the project: ``python scripts/networks.py``.
 
 SongNet is trained on mini here, on the artist split with seed 0, just as ``songnet train`` does
-it; a run that is finished is used again. musicnn is fetched as its authors published it. Both are
-written as ONNX files, with a README that says what they are.
+it; a run that is finished is used again. musicnn is fetched as its authors published it
+(`published_musicnn`). Both are written as ONNX files, with a README that says what they are.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import shutil
 import textwrap
 from pathlib import Path
 
+import published_musicnn
+
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.corpora import data_folder
-from songnet_utils.models.musicnn import load_musicnn
-from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_folder
-from songnet_utils.models.onnx_description import BUILT_IN
-from songnet_utils.models.onnx_export import save_onnx
+from songnet_utils.models.onnx_network import BUILT_IN
 from songnet_utils.streaming.network import Network
 from songnet_utils.training.runs import RECORD, load_songnet, read_record
 from songnet_utils.training.train import train
@@ -24,29 +23,31 @@ from songnet_utils.training.train import train
 
 def main() -> None:
     """Make both, print what README says of them."""
-    fetch_musicnn()
+    published = data_folder() / "musicnn"
+    published_musicnn.fetch(published)
     run = data_folder() / "runs" / "networks" / "songnet-mini"
     if not (run / RECORD).exists():
         train("mini", split="artist", seed=0, out=run)
     BUILT_IN.mkdir(exist_ok=True)
     shutil.copyfile(run / RECORD, BUILT_IN / "songnet-mini.record.json")
-    songnet, musicnn = load_songnet(run), load_musicnn()
-    save_onnx(songnet, BUILT_IN / "songnet-mini.onnx")
-    save_onnx(musicnn, BUILT_IN / "musicnn.onnx")
-    text = readme(songnet, musicnn, run)
+    shutil.copyfile(run / "model.onnx", BUILT_IN / "songnet-mini.onnx")
+    with atomic_write(BUILT_IN / "musicnn.onnx") as temporary:
+        proto = published_musicnn.onnx_of_musicnn(published_musicnn.variables(published))
+        temporary.write_bytes(proto.SerializeToString())
+    licence = published_musicnn.licence(published)
+    text = readme(load_songnet("songnet-mini"), load_songnet("musicnn"), licence, run)
     with atomic_write(BUILT_IN / "README.md") as temporary:
         temporary.write_text(text, "utf-8")
     print(text)
 
 
-def readme(songnet: Network, musicnn: Network, run: Path) -> str:
+def readme(songnet: Network, musicnn: Network, licence: str, run: Path) -> str:
     """Return what the two networks are, in Markdown."""
     record = read_record(run)
     test = record["test"]
     low, high = (f"{bound:.1%}" for bound in test["confidence_interval"])
-    licence = (musicnn_folder() / "LICENSE.md").read_text("utf-8").strip()
     paragraphs = [
-        "# The networks that come with the listening page",
+        "# The networks that come with the project",
         "`make networks` writes this folder. Each network is one ONNX file; its metadata hold its "
         "name, its genres, its description of sound and its receptive field.",
         f"## songnet-mini.onnx ({size('songnet-mini.onnx')})",
@@ -59,7 +60,7 @@ def readme(songnet: Network, musicnn: Network, run: Path) -> str:
         f"{musicnn.name}, trained by its authors on {musicnn.training_music}. {musicnn.caution} "
         "The weights are those of MSD_musicnn in the package musicnn 0.1.0. Seven of its tags are "
         "read as genres by seven numbers that this project took from 122 clips of fma_small "
-        "(`CENTRES` in `songnet_utils/models/musicnn.py`).",
+        "(`CENTRES` in `scripts/published_musicnn.py`).",
         'J. Pons and X. Serra, "musicnn: pre-trained convolutional neural networks for music audio '
         'tagging", ISMIR, 2019, <https://arxiv.org/abs/1909.06654>. It has the ISC licence:',
         *(f"> {line}" for line in licence.split("\n\n")),

@@ -89,13 +89,13 @@ def shared_fma() -> Path:
 
 
 @pytest.fixture(scope="session")
-def musicnn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with musicnn in it: the clone's own, or fetched through pip."""
-    from songnet_utils.models.musicnn_fetch import fetch_musicnn, musicnn_is_whole
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with musicnn as it was published: the clone's own, or fetched through pip."""
+    import published_musicnn
 
-    own = Path(os.environ.get("SONGNET_DATA", ROOT / "data"))
-    folder = own if musicnn_is_whole(own) else tmp_path_factory.mktemp("data")
-    fetch_musicnn(folder, progress=False)
+    folder = Path(os.environ.get("SONGNET_DATA", ROOT / "data")) / "musicnn"
+    folder = folder if folder.is_dir() else tmp_path_factory.mktemp("musicnn")
+    published_musicnn.fetch(folder)
     return folder
 
 

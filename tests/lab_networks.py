@@ -9,11 +9,8 @@ import pandas as pd
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
-from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import build_musicnn, embedding_model
 from songnet_utils.models.registry import network_kind
 from songnet_utils.models.trained import SongNet, centre, set_weights, weights_of
-from songnet_utils.models.transfer import with_musicnn
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
@@ -53,9 +50,6 @@ def build(name: str) -> SongNet:
         for value in weights_of(model)
     ]
     set_weights(model, stirred)
-    if kind.on_musicnn:
-        keras.utils.set_random_seed(1)
-        model = with_musicnn(model, embedding_model(build_musicnn()))
     return SongNet(model, kind.sound, GENRES, name=kind.title, encoder=encoder)
 
 

@@ -418,19 +418,26 @@ def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, r
     assert {path: path.read_bytes() for path in contents} == contents
 
 
-def test_classify_takes_the_newest_run_where_there_is_no_listener(songnet, tones, run):
+def test_classify_takes_musicnn_unless_told_otherwise_and_says_so(songnet, tones):
     code, out, error = songnet("classify", tones / "High" / "00.wav")
     assert (code, error) == (0, "")
-    assert f"({run})" in out.splitlines()[0]
-    assert "21 clips of 3 genres of tones" in out.splitlines()[0]
+    assert "musicnn (Pons & Serra, 2019)" in out.splitlines()[0]
+    assert "never answers that" in out.splitlines()[0]
 
 
-def test_classify_without_any_network_says_how_to_get_one(songnet, tones, tmp_path, monkeypatch):
-    monkeypatch.setenv("SONGNET_DATA", str(tmp_path))
-    code, out, error = songnet("classify", tones / "High" / "00.wav")
-    assert (code, out) == (1, "")
-    assert "songnet fetch musicnn" in one_line(error)
-    assert "songnet train mini" in one_line(error)
+def test_an_answer_starts_neither_keras_nor_what_else_is_slow(tones, run):
+    """Each takes seconds and hundreds of megabytes."""
+    slow = {"tensorflow", "keras", "sklearn", "librosa", "numba", "matplotlib", "onnx"}
+    program = (
+        "import sys\n"
+        "from songnet_utils import cli\n"
+        "assert cli.main(['classify', *sys.argv[1:]]) == 0\n"
+        f"print({slow!r} & set(sys.modules))"
+    )
+    for options in (["--model", "musicnn"], ["--run", run]):
+        command = [sys.executable, "-c", program, tones / "High" / "00.wav", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_classify_with_an_unfinished_run(songnet, tones, tmp_path):

@@ -722,7 +722,6 @@ def test_the_command_prints_the_folder_and_notes_the_rest(tmp_path, published, c
     ("arguments", "said"),
     [
         (["fma_medium", "--sample", "3"], "out of fma_small only"),
-        (["musicnn", "--sample", "3"], "comes through pip"),
         (["fma_small", "--base-url", "file:///etc"], "no address"),
     ],
 )

@@ -141,8 +141,7 @@ def test_what_it_answers_gets_better(run, own, tmp_path):
     assert read_record(child)["train"]["accuracy"] > 0.8
 
 
-def test_songnet_transfer_goes_on_too(musicnn_data, own, tmp_path, monkeypatch):
-    monkeypatch.setenv("SONGNET_DATA", str(musicnn_data))
+def test_songnet_transfer_goes_on_too(own, tmp_path):
     folder = tone_corpus(tmp_path / "tones", clips=5, seconds=4.0)
     first = train(
         str(folder), "songnet-transfer", recipe=QUICK, out=tmp_path / "first", progress=False

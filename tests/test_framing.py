@@ -13,7 +13,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioError, log_mel, look_ahead, mix_down, read_audio, resample
 from songnet_utils.audio.frame_stream import FrameStream
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.musicnn import SOUND as LISTENERS
+from songnet_utils.models.transfer import SOUND as LISTENERS
 
 SOUND = Sound(sample_rate=8_000, n_fft=128, hop=48, n_mels=20)
 

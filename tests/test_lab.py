@@ -31,12 +31,11 @@ from songnet_utils.features.metadata import (
 )
 from songnet_utils.features.store import LogMelStore
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import EMBEDDING, PATCH, STRIDE, build_musicnn, embedding_model
-from songnet_utils.models.onnx_description import read_description
 from songnet_utils.models.onnx_export import save_onnx, save_stream
+from songnet_utils.models.onnx_network import read_description
 from songnet_utils.models.registry import NETWORKS, ablation, network_kind
 from songnet_utils.models.trained import SongNet, load_keras, save_keras, weights_of
-from songnet_utils.models.transfer import songnet_transfer, with_musicnn
+from songnet_utils.models.transfer import EMBEDDING, load_musicnn
 from songnet_utils.training import progress as training_progress
 from songnet_utils.training.data import mask
 from songnet_utils.training.fit import Trainer
@@ -253,17 +252,15 @@ def test_a_network_that_is_told_more_answers_otherwise_and_alone_as_if_told_noth
 # --- musicnn's embedding ----------------------------------------------------------------------
 
 
-def test_the_whole_network_gives_each_patch_the_embedding_of_musicnn():
-    embed = embedding_model(build_musicnn())
-    head = songnet_transfer(network_kind("songnet-transfer").sound, GENRES)
-    whole = with_musicnn(head, embed)
-    frames = np.random.default_rng(0).normal(-5, 3, (1, PATCH + 3 * STRIDE + 5, 96))
-    frames = frames.astype(np.float32)
-    patches = np.stack([frames[0, k * STRIDE : k * STRIDE + PATCH] for k in range(4)])
-    embedding = np.array(embed(patches))
-    assert embedding.shape == (4, EMBEDDING)
-    found = np.array(whole(frames)["genre_over_time"])[0]
-    assert np.abs(found - np.array(head(embedding[None])["genre_over_time"])[0]).max() < 1e-6
+def test_songnet_transfer_answers_from_the_embedding_of_musicnn():
+    net, musicnn = build("songnet-transfer"), load_musicnn()
+    assert (net.sound, net.timeline) == (musicnn.sound, musicnn.timeline)
+    frames = frames_for(net, 900)
+    embedding = musicnn.embedding_of_frames(frames)
+    assert embedding.shape == (net.timeline.steps_of_frames(900), EMBEDDING)
+    expected = np.array(net.keras_model(embedding[None])["genre_over_time"])[0]
+    assert np.abs(net.genre_of_frames(frames) - expected).max() < 1e-5
+    assert (net.embedding_of_frames(frames) == embedding).all()
 
 
 # --- Training ---------------------------------------------------------------------------------
@@ -464,19 +461,9 @@ def test_a_loss_that_is_no_number_is_said_with_the_way_out(tones, tmp_path):
         train(tones, out=tmp_path, model="songnet~batch-norm", recipe=recipe, progress=False)
 
 
-def test_transfer_without_the_listener_is_refused_with_the_way_out(tones, tmp_path):
-    with pytest.raises(SongNetError, match=r"not there. Run `songnet fetch musicnn` first"):
-        train(tones, model="songnet-transfer", out=tmp_path, progress=False)
-
-
-def test_transfer_learns_in_seconds_and_needs_no_listener_afterwards(
-    shared_fma, musicnn_data, tmp_path, monkeypatch
-):
-    """On a handful of real songs; what is saved holds musicnn's embedding."""
-    import shutil
-
+def test_transfer_learns_in_seconds(shared_fma, tmp_path, monkeypatch):
+    """On a handful of real songs; what is saved holds musicnn."""
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
-    shutil.copytree(musicnn_data / "musicnn", tmp_path / "data" / "musicnn")
     corpus = open_corpus(str(shared_fma), progress=False)
     some = corpus.clips[corpus.clips.genre.isin(["Folk", "Rock"])].groupby("genre").head(5)
     few = dataclasses.replace(corpus, clips=some.reset_index(drop=True))
@@ -484,7 +471,6 @@ def test_transfer_learns_in_seconds_and_needs_no_listener_afterwards(
     record = read_record(folder)
     assert record["seconds_to_fit"] < 60
     assert record["sound"] == (network_kind("songnet-transfer").sound.to_dict())
-    shutil.rmtree(tmp_path / "data" / "musicnn")
     net = load_songnet(folder)
     from songnet_utils.audio import load_audio
 

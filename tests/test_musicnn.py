@@ -1,4 +1,4 @@
-"""musicnn: equal to its stored graph, patch by patch, and right often enough."""
+"""musicnn, as it ships: equal to its stored graph, window by window, and right often enough."""
 
 from __future__ import annotations
 
@@ -6,46 +6,40 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import onnx
 import pytest
-from networks import used
+from published_musicnn import CENTRES, PATCH, SOUND, STRIDE, TAG_OF_GENRE, TAGS, onnx_of_musicnn
+from published_musicnn import variables as variables_in
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio, log_mel
 from songnet_utils.metrics.intervals import artist_interval, wilson_interval
-from songnet_utils.models.musicnn import (
-    CENTRES,
-    EMBEDDING,
-    PATCH,
-    SOUND,
-    STRIDE,
-    TAG_OF_GENRE,
-    TAGS,
-    build_musicnn,
-    embedding_model,
-    load_musicnn,
-    load_tag_model,
-    with_genres,
-)
-from songnet_utils.models.onnx_export import save_onnx
-from songnet_utils.streaming.patches import PerPatch
+from songnet_utils.models.onnx_network import BUILT_IN
+from songnet_utils.models.transfer import EMBEDDING, load_musicnn
+from songnet_utils.models.transfer import SOUND as TRANSFER_SOUND
 
 COLUMNS = [TAGS.index(tag) for tag in TAG_OF_GENRE.values()]
 
 
 @pytest.fixture(scope="module")
-def musicnn(musicnn_data):
-    return load_musicnn(musicnn_data)
+def musicnn():
+    return load_musicnn()
 
 
 @pytest.fixture(scope="module")
-def tags(musicnn_data) -> Callable[[np.ndarray], np.ndarray]:
-    """The published network: audio → the logits of its tags over time, (steps, 50)."""
-    network = PerPatch(load_tag_model(musicnn_data), PATCH, STRIDE)
-    return lambda audio: network.of_song(log_mel(audio, SOUND))
+def variables(published) -> Callable[[str], np.ndarray]:
+    return variables_in(published)
 
 
 @pytest.fixture(scope="module")
-def stored_graph(musicnn_data):
+def tags(musicnn, variables) -> Callable[[np.ndarray], np.ndarray]:
+    """Audio → the logits of all tags over time, (steps, 50): the shipped embedding's."""
+    kernel, bias = variables("dense_1/kernel"), variables("dense_1/bias")
+    return lambda audio: musicnn.embedding_of_frames(log_mel(audio, SOUND)) @ kernel + bias
+
+
+@pytest.fixture(scope="module")
+def stored_graph(published, variables):
     """The graph that was stored with the checkpoint, run as it is: patches → tag logits.
 
     Only its inference part is imported: today's TensorFlow refuses the gradient nodes.
@@ -53,19 +47,17 @@ def stored_graph(musicnn_data):
     import tensorflow as tf
 
     v1 = tf.compat.v1
-    prefix = f"{musicnn_data / 'musicnn' / 'MSD_musicnn'}/"
-    meta = v1.MetaGraphDef.FromString((musicnn_data / "musicnn/MSD_musicnn/.meta").read_bytes())
+    meta = v1.MetaGraphDef.FromString((published / "musicnn/MSD_musicnn/.meta").read_bytes())
     part = v1.graph_util.extract_sub_graph(meta.graph_def, ["model/dense_1/BiasAdd"])
     for node in part.node:
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
                 del node.attr[attribute]
-    reader = v1.train.NewCheckpointReader(prefix)
     graph = tf.Graph()
     with graph.as_default():
         tf.graph_util.import_graph_def(part, name="")
-        variables = [node.name for node in part.node if node.op == "VariableV2"]
-        values = {name: v1.placeholder(tf.float32) for name in variables}
+        names = [node.name for node in part.node if node.op == "VariableV2"]
+        values = {name: v1.placeholder(tf.float32) for name in names}
         assign = [
             tf.raw_ops.Assign(
                 ref=graph.get_tensor_by_name(f"{name}:0"), value=value, validate_shape=False
@@ -73,8 +65,8 @@ def stored_graph(musicnn_data):
             for name, value in values.items()
         ]
     session = v1.Session(graph=graph)
-    session.run(assign, {values[name]: reader.get_tensor(name) for name in variables})
-    assert len(variables) == 64
+    session.run(assign, {values[name]: variables(name) for name in names})
+    assert len(names) == 64
 
     def run(patches: np.ndarray) -> np.ndarray:
         feed = {"model/Placeholder:0": patches, "model/Placeholder_2:0": False}
@@ -113,78 +105,48 @@ def band(seconds: float, seed: int = 0) -> np.ndarray:
     return (audio * np.linspace(0.01, 0.5, len(time))).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def untrained():
-    """The network with weights that are not those of a fresh network."""
-    return used(build_musicnn())
+def test_what_ships_is_made_of_what_was_published(variables):
+    shipped = onnx.load(BUILT_IN / "musicnn.onnx")
+    assert shipped == onnx_of_musicnn(variables)
 
 
-@pytest.fixture(scope="module")
-def published(untrained) -> Callable[[np.ndarray], np.ndarray]:
-    """The network as it was published, from the same layers: patches with zeros around each."""
-    import keras
-    import tensorflow as tf
-
-    model = untrained
-    begin = keras.Model(model.input, model.get_layer("batch_normalization").output)
-    features = model.get_layer("conv2d_5").input
-    end = keras.Model(features, model.output)
-
-    def run(patches: np.ndarray) -> np.ndarray:
-        x = begin(patches)
-        parts = []
-        for number in range(5):
-            convolve = model.get_layer(f"conv2d_{number}" if number else "conv2d")
-            kernel, bias = convolve.kernel, convolve.bias
-            if kernel.shape[0] == 1:
-                kernel = tf.transpose(kernel, [1, 0, 2, 3])
-            width = kernel.shape[0]
-            around = [[0, 0], [(width - 1) // 2, width // 2], [0, 0], [0, 0]]
-            y = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, around) + bias)
-            y = model.get_layer(f"batch_normalization_{number + 1}")(y, training=False)
-            parts.append(tf.reduce_max(y, axis=2))
-        return end(tf.concat(parts, axis=-1), training=False).numpy()
-
-    return run
-
-
-@pytest.mark.parametrize(("clips", "steps", "rest"), [(1, 1, 0), (2, 4, 17)])
-def test_what_patches_share_changes_no_patch(untrained, published, clips, steps, rest):
-    """Computed once for all frames, or for each patch with its zeros: the same logits."""
-    frames = PATCH + (steps - 1) * STRIDE + rest
-    songs = np.random.default_rng(0).normal(-5, 3, (clips, frames, SOUND.n_mels))
-    songs = songs.astype(np.float32)
-    patches = np.lib.stride_tricks.sliding_window_view(songs, PATCH, axis=1)[:, ::STRIDE]
-    patches = np.ascontiguousarray(patches.swapaxes(2, 3)).reshape(-1, PATCH, SOUND.n_mels)
-    expected = published(patches)
-    assert np.ptp(expected) > 1
-    found = untrained(songs, training=False)
-    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-6)
-
-
-def test_a_step_sees_its_own_frames_and_no_others(untrained):
-    """To the bit, whatever is before and after; the song is more than one block."""
+def test_a_step_sees_its_own_frames_and_no_others(musicnn):
+    """Whatever is before and after; the song is more than one block."""
     random = np.random.default_rng(1)
     frames = random.normal(-5, 3, (PATCH + 17 * STRIDE, SOUND.n_mels)).astype(np.float32)
-    net = with_genres(untrained)
-    before = net.genre_of_frames(frames)
+    before = musicnn.genre_of_frames(frames)
     for step in (0, 16):
         own = slice(step * STRIDE, step * STRIDE + PATCH)
-        np.testing.assert_allclose(net.genre_of_frames(frames[own])[0], before[step], atol=1e-5)
+        np.testing.assert_allclose(musicnn.genre_of_frames(frames[own])[0], before[step], atol=1e-5)
         changed = random.normal(0, 5, frames.shape).astype(np.float32)
         changed[own] = frames[own]
-        after = net.genre_of_frames(changed)
+        after = musicnn.genre_of_frames(changed)
         np.testing.assert_array_equal(before[step], after[step])
         others = np.arange(18) != step
         assert (before[others] != after[others]).any(axis=1).all()
 
 
-def test_it_equals_its_stored_graph_on_composed_sound(tags, stored_graph):
+def test_several_clips_at_once_answer_as_each_alone(musicnn):
+    clips = np.random.default_rng(2).normal(-5, 3, (3, PATCH + STRIDE + 5, SOUND.n_mels))
+    clips = clips.astype(np.float32)
+    over_time, genre, embedding = musicnn.session.run(
+        ["genre_over_time", "genre", "embedding"], {"log_mel": clips}
+    )
+    assert embedding.shape == (3, 2, EMBEDDING)
+    expected = [musicnn.genre_of_frames(clip) for clip in clips]
+    np.testing.assert_allclose(over_time, expected, atol=1e-5)
+    np.testing.assert_allclose(genre, np.mean(expected, axis=1), atol=1e-5)
+
+
+def test_it_equals_its_stored_graph_on_composed_sound(musicnn, tags, stored_graph):
     audio = band(8)
-    logits = tags(audio)
+    logits, expected = tags(audio), stored_graph(musicnn_input(audio))
     assert logits.shape == (11, 50)
     assert np.ptp(logits) > 5  # there is something to compare
-    np.testing.assert_allclose(logits, stored_graph(musicnn_input(audio)), atol=1e-4, rtol=0)
+    np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=0)
+    above = np.exp(expected[:, COLUMNS] - [CENTRES[genre] for genre in musicnn.genres])
+    shares = above / above.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(musicnn.genre_over_time(audio), shares, atol=1e-4)
 
 
 def test_it_equals_its_stored_graph_on_real_music(tags, stored_graph, shared_fma):
@@ -199,6 +161,7 @@ def test_it_equals_its_stored_graph_on_real_music(tags, stored_graph, shared_fma
 
 def test_its_steps_are_every_half_second_of_the_last_three(musicnn):
     timeline = musicnn.timeline
+    assert timeline.sound == SOUND == TRANSFER_SOUND
     assert timeline.step_samples(0) == (-256, 186 * 256 + 256)
     assert timeline.step_seconds == pytest.approx(0.496)
     assert timeline.seconds_needed == pytest.approx(2.976)
@@ -208,24 +171,6 @@ def test_its_steps_are_every_half_second_of_the_last_three(musicnn):
     assert over_time.dtype == np.float32
     np.testing.assert_allclose(over_time.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(musicnn.classify(audio), over_time.mean(axis=0), atol=1e-6)
-
-
-def test_as_one_onnx_network_it_answers_the_same_and_gives_its_embedding(untrained, tmp_path):
-    import onnxruntime
-
-    net = with_genres(untrained)
-    save_onnx(net, tmp_path / "musicnn.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "musicnn.onnx")
-    frames = np.random.default_rng(3).normal(-7, 3, (400, SOUND.n_mels)).astype(np.float32)
-    over_time, genre, embedding = session.run(
-        ["genre_over_time", "genre", "embedding"], {"log_mel": frames[None]}
-    )
-    expected = net.genre_of_frames(frames)
-    np.testing.assert_allclose(over_time[0], expected, atol=1e-5)
-    np.testing.assert_allclose(genre[0], expected.mean(axis=0), atol=1e-5)
-    before_tags = embedding_model(untrained)(frames[None])
-    np.testing.assert_allclose(embedding[0], before_tags, rtol=1e-4, atol=1e-4)
-    assert embedding.shape == (1, len(expected), EMBEDDING)
 
 
 def test_less_than_three_seconds_are_refused_with_the_rule(musicnn):
@@ -240,28 +185,6 @@ def test_every_genre_but_international_has_its_tag():
     assert all(genre.lower() == tag.lower() for genre, tag in TAG_OF_GENRE.items())
     assert list(TAG_OF_GENRE) == list(CENTRES)
     assert "International" not in TAG_OF_GENRE
-
-
-def test_a_tag_at_its_centre_counts_as_much_as_any_other_at_its_own():
-    model = build_musicnn()
-    kernel, bias = model.get_layer("dense_1").get_weights()
-    bias[COLUMNS] = list(CENTRES.values())
-    bias[TAGS.index("folk")] += np.log(6)
-    model.get_layer("dense_1").set_weights([0 * kernel, bias])
-    answer = with_genres(model).genre_of_frames(np.zeros((PATCH, SOUND.n_mels), np.float32))
-    np.testing.assert_allclose(answer, [[1 / 12, 1 / 12, 6 / 12, *[1 / 12] * 4]], atol=1e-6)
-
-
-@pytest.mark.parametrize(("state", "said"), [("missing", "is not there"), ("cut", "is damaged")])
-def test_missing_or_damaged_weights_say_how_to_get_them(tmp_path, musicnn_data, state, said):
-    if state == "cut":
-        for file in (musicnn_data / "musicnn").rglob("*"):
-            if file.is_file():
-                copy = tmp_path / file.relative_to(musicnn_data)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(SongNetError, match=rf"{said}\. Run `songnet fetch musicnn`"):
-        load_musicnn(tmp_path)
 
 
 def mean_by_genre(logits: np.ndarray, genres: Sequence[str]) -> np.ndarray:

@@ -18,8 +18,8 @@ import pytest
 from songnet_utils.audio.sound import Sound
 from songnet_utils.features.fma import FMA_NAMES
 from songnet_utils.kernels.purity import SHUFFLES
-from songnet_utils.models import musicnn
 from songnet_utils.models.paper import songnet
+from songnet_utils.models.transfer import load_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ BY_THE_CODE = {
     "768": sum(KERNELS),
     "518": len(FMA_NAMES),
     "200 times": SHUFFLES,
-    "3 s": round(musicnn.PATCH * musicnn.SOUND.hop / musicnn.SOUND.sample_rate),
+    "3 s": round(load_musicnn().timeline.seconds_needed),
     "1.7 seconds": round(TIMES.step_span(0)[1] - TIMES.step_span(0)[0], 1),
 }
 
@@ -95,7 +95,7 @@ SAID = {
     "07-live-demo": {
         **dict.fromkeys(("441", "0.01", "44.1", "48"), TASK),
         "80": "librosa's documentation: top_db",
-        "200,000": "Pons and Serra 2019, musicnn's training songs (models/musicnn.py)",
+        "200,000": "Pons and Serra 2019, musicnn's training songs (models/networks/README.md)",
     },
     "README": {
         **dict.fromkeys(("3.11", "3.12", "3.13"), "pyproject.toml (test_repository)"),

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import BANDS, GENRES, KINDS, SOUND, asked_in_pieces, network, used
+from networks import BANDS, GENRES, KINDS, SOUND, asked_in_pieces, network
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.onnx_description import Description, read_description
 from songnet_utils.models.onnx_export import save_onnx, save_stream
-from songnet_utils.streaming.patches import Patches, PerPatch
+from songnet_utils.models.onnx_network import Description, read_description
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 
@@ -156,7 +155,7 @@ def test_only_what_a_recurrent_layer_remembers_is_carried(tmp_path):
 def test_a_description_is_read_without_tensorflow(tmp_path):
     save_onnx(described(network("dense")), tmp_path / "model.onnx")
     program = (
-        "import sys; from songnet_utils.models.onnx_description import read_description as read; "
+        "import sys; from songnet_utils.models.onnx_network import read_description as read; "
         f"print(read({str(tmp_path / 'model.onnx')!r}).name, {{'keras', 'tensorflow'}} & "
         "set(sys.modules))"
     )
@@ -190,66 +189,6 @@ def test_a_recurrent_layer_is_one_operator(kind, tmp_path):
     kinds = [node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node]
     assert kinds.count({"lstm": "LSTM", "crnn-2d": "GRU"}[kind]) == 1
     assert not {"Loop", "Scan", "If"} & set(kinds)
-
-
-def patched() -> Any:
-    """A network inside a network, of what musicnn is made of: patches of 20 every 6."""
-    import keras
-    from keras import layers
-
-    keras.utils.set_random_seed(3)
-    given = keras.Input((None, BANDS), name="given")
-    x = layers.Activation("softplus")(layers.Rescaling(0.5, offset=2.0)(given))
-    x = layers.BatchNormalization()(layers.Reshape((-1, BANDS, 1))(x))
-    patches = Patches(20, 6)(x)
-    convolve = layers.Conv2D(5, (5, 8), activation="relu")
-    first = layers.ZeroPadding2D(((2, 0), (0, 0)))(layers.Cropping2D(((0, 16), (1, 0)))(patches))
-    last = layers.ZeroPadding2D(((0, 2), (1, 0)))(layers.Cropping2D(((16, 0), (0, 2)))(patches))
-    y = layers.Concatenate(axis=1)(
-        [
-            layers.MaxPooling2D((1, part.shape[2]))(part)
-            for part in (convolve(first), Patches(16, 6)(convolve(x)), convolve(last))
-        ]
-    )
-    turned = layers.Permute((2, 1, 3))(patches)
-    z = layers.Conv2D(3, (1, 8), padding="same", activation="relu")(turned)
-    z = layers.MaxPooling2D((BANDS, 1))(layers.BatchNormalization()(z))
-    x = layers.Concatenate()([layers.Reshape((20, part.shape[-1]))(part) for part in (y, z)])
-    x = layers.Add()([x, layers.Conv1D(8, 4, padding="same")(x)])
-    x = layers.Conv1D(8, 3, strides=2, padding="same")(x)
-    pools = [layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
-    x = layers.Flatten()(layers.Concatenate()([layers.Reshape((8, 1))(pool) for pool in pools]))
-    inner = used(keras.Model(given, layers.Dense(7, activation="tanh")(x)))
-
-    frames = keras.Input((None, BANDS), name="log_mel")
-    over_time = layers.Dense(len(GENRES), activation="softmax", name="genre_over_time")(
-        PerPatch(inner, 20, 6)(frames)
-    )
-    mean = layers.GlobalAveragePooling1D(name="genre")(over_time)
-    return keras.Model(frames, {"genre_over_time": over_time, "genre": mean})
-
-
-def test_a_network_inside_a_network_hears_each_patch_of_each_clip(tmp_path):
-    """Any number of clips and of frames; what is behind the last whole patch is not heard."""
-    import onnxruntime
-
-    model = patched()
-    save_onnx(described(model), tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    random = np.random.default_rng(0)
-    for clips, frames, steps in ((1, 20, 1), (3, 25, 1), (2, 26, 2), (4, 61, 7)):
-        given = random.normal(-5, 2.5, (clips, frames, BANDS)).astype(np.float32)
-        over_time, genre = session.run(["genre_over_time", "genre"], {"log_mel": given})
-        assert over_time.shape == (clips, steps, len(GENRES))
-        expected = model(given)
-        np.testing.assert_allclose(over_time, expected["genre_over_time"], atol=1e-5)
-        np.testing.assert_allclose(genre, expected["genre"], atol=1e-5)
-        # Each clip and each patch has its own answer, the one that it has alone.
-        assert len(np.unique(over_time.reshape(-1, 3).round(4), axis=0)) == clips * steps
-        (alone,) = session.run(
-            ["genre_over_time"], {"log_mel": given[-1:, 6 * (steps - 1) : 6 * (steps - 1) + 20]}
-        )
-        np.testing.assert_allclose(over_time[-1, -1], alone[0, 0], atol=1e-6)
 
 
 def test_a_layer_without_an_operator_is_named(tmp_path):

@@ -12,8 +12,7 @@ import pytest
 
 import songnet_utils
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.musicnn import EMBEDDING, load_musicnn
-from songnet_utils.models.onnx_description import read_description
+from songnet_utils.models.onnx_network import read_description
 
 FOLDER = Path(songnet_utils.__file__).parent / "models" / "networks"
 SONGNET, MUSICNN = FOLDER / "songnet-mini.onnx", FOLDER / "musicnn.onnx"
@@ -22,12 +21,6 @@ SONGNET, MUSICNN = FOLDER / "songnet-mini.onnx", FOLDER / "musicnn.onnx"
 @pytest.fixture(scope="module")
 def record():
     return json.loads((FOLDER / "songnet-mini.record.json").read_text())
-
-
-def answer(path: Path, frames: np.ndarray) -> dict[str, np.ndarray]:
-    session = onnxruntime.InferenceSession(path)
-    names = [value.name for value in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"log_mel": frames[None]}), strict=True))
 
 
 def test_together_they_take_at_most_8_mb():
@@ -66,19 +59,6 @@ def test_songnet_gets_the_test_clips_right_that_its_record_says(record, mini_dat
     ]
     assert len(right) == record["test"]["clips"]
     assert np.mean(right) == pytest.approx(record["test"]["accuracy"], abs=0.02)
-
-
-def test_musicnn_is_the_pretrained_listener(musicnn_data):
-    musicnn, told = load_musicnn(musicnn_data), read_description(MUSICNN)
-    assert (told.name, told.caution) == (musicnn.name, musicnn.caution)
-    assert (told.genres, told.timeline) == (musicnn.genres, musicnn.timeline)
-    random = np.random.default_rng(0)
-    # Levels as they come in songs, from silence to loud.
-    frames = random.normal(random.uniform(-20, 3, (900, 1)), 2, (900, 96)).astype(np.float32)
-    found, expected = answer(MUSICNN, frames), musicnn.genre_of_frames(frames)
-    np.testing.assert_allclose(found["genre_over_time"][0], expected, atol=1e-5)
-    np.testing.assert_allclose(found["genre"][0], expected.mean(axis=0), atol=1e-5)
-    assert found["embedding"].shape == (1, len(expected), EMBEDDING)
 
 
 def test_readme_says_the_figures_of_the_record(record):

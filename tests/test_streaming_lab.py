@@ -20,9 +20,9 @@ from lab_networks import GENRES, SOUND, shared
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import mix_down, read_audio, resample
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import load_musicnn
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.models.trained import SongNet
+from songnet_utils.models.transfer import load_musicnn
 from songnet_utils.streaming.network import Network
 from songnet_utils.streaming.song_stream import SongStream, Step, step_span
 
@@ -36,7 +36,7 @@ RECURRENT = {"songnet-lstm", "crnn-2d"}
 @pytest.fixture(scope="session", params=STREAMING)
 def net(request: Any) -> Network:
     if request.param == MUSICNN:
-        return load_musicnn(request.getfixturevalue("musicnn_data"))
+        return load_musicnn()
     return shared(request.param)
 
 

@@ -17,7 +17,7 @@ import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.audio.sound import Sound
+from songnet_utils.audio.sound import Sound, Waveform
 
 #: Below this peak (−100 dB of full scale) a clip holds no music: what is left is dither.
 SILENCE = 1e-5
@@ -166,6 +166,8 @@ def log_mel_of_windows(windows: np.ndarray, sound: Sound) -> np.ndarray:
     -------
     np.ndarray, shape (frames, n_mels), float32
     """
+    if isinstance(sound, Waveform):
+        return windows.astype(np.float32)
     out = np.empty((len(windows), sound.n_mels), np.float32)
     for first in range(0, len(windows), _BLOCK):
         block = slice(first, first + _BLOCK)
@@ -187,8 +189,16 @@ def _window(n_fft: int) -> np.ndarray:
 @functools.cache
 def mel_filters(sound: Sound) -> scipy.sparse.csr_array:
     """Return the mel filters of a description of sound, (n_mels, 1 + n_fft // 2), float32."""
-    # librosa is slow to import and only its filters are needed here.
-    import librosa
-
-    filters = librosa.filters.mel(sr=sound.sample_rate, n_fft=sound.n_fft, n_mels=sound.n_mels)
+    # As librosa's, to the bit, without the time and memory that importing it takes. Slaney's scale
+    # has 200/3 Hz in a mel up to 1 kHz, and 27 mels in a factor of 6.4 above it.
+    hz, kink, octave = 200 / 3, 1000 / (200 / 3), np.log(6.4) / 27
+    nyquist = sound.sample_rate / 2
+    top = nyquist / hz if nyquist < 1000 else kink + np.log(nyquist / 1000) / octave
+    mels = np.linspace(0, top, sound.n_mels + 2)
+    edges = np.where(mels >= kink, 1000 * np.exp(octave * (mels - kink)), hz * mels)
+    ramps = edges[:, None] - np.fft.rfftfreq(sound.n_fft, 1 / sound.sample_rate)
+    apart = np.diff(edges)[:, None]
+    filters = np.maximum(0, np.minimum(-ramps[:-2] / apart[:-1], ramps[2:] / apart[1:]))
+    # Each has an area of one.
+    filters = filters.astype(np.float32) * (2 / (edges[2:] - edges[:-2]))[:, None]
     return scipy.sparse.csr_array(filters.astype(np.float32))

@@ -108,3 +108,27 @@ class Sound:
     def seconds_of_frame(self, frame: int) -> float:
         """Return the time of a frame's centre, in seconds."""
         return self.hop * frame / self.sample_rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waveform(Sound):
+    """Samples as they are in the place of log-mel frames: a frame is one sample, of one band.
+
+    Networks that take a waveform so have steps, and a stream, like all others.
+    """
+
+    n_fft: int = 1
+    hop: int = 1
+    n_mels: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.sample_rate, bool) or not self.sample_rate >= 1:
+            raise SongNetError(f"sample_rate must be at least 1. Got {self.sample_rate!r}")
+
+    def frames_of_samples(self, samples: int) -> int:
+        """Return how many frames a song has: as many as samples."""
+        return samples
+
+    def frame_samples(self, frame: int) -> tuple[int, int]:
+        """Return the samples ``[start, stop)`` of a frame: one."""
+        return frame, frame + 1

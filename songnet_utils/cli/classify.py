@@ -1,6 +1,6 @@
 """Name the genre of sound files.
 
-Without --run or --model, musicnn answers where it is there, else the newest run.
+Without --run or --model, musicnn answers, a network for real songs that comes with the project.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--run", type=Path, dest="run_folder", help="the folder of a run")
-    network.add_argument("--model", choices=["musicnn"], help="the pretrained network")
+    network.add_argument(
+        "--model", help="musicnn, songnet-mini, or a tagger's ONNX file with its JSON beside it"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--json", action="store_true", dest="as_json", help="print one JSON object per file"
@@ -153,17 +155,9 @@ def _undo(lists: list[str]) -> int:
 
 def _network(source: str | Path | None) -> tuple[Network, str]:
     """Return the network that answers, and what to call its source."""
-    from songnet_utils._utils.files import newest_run
-    from songnet_utils.models.musicnn_fetch import musicnn_is_whole
     from songnet_utils.training.runs import load_songnet
 
-    if source is None:
-        source = "musicnn" if musicnn_is_whole() else newest_run()
-    if source is None:
-        raise SongNetError(
-            "There is no network to ask. Bring the pretrained network musicnn with "
-            "`songnet fetch musicnn`, or train one with `songnet train mini`."
-        )
+    source = source or "musicnn"
     return load_songnet(source), str(source)
 
 

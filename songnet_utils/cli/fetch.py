@@ -1,4 +1,4 @@
-"""Bring clips of the Free Music Archive, or the pretrained network musicnn.
+"""Bring clips of the Free Music Archive.
 
 Run again, it goes on where it was stopped, and mends what is damaged.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.cli.messages import note
 from songnet_utils.cli.options import whole
 
@@ -25,13 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -> int:
     """Fetch it and print the folder."""
+    if what == "musicnn":
+        print("musicnn comes with the project: there is nothing to fetch.")
+        return 0
     from songnet_utils.corpora.fetch.fma import fetch_fma
-    from songnet_utils.models.musicnn_fetch import fetch_musicnn
 
-    if what != "musicnn":
-        print(fetch_fma(what, dir, sample=sample, base_url=base_url, say=note))
-    elif sample or base_url:
-        raise SongNetError("musicnn comes through pip; --sample and --base-url are for FMA's sets.")
-    else:
-        print(fetch_musicnn(dir))
+    print(fetch_fma(what, dir, sample=sample, base_url=base_url, say=note))
     return 0

@@ -24,7 +24,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import AudioError, check_samples, log_mel_of_windows
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import keras, layers, tf
+from songnet_utils.kernels.tensorflow import tf
+from songnet_utils.models.building import keras, layers
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.graph import Graph, Node, graph_to_layer
 from songnet_utils.streaming.receptive_field import receptive_fields

@@ -27,7 +27,7 @@ from songnet_utils.audio import SILENCE, check_samples, log_mel, mel_filters
 from songnet_utils.audio.sound import Sound
 from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
-from songnet_utils.models.building import tf
+from songnet_utils.kernels.tensorflow import tf
 
 # The strongest hundredth of what speaks for the kernel stays at full level.
 _FULL = 0.99

@@ -20,7 +20,8 @@ from tqdm.auto import tqdm
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.layers import Kernels
-from songnet_utils.models.building import keras, tf
+from songnet_utils.kernels.tensorflow import tf
+from songnet_utils.models.building import keras
 from songnet_utils.models.trained import given_to
 
 

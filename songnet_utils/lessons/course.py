@@ -25,7 +25,6 @@ from songnet_utils.lessons.files import NOTEBOOKS, find_lessons
 from songnet_utils.lessons.running import failure_of, is_current, run_lesson
 from songnet_utils.lessons.site import write_site
 from songnet_utils.lessons.syllabus import as_markdown
-from songnet_utils.models.musicnn_fetch import fetch_musicnn
 from songnet_utils.training.runs import read_record
 from songnet_utils.training.train import train
 from songnet_utils.widgets.recording import VARIABLE as RECORD
@@ -72,11 +71,6 @@ def course(notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print) -> P
     with _timed(f"{name}: its clips and their log-mels", say):
         corpus = open_corpus(chosen, progress=bars)
         log_mels(corpus, progress=bars)
-    with _timed("The pretrained musicnn", say):
-        try:
-            fetch_musicnn(progress=bars)
-        except SongNetError as error:
-            say(f"    The course goes on without it: {error}")
     for run, split, model in _runs(name):
         if not (run / "record.json").exists():
             with _timed(f"Training {model} on the {split} split", say):

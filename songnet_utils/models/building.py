@@ -18,6 +18,7 @@ Two of these need a word, because the paper does not say them:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from songnet_utils._utils.errors import SongNetError
@@ -25,10 +26,9 @@ from songnet_utils._utils.quiet import quiet_stderr
 
 with quiet_stderr():
     import keras
-    import tensorflow as tf
 
-# Its Python side warns of functions that Keras calls; nobody here can change them.
-tf.get_logger().setLevel("ERROR")
+# TensorFlow warns of functions that Keras calls; nobody here can change them.
+logging.getLogger("tensorflow").setLevel("ERROR")
 
 layers = keras.layers
 

@@ -8,8 +8,7 @@ Keras has channels last. ONNX convolves with channels first, and its recurrent l
 first: such a layer is written with a transposition before and after it. ONNX Runtime takes out
 those that undo each other.
 
-A network inside a network is written in its place, layer by layer as well. Patches of frames are
-cut by index, whatever the number of clips and frames.
+A network that stands on musicnn's embedding is written behind the nodes of musicnn's own file.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ import numpy as np
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
 from songnet_utils._utils.quiet import quiet_stderr
-from songnet_utils.models.onnx_description import describe
+from songnet_utils.models.onnx_network import BUILT_IN, describe
 from songnet_utils.streaming.graph import (
     Graph,
     Node,
@@ -51,7 +50,6 @@ _ACTIVATIONS = {
     "elu": "Elu",
     "tanh": "Tanh",
     "sigmoid": "Sigmoid",
-    "softplus": "Softplus",
     "softmax": "Softmax",
 }
 
@@ -59,7 +57,7 @@ _ACTIVATIONS = {
 def save_onnx(net: Network, path: str | Path) -> None:
     """Write the network in the ONNX format (`onnx_of`), whole or not at all.
 
-    Its description is in the file's metadata (`songnet_utils.models.onnx_description`).
+    Its description is in the file's metadata (`songnet_utils.models.onnx_network`).
 
     Parameters
     ----------
@@ -123,12 +121,12 @@ def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
     """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
     Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time`` and ``genre``, and musicnn's ``embedding``.
+    takes it; outputs ``genre_over_time``, ``genre`` and, unless it is for a stream, ``embedding``.
 
     Parameters
     ----------
     model : keras.Model
-        As `songnet_utils.streaming.network.Network.keras_model`.
+        With the input ``log_mel``, or ``embedding`` where it stands on musicnn.
     stream : bool
         For one clip, and with the state of recurrent layers; see `save_stream`.
 
@@ -140,9 +138,10 @@ def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
     with quiet_stderr():
         import onnx
 
-    names = tuple(model.output)
-    graph = graph_to(model, [model.output[name] for name in names])
-    proto = _Writer(stream).model(graph, names)
+    outputs = dict(model.output)
+    if not stream:
+        outputs["embedding"] = model.get_layer("genre_over_time").input
+    proto = _Writer(stream).model(graph_to(model, [*outputs.values()]), [*outputs])
     onnx.checker.check_model(proto)
     return proto
 
@@ -168,13 +167,21 @@ class _Writer:
         self._names = {graph.frames: "log_mel"}
         self._names |= {tensor: name for name, tensor in graph.others.items()}
         inputs = [self._value(graph, *item, "frames") for item in self._names.items()]
-        self._write_all(graph)
-        for tensor, name in zip(graph.wanted, outputs, strict=True):
+        wanted = dict(zip(outputs, graph.wanted, strict=True))
+        values = [self._value(graph, tensor, name, "steps") for name, tensor in wanted.items()]
+        constants: list[Any] = []
+        if graph.tensors[graph.frames].name == "embedding":
+            inputs, rows, constants = self._musicnn()
+            values += rows
+            # What the network is given is what musicnn gives.
+            self._names[graph.frames] = "embedding"
+            del wanted["embedding"]
+        for node in graph.nodes:
+            self._names[node.output] = self._write(graph, node)
+        for name, tensor in wanted.items():
             self._nodes.append(helper.make_node("Identity", [self._names[tensor]], [name]))
-        wanted = zip(graph.wanted, outputs, strict=True)
-        values = [self._value(graph, tensor, name, "steps") for tensor, name in wanted]
         states = self._states or ([], [])
-        constants = [
+        constants += [
             self._onnx.numpy_helper.from_array(np.frombuffer(data, kind).reshape(shape), name)
             for (kind, shape, data), name in self._constants.items()
         ]
@@ -189,9 +196,14 @@ class _Writer:
         proto.ir_version = 8
         return proto
 
-    def _write_all(self, graph: Graph) -> None:
-        for node in graph.nodes:
-            self._names[node.output] = self._write(graph, node)
+    def _musicnn(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """Begin with musicnn's nodes up to its embedding; return inputs, rows and constants."""
+        graph = self._onnx.load(BUILT_IN / "musicnn.onnx").graph
+        last = next(at for at, node in enumerate(graph.node) if "embedding" in node.output)
+        self._nodes += graph.node[: last + 1]
+        used = {name for node in self._nodes for name in node.input}
+        rows = [value for value in graph.output if value.name.startswith("rows_")]
+        return [*graph.input], rows, [each for each in graph.initializer if each.name in used]
 
     def _value(self, graph: Graph, tensor: int, name: str, time: str) -> Any:
         axes = [time if size is None else size for size in graph.shape(tensor)]
@@ -222,8 +234,6 @@ class _Writer:
         """Write a layer; return the name of what it gives."""
         from keras import layers
 
-        from songnet_utils.streaming.patches import Patches, PerPatch
-
         layer, x = node.layer, self._names[node.inputs[0]]
         rank = 1 + len(graph.shape(node.inputs[0]))
         if isinstance(layer, layers.TimeDistributed):
@@ -243,22 +253,15 @@ class _Writer:
                 return self._pooling("AveragePool", layer, x, rank)
             case layers.GlobalAveragePooling1D():
                 return self._add("ReduceMean", x, axes=[1], keepdims=0)
-            case layers.GlobalMaxPooling1D():
-                return self._add("ReduceMax", x, axes=[1], keepdims=0)
             case layers.ZeroPadding1D() | layers.ZeroPadding2D():
                 before, after = _by_axis(layer.padding, rank)
                 return self._add("Pad", x, self._whole([*before, *after]))
-            case layers.Cropping1D() | layers.Cropping2D():
-                before, after = _by_axis(layer.cropping, rank)
-                # A negative end counts from the end; none of them names the end itself.
-                ends = [-rows if rows else np.iinfo(np.int64).max for rows in after]
-                bounds = (before, ends, range(rank))
+            case layers.Cropping1D():
+                # At the beginning only.
+                bounds = ([layer.cropping[0]], [np.iinfo(np.int64).max], [1])
                 return self._add("Slice", x, *map(self._whole, bounds))
-            case layers.Reshape() | layers.Flatten():
-                shape = [0, *getattr(layer, "target_shape", [-1])]
-                return self._add("Reshape", x, self._whole(shape))
-            case layers.Permute():
-                return self._add("Transpose", x, perm=[0, *layer.dims])
+            case layers.Reshape():
+                return self._add("Reshape", x, self._whole([0, *layer.target_shape]))
             case layers.LSTM():
                 return self._recurrent("LSTM", layer, x, [0, 3, 1, 2])
             case layers.GRU():
@@ -269,19 +272,14 @@ class _Writer:
                     x = self._add("Add", x, self._constant(layer.bias.numpy()))
                 return self._activated(layer, x)
             case layers.Normalization():
-                deviation = np.maximum(np.sqrt(layer.variance.numpy()), np.float32(1e-7))
-                centred = self._add("Sub", x, self._constant(layer.mean.numpy()))
+                deviation = np.maximum(np.sqrt(np.asarray(layer.variance)), np.float32(1e-7))
+                centred = self._add("Sub", x, self._constant(np.asarray(layer.mean)))
                 return self._add("Div", centred, self._constant(deviation))
             case layers.BatchNormalization():
-                return self._scaled(x, *batch_norm_numbers(layer))
-            case layers.Rescaling():
-                return self._scaled(x, layer.scale, layer.offset)
+                scale, offset = map(self._constant, batch_norm_numbers(layer))
+                return self._add("Add", self._add("Mul", x, scale), offset)
             case layers.Activation() | layers.ReLU() | layers.Softmax():
                 return self._activated(layer, x)
-            case Patches():
-                return self._patches(layer, x)
-            case PerPatch():
-                return self._per_patch(layer, x)
             case _ if is_for_training(layer):
                 return x
         raise SongNetError(
@@ -299,9 +297,6 @@ class _Writer:
             )
         return self._add(_ACTIVATIONS[name], x)
 
-    def _scaled(self, x: str, scale: Any, offset: Any) -> str:
-        return self._add("Add", self._add("Mul", x, self._constant(scale)), self._constant(offset))
-
     def _channels_first(
         self, kind: str, rank: int, x: str, *weights: str, **attributes: Any
     ) -> str:
@@ -317,9 +312,6 @@ class _Writer:
         padding: dict[str, Any] = {}
         if layer.padding == "causal":
             padding["pads"] = [(layer.kernel_size[0] - 1) * layer.dilation_rate[0], 0]
-        elif layer.padding == "same":
-            # Inside a patch only.
-            padding["auto_pad"] = "SAME_UPPER"
         return self._channels_first(
             "Conv",
             rank,
@@ -381,32 +373,6 @@ class _Writer:
         node.output.extend(f"{name}_next" for name in names)
         for values, suffix in zip(self._states, ("", "_next"), strict=True):
             values += [self._float(name + suffix, [1, 1, layer.units]) for name in names]
-
-    def _patches(self, layer: Any, frames: str) -> str:
-        """Write what cuts patches, of any number of clips and frames; return their name."""
-        count = self._add("Shape", frames, start=1, end=2)
-        end = self._add("Add", count, self._whole([1 - layer.patch]))
-        # A range is made from numbers, not from lists of one.
-        starts = self._add(
-            "Range", self._whole(0), self._add("Squeeze", end), self._whole(layer.stride)
-        )
-        starts = self._add("Unsqueeze", starts, self._whole([1]))
-        places = self._add("Add", starts, self._whole(range(layer.patch)))
-        # (clips, steps, patch, …), and all patches of all clips one after the other.
-        cut = self._add("Gather", frames, places, axis=1)
-        rest = self._add("Shape", frames, start=2)
-        shape = self._add("Concat", self._whole([-1, layer.patch]), rest, axis=0)
-        return self._add("Reshape", cut, shape)
-
-    def _per_patch(self, layer: Any, frames: str) -> str:
-        """Write the network of each patch; return the name of its steps, clip by clip."""
-        graph = graph_to(layer.model, [layer.model.output])
-        self._names[graph.frames] = frames
-        self._write_all(graph)
-        clips = self._add("Shape", frames, start=0, end=1)
-        steps_units = self._whole([-1, layer.model.output_shape[1]])
-        shape = self._add("Concat", clips, steps_units, axis=0)
-        return self._add("Reshape", self._names[graph.wanted[0]], shape)
 
 
 def _by_axis(sizes: Any, rank: int) -> tuple[list[int], list[int]]:

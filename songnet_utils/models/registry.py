@@ -16,12 +16,11 @@ from typing import Any
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models import musicnn
 from songnet_utils.models.building import keras
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.plus import songnet_plus
 from songnet_utils.models.related import cnn_2d, cnn_mfcc, crnn_2d
-from songnet_utils.models.transfer import songnet_transfer
+from songnet_utils.models.transfer import SOUND, songnet_transfer
 from songnet_utils.models.with_metadata import songnet_meta
 
 
@@ -167,7 +166,7 @@ NETWORKS: dict[str, NetworkKind] = {
         build=songnet_transfer,
         options={"dropout": 0.5},
         recipe={"epochs": 60, "learning_rate": 3e-3},
-        sound=musicnn.SOUND,
+        sound=SOUND,
         on_musicnn=True,
     ),
 }

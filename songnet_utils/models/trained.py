@@ -1,37 +1,41 @@
 """Networks once they are built: their weights, how they are saved and how they answer.
 
 `SongNet` puts a network, its genres and its description of sound together. ``model.keras`` holds
-all of that in one file that plain Keras reads, too; ``model.onnx`` runs without TensorFlow.
+all of that in one file that plain Keras reads, too. ``model.onnx`` is what answers, so nobody who
+only asks waits for TensorFlow: Keras starts when the layers are looked into.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from sklearn.compose import ColumnTransformer
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.audio.sound import Sound
-from songnet_utils.features.metadata import (
-    encode,
-    encoder_from_bytes,
-    encoder_to_bytes,
-    metadata,
-    unknown,
+from songnet_utils.models.onnx_network import (
+    BUILT_IN,
+    Description,
+    OnnxNetwork,
+    description_of,
+    open_session,
+    read_description,
 )
-from songnet_utils.models.building import check_genres, keras, tf
-from songnet_utils.streaming.network import Network, Stepper
-from songnet_utils.streaming.patches import PerPatch
+from songnet_utils.streaming.network import Stepper
 from songnet_utils.streaming.receptive_field import timeline_of
-from songnet_utils.streaming.stateful import Stack
+
+if TYPE_CHECKING:
+    import keras
+    import onnxruntime
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
 
 #: The least standard deviation that a mel band is divided by, in natural logarithms of power
 #: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
@@ -91,13 +95,14 @@ def variables_of(model: keras.Model) -> list[keras.Variable]:
     return [variable for layer in model.layers for variable in layer.weights]
 
 
-class SongNet(Network):
+class SongNet(OnnxNetwork):
     """A trained network with everything needed to classify a song.
 
     Parameters
     ----------
     model : keras.Model
-        With the outputs of `songnet`; free to look inside as `keras_model`.
+        With the outputs of `songnet`; free to look inside as `keras_model`. A network whose input
+        is ``embedding`` stands on musicnn.
     sound : Sound
         The description of sound it was trained on.
     genres : sequence of str
@@ -108,6 +113,9 @@ class SongNet(Network):
         Turns what is known of a song into the numbers that the network's second input,
         ``metadata``, takes (`songnet_utils.features.metadata.fit_encoder`).
     """
+
+    # Where its model.keras lies, until somebody asks for it.
+    _path: Path
 
     def __init__(
         self,
@@ -120,31 +128,58 @@ class SongNet(Network):
         caution: str = "",
         encoder: ColumnTransformer | None = None,
     ) -> None:
+        from songnet_utils.models.building import check_genres
+
         check_genres(genres)
-        bands = model.get_layer("log_mel").batch_shape[-1]
+        self._is_on_musicnn = model.inputs[0].name == "embedding"
+        if self._is_on_musicnn:
+            timeline = read_description(BUILT_IN / "musicnn.onnx").timeline
+            bands = timeline.sound.n_mels
+        else:
+            timeline = timeline_of(model, sound)
+            bands = model.inputs[0].shape[-1]
         answers = model.get_layer("genre_over_time").units
         if (bands, answers) != (sound.n_mels, len(genres)):
             raise SongNetError(
                 f"The network takes {bands} mel bands and knows {answers} genres; its description "
                 f"says {sound.n_mels} and {len(genres)}: they do not belong together."
             )
-        self.keras_model = model
-        self.timeline = timeline_of(model, sound)
-        self.genres = tuple(genres)
-        self.name, self.training_music, self.caution = name, training_music, caution
-        self.encoder = encoder
-        self._patches = any(isinstance(layer, PerPatch) for layer in model.layers)
-        # What it knows of a song unless `with_metadata` says more: nothing.
-        self._known = None if encoder is None else encode(encoder, unknown())
+        self._set_up(Description(name, training_music, caution, tuple(genres), timeline))
+        self.keras_model, self.encoder = model, encoder
 
-        # Traced once for any number of frames: model.predict costs far more a song.
-        last = model.get_layer("genre_over_time")
-        both = keras.Model(model.input, {"genres": last.output, "embedding": last.input})
-        signature = {tensor.name: tf.TensorSpec(tensor.shape, tf.float32) for tensor in both.inputs}
-        self._answer = tf.function(
-            lambda inputs: both(given_to(both, inputs), training=False),
-            input_signature=[signature],
-        )
+    @functools.cached_property
+    def _known(self) -> np.ndarray | None:
+        """What it knows of a song unless `with_metadata` says more: nothing."""
+        if self.encoder is None:
+            return None
+        from songnet_utils.features.metadata import encode, unknown
+
+        return encode(self.encoder, unknown())
+
+    @classmethod
+    def of_run(cls, folder: Path) -> SongNet:
+        """Return the network of a run's folder without starting Keras; see `load_songnet`."""
+        session = open_session(folder / "model.onnx")
+        net = cls.__new__(cls)
+        net._path = folder / "model.keras"
+        net._set_up(description_of(session, folder / "model.onnx"))
+        takes_metadata = len(session.get_inputs()) > 1
+        net.encoder = _read_archive(net._path)[1] if takes_metadata else None
+        net.session = session
+        net._is_on_musicnn = bool(net.shared_rows)
+        return net
+
+    @functools.cached_property
+    def keras_model(self) -> keras.Model:
+        """The layers and their weights, read when somebody asks for them."""
+        return _read_model(self._path)
+
+    @functools.cached_property
+    def session(self) -> onnxruntime.InferenceSession:
+        """What answers, written from the layers where it is not read from a file."""
+        from songnet_utils.models.onnx_export import onnx_of
+
+        return open_session(onnx_of(self.keras_model).SerializeToString())
 
     def with_metadata(self, clip: pd.DataFrame) -> SongNet:
         """Return the same network with what is known of a song.
@@ -156,52 +191,18 @@ class SongNet(Network):
         """
         if self.encoder is None:
             return self
+        from songnet_utils.features.metadata import encode, metadata
+
+        # What answers is the same for both.
+        self.session  # noqa: B018
         other = copy.copy(self)
         other._known = encode(self.encoder, metadata(clip))
         return other
 
     def inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
         """Return a song's frames, and what is known of it, as the network takes them, by name."""
-        inputs = {"log_mel": self._enough(frames)[None]}
-        if self._known is not None:
-            inputs["metadata"] = self._known
-        return inputs
-
-    def genre_of_frames(self, frames: np.ndarray) -> np.ndarray:
-        """Return the genre over time of log-mel frames, (frames, n_mels) → (steps, genres)."""
-        return self._rows(frames, "genres")
-
-    def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
-        """Return what the network computes from frames just before it names genres.
-
-        Parameters
-        ----------
-        frames : np.ndarray, shape (frames, n_mels), float32
-            As for `genre_of_frames`.
-
-        Returns
-        -------
-        np.ndarray, shape (steps, channels), float32
-            What the last dense layer is given at each step. Songs whose means over the steps lie
-            close together are alike to the network.
-        """
-        return self._rows(frames, "embedding")
-
-    def _rows(self, frames: np.ndarray, what: str) -> np.ndarray:
-        frames = np.asarray(frames, np.float32)
-        if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
-            raise SongNetError(
-                f"{self.name} takes log-mel frames of shape (frames, {self.sound.n_mels}). "
-                f"Got shape {frames.shape}"
-            )
-        inputs = self.inputs(frames)
-        if not self._patches:
-            return self._answer(inputs)[what].numpy()[0]
-        # Patches of a whole song at once would take too much memory.
-        last = self.keras_model.get_layer("genre_over_time")
-        if what == "embedding":
-            last = last.input._keras_history[0]
-        return Stack(self.keras_model, last.name).push(frames)
+        known = {} if self._known is None else {"metadata": self._known}
+        return {**super().inputs(frames), **known}
 
     def genre_over_time_of_frames(self, frames: np.ndarray, sound: Sound) -> np.ndarray:
         """Return the genre over time of frames that say how they were made.
@@ -226,6 +227,10 @@ class SongNet(Network):
 
     def stepper(self) -> Stepper:
         """Return a `Stepper` at the beginning of a song."""
+        if self._is_on_musicnn:
+            return super().stepper()
+        from songnet_utils.streaming.stateful import Stack
+
         known = None if self._known is None else {"metadata": self._known[0]}
         return Stack(self.keras_model, "genre_over_time", known)
 
@@ -241,6 +246,8 @@ def save_keras(net: SongNet, path: str | Path) -> None:
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_DESCRIPTION, json.dumps(net.description(), indent=1))
             if net.encoder is not None:
+                from songnet_utils.features.metadata import encoder_to_bytes
+
                 archive.writestr(_ENCODER, encoder_to_bytes(net.encoder))
 
 
@@ -252,23 +259,42 @@ def load_keras(path: str | Path) -> SongNet:
     SongNetError
         When there is no such file, it is damaged, or it is a network without a description.
     """
-    path = Path(path)
+    description, encoder = _read_archive(Path(path))
+    sound = Sound.from_dict(description.pop("sound"))
+    return SongNet(_read_model(Path(path)), sound, encoder=encoder, **description)
+
+
+def _read_archive(path: Path) -> tuple[dict[str, Any], ColumnTransformer | None]:
+    """Return the description in a ``.keras`` file, and the encoder of metadata."""
     if not path.is_file():
         raise SongNetError(f"{path}: there is no such file. Train a network first: songnet train")
     try:
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(_DESCRIPTION))
-            has_encoder = _ENCODER in archive.namelist()
-            encoder = encoder_from_bytes(archive.read(_ENCODER)) if has_encoder else None
-        model = keras.models.load_model(path, compile=False)
+            if _ENCODER not in archive.namelist():
+                return description, None
+            from songnet_utils.features.metadata import encoder_from_bytes
+
+            return description, encoder_from_bytes(archive.read(_ENCODER))
     except KeyError as error:
         raise SongNetError(
             f"{path}: is a network without its description of sound. "
             "Only networks made by songnet train can be used."
         ) from error
-    except (zipfile.BadZipFile, json.JSONDecodeError, OSError, TypeError, ValueError) as error:
-        raise SongNetError(
-            f"{path}: is no network, or is damaged ({type(error).__name__}). Train it again."
-        ) from error
-    sound = Sound.from_dict(description.pop("sound"))
-    return SongNet(model, sound, encoder=encoder, **description)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_model(path: Path) -> keras.Model:
+    from songnet_utils.models.building import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> SongNetError:
+    return SongNetError(
+        f"{path}: is no network, or is damaged ({type(error).__name__}). Train it again."
+    )

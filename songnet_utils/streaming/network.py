@@ -11,7 +11,7 @@ are float32 in the order of ``network.genres`` and each row sums to 1.
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import log_mel
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.timeline import Timeline
-
-if TYPE_CHECKING:
-    import keras
 
 
 class Stepper(Protocol):
@@ -59,9 +56,6 @@ class Network(abc.ABC):
         The genres it tells apart.
     timeline : Timeline
         Its description of sound and the frames that a step sees.
-    keras_model : keras.Model
-        Input ``log_mel`` (clips, frames, n_mels); outputs by name, at least ``genre_over_time``
-        (clips, steps, genres) and its mean ``genre`` (clips, genres).
     """
 
     name: str
@@ -69,7 +63,6 @@ class Network(abc.ABC):
     caution: str = ""
     genres: tuple[str, ...]
     timeline: Timeline
-    keras_model: keras.Model
 
     @property
     def sound(self) -> Sound:

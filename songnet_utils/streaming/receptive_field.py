@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.graph import Graph, Node, graph_to_layer, is_for_training
-from songnet_utils.streaming.timeline import Layer, ReceptiveField, Timeline
+from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 
 if TYPE_CHECKING:
     import keras
@@ -95,9 +95,6 @@ def _field(
     # Only what treats rows one by one anyway.
     if wraps and (isinstance(layer.layer, layers.Dense) or is_for_training(layer.layer)):
         layer = layer.layer
-    # A layer of our own says itself what a row sees.
-    if isinstance(own := getattr(layer, "window", None), Layer):
-        return before.windowed(own.kernel, own.stride)
     _check_arguments(layer, len(shape))
     match layer:
         case layers.Conv1D() | layers.Conv2D():

@@ -7,8 +7,7 @@ memory does not grow. Branches that meet have the same rows at any time;
 `songnet_utils.streaming.receptive_field` refuses networks where they have not.
 
 The layers are read from a Keras model; the arithmetic is numpy, because a call into TensorFlow
-costs more than the sums of one step. (Not so a step of musicnn: see
-`songnet_utils.streaming.patches`.) Rows are (time, channels), or (time, frequency, channels)
+costs more than the sums of one step. Rows are (time, channels), or (time, frequency, channels)
 between layers of two dimensions.
 """
 
@@ -266,8 +265,6 @@ def _read_layer(graph: Graph, node: Node) -> list[Push]:
     """Return the functions, one after the other, that do the work of one Keras layer."""
     from keras import layers
 
-    from songnet_utils.streaming.patches import PatchStream, PerPatch
-
     layer = node.layer
     if isinstance(layer, layers.TimeDistributed):
         layer = layer.layer
@@ -312,8 +309,6 @@ def _read_layer(graph: Graph, node: Node) -> list[Push]:
             return [_LSTM(layer).push]
         case layers.GRU():
             return [_GRU(layer).push]
-        case PerPatch():
-            return [PatchStream(layer).push]
         case layers.Activation() | layers.ReLU() | layers.Softmax():
             return [_activation(layer)]
         case _ if is_for_training(layer):

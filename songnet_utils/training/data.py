@@ -15,8 +15,8 @@ import numpy as np
 
 from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import embedding_extraction, load_embedding_model
 from songnet_utils.models.registry import NetworkKind
+from songnet_utils.models.transfer import embedding_extraction
 from songnet_utils.training.recipe import Recipe
 
 # Whole clips in a batch.
@@ -44,19 +44,10 @@ def rows_of(
         The corpus with its frames.
     progress : bool
         Show a progress bar.
-
-    Raises
-    ------
-    SongNetError
-        When musicnn is needed and not on the disk.
     """
     if not kind.on_musicnn:
         return log_mels.frames
-    data = log_mels.store.data
-    # If musicnn is missing, say so before any work.
-    load_embedding_model(data)
-    embedding = embedding_extraction(None if data is None else str(data))
-    return log_mels.extracted(embedding, "embedding", progress=progress)
+    return log_mels.extracted(embedding_extraction(), "embedding", progress=progress)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,10 @@ from songnet_utils.corpora import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras
-from songnet_utils.models.musicnn import STRIDE, load_embedding_model
 from songnet_utils.models.onnx_export import onnx_of
 from songnet_utils.models.registry import NetworkKind
 from songnet_utils.models.trained import LEAST_DEVIATION, SongNet, centre, set_weights, weights_of
-from songnet_utils.models.transfer import head_weights, with_musicnn
+from songnet_utils.models.transfer import load_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
 from songnet_utils.training.data import Crops, Inputs, WholeClips, rows_of
@@ -106,7 +105,9 @@ class Trainer:
             nothing,
         )
         self._check_use()
-        rate = self.sound.sample_rate / self.sound.hop / (STRIDE if kind.on_musicnn else 1)
+        rate = self.sound.sample_rate / self.sound.hop
+        if kind.on_musicnn:
+            rate = 1 / load_musicnn().timeline.step_seconds
         size = max(1, round(recipe.crop_seconds * rate))
         if not kind.on_musicnn:
             size = max(size, self._size_of_a_step(clips.id))
@@ -224,11 +225,8 @@ class Trainer:
         training_music, caution : str
             As in `songnet_utils.streaming.network.Network`.
         """
-        network = self.network
-        if self.kind.on_musicnn:
-            network = with_musicnn(network, load_embedding_model(self.log_mels.store.data))
         return SongNet(
-            network,
+            self.network,
             self.sound,
             self.genres,
             name=self.kind.title,
@@ -240,7 +238,7 @@ class Trainer:
 
 def _fine_tuned(network: keras.Model, genres: Sequence[str], start: SongNet) -> list[np.ndarray]:
     """Return the weights with which fine-tuning begins."""
-    weights = head_weights(start.keras_model, network)
+    weights = weights_of(start.keras_model)
     column = {name_key(genre): index for index, genre in enumerate(start.genres)}
     # The last layer's kernel, (channels, genres), and bias, (genres,).
     for place, fresh in zip((-2, -1), weights_of(network)[-2:], strict=True):

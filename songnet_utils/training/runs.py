@@ -12,16 +12,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
-from songnet_utils._utils.files import check_writable, read_csv, write_json
+from songnet_utils._utils.files import check_writable, data_folder, read_csv, write_json
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import Corpus, data_folder, open_corpus
-from songnet_utils.features.store import LogMels, log_mels
 from songnet_utils.streaming.network import Network
 
+# What reads a run to ask its network does not wait for tables and stores.
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from songnet_utils.corpora import Corpus
+    from songnet_utils.features.store import LogMels
     from songnet_utils.models.trained import SongNet
 
 #: What a finished run has, and an unfinished one.
@@ -50,7 +51,7 @@ def run_folder(run: str | os.PathLike[str]) -> Path:
     """
     path = path_of(run, "A run is the path of its folder.")
     if not path.is_dir():
-        beside = [other.name for other in path.parent.glob("*/")]
+        beside = ["musicnn", *(other.name for other in path.parent.glob("*/"))]
         raise SongNetError(
             f"{path}: there is no such folder.{did_you_mean(path.name, beside)} "
             "Train a network first: songnet train"
@@ -64,25 +65,35 @@ def load_songnet(run: str | Path) -> Network:
     Parameters
     ----------
     run
-        The folder of a finished training run, a ``model.keras`` file, or ``"musicnn"``.
+        The folder of a finished training run, a ``model.keras`` file, an ONNX file that describes
+        itself or has a description beside it (`songnet_utils.models.tagger`), or one of the
+        networks that come with the project: ``"musicnn"``, ``"songnet-mini"``.
 
     Raises
     ------
     SongNetError
         When there is no finished network there; it says how to get one.
     """
-    # TensorFlow starts here, and not when only a record is read.
-    from songnet_utils.models.trained import load_keras
+    # Keras starts where layers are looked into, and not for an answer.
+    from songnet_utils.models.onnx_network import BUILT_IN, BUILT_IN_NAMES
+    from songnet_utils.models.tagger import load_onnx
+    from songnet_utils.models.trained import SongNet, load_keras
 
-    if run == "musicnn":
-        from songnet_utils.models.musicnn import load_musicnn
-
-        return load_musicnn()
-    rule = 'A network is given as the folder of its run, a model.keras file or "musicnn".'
-    if path_of(run, rule).suffix == ".keras":
-        return load_keras(run)
-    path = run_folder(run)
+    rule = (
+        "A network is given as the folder of its run, a model.keras file, an ONNX file or "
+        '"musicnn".'
+    )
+    path = path_of(run, rule)
+    if run in BUILT_IN_NAMES:
+        path = BUILT_IN / f"{run}.onnx"
+    if path.suffix == ".onnx":
+        return load_onnx(path)
+    if path.suffix == ".keras":
+        return load_keras(path)
+    path = run_folder(path)
     record = read_record(path)
+    if (path / "model.onnx").is_file():
+        return SongNet.of_run(path)
     if not (path / "model.keras").is_file():
         raise SongNetError(
             f"{path}: its model, {record['model']}, answers for whole clips and has no genre over "
@@ -150,11 +161,11 @@ def network_of(folder: Path, record: Mapping[str, Any], refusal: str) -> SongNet
     SongNetError
         When it is the run of a baseline, or the network cannot be read.
     """
-    from songnet_utils.models.trained import load_keras
+    from songnet_utils.models.trained import SongNet
 
     if record.get("network") is None:
         raise SongNetError(f"{folder}: {refusal}")
-    return load_keras(folder / "model.keras")
+    return SongNet.of_run(folder)
 
 
 def log_mels_of(
@@ -183,6 +194,9 @@ def log_mels_of(
     SongNetError
         When it is not found.
     """
+    from songnet_utils.corpora import Corpus, open_corpus
+    from songnet_utils.features.store import LogMels, log_mels
+
     if corpus is None:
         place = record.get("corpus_folder") or record["corpus"]
         try:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, newest_run
-from songnet_utils.models.onnx_description import BUILT_IN, read_description
+from songnet_utils.models.onnx_network import BUILT_IN, description_of, open_session
 from songnet_utils.widgets.page import medley
 
 if TYPE_CHECKING:
@@ -199,10 +199,9 @@ def _exported(net: Network) -> tuple[dict[str, Any], _Bytes]:
 
 def _facts(file: Path) -> dict[str, Any]:
     """Return what the page needs to know about a network in an ONNX file."""
-    import onnx
-
-    described = read_description(file)
-    if any(given.name == "metadata" for given in onnx.load(file).graph.input):
+    session = open_session(file)
+    described = description_of(session, file)
+    if any(given.name == "metadata" for given in session.get_inputs()):
         raise SongNetError(
             f"{described.name}: needs to know facts about a song (year, place and the like), and "
             "a page knows only its sound. Choose another network."
