@@ -34,7 +34,8 @@ from songnet_utils.kernels.clips import KernelClip, join
 from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels, frames_of_piece
 from songnet_utils.kernels.surveys import Survey
-from songnet_utils.models.building import keras, tf
+from songnet_utils.kernels.tensorflow import tf
+from songnet_utils.models.building import keras
 
 #: The random starts of each kernel.
 STARTS = 4

@@ -39,8 +39,6 @@ from songnet_utils.streaming.timeline import ReceptiveField
 if TYPE_CHECKING:
     import keras
 
-    from songnet_utils.streaming.network import Network
-
 #: The version of ONNX's operators: the first with LayerNormalization.
 OPSET = 17
 
@@ -54,15 +52,15 @@ _ACTIVATIONS = {
 }
 
 
-def save_onnx(net: Network, path: str | Path) -> None:
+def save_onnx(net: Any, path: str | Path) -> None:
     """Write the network in the ONNX format (`onnx_of`), whole or not at all.
 
     Its description is in the file's metadata (`songnet_utils.models.onnx_network`).
 
     Parameters
     ----------
-    net : Network
-        As `load_songnet` returns it.
+    net : SongNet
+        A trained network.
     path
         The file to write.
 
@@ -74,7 +72,7 @@ def save_onnx(net: Network, path: str | Path) -> None:
     _save(onnx_of(net.keras_model), net, net.timeline.field, path)
 
 
-def save_stream(net: Network, path: str | Path) -> None:
+def save_stream(net: Any, path: str | Path) -> None:
     """Write a recurrent network in the ONNX format with its state as inputs and outputs.
 
     Such a network is asked for each step once, in order; the frames overlap from one call to the
@@ -111,7 +109,7 @@ def _field_without_state(graph: Graph) -> ReceptiveField | None:
     return step if recurrent and same and step.past <= 0 else None
 
 
-def _save(proto: Any, net: Network, field: ReceptiveField, path: str | Path) -> None:
+def _save(proto: Any, net: Any, field: ReceptiveField, path: str | Path) -> None:
     describe(proto, net.description(), field)
     with atomic_write(path) as temporary:
         temporary.write_bytes(proto.SerializeToString())

@@ -146,7 +146,8 @@ class Tagger(OnnxNetwork):
                 raise self._wrong(f"{where}{key!r} cannot be {value!r}")
 
     def _describe(self, told: Mapping[str, Any]) -> Description:
-        size, stride, sound = told["window"], told["hop"], Waveform(sample_rate=told["rate"])
+        size, stride = told["window"], told["hop"]
+        sound: Sound = Waveform(sample_rate=told["rate"])
         if isinstance(told["input"], dict):
             frames = {key: told["input"][key] for key in _FRAMES}
             sound = Sound(sample_rate=told["rate"], floor=1e-10, **frames)
