@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import posixpath
 import re
-from collections.abc import Iterator
+import symtable
 from pathlib import Path
 from typing import Any
 
@@ -127,22 +128,14 @@ def gap(source: str) -> str:
         raise SongNetError("an exercise ends with its check, such as check.steps(seen, sound)")
     lines = source.splitlines()
     taken = names(last)
-    stubs: dict[str, str] = {}
-    for statement in solving:
-        if isinstance(statement, ast.FunctionDef) and statement.name in taken:
-            stubs[statement.name] = f"{_head(statement, lines)}\n    ...\n\n"
-        for name in bound(statement):
-            if name in taken:
-                stubs.setdefault(name, f"{name} = ...")
-    if not stubs:
+    functions = [one for one in solving if isinstance(one, ast.FunctionDef) and one.name in taken]
+    heads = {function.name: _head(function, lines) for function in functions}
+    made = [name for name in bound("\n".join(lines[: last.lineno - 1])) if name in taken]
+    if not made:
         raise SongNetError("an exercise's check takes nothing of what the cell makes")
-    comments = []
-    for line in lines:
-        if not line.startswith("#"):
-            break
-        comments.append(line)
-    check = "\n".join(lines[last.lineno - 1 :])
-    return "\n".join([*comments, *stubs.values(), check])
+    comments = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    stubs = [f"{heads[name]}\n    ...\n\n" if name in heads else f"{name} = ..." for name in made]
+    return "\n".join([*comments, *stubs, *lines[last.lineno - 1 :]])
 
 
 def names(node: ast.AST) -> set[str]:
@@ -154,23 +147,10 @@ def names(node: ast.AST) -> set[str]:
     }
 
 
-def bound(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement gives a value to, outside of its own scopes, in order."""
-    return list(dict.fromkeys(_bound(statement)))
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
-    elif isinstance(node, ast.alias):
-        yield (node.asname or node.name).split(".")[0]
-    elif not isinstance(
-        node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-    ):
-        for inner in ast.iter_child_nodes(node):
-            yield from _bound(inner)
+def bound(source: str) -> list[str]:
+    """Return the names that a piece of Python gives a value to, outside of its own scopes."""
+    symbols = symtable.symtable(source, "a cell", "exec").get_symbols()
+    return [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
 
 
 def _head(function: ast.FunctionDef, lines: list[str]) -> str:
