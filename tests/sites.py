@@ -109,9 +109,10 @@ def write_toy_site(folder: Path, data: Path) -> Path:
 
 RESULTS = "| split | accuracy |\n| --- | --- |\n| artist | 0.625 |\n\nA note."
 
-_COST = {"seconds": 61.0, "memory": 1_500_000_000, "disk": 2_000_000, "download": 0}
+_COST = {"seconds": 61.0, "memory": 1_500_000_000, "disk": 2_000_000}
 COSTS = {
     "command": "make costs",
+    "corpus": "mini",
     "processors": 2,
     "machine": "a toy",
     "load": 0.0,

@@ -155,7 +155,8 @@ def test_words_for_time_and_size(tmp_path):
     first = {"seconds": 96, "memory": 2.04e9, "disk": 1.25e9}
     again = {"seconds": 1.2, "memory": 4e8, "disk": 12.6e6}
     record = {
-        **{"command": "make costs", "processors": 2, "machine": "x86_64", "load": 3.0},
+        **{"command": "make costs", "corpus": "mini", "processors": 2},
+        **{"machine": "x86_64", "load": 3.0},
         "versions": {"python": "3.11.7", "tensorflow": "2.21.0"},
         "music": first,
         "lessons": {"a": {"first": first, "again": again, "words": 1500, "exercises": 5}},
@@ -166,9 +167,9 @@ def test_words_for_time_and_size(tmp_path):
         ["1.6 minutes", "2.0 GB", "1.2 GB"],
         ["5 s", "0.4 GB", "13 MB"],
     ]
-    assert "alone it takes less time" in cost.source
+    assert "takes less time alone" in cost.source
     # 10 minutes of reading and 30 of exercises.
-    assert cost.reading.startswith("To read and do: about 40 minutes (1,500 words")
+    assert cost.reading.startswith("Reading and exercises: about 40 minutes (1,500 words")
 
 
 # --- What is trained ----------------------------------------------------------------------------

@@ -45,17 +45,18 @@ class LessonCost:
         minutes = words / _WORDS_A_MINUTE + exercises * _MINUTES_AN_EXERCISE
         music, versions = _in_words(content["music"]), content["versions"]
         # Processors that other programs kept busy meanwhile make times too long.
-        busy = " (other programs kept it busy: alone it takes less time)"
+        busy = "; other programs kept it busy, so it takes less time alone"
         self.reading = (
-            f"To read and do: about {max(5, 5 * round(minutes / 5))} minutes ({words:,} words at "
-            f"{_WORDS_A_MINUTE} a minute, {exercises} exercises at {_MINUTES_AN_EXERCISE} minutes)."
+            f"Reading and exercises: about {max(5, 5 * round(minutes / 5))} minutes ({words:,} "
+            f"words at {_WORDS_A_MINUTE} per minute, {exercises} exercises at "
+            f"{_MINUTES_AN_EXERCISE} minutes)."
         )
         self.source = (
-            "Before the first lesson the music is made, once for all: "
-            f"{music['time']}, {music['on disk']}. Measured by {content['command']}, on "
+            f"Measured on {content['corpus']} by {content['command']}, with "
             f"{content['processors']} processors ({content['machine']}, Python "
-            f"{versions['python']}, TensorFlow {versions['tensorflow']})"
-            f"{busy if content['load'] > 0.5 else ''}."
+            f"{versions['python']}, TensorFlow {versions['tensorflow']}"
+            f"{busy if content['load'] > 0.5 else ''}). Making the music before the first lesson "
+            f"took {music['time']} and {music['on disk']}."
         )
 
     def __repr__(self) -> str:
