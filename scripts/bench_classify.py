@@ -17,9 +17,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-import songnet_utils
-
-NETWORKS = Path(songnet_utils.__file__).parent / "models" / "networks"
 RATE, SECONDS, SONGS = 44_100, 30, 40
 
 
@@ -54,7 +51,7 @@ def main() -> None:
         song = sorted(folder.rglob("*.mp3"))[0]
         print(f"songnet classify, start included, on {os.cpu_count()} processors")
         for name in ("songnet-mini", "musicnn"):
-            network = ("--model", NETWORKS / f"{name}.onnx")
+            network = ("--model", name)
             _, seconds, memory = classify(song, *network, "--csv")
             print(f"{name}: one song {seconds:.1f} s, {memory:.0f} MB")
             text, seconds, memory = classify(folder, *network, "--csv")
