@@ -403,7 +403,7 @@ def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, r
     )
     assert code == 1
     genre = {row["file"]: row["genre"] for row in csv.DictReader(out.splitlines())}
-    refused, undo = said(error)
+    undo, refused = said(error)
     assert f"{locked}: is read-only" in refused
     lines = playlist.read_text("utf-8").splitlines()
     songs = [str((tmp_path / line).resolve()) for line in lines if not line.startswith("#")]

@@ -85,6 +85,9 @@ def run(
         table.writeheader()
     elif not as_json:
         print(f"{net.name}, trained on {net.training_music} ({source}). {net.caution}".rstrip())
+    if changes:
+        # Said first: whoever stops the work can undo what was done.
+        note(f"to put back what the tags say now: songnet classify --undo-tags {changes}")
     code, songs = 0, []
     named = _files(files)
     answers = classify_songs(net, [file for file, unreadable in named if not unreadable])
@@ -121,8 +124,6 @@ def run(
         # The surest song of each genre comes first.
         order = sorted(songs)
         write_playlist(playlist, [(file, seconds, genre) for genre, _, file, seconds in order])
-    if changes and changes.exists():
-        note(f"to put back what the tags said before: songnet classify --undo-tags {changes}")
     return code
 
 
