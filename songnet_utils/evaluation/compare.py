@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from songnet_utils.corpora.artist_parts import ARTIST_PARTS, part_of_artists
 from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
 from songnet_utils.corpora.splits import split as split_clips
 from songnet_utils.evaluation.compare_text import comparison_text
-from songnet_utils.features.store import log_mels
+from songnet_utils.features.store import LogMels, log_mels
 from songnet_utils.metrics.intervals import (
     artist_interval,
     difference_interval,
@@ -203,23 +203,8 @@ def compare(
     clips, left_out = _keep_genres(clips, splits, genres, folds)
     reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     limit: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    runs = [
-        Run(
-            log_mels=prepared,
-            clips=clips,
-            sets=sets,
-            left_out=reasons,
-            model=model,
-            split=split,
-            seed=seed,
-            recipe=dataclasses.replace(recipe or recipe_of(model), **limit),
-            fold=fold,
-            folds=folds,
-        )
-        for split, seed in itertools.product(splits, range(seeds))
-        for fold, sets in _sets(clips, split, seed, folds)
-        for model in models
-    ]
+    recipes = {name: dataclasses.replace(recipe or recipe_of(name), **limit) for name in models}
+    runs = _runs(prepared, clips, reasons, recipes, splits, seeds, folds)
     done, failures = _make_all(runs, subset, progress)
     shared: dict[str, Any] = {"seeds": seeds, "folds": folds, "set": subset}
     shared |= {"artist_part": drawn, "left_out": reasons}
@@ -250,6 +235,35 @@ def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) 
         near = did_you_mean(str(subset), choices)
         raise SongNetError(f"subset must be {' or '.join(choices)} here. Got {subset!r}.{near}")
     return list(dict.fromkeys(splits))
+
+
+def _runs(
+    prepared: LogMels,
+    clips: pd.DataFrame,
+    left_out: list[dict[str, str]],
+    recipes: Mapping[str, Recipe],
+    splits: Sequence[str],
+    seeds: int,
+    folds: int | None,
+) -> list[Run]:
+    """Return the runs of each split, seed and fold for each model, by its recipe."""
+    return [
+        Run(
+            log_mels=prepared,
+            clips=clips,
+            sets=sets,
+            left_out=left_out,
+            model=model,
+            split=split,
+            seed=seed,
+            recipe=recipe,
+            fold=fold,
+            folds=folds,
+        )
+        for split, seed in itertools.product(splits, range(seeds))
+        for fold, sets in _sets(clips, split, seed, folds)
+        for model, recipe in recipes.items()
+    ]
 
 
 def _sets(
