@@ -455,6 +455,27 @@ def test_masks_are_stripes_of_the_mean_frame():
     assert (rows != 1).any()
 
 
+def test_several_crops_of_each_clip_are_in_an_epoch(tones):
+    crops = trainer(tones, crops=3).crops
+    assert sum(len(y) for _, y in crops) == 3 * len(crops.clips)
+
+
+def test_a_schedule_that_ends_keeps_the_last_weights(tones, tmp_path):
+    work = trainer(tones, epochs=3, schedule="cosine")
+    last = []
+
+    class Last(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            last[:] = weights_of(work.network)
+
+    fit = work.model.fit
+    work.model.fit = lambda *given, callbacks, **options: fit(
+        *given, callbacks=[*callbacks, Last()], **options
+    )
+    work.fit(tmp_path, {})
+    assert all((a == b).all() for a, b in zip(last, weights_of(work.network), strict=True))
+
+
 def test_a_loss_that_is_no_number_is_said_with_the_way_out(tones, tmp_path):
     recipe = Recipe(epochs=3, crop_seconds=2.0, learning_rate=1e30)
     with pytest.raises(SongNetError, match=r"not a number.*--force.*lower\s+learning rate"):

@@ -33,7 +33,6 @@ from songnet_utils.models.baselines import (
 from songnet_utils.models.trained import weights_of
 from songnet_utils.training import progress as training_progress
 from songnet_utils.training import train as training
-from songnet_utils.training.data import crop
 from songnet_utils.training.recipe import Recipe
 from songnet_utils.training.runs import (
     load_songnet,
@@ -429,19 +428,6 @@ def test_bad_arguments_are_named(tones, tmp_path, options, message):
     with pytest.raises(SongNetError, match=message):
         quick_train(tones, out=tmp_path, **options)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_crop_lies_anywhere_in_the_clip():
-    frames = np.arange(10, dtype=np.float32)[:, None]
-    starts = {int(crop(frames, 4, start)[0, 0]) for start in np.linspace(0, 0.999, 200)}
-    assert starts == set(range(7))
-    np.testing.assert_array_equal(crop(frames, 4, 0.999)[:, 0], [6, 7, 8, 9])
-    np.testing.assert_array_equal(crop(frames, 10, 0.5), frames)
-
-
-def test_a_short_clip_is_repeated():
-    frames = np.arange(3, dtype=np.float32)[:, None]
-    assert crop(frames, 7, 0.0)[:, 0].tolist() == [0, 1, 2, 0, 1, 2, 0]
 
 
 def test_the_newest_run_of_a_network_is_found(run, tones):

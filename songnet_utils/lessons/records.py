@@ -30,13 +30,12 @@ from songnet_utils.training.train import versions
 # Characters in a line that fit beside a page's list of lessons.
 _LINE = 92
 
-_PLUS = "songnet,songnet-plus,songnet-plus~masks,songnet-plus+cosine,songnet-plus+cosine~masks~each"
-
 #: The command that makes each record, by its name; FOLDER is a folder of your own.
 EXPERIMENTS = {
-    # What each part of songnet-plus is worth, by the validation clips.
+    # What each part of songnet-plus is worth, on the songs on which it was chosen.
     "songnet-plus-parts": (
-        f"songnet compare mini --models {_PLUS} --splits artist --seeds 2 --set validation"
+        "songnet compare FOLDER --models songnet,songnet-plus~each --splits artist "
+        "--artists development --seeds 3 --folds 4"
     ),
     # What each part of SongNet is worth.
     "songnet-parts": "songnet compare mini --models songnet~each --splits artist --seeds 2",

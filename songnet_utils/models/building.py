@@ -115,3 +115,16 @@ def conv_blocks(
         x = layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
         x = layers.Dropout(dropout, seed=draw.seed + number, name=f"dropout_{number}")(x)
     return x
+
+
+def grus(x: keras.KerasTensor, draw: Draw, count: int, units: int = 64) -> keras.KerasTensor:
+    """Return what `count` layers of GRU, one on the other, remember of `x` at each step."""
+    for number in range(1, 1 + count):
+        x = layers.GRU(
+            units,
+            return_sequences=True,
+            kernel_initializer=draw(),
+            recurrent_initializer=draw.orthogonal(),
+            name=f"gru_{number}",
+        )(x)
+    return x

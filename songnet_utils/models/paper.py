@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, conv_blocks, end, keras, layers
+from songnet_utils.models.building import Draw, begin, conv_blocks, end, grus, keras, layers
 
 
 def songnet(
@@ -79,6 +79,8 @@ def songnet_lstm(
     genres: Sequence[str],
     *,
     units: int = 256,
+    gru: int = 0,
+    filters: int = 256,
     dropout: float = 0.3,
     batch_norm: bool = True,
     seed: int = 0,
@@ -89,10 +91,12 @@ def songnet_lstm(
 
     Parameters
     ----------
-    sound, genres, dropout, batch_norm, seed
+    sound, genres, filters, dropout, batch_norm, seed
         As in `songnet`.
     units : int
         How many numbers the LSTM remembers.
+    gru : int
+        How many layers of GRU, those of `crnn_2d`, stand in the LSTM's place; 0: the LSTM does.
 
     Returns
     -------
@@ -101,13 +105,16 @@ def songnet_lstm(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    x = conv_blocks(x, draw, dropout=dropout, batch_norm=batch_norm)
-    x = layers.LSTM(
-        units,
-        return_sequences=True,
-        kernel_initializer=draw(),
-        recurrent_initializer=draw.orthogonal(),
-        name="lstm",
-    )(x)
+    x = conv_blocks(x, draw, dropout=dropout, batch_norm=batch_norm, filters=filters)
+    if gru:
+        x = grus(x, draw, gru)
+    else:
+        x = layers.LSTM(
+            units,
+            return_sequences=True,
+            kernel_initializer=draw(),
+            recurrent_initializer=draw.orthogonal(),
+            name="lstm",
+        )(x)
     x = layers.Dropout(dropout, seed=seed + 4, name="dropout_4")(x)
     return end(frames, x, genres, draw, "songnet_lstm")

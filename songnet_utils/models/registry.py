@@ -2,7 +2,7 @@
 
 ``NETWORKS["songnet-plus"]`` is a `NetworkKind`. A name may go on with parts that are left out,
 each after a ``~``, and with what was tried besides, after a ``+``: ``songnet~batch-norm`` is
-SongNet without batch norm, ``songnet-plus+cosine`` has another schedule. So an experiment is
+SongNet without batch norm, ``songnet-plus+mixup`` is trained on mixed clips. So an experiment is
 nothing but a name, and a table of what each part is worth is a comparison like any other.
 """
 
@@ -110,12 +110,17 @@ NETWORKS: dict[str, NetworkKind] = {
         title="SongNet with an LSTM",
         summary="the paper's first try: an LSTM remembers what the convolutions found",
         build=songnet_lstm,
-        options=_AS_SONGNET,
+        options={"gru": 0, "filters": 256, **_AS_SONGNET},
+        # What crnn-2d has besides a second dimension: its memory, and few weights. And what a
+        # network may need that takes every band for a channel: music in every key.
+        extras={"gru": {"gru": 2}, "small": {"filters": 64}, "keys": {"semitones": 7.0}},
     ),
     "crnn-2d": NetworkKind(
         title="C-RNN in two dimensions",
         summary="convolutions over time and frequency, then GRUs (Choi et al. 2016)",
         build=crnn_2d,
+        options={"recurrent": 2},
+        parts={"gru": {"recurrent": 0}},
     ),
     "cnn-2d": NetworkKind(
         title="CNN in two dimensions",
@@ -139,26 +144,29 @@ NETWORKS: dict[str, NetworkKind] = {
         title="SongNet plus",
         summary="ours: SongNet made as strong as we could, still causal",
         build=songnet_plus,
-        options={"summary": 32, "dropout": 0.3},
+        options={"blocks": 1, "filters": 64, "summary": 24, "dropout": 0.5},
         recipe={
-            "crop_seconds": 14.0,
+            "epochs": 40,
+            "crops": 2,
+            "crop_seconds": 10.0,
+            "schedule": "cosine",
             "weight_decay": 0.02,
-            "label_smoothing": 0.1,
-            "mixup": 0.2,
             "averaging": 0.98,
-            "masked_bands": 16,
-            "masked_seconds": 0.7,
+            "semitones": 7.0,
         },
         parts={
             "summary": {"summary": 0},
-            "long-pieces": {"crop_seconds": 8.0},
-            "mixup": {"mixup": 0.0},
-            "label-smoothing": {"label_smoothing": 0.0},
+            "keys": {"semitones": 0.0},
             "weight-decay": {"weight_decay": 0.0},
             "averaging": {"averaging": 0.0},
-            "masks": {"masked_bands": 0, "masked_seconds": 0.0},
         },
-        extras={"cosine": {"schedule": "cosine"}},
+        extras={
+            "mixup": {"mixup": 0.2},
+            "masks": {"masked_bands": 16, "masked_seconds": 0.7},
+            "label-smoothing": {"label_smoothing": 0.1},
+            "wide": {"filters": 256},
+            "deep": {"blocks": 3},
+        },
     ),
     "songnet-transfer": NetworkKind(
         title="SongNet on musicnn",

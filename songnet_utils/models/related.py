@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, end, keras, layers
+from songnet_utils.models.building import Draw, begin, end, grus, keras, layers
 
 
 def crnn_2d(
@@ -21,6 +21,7 @@ def crnn_2d(
     genres: Sequence[str],
     *,
     filters: Sequence[int] = (16, 32, 48, 64),
+    recurrent: int = 2,
     units: int = 64,
     dropout: float = 0.1,
     seed: int = 0,
@@ -38,6 +39,8 @@ def crnn_2d(
         As in `songnet_utils.models.paper.songnet`. At least 64 mel bands.
     filters : sequence of int
         Kernels in each of the four layers.
+    recurrent : int
+        Layers of GRU; 0: none.
     units : int
         Numbers that each GRU remembers.
     dropout : float
@@ -61,14 +64,7 @@ def crnn_2d(
         x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
         x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
-    for number in (1, 2):
-        x = layers.GRU(
-            units,
-            return_sequences=True,
-            kernel_initializer=draw(),
-            recurrent_initializer=draw.orthogonal(),
-            name=f"gru_{number}",
-        )(x)
+    x = grus(x, draw, recurrent, units)
     x = layers.Dropout(0.3, seed=seed + 5, name="dropout_5")(x)
     return end(frames, x, genres, draw, "crnn_2d")
 

@@ -11,8 +11,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import librosa
 import numpy as np
 
+from songnet_utils.audio.sound import Sound
 from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras
 from songnet_utils.models.registry import NetworkKind
@@ -97,7 +99,7 @@ class Inputs:
 
 
 class Crops(keras.utils.PyDataset):
-    """A random crop of each training clip, in random order, once an epoch.
+    """Random crops of each training clip, in random order, in each epoch.
 
     Parameters
     ----------
@@ -106,13 +108,15 @@ class Crops(keras.utils.PyDataset):
     clips : sequence of str
         The ids of the training clips.
     recipe : Recipe
-        Batch size, label smoothing, mixup and masks.
+        Batch size, crops of a clip, and how crops and labels are changed.
     size, masked : int
         Rows in a crop, and the most rows in a mask.
     mean : np.ndarray, shape (channels,)
         The mean row, which fills the masks.
     seed : int
         Of all that is random here.
+    sound : Sound, optional
+        What the rows are made of, where they are frames that can be transposed.
 
     Attributes
     ----------
@@ -130,23 +134,29 @@ class Crops(keras.utils.PyDataset):
         masked: int,
         mean: np.ndarray,
         seed: int,
+        sound: Sound | None = None,
     ) -> None:
         super().__init__()
         self.inputs, self.clips, self.recipe = inputs, clips, recipe
+        self.sound = sound
         self.size, self.masked, self.mean, self.seed = size, masked, mean, seed
         self.epoch = 0
 
     def __len__(self) -> int:
-        return math.ceil(len(self.clips) / self.recipe.batch)
+        return math.ceil(len(self.clips) * self.recipe.crops / self.recipe.batch)
 
     def __getitem__(self, index: int) -> Batch:
         """Return a batch of the present epoch."""
         recipe, inputs = self.recipe, self.inputs
-        order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(self.clips))
+        count = len(self.clips)
+        order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(count * recipe.crops)
         random = np.random.default_rng([self.seed, self.epoch, 1 + index])
         chosen = order[recipe.batch * index : recipe.batch * (index + 1)]
-        clips = [self.clips[place] for place in chosen]
+        clips = [self.clips[place % count] for place in chosen]
         rows = [crop(inputs.rows(clip), self.size, random.random()) for clip in clips]
+        if self.sound and recipe.semitones:
+            shifts = recipe.semitones * random.uniform(-1, 1, len(clips))
+            rows = [transpose(one, self.sound, up) for one, up in zip(rows, shifts, strict=True)]
         x = inputs.batch(rows, clips)
         smooth = recipe.label_smoothing
         y = inputs.targets(clips) * np.float32(1 - smooth) + np.float32(smooth / inputs.genres)
@@ -218,6 +228,27 @@ def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
         frames = np.tile(frames, (math.ceil(count / len(frames)), 1))
     first = int(start * (len(frames) - count + 1))
     return np.asarray(frames[first : first + count])
+
+
+def transpose(frames: np.ndarray, sound: Sound, semitones: float) -> np.ndarray:
+    """Return frames as they would be, nearly, if the music were played in another key.
+
+    Each band takes the place of the band nearest to its frequency in the other key; the lowest or
+    the highest is repeated where there is none. Unlike a pitch shift of the audio, this costs
+    nothing and leaves no traces of its own.
+
+    Parameters
+    ----------
+    frames : np.ndarray, shape (frames, n_mels)
+        Log-mel frames.
+    sound : Sound
+        What they are made of.
+    semitones : float
+        How far up.
+    """
+    hertz = librosa.mel_frequencies(sound.n_mels + 2, fmax=sound.sample_rate / 2)[1:-1]
+    places = np.interp(hertz / 2 ** (semitones / 12), hertz, np.arange(sound.n_mels))
+    return frames[:, places.round().astype(int)]
 
 
 def mask(

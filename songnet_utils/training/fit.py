@@ -123,7 +123,14 @@ class Trainer:
             centre(self.network, mean, deviation, least=0.0 if kind.on_musicnn else LEAST_DEVIATION)
         mean, masked = np.asarray(mean, np.float32).ravel(), round(recipe.masked_seconds * rate)
         self.crops = Crops(
-            self.inputs, train, recipe, size=size, masked=masked, mean=mean, seed=seed
+            self.inputs,
+            train,
+            recipe,
+            size=size,
+            masked=masked,
+            mean=mean,
+            seed=seed,
+            sound=None if kind.on_musicnn else self.sound,
         )
         self.validation = WholeClips(self.inputs, validation)
         #: The network with its answer for the whole clip alone, as Keras trains it.
@@ -193,6 +200,7 @@ class Trainer:
             patience=recipe.epochs if recipe.schedule == "cosine" else recipe.patience,
             mode="min",
             restore_best_weights=True,
+            start_from_epoch=recipe.epochs - 1 if recipe.schedule == "cosine" else 0,
         )
         keep = KeepProgress(folder / PROGRESS, arguments, self.crops, stopping, schedule)
         keep.load()

@@ -136,7 +136,8 @@ class KeepProgress(keras.callbacks.Callback):
         figures = {name.replace("val_", "validation_"): float(logs[name]) for name in logs}
         figures |= {"epoch": epoch + 1, "learning_rate": self._rate}
         self.epochs.append(figures | {"seconds": round(time.monotonic() - self._began, 2)})
-        best = self.stopping.best_weights
+        # Where only the last weights count, there are none before.
+        best = self.stopping.best_weights or []
         text = {
             "arguments": self.arguments,
             "epochs": self.epochs,

@@ -20,7 +20,9 @@ class Recipe:
     Parameters
     ----------
     epochs : int
-        The most epochs. Each has one crop of each training clip.
+        The most epochs.
+    crops : int
+        Crops of each training clip in an epoch.
     crop_seconds : float
         Length of a crop, which is taken at a random place; a shorter clip is repeated. Validation
         and test use whole clips.
@@ -31,7 +33,8 @@ class Recipe:
     schedule : str
         How the learning rate falls. ``"plateau"``: as with the paper's ReduceLROnPlateau.
         ``"cosine"``: along half a wave down to `least_learning_rate`, after one epoch of warming
-        up (Loshchilov & Hutter 2017, "SGDR"). ``"constant"``: not at all.
+        up (Loshchilov & Hutter 2017, "SGDR"); the last weights are kept, as a few validation clips
+        cannot tell which epoch was the best. ``"constant"``: not at all.
     plateau_patience : int
         Epochs without a better validation loss after which the learning rate falls.
     plateau_factor : float
@@ -52,12 +55,15 @@ class Recipe:
     masked_bands, masked_seconds : int, float
         Two stripes of up to so many mel bands, and two of up to so many seconds, of each crop
         are replaced by the mean frame (Park et al. 2019, "SpecAugment"); 0: none.
+    semitones : float
+        Each crop sounds up to so many semitones higher or lower: its bands are moved.
     averaging : float
         Momentum, below 1, of the moving average of the weights that is validated and kept (Keras's
         ``ema_momentum``); 0: the last weights are.
     """
 
     epochs: int = 30
+    crops: int = 1
     crop_seconds: float = 8.0
     batch: int = 16
     learning_rate: float = 1e-3
@@ -71,6 +77,7 @@ class Recipe:
     mixup: float = 0.0
     masked_bands: int = 0
     masked_seconds: float = 0.0
+    semitones: float = 0.0
     averaging: float = 0.0
 
     def __post_init__(self) -> None:

@@ -334,6 +334,8 @@ class Run:
         save_onnx(net, folder / "model.onnx")
         save_stream(net, folder / "stream.onnx")
         losses = [epoch["validation_loss"] for epoch in epochs]
+        # A cosine schedule keeps the last weights.
+        best = len(losses) if self.recipe.schedule == "cosine" else 1 + int(np.argmin(losses))
         return answers, {
             "network": {
                 "name": net.name,
@@ -343,7 +345,7 @@ class Run:
                 "backend": keras.backend.backend(),
             },
             "epochs": epochs,
-            "best_epoch": 1 + int(np.argmin(losses)),
+            "best_epoch": best,
             "recipe": vars(self.recipe),
             # Epochs before an interruption count, too.
             "seconds_to_fit": round(sum(epoch["seconds"] for epoch in epochs), 4),
