@@ -14,7 +14,7 @@
   position: relative;
   box-sizing: border-box;
   max-width: 1180px;
-  margin: 0 auto;
+  margin: 0 auto 20px;
   border: 1px solid var(--sp-line);
   border-radius: 16px;
   background: var(--sp-paper);
@@ -599,6 +599,9 @@
 @container (max-width: 759px) {
   .sp-page .sp-body {
     padding: 14px;
+  }
+  .sp-page .sp-title {
+    font-size: 20px;
   }
   .sp-page .sp-stage {
     height: 220px;
