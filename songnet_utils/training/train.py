@@ -3,7 +3,7 @@
 A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network; a recurrent one leaves
 ``stream.onnx``, too) or ``model.skops`` (a baseline), ``answers.csv`` (its prediction for every
 clip) and, last of all, ``record.json``: a folder with a record is finished. Until then a network's
-progress lies there (`songnet_utils.training.fit`), and the same run goes on to the same end,
+progress lies there (`songnet_utils.training.progress`), and the same run goes on to the same end,
 whenever it was stopped.
 """
 
