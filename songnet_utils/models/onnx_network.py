@@ -83,6 +83,8 @@ def open_session(source: str | Path | bytes) -> onnxruntime.InferenceSession:
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise SongNetError(f"{source}: there is no such file. Check the name.")
     options = onnxruntime.SessionOptions()
+    # Several songs are asked about at once, and the step of a stream is too little to share.
+    options.intra_op_num_threads = 1
     # Errors only: it warns of inputs with a default.
     options.log_severity_level = 3
     try:
