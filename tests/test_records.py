@@ -99,7 +99,7 @@ def test_a_model_that_was_not_compared_is_named():
 
 def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
-    command = "songnet compare FOLDER --models chance,knn --splits artist --seeds 2 --folds 2"
+    command = "songnet compare FOLDER --models chance,knn --splits artist --seeds 1 --folds 2"
     monkeypatch.setitem(records.EXPERIMENTS, "small", command)
     path = make_record("small", tmp_path, tone_corpus(tmp_path / "tones"))
     assert json.loads(path.read_text("utf-8"))["command"] == command

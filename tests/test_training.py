@@ -235,7 +235,7 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_end(
 
 
 def test_a_killed_process_goes_on_to_the_same_end(tones, tmp_path):
-    """SIGKILL at moments drawn at random, in the program as people start it."""
+    """SIGKILL at a moment drawn at random, in the program as people start it."""
     moments = random.Random(20)
     command = [sys.executable, "-m", "songnet_utils.cli", "train", tones.clips.file[0]]
     command[-1] = str(Path(command[-1]).parents[1])
@@ -251,7 +251,7 @@ def test_a_killed_process_goes_on_to_the_same_end(tones, tmp_path):
     kills = 0
     while not (killed / "record.json").exists():
         process = start(killed)
-        if kills < 2:
+        if not kills:
             # Wait until it is at it; then let it be for a moment.
             known = saved_epochs(killed)
             while process.poll() is None and saved_epochs(killed) == known:
@@ -263,7 +263,7 @@ def test_a_killed_process_goes_on_to_the_same_end(tones, tmp_path):
         else:
             _, error = process.communicate(timeout=300)
             assert process.returncode == 0, error
-    assert kills == 2
+    assert kills == 1
     assert_same_run(whole, killed)
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
 
