@@ -84,11 +84,9 @@ def first_answer(net: SongNet) -> Question:
         truth,
         wrong=dict(
             now=now,
-            earlier=now - truth,
             field=last.seconds,
             centre=sound.seconds_of_frame(last.size - 1),
             half=now / 2,
-            frames=last.size,
             samples=stop,
         ),
         tolerance=0.005,
