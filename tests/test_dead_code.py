@@ -14,7 +14,7 @@ CALLED_BY_OTHERS = [
     *("__getattr__", "__dir__", "__signature__", "seekable", "pytestmark", "_close_figures"),
     # scikit-learn, ONNX, ONNX Runtime, PyAV, tqdm, ipywidgets, traitlets, Keras
     *("n_features_in_", "ir_version", "intra_op_num_threads", "qscale", "pts", "initial"),
-    *("layout", "button_style", "_at_a_stop", "fetcher"),
+    *("layout", "button_style", "_at_a_stop", "fetcher", "log_severity_level"),
     *("on_train_begin", "on_test_begin", "on_train_batch_end"),
     # argparse, warnings
     *("_check_value", "showwarning"),
