@@ -17,11 +17,8 @@ from songnet_utils.models.baselines import (
     BASELINES,
     GaussianMixtureClassifier,
     baseline_inputs,
-    converged,
     fit_baseline,
-    load_baseline,
     predict_baseline,
-    save_baseline,
 )
 
 LEARN = [name for name in BASELINES if name != "chance"]
@@ -117,16 +114,6 @@ def test_a_baseline_repeats_with_its_seed(clips, name):
         for _ in range(2)
     )
     assert (first == again).all()
-
-
-@pytest.mark.parametrize("name", ["chance", "mlp", "svm", "svm-linear", "deshpande-gmm", "lr-meta"])
-def test_a_saved_baseline_answers_the_same(clips, tmp_path, name):
-    inputs, genres = inputs_of(name, clips), clips.genre.to_numpy()
-    baseline = fit_baseline(name, inputs[::4], genres[::4], seed=4)
-    save_baseline(baseline, tmp_path / "model.skops")
-    again = load_baseline(tmp_path / "model.skops")
-    assert (predict_baseline(again, inputs) == predict_baseline(baseline, inputs)).all()
-    assert converged(again) == converged(baseline)
 
 
 @pytest.mark.parametrize("name", ["knn", "lr", "mlp", "svm", "svm-linear"])
@@ -254,28 +241,6 @@ def test_where_the_sound_says_nothing_the_commoner_genre_is_the_likelier():
     genres = np.repeat(["common", "rare"], [30, 10])
     found = GaussianMixtureClassifier(random_state=0).fit(np.zeros((40, 2)), genres)
     assert set(found.predict(np.zeros((3, 2)))) == {"common"}
-
-
-# On disk.
-
-
-def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / "model.skops").write_bytes(b"nothing of the sort")
-    with pytest.raises(SongNetError, match=r"model\.skops: is no saved baseline"):
-        load_baseline(tmp_path / "model.skops")
-    with pytest.raises(SongNetError, match=r"none\.skops: cannot be read"):
-        load_baseline(tmp_path / "none.skops")
-
-
-def test_what_no_baseline_is_made_of_is_refused(tmp_path):
-    import skops.io
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    file = tmp_path / "model.skops"
-    skops.io.dump(make_pipeline(FunctionTransformer(np.save)), file)
-    with pytest.raises(SongNetError, match=r"damaged \(UntrustedTypesFoundException\)"):
-        load_baseline(file)
 
 
 def test_an_unknown_baseline_is_refused(clips):

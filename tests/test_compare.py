@@ -220,16 +220,16 @@ FOUR_FOLDS = {"models": ["chance", "svm"], "splits": ["random"], "folds": 4, "pr
 def test_after_a_stop_only_the_rest_is_done(tmp_path, monkeypatch):
     monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
     folder = str(tone_corpus(tmp_path / "stopped", ["High", "Low"], clips=6, seconds=2.5))
-    save, saved = training.save_baseline, []
+    predict, asked = training.predict_baseline, []
 
-    def save_and_stop(baseline, path):
-        save(baseline, path)
-        saved.append(path)
-        if len(saved) == 3:
+    def predict_or_stop(*arguments):
+        asked.append(arguments)
+        if len(asked) == 3:
             raise KeyboardInterrupt
+        return predict(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "save_baseline", save_and_stop)
+        patch.setattr(training, "predict_baseline", predict_or_stop)
         with pytest.raises(KeyboardInterrupt):
             compare(folder, **FOUR_FOLDS)
     compared = tmp_path / "data" / "runs" / "stopped" / "compared"

@@ -24,8 +24,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -43,18 +42,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from songnet_utils._utils.errors import SongNetError, check_seed
-from songnet_utils._utils.files import atomic_write
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import ARTIST, NUMBERS, metadata
 
 Baseline: TypeAlias = Pipeline
-
-# What a saved baseline may hold besides scikit-learn's estimators and arrays.
-_TRUSTED = [
-    "songnet_utils.models.baselines.GaussianMixtureClassifier",
-    "numpy.dtype",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-]
 
 
 class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
@@ -287,36 +278,3 @@ def converged(baseline: Baseline) -> bool | None:
     last = baseline[-1]
     most = getattr(last, "max_iter", -1)
     return bool(np.max(last.n_iter_) < most) if most > 0 else None
-
-
-def save_baseline(baseline: Baseline, path: str | Path) -> None:
-    """Write a fitted baseline, whole or not at all.
-
-    In the skops format, which unlike pickle runs nothing when it is read.
-    """
-    import skops.io
-
-    with atomic_write(path) as temporary:
-        skops.io.dump(baseline, temporary)
-
-
-def load_baseline(path: str | Path) -> Baseline:
-    """Read what `save_baseline` wrote.
-
-    Raises
-    ------
-    SongNetError
-        When the file is not there, damaged, or holds anything but what baselines are made of.
-    """
-    import skops.io
-
-    try:
-        found: Any = skops.io.load(path, trusted=_TRUSTED)
-    except OSError as error:
-        raise SongNetError(f"{path}: cannot be read ({error.strerror}).") from error
-    except Exception as error:
-        # skops raises whatever its parts raise on damaged files, and UntrustedTypesFoundException.
-        raise SongNetError(
-            f"{path}: is no saved baseline, or is damaged ({type(error).__name__}). Train it again."
-        ) from error
-    return found

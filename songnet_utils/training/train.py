@@ -1,10 +1,10 @@
 """A training run: corpus + split + model → weights, answers and a record, in one folder.
 
 A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network; a recurrent one leaves
-``stream.onnx``, too) or ``model.skops`` (a baseline), ``answers.csv`` (its prediction for every
-clip) and, last of all, ``record.json``: a folder with a record is finished. Until then a network's
-progress lies there (`songnet_utils.training.progress`), and the same run goes on to the same end,
-whenever it was stopped.
+``stream.onnx``, too), ``answers.csv`` (its prediction for every clip) and, last of all,
+``record.json``: a folder with a record is finished. Until then a network's progress lies there
+(`songnet_utils.training.progress`), and the same run goes on to the same end, whenever it was
+stopped.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ from songnet_utils.models.baselines import (
     converged,
     fit_baseline,
     predict_baseline,
-    save_baseline,
 )
 from songnet_utils.models.building import keras
 from songnet_utils.models.onnx_export import save_onnx, save_stream
@@ -69,7 +68,7 @@ from songnet_utils.training.runs import (
 )
 
 _NETWORK_FILES = ("model.keras", "model.onnx", "stream.onnx")
-_FILES = (RECORD, PROGRESS, *_NETWORK_FILES, "model.skops", "answers.csv", TRAINED_ON_BEFORE)
+_FILES = (RECORD, PROGRESS, *_NETWORK_FILES, "answers.csv", TRAINED_ON_BEFORE)
 _PACKAGES = "songnet-utils keras tensorflow jax scikit-learn numpy scipy soxr soundfile librosa"
 
 
@@ -365,7 +364,6 @@ class Run:
         fitted = time.monotonic()
         answers = self.answers_table(predict_baseline(baseline, inputs))
         answered = time.monotonic()
-        save_baseline(baseline, folder / "model.skops")
         return answers, {
             "network": None,
             "epochs": [],
