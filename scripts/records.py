@@ -7,16 +7,158 @@ What has been trained before is found again, so that a stopped experiment goes o
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.lessons import kernel_record
-from songnet_utils.lessons.records import EXPERIMENTS, make_record
+from songnet_utils._utils.files import write_json
+from songnet_utils.corpora import open_corpus
+from songnet_utils.kernels import (
+    Kernels,
+    Survey,
+    likeness_by_layer,
+    maximisation_table,
+    purity_by_layer,
+    survey,
+    untrained,
+)
+from songnet_utils.lessons.files import RECORDS
+from songnet_utils.lessons.kernel_record import NAME
+from songnet_utils.lessons.records import EXPERIMENTS
+from songnet_utils.training.runs import (
+    log_mels_of,
+    network_of,
+    read_answers,
+    read_record,
+    runs_folder,
+)
+from songnet_utils.training.train import train, versions
+
+_KERNELS = "songnet train mini --split artist && python scripts/records.py kernels"
+
+
+def make_record(
+    name: str, folder: Path = RECORDS, corpus: str | os.PathLike[str] | None = None
+) -> Path:
+    """Run an experiment, which prints its table, and keep its record.
+
+    Parameters
+    ----------
+    name : str
+        A key of `EXPERIMENTS`.
+    folder : pathlib.Path, optional
+        Where to keep it; with the lessons by default.
+    corpus : path, optional
+        A folder of your own, where the experiment asks for one.
+
+    Raises
+    ------
+    SongNetError
+        When there is no such experiment, it needs a corpus, or one of its runs failed.
+    """
+    if name not in EXPERIMENTS:
+        raise SongNetError(f"the experiments are {', '.join(EXPERIMENTS)}. Got {name!r}")
+    command = EXPERIMENTS[name]
+    if "FOLDER" in command and corpus is None:
+        raise SongNetError(f"{name}: asks for a folder of real songs. Say which.")
+    words = [str(corpus) if word == "FOLDER" else word for word in command.split()[1:]]
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "results.json"
+        program = [sys.executable, "-m", "songnet_utils.cli", *words, "--json", str(file)]
+        if subprocess.run(program, check=False).returncode:
+            raise SongNetError(f"{name}: not all of its runs were made, so no record is kept.")
+        results = json.loads(file.read_text(encoding="utf-8"))
+    record = {
+        "experiment": name,
+        "command": command,
+        "collection": None if corpus is None else Path(corpus).name,
+        "processors": os.cpu_count(),
+        "machine": platform.machine(),
+        "versions": versions(),
+        "results": results,
+    }
+    path = folder / f"{name}.json"
+    write_json(path, record)
+    return path
+
+
+def make_kernel_record(
+    folder: Path = RECORDS, run: Path | None = None, progress: bool = True
+) -> Path:
+    """Measure all kernels of a run of SongNet, and keep what was found.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        Where to keep it; with the lessons by default.
+    run : pathlib.Path, optional
+        A finished run; by default SongNet's on mini, artist split and seed 0, which is trained
+        where it is not there.
+    progress : bool
+        Whether to show progress bars.
+
+    Raises
+    ------
+    SongNetError
+        When the run has no kernels.
+    """
+    if run is None:
+        mini = open_corpus("mini", progress=progress)
+        run = runs_folder(mini) / "songnet-artist-0"
+        if not (run / "record.json").is_file():
+            train(mini, "songnet", "artist", seed=0, progress=progress)
+    its = read_record(run)
+    net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
+    prepared = log_mels_of(run, its, progress=progress)
+    answers = read_answers(run)
+    new = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]
+    kernels = Kernels(net)
+
+    began = time.perf_counter()
+    everything = survey(kernels, prepared, progress=progress)
+    maximised = pd.concat(
+        [maximisation_table(everything, layer, progress=progress) for layer in kernels.names]
+    )
+    record = {
+        "command": _KERNELS,
+        **{key: its[key] for key in ("corpus", "model", "split", "seed")},
+        "accuracy": its["test"]["accuracy"],
+        "clips": len(everything.clips),
+        "clips_not_trained_on": len(new),
+        "kernels": {layer.name: layer.kernels for layer in kernels.layers},
+        "seconds": round(time.perf_counter() - began, 1),
+        "processors": os.cpu_count(),
+        "versions": versions(),
+        "trained": _by_layer(survey(kernels, prepared, new, progress=progress)),
+        "untrained": _by_layer(survey(Kernels(untrained(net)), prepared, new, progress=progress)),
+        # JSON has no NaN: pandas writes null.
+        "maximised": json.loads(maximised.to_json(orient="split", double_precision=4)),
+    }
+    path = folder / f"{NAME}.json"
+    write_json(path, record)
+    return path
+
+
+def _by_layer(found: Survey) -> list[dict[str, Any]]:
+    """Return how pure and how alike a network's kernels are, from the first layer to the last."""
+    table = purity_by_layer(found)[["layer", "purity", "low", "high"]]
+    alike = likeness_by_layer(found)[["layer", "likeness"]]
+    return table.merge(alike, on="layer").to_dict("records")
 
 
 def main() -> None:
     """Make what is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    known = [*EXPERIMENTS, kernel_record.NAME]
+    known = [*EXPERIMENTS, NAME]
     parser.add_argument("names", nargs="*", help=", ".join(known))
     parser.add_argument("--corpus", help="a folder of real songs, for one of them")
     options = parser.parse_args()
@@ -25,10 +167,10 @@ def main() -> None:
             print(f"{name}: left out. Name it and its folder of real songs (--corpus).")
             continue
         try:
-            if name == kernel_record.NAME:
-                print(kernel_record.make_kernel_record())
-            else:
-                print(make_record(name, corpus=options.corpus))
+            made = (
+                make_kernel_record() if name == NAME else make_record(name, RECORDS, options.corpus)
+            )
+            print(made)
         except SongNetError as error:
             parser.error(str(error))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 
+from records import make_kernel_record
 from toys import tone_corpus
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
-from songnet_utils.lessons.kernel_record import KernelRecord, make_kernel_record, read_kernel_record
+from songnet_utils.lessons.kernel_record import KernelRecord, read_kernel_record
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.training.train import train
 
@@ -47,7 +48,7 @@ def test_a_record_is_made_of_any_run(tmp_path, monkeypatch):
     run = tmp_path / "run"
     train(corpus, "songnet", "random", epochs=1, out=run, progress=False)
     monkeypatch.setattr(
-        "songnet_utils.lessons.kernel_record.maximisation_table",
+        "records.maximisation_table",
         lambda survey, layer, progress: _one_row(survey, layer, range(1), progress=progress),
     )
     assert make_kernel_record(tmp_path, run, progress=False) == tmp_path / "kernels.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from records import make_record
 from toys import tone_corpus
 
 from songnet_utils._utils.errors import SongNetError
@@ -17,7 +18,6 @@ from songnet_utils.lessons import records
 from songnet_utils.lessons.records import (
     EXPERIMENTS,
     Record,
-    make_record,
     read_course_record,
 )
 

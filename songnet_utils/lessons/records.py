@@ -8,12 +8,6 @@ figures and says no more than their interval allows.
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import subprocess
-import sys
-import tempfile
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +16,8 @@ from typing import Any
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import write_json
 from songnet_utils.evaluation.tables import between, percent
 from songnet_utils.lessons.files import RECORDS, read_content
-from songnet_utils.training.train import versions
 
 # Characters in a line that fit beside a page's list of lessons.
 _LINE = 92
@@ -52,51 +44,6 @@ EXPERIMENTS = {
         "songnet-plus --splits artist --artists test --seeds 3 --folds 5"
     ),
 }
-
-
-def make_record(
-    name: str, folder: Path = RECORDS, corpus: str | os.PathLike[str] | None = None
-) -> Path:
-    """Run an experiment, which prints its table, and keep its record.
-
-    Parameters
-    ----------
-    name : str
-        A key of `EXPERIMENTS`.
-    folder : pathlib.Path, optional
-        Where to keep it; with the lessons by default.
-    corpus : path, optional
-        A folder of your own, where the experiment asks for one.
-
-    Raises
-    ------
-    SongNetError
-        When there is no such experiment, it needs a corpus, or one of its runs failed.
-    """
-    if name not in EXPERIMENTS:
-        raise SongNetError(f"the experiments are {', '.join(EXPERIMENTS)}. Got {name!r}")
-    command = EXPERIMENTS[name]
-    if "FOLDER" in command and corpus is None:
-        raise SongNetError(f"{name}: asks for a folder of real songs. Say which.")
-    words = [str(corpus) if word == "FOLDER" else word for word in command.split()[1:]]
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / "results.json"
-        program = [sys.executable, "-m", "songnet_utils.cli", *words, "--json", str(file)]
-        if subprocess.run(program, check=False).returncode:
-            raise SongNetError(f"{name}: not all of its runs were made, so no record is kept.")
-        results = json.loads(file.read_text(encoding="utf-8"))
-    record = {
-        "experiment": name,
-        "command": command,
-        "collection": None if corpus is None else Path(corpus).name,
-        "processors": os.cpu_count(),
-        "machine": platform.machine(),
-        "versions": versions(),
-        "results": results,
-    }
-    path = folder / f"{name}.json"
-    write_json(path, record)
-    return path
 
 
 def read_course_record(name: str, folder: Path = RECORDS) -> Record:
