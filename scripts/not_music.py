@@ -24,8 +24,8 @@ from onnx import TensorProto, helper, numpy_helper
 RATE, WINDOW, HOP, N_FFT, BANDS = 16_000, 400, 160, 512, 80
 EVENTS = ("speech", "singing", "music")
 
-PAGE = Path(__file__).resolve().parents[1] / "songnet_utils" / "widgets" / "page"
-TARGET = PAGE / "networks" / "aed.onnx"
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "songnet_utils" / "models" / "networks" / "aed.onnx"
 
 # What stands before weights of half precision in ncnn's files.
 HALF = 0x01306B47
