@@ -392,7 +392,9 @@ def kernel_clips() -> None:
     start = time.perf_counter()
     found = survey(kernels, prepared, progress=False)
     heard = time.perf_counter()
-    seconds = sum(clip.seconds for _, clip in found_clips(found, progress=False))
+    table = found.table()
+    clips = [clip for _, clip in found_clips(found, table.index[~table.dead])]
+    seconds = sum(len(clip.audio) / clip.rate for clip in clips)
     cut = time.perf_counter()
     print(f"{'survey of the corpus':<34}{heard - start:9.1f} s")
     played = f"{seconds / 60:.0f} minutes of music"

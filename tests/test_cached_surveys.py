@@ -60,8 +60,8 @@ def heard(monkeypatch):
 
 def test_what_is_kept_is_what_was_made(prepared, tmp_path, heard):
     kernels = network()
-    made = k.cached_survey(tmp_path, kernels, prepared, progress=False)
-    read = k.cached_survey(tmp_path, kernels, prepared, progress=False)
+    made = k.cached_survey(tmp_path, kernels, prepared, prepared.clips)
+    read = k.cached_survey(tmp_path, kernels, prepared, prepared.clips)
     assert len(heard) == 1
     assert same(made, read)
     assert same(read, k.survey(kernels, prepared, progress=False))
@@ -70,24 +70,24 @@ def test_what_is_kept_is_what_was_made(prepared, tmp_path, heard):
 
 
 def test_another_network_or_other_clips_are_heard_anew(prepared, tmp_path, heard):
-    k.cached_survey(tmp_path, network(), prepared, progress=False)
-    k.cached_survey(tmp_path, network(seed=1), prepared, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, prepared.clips)
+    k.cached_survey(tmp_path, network(seed=1), prepared, prepared.clips)
     some = prepared.clips.iloc[2:]
-    k.cached_survey(tmp_path, network(), prepared, some, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, some)
     assert len(heard) == 3
-    found = k.cached_survey(tmp_path, network(), prepared, some, progress=False)
+    found = k.cached_survey(tmp_path, network(), prepared, some)
     assert len(heard) == 3
     assert found.clips.id.tolist() == some.id.tolist()
-    k.cached_survey(tmp_path, network(), prepared, some.assign(genre="Low"), progress=False)
+    k.cached_survey(tmp_path, network(), prepared, some.assign(genre="Low"))
     assert len(heard) == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half", b"no archive at all"])
 def test_half_a_file_is_made_anew(prepared, tmp_path, heard, content):
-    k.cached_survey(tmp_path, network(), prepared, progress=False)
+    k.cached_survey(tmp_path, network(), prepared, prepared.clips)
     (file,) = tmp_path.glob("survey-*.npz")
     whole = file.read_bytes()
     file.write_bytes(content or whole[: len(whole) // 2])
-    found = k.cached_survey(tmp_path, network(), prepared, progress=False)
+    found = k.cached_survey(tmp_path, network(), prepared, prepared.clips)
     assert len(heard) == 2
-    assert same(found, k.cached_survey(tmp_path, network(), prepared, progress=False))
+    assert same(found, k.cached_survey(tmp_path, network(), prepared, prepared.clips))

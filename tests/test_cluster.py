@@ -57,7 +57,7 @@ def test_a_cluster_leaves_the_same_bytes(music, cluster, tmp_path) -> None:
     corpus = open_corpus(music)
     stores = [LogMelStore(tmp_path / place, SOUND) for place in ("here", "cluster")]
     prepared = [
-        stores[0].prepare(corpus, 2, progress=False),
+        stores[0].prepare(corpus, workers=2, progress=False),
         stores[1].prepare(corpus, progress=False, dask=cluster.scheduler_address),
     ]
     assert len(bytes_of(stores[0])) == 14

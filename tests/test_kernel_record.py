@@ -9,6 +9,7 @@ from toys import tone_corpus
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import open_corpus
+from songnet_utils.kernels import maximisation
 from songnet_utils.lessons.kernel_record import KernelRecord, read_kernel_record
 from songnet_utils.models.registry import NETWORKS
 from songnet_utils.training.train import train
@@ -47,18 +48,10 @@ def test_a_record_is_made_of_any_run(tmp_path, monkeypatch):
     corpus = open_corpus(str(tone_corpus(tmp_path / "tones", clips=4)), progress=False)
     run = tmp_path / "run"
     train(corpus, "songnet", "random", epochs=1, out=run, progress=False)
-    monkeypatch.setattr(
-        "records.maximisation_table",
-        lambda survey, layer, progress: _one_row(survey, layer, range(1), progress=progress),
-    )
+    maximise = maximisation.maximise
+    monkeypatch.setattr(maximisation, "maximise", lambda *a, **b: maximise(*a, [0], **b))
     assert make_kernel_record(tmp_path, run, progress=False) == tmp_path / "kernels.json"
     record = read_kernel_record(tmp_path)
     assert len(record.maximised) == 3
     assert record.content["clips_not_trained_on"] < record.content["clips"] == 12
     assert "outside the training set" in record.says_of_purity()
-
-
-def _one_row(*arguments, **options):
-    from songnet_utils.kernels import maximisation_table
-
-    return maximisation_table(*arguments, **options)

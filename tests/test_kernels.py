@@ -150,15 +150,6 @@ def test_nothing_outside_its_piece_excites_a_kernel(kind):
             assert (kernels.activations(changed)[layer.number - 1][position] != again).any()
 
 
-def test_several_songs_at_once_are_as_one_by_one():
-    kernels = k.Kernels(small())
-    songs = np.stack([log_mel(music(seed), SOUND) for seed in range(3)])
-    for together, *alone in zip(
-        kernels.activations(songs), *(kernels.activations(song) for song in songs), strict=True
-    ):
-        assert np.allclose(together, np.stack(alone), atol=1e-6)
-
-
 def test_a_song_too_short_for_the_last_layer_has_activations_of_the_first():
     kernels = k.Kernels(small())
     frames = log_mel(music(0), SOUND)
@@ -320,7 +311,7 @@ def test_twins_and_dead_kernels_are_found():
     beta[7], gamma[7] = -100, 0.1
     norm.set_weights([gamma, beta, mean, variance])
     found = k.survey(k.Kernels(net), toy(), progress=False)
-    assert [(a, b) for a, b, _ in found.layers[0].twins()] == [(1, 4)]
+    assert found.layers[0].twins() == [[1, 4]]
     table = found.table()
     first = found.kernels.names[0]
     assert table.loc[(first, 4), "twin"] == 1
@@ -419,10 +410,11 @@ def test_a_found_clip_is_its_pieces_with_credits(tones):
 
 
 def test_many_found_clips_are_as_one_by_one(tones):
-    several = dict(k.found_clips(tones, progress=False))
-    alive = sum(int((~its.dead).sum()) for its in tones.layers)
-    assert len(several) == alive
-    for name, kernel in list(several)[::5]:
+    table = tones.table()
+    alive = list(table.index[~table.dead])
+    several = dict(k.found_clips(tones, alive))
+    assert list(several) == alive
+    for name, kernel in alive[::5]:
         alone = k.found_clip(tones, name, kernel)
         assert (alone.audio == several[name, kernel].audio).all()
         assert alone.credits == several[name, kernel].credits
@@ -441,7 +433,8 @@ def test_maximised_frames_excite_more_than_music_does_and_stay_where_music_is(to
             assert (np.diff(one.activation) <= 0).all()
             assert (frames >= statistics.low - 1e-4).all()
             assert (frames <= statistics.high + 1e-4).all()
-            again = tones.kernels.activations(frames)[layer - 1][:, 0, one.kernel]
+            found = [tones.kernels.activations(piece)[layer - 1] for piece in frames]
+            again = np.array([values[0, one.kernel] for values in found])
             assert again == pytest.approx(one.activation, rel=1e-4, abs=1e-4)
             # Whoever hears nothing but tones may be more excited by one of them; seldom.
             assert one.activation[0] > np.quantile(its.sample[:, one.kernel], 0.75)
@@ -457,8 +450,8 @@ def test_a_kernels_result_does_not_depend_on_the_others(tones):
 
 
 def test_the_table_of_results_is_about_what_is_played(tones):
-    table = k.maximisation_table(tones, 2, [0, 3], progress=False)
-    assert list(table.index) == [("conv_2", 0), ("conv_2", 3)]
+    table = k.maximisation_table(tones, 2, progress=False)
+    assert list(table.index) == [("conv_2", kernel) for kernel in range(8)]
     (one,) = k.maximise(tones, 2, [3], progress=False)
     row = table.loc[("conv_2", 3)]
     assert row.maximised == pytest.approx(one.activation[0], rel=0.02)

@@ -153,8 +153,8 @@ def test_showing_closes_the_figure():
 
 def test_words_of_all_axes_of_a_figure_are_said():
     _, (left, right) = plt.subplots(1, 2)
-    plots.waveform(np.ones(10), 10, title="Before", ax=left)
-    plots.waveform(np.ones(10), 10, title="After", ax=right)
+    plots.describe(left, "Before: a line.")
+    plots.describe(right, "After: a curve.")
     assert "Before:" in plots.show(left).alt
     assert "After:" in plots.description(right)
 
@@ -308,7 +308,9 @@ PICTURES = {
     ),
     "results": lambda: plots.results(ROWS),
     "reliability_diagram": lambda: plots.reliability_diagram({"before": bins(), "after": bins()}),
-    "selective_accuracy": lambda: plots.selective_accuracy(answered(), 0.5, (0.2, 1.0)),
+    "selective_accuracy": lambda: plots.selective_accuracy(
+        answered(), answered().iloc[1], (0.2, 1.0)
+    ),
     "over_temperatures": lambda: plots.over_temperatures(heated(), heated().iloc[1], 1.5),
     "until_right": lambda: plots.until_right(moments()),
     "differences": lambda: plots.differences(DIFFERENCES),

@@ -112,7 +112,7 @@ def test_every_clip_has_its_frames_and_statistics(music: Path, store: LogMelStor
 def test_real_clips_are_bit_equal_from_the_store_and_directly(shared_fma, tmp_path) -> None:
     corpus = open_corpus(shared_fma)
     few = Corpus("few", corpus.clips.iloc[::40].reset_index(drop=True))
-    prepared = LogMelStore(tmp_path, SOUND).prepare(few, 2, progress=False)
+    prepared = LogMelStore(tmp_path, SOUND).prepare(few, workers=2, progress=False)
     for clip in few.clips.itertuples():
         direct = log_mel(load_audio(clip.file, SOUND.sample_rate), SOUND)
         assert prepared.frames(clip.id).tobytes() == direct.tobytes()
@@ -188,14 +188,14 @@ def two_clips(request, tmp_path_factory):
     """A corpus of two short clips, its store, and what is right: the frames and statistics."""
     folder = tmp_path_factory.mktemp("damage")
     for number, name in enumerate(("Rock/a.wav", "Pop/b.wav")):
-        noise(folder / "music" / name, number, 0.3, rate=16000)
+        noise(folder / "music" / name, number, 2.1, rate=16000)
     corpus = open_corpus(folder / "music")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SONGNET_DATA", str(folder / "data"))
         if request.param == "an address":
             patch.setenv("SONGNET_STORE", "memory://damage")
         store = LogMelStore(None, Sound(sample_rate=16000, n_fft=512, hop=256, n_mels=16))
-        prepared = store.prepare(corpus, progress=False, minimum_seconds=0)
+        prepared = store.prepare(corpus, progress=False)
         frames = {clip: np.array(prepared.frames(clip)) for clip in corpus.clips.id}
         yield corpus, store, frames, prepared.features
 
@@ -219,7 +219,7 @@ def test_no_flipped_bit_in_a_shard_goes_unnoticed(two_clips, data) -> None:
     content[byte] ^= 1 << data.draw(st.integers(0, 7))
     store.folder._system.pipe_file(file, bytes(content))
     another = LogMelStore(store.data, store.sound)
-    prepared = another.prepare(corpus, progress=False, minimum_seconds=0)
+    prepared = another.prepare(corpus, progress=False)
     assert list(prepared.clips.id) == list(corpus.clips.id)
     # Right or an error, and never another number.
     for clip, right in frames.items():
@@ -328,7 +328,7 @@ def test_a_file_that_vanishes_while_others_are_computed_is_listed(music, store, 
         return decode(*arguments, **names)
 
     monkeypatch.setattr(songnet_utils.features.extraction, "decode", load_and_remove)
-    prepared = store.prepare(open_corpus(music), 1, progress=False)
+    prepared = store.prepare(open_corpus(music), workers=1, progress=False)
     assert list(prepared.unusable.id) == ["Rock/c.mp3"]
     assert "cannot be read" in prepared.unusable.reason[0]
     assert len(prepared.clips) == 5
@@ -387,13 +387,6 @@ def test_a_corpus_without_a_usable_clip_is_an_error(tmp_path, store) -> None:
         store.prepare(open_corpus(tmp_path / "bad"), progress=False)
 
 
-def test_the_least_a_clip_must_last_is_the_callers_choice(music, store) -> None:
-    corpus = open_corpus(music)
-    assert len(store.prepare(corpus, progress=False, minimum_seconds=2.5).clips) == 6
-    with pytest.raises(SongNetError, match=r"lasts only 2\.5 s; at least 3 s are needed"):
-        store.prepare(corpus, progress=False, minimum_seconds=3)
-
-
 # --- the description of sound -----------------------------------------------------------------
 
 
@@ -426,7 +419,7 @@ def child(music: Path, data: Path, before: str = "") -> subprocess.Popen[str]:
         corpus = open_corpus({str(music)!r})
         print("go", flush=True)
         try:
-            LogMelStore({str(data)!r}).prepare(corpus, 2, progress=False)
+            LogMelStore({str(data)!r}).prepare(corpus, workers=2, progress=False)
         except SongNetError as error:
             sys.exit(str(error))
     """
@@ -485,7 +478,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(music, tmp_path
 
 def test_workers_are_at_least_one(music, store) -> None:
     with pytest.raises(SongNetError, match="workers"):
-        store.prepare(open_corpus(music), 0)
+        store.prepare(open_corpus(music), workers=0)
 
 
 # --- hand-crafted statistics ------------------------------------------------------------------

@@ -106,20 +106,19 @@ def fma_families(audio: np.ndarray, rate: int) -> dict[str, np.ndarray]:
     cens = feature.chroma_cens(**classes)
     filters = librosa.filters.chroma(sr=rate, n_fft=_WINDOW, tuning=_tuning(power, rate))
     centroid = feature.spectral_centroid(S=magnitude, sr=rate)
-    found = {
-        "chroma_stft": librosa.util.normalize(np.einsum("cf,ft->ct", filters, power), axis=0),
-        "chroma_cqt": feature.chroma_cqt(**classes),
+    return {
         "chroma_cens": cens,
-        "tonnetz": feature.tonnetz(chroma=cens),
+        "chroma_cqt": feature.chroma_cqt(**classes),
+        "chroma_stft": librosa.util.normalize(np.einsum("cf,ft->ct", filters, power), axis=0),
         "mfcc": mfcc(audio, rate).T,
         "rmse": feature.rms(S=magnitude, frame_length=_WINDOW),
-        "zcr": feature.zero_crossing_rate(audio, frame_length=_WINDOW, hop_length=_HOP),
-        "spectral_centroid": centroid,
         "spectral_bandwidth": feature.spectral_bandwidth(S=magnitude, sr=rate, centroid=centroid),
+        "spectral_centroid": centroid,
         "spectral_contrast": feature.spectral_contrast(S=magnitude, sr=rate),
         "spectral_rolloff": feature.spectral_rolloff(S=magnitude, sr=rate),
+        "tonnetz": feature.tonnetz(chroma=cens),
+        "zcr": feature.zero_crossing_rate(audio, frame_length=_WINDOW, hop_length=_HOP),
     }
-    return {family: found[family] for family in FAMILIES}
 
 
 def fma_statistics(audio: np.ndarray, rate: int) -> np.ndarray:

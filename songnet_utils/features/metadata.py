@@ -57,10 +57,8 @@ def metadata(clips: pd.DataFrame) -> pd.DataFrame:
     known: dict[str, np.ndarray] = {
         name: clips[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS
     }
-    place = next((clips[name] for name in _PLACES if name in clips), None)
-    known[PLACE] = (
-        np.full(len(clips), "", object) if place is None else place.fillna("").to_numpy(object)
-    )
+    place = next((clips[name] for name in _PLACES if name in clips), pd.Series("", clips.index))
+    known[PLACE] = place.fillna("").to_numpy(object)
     known[ARTIST] = clips[ARTIST].fillna("").to_numpy(object)
     return pd.DataFrame(known, index=pd.Index(clips.id, name="id"))
 

@@ -133,7 +133,7 @@ class LogMels:
         """The 140 MFCC statistics; see `hand_crafted`."""
         return self.hand_crafted("mfcc")
 
-    def hand_crafted(self, name: str, progress: bool = True, **options: Any) -> pd.DataFrame:
+    def hand_crafted(self, name: str, **options: Any) -> pd.DataFrame:
         """Return a set of hand-crafted statistics of the clips; compute what is missing.
 
         Where FMA's own ``features.csv`` lies beside the corpus's metadata, the sets that it has
@@ -143,8 +143,8 @@ class LogMels:
         ----------
         name : str
             A key of `songnet_utils.features.FEATURE_SETS`.
-        progress, **options
-            As in `LogMelStore.prepare`.
+        **options
+            As in `Store.compute`.
 
         Returns
         -------
@@ -159,7 +159,7 @@ class LogMels:
         feature_set(name)
         if name not in self._statistics:
             find = self._published if self.is_published(name) else self._computed
-            self._statistics[name] = find(name, progress=progress, **options)
+            self._statistics[name] = find(name, **options)
         return self._statistics[name]
 
     def is_published(self, name: str) -> bool:
@@ -178,7 +178,7 @@ class LogMels:
         array : str
             Which of its arrays is wanted.
         **options
-            As in `LogMelStore.prepare`.
+            As in `Store.compute`.
 
         Returns
         -------
@@ -274,8 +274,13 @@ class Store:
             The table of clips; their files are read, never changed.
         corpus : str
             What to call them.
-        progress, workers, dask
-            As in `LogMelStore.prepare`.
+        progress
+            Whether to show a progress bar.
+        workers : int ≥ 1
+            Tasks to do at once on this machine; all cores by default.
+        dask : str, optional
+            The address of a Dask scheduler (``tcp://…``): its workers do the tasks. They must
+            reach the sound files and the store under the same names as this machine.
 
         Raises
         ------
@@ -325,13 +330,9 @@ class Store:
             )
         return [found[clip] for clip in clips.id]
 
-    def place(self, content: str, array: str) -> Place:
-        """Return where a clip's array lies."""
-        return self._places[content][array]
-
     def load(self, content: str, array: str) -> np.ndarray:
         """Return a clip's array, float32, read-only."""
-        return self.folder.load(self.place(content, array))
+        return self.folder.load(self._places[content][array])
 
     def _look(self) -> None:
         """See which clips are there with all their arrays."""
@@ -371,30 +372,15 @@ class LogMelStore(Store):
         self.sound = sound or Sound()
         super().__init__(log_mel_extraction(self.sound), data_dir)
 
-    def prepare(
-        self,
-        corpus: Corpus,
-        workers: int | None = None,
-        progress: bool = True,
-        *,
-        minimum_seconds: float = MINIMUM_SECONDS,
-        dask: str | None = None,
-    ) -> LogMels:
+    def prepare(self, corpus: Corpus, **options: Any) -> LogMels:
         """Compute what is missing of a corpus, and return its clips with their frames.
 
         Parameters
         ----------
         corpus
             The corpus; its files are read, never changed.
-        workers : int ≥ 1
-            Tasks to do at once on this machine; all cores by default.
-        progress
-            Whether to show a progress bar.
-        minimum_seconds
-            Clips with less sound are unusable.
-        dask : str, optional
-            The address of a Dask scheduler (``tcp://…``): its workers do the tasks. They must
-            reach the sound files and the store under the same names as this machine.
+        **options
+            As in `Store.compute`.
 
         Raises
         ------
@@ -403,15 +389,15 @@ class LogMelStore(Store):
         """
         reasons, contents = {}, {}
         hop = self.sound.hop / self.sound.sample_rate
-        for outcome in self.compute(corpus.clips, corpus.name, progress, workers, dask):
+        for outcome in self.compute(corpus.clips, corpus.name, **options):
             if outcome.reason:
                 reasons[outcome.clip] = outcome.reason
                 continue
             # The frames stand a hop apart, the first on the first sample.
-            seconds = (self.place(outcome.content, "frames").shape[0] - 1) * hop
-            if seconds < minimum_seconds - hop:
+            seconds = (self._places[outcome.content]["frames"].shape[0] - 1) * hop
+            if seconds < MINIMUM_SECONDS - hop:
                 reasons[outcome.clip] = (
-                    f"lasts only {seconds:.1f} s; at least {minimum_seconds:g} s are needed. "
+                    f"lasts only {seconds:.1f} s; at least {MINIMUM_SECONDS:g} s are needed. "
                     "Use a longer clip."
                 )
             else:
@@ -459,7 +445,7 @@ def log_mels(corpus: Corpus, sound: Sound | None = None, **options: Any) -> LogM
     sound : Sound, optional
         The description of sound; SongNet's by default.
     **options
-        As in `LogMelStore.prepare`.
+        As in `Store.compute`.
 
     Raises
     ------

@@ -166,7 +166,10 @@ def beat_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
     if len(curve) < size:
         curve = np.pad(curve, (0, size - len(curve)))
     windows = sliding_window_view(curve, size)[:: size // 2]
-    correlation = _enhanced(_autocorrelation(windows - windows.mean(axis=1, keepdims=True), 2))
+    found = _autocorrelation(windows - windows.mean(axis=1, keepdims=True), 2)
+    energy = found[:, :1]
+    # As a share of lag 0's; all 0 for silence.
+    correlation = _enhanced(found / np.where(energy > 1e-12, energy, np.inf))
     curve_rate = rate / _THIN
     shortest, longest = round(60 * curve_rate / _FASTEST), round(60 * curve_rate / _SLOWEST)
     lags, heights = _highest_peaks(correlation, shortest, min(longest, size - 2))
@@ -238,7 +241,7 @@ def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
     for channel in (low, outline):
         frames = sliding_window_view(channel, _PITCH_FRAME)[::_PITCH_HOP]
         frames = (frames - frames.mean(axis=1, keepdims=True)) * window
-        parts.append(_autocorrelation(frames, _COMPRESSION, relative=False))
+        parts.append(_autocorrelation(frames, _COMPRESSION))
     summary = parts[0] + parts[1]
     energy = summary[:, :1]
     # Below what a 16-bit file can hold, there is only the filters' rounding.
@@ -264,7 +267,7 @@ def pitch_of(histogram: np.ndarray) -> np.ndarray:
     return np.array([folded[first] / total, histogram.argmax(), first, interval, total])
 
 
-def _autocorrelation(windows: np.ndarray, exponent: float, relative: bool = True) -> np.ndarray:
+def _autocorrelation(windows: np.ndarray, exponent: float) -> np.ndarray:
     """Return the autocorrelation of each window, its magnitudes raised to a power.
 
     Parameters
@@ -273,8 +276,6 @@ def _autocorrelation(windows: np.ndarray, exponent: float, relative: bool = True
         Pieces of sound, or of a loudness curve.
     exponent : float
         2 is the autocorrelation as ever; less brings out faint sounds.
-    relative : bool
-        As a share of lag 0's (all 0 for silence).
 
     Returns
     -------
@@ -284,11 +285,7 @@ def _autocorrelation(windows: np.ndarray, exponent: float, relative: bool = True
     samples = windows.shape[1]
     # Zeros to twice the length keep the end from meeting the beginning.
     spectrum = np.abs(scipy.fft.rfft(windows, 2 * samples, axis=1)) ** exponent
-    found = scipy.fft.irfft(spectrum, axis=1)[:, :samples]
-    if not relative:
-        return found
-    energy = found[:, :1]
-    return found / np.where(energy > 1e-12, energy, np.inf)
+    return scipy.fft.irfft(spectrum, axis=1)[:, :samples]
 
 
 def _enhanced(correlation: np.ndarray) -> np.ndarray:

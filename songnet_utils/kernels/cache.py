@@ -29,21 +29,14 @@ _LAYER = [field.name for field in dataclasses.fields(LayerSurvey) if field.name 
 _FRAMES = [field.name for field in dataclasses.fields(FrameStatistics)]
 
 
-def cached_survey(
-    folder: Path,
-    kernels: Kernels,
-    log_mels: LogMels,
-    clips: pd.DataFrame | None = None,
-    *,
-    progress: bool = True,
-) -> Survey:
+def cached_survey(folder: Path, kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> Survey:
     """Return a survey from disk, or make it now and store it.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where surveys are stored.
-    kernels, log_mels, clips, progress
+    kernels, log_mels, clips
         As in `songnet_utils.kernels.survey`.
 
     Raises
@@ -51,11 +44,10 @@ def cached_survey(
     SongNetError
         As `songnet_utils.kernels.survey` does.
     """
-    table = log_mels.clips if clips is None else clips
-    file = folder / f"survey-{_fingerprint(kernels, log_mels, table)}.npz"
-    found = _read(file, kernels, log_mels, table)
+    file = folder / f"survey-{_fingerprint(kernels, log_mels, clips)}.npz"
+    found = _read(file, kernels, log_mels, clips)
     if found is None:
-        found = survey(kernels, log_mels, clips, progress=progress)
+        found = survey(kernels, log_mels, clips)
         with atomic_write(file) as temporary:
             arrays = {f"frames.{name}": getattr(found.statistics, name) for name in _FRAMES}
             for its in found.layers:

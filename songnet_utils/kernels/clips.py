@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
@@ -49,11 +48,6 @@ class KernelClip:
     credits: tuple[str, ...] = ()
     starts: tuple[float, ...] = (0.0,)
 
-    @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return len(self.audio) / self.rate
-
 
 def found_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
     """Return the pieces of music that excite a kernel most, joined for listening.
@@ -72,16 +66,12 @@ def found_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
     SongNetError
         When there is no such kernel, it is dead, or a file can no longer be read.
     """
-    ((_, clip),) = found_clips(survey, [(layer, kernel)], progress=False)
+    ((_, clip),) = found_clips(survey, [(layer, kernel)])
     return clip
 
 
 def found_clips(
-    survey: Survey,
-    kernels: Sequence[tuple[str | int, int]] | None = None,
-    *,
-    most: int | None = None,
-    progress: bool = True,
+    survey: Survey, kernels: Sequence[tuple[str | int, int]], *, most: int | None = None
 ) -> list[tuple[tuple[str, int], KernelClip]]:
     """Return the found clips of many kernels; each song is decoded once.
 
@@ -89,12 +79,10 @@ def found_clips(
     ----------
     survey : Survey
         What a corpus tells of the kernels.
-    kernels : sequence of (layer, kernel), optional
-        Which; by default all that are not dead.
+    kernels : sequence of (layer, kernel)
+        Which; none of them dead.
     most : int, optional
         Of each kernel only so many pieces, the strongest.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------
@@ -102,14 +90,7 @@ def found_clips(
         In the order asked for. Pieces take 4 bytes a sample: ask for a layer at a time where memory
         is short.
     """
-    if kernels is None:
-        wanted = [
-            (its.layer.name, int(kernel))
-            for its in survey.layers
-            for kernel in np.flatnonzero(~its.dead)
-        ]
-    else:
-        wanted = [(survey.kernels.layer(layer).name, kernel) for layer, kernel in kernels]
+    wanted = [(survey.kernels.layer(layer).name, kernel) for layer, kernel in kernels]
     found = [survey.found(layer, kernel)[:most] for layer, kernel in wanted]
     places = pd.concat(found, keys=range(len(found)))
     by_clip = list(places.groupby("id", sort=False))
@@ -123,10 +104,8 @@ def found_clips(
             pieces[place.Index] = audio[place.start : place.stop].copy()
 
     # Several songs are decoded at a time.
-    bar = tqdm(total=len(by_clip), desc="Cutting", unit="clip", disable=not progress, leave=False)
-    with bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(cut_out, *zip(*by_clip, strict=True)):
-            bar.update(1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(cut_out, *zip(*by_clip, strict=True)))
     known = survey.log_mels.corpus.clips.set_index("id", drop=False)
     source = survey.log_mels.corpus.name
     clips = []

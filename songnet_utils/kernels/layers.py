@@ -32,7 +32,6 @@ from songnet_utils.streaming.receptive_field import receptive_fields
 from songnet_utils.streaming.timeline import ReceptiveField
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
-_NORMALISING = (layers.BatchNormalization,)
 _ACTIVATING = (layers.ReLU, layers.Activation)
 
 
@@ -109,8 +108,6 @@ class KernelLayer:
     def windows(self, frames: np.ndarray) -> np.ndarray:
         """Return what the activations `inside` a song see, (positions, size, n_mels), a view."""
         positions = self.inside(len(frames))
-        if not positions:
-            return np.empty((0, self.size, frames.shape[1]), frames.dtype)
         first, last = self.frames_of(positions[0])[0], self.frames_of(positions[-1])[1]
         view = sliding_window_view(frames[first:last], self.size, axis=0)[:: self.stride]
         return view.transpose(0, 2, 1)
@@ -202,16 +199,16 @@ class Kernels:
         )
 
     def activations(self, frames: np.ndarray) -> list[np.ndarray]:
-        """Return all activations of one or several songs.
+        """Return all activations of a song.
 
         Parameters
         ----------
-        frames : np.ndarray, shape (frames, n_mels) or (songs, frames, n_mels), float32
+        frames : np.ndarray, shape (frames, n_mels), float32
             Log-mel frames.
 
         Returns
         -------
-        list of np.ndarray, shape ([songs,] positions, kernels), float32
+        list of np.ndarray, shape (positions, kernels), float32
             One array a layer. A song too short for a layer's receptive field has no position.
 
         Raises
@@ -220,22 +217,19 @@ class Kernels:
             When the frames are of another width, or too few for the first layer.
         """
         frames = np.asarray(frames, np.float32)
-        one = frames.ndim == 2
-        frames = frames[None] if one else frames
-        if frames.ndim != 3 or frames.shape[2] != self.sound.n_mels:
+        if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
             raise SongNetError(
-                f"Kernels take frames of shape (frames, {self.sound.n_mels}), of one song or "
-                f"several. Got shape {frames.shape[one:]}"
+                f"Kernels take frames of shape (frames, {self.sound.n_mels}). "
+                f"Got shape {frames.shape}"
             )
-        short = frames.shape[1]
+        short = len(frames)
         needed = max(layer.size for layer in self.layers)
         # The network itself runs only on what is enough for all of it.
-        frames = np.pad(frames, ((0, 0), (0, max(0, needed - short)), (0, 0)), mode="edge")
-        found = [
-            values.numpy()[:, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
-            for values, layer in zip(self._active(frames), self.layers, strict=True)
+        frames = np.pad(frames, ((0, max(0, needed - short)), (0, 0)), mode="edge")
+        return [
+            values.numpy()[0, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
+            for values, layer in zip(self._active(frames[None]), self.layers, strict=True)
         ]
-        return [values[0] for values in found] if one else found
 
     def active(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
         """Return a layer's activations, (songs, positions, kernels), for gradients."""
@@ -305,19 +299,15 @@ def _convolutions(graph: Graph) -> Iterator[tuple[Node, ReceptiveField]]:
 
 def _around_activation(graph: Graph, node: Node) -> tuple[int, int]:
     """Return the tensors before and after a convolution's activation function."""
-    linear = tensor = node.output
-    active = False
+    linear = node.output
     while True:
-        users = [other for other in graph.nodes if tensor in other.inputs]
-        if len(users) != 1 or len(users[0].inputs) != 1:
-            break
-        if isinstance(users[0].layer, _NORMALISING) and not active:
-            linear = tensor = users[0].output
-        elif isinstance(users[0].layer, _ACTIVATING) and not active:
-            tensor, active = users[0].output, True
-        else:
-            break
-    return linear, tensor
+        users = [other for other in graph.nodes if linear in other.inputs]
+        layer = users[0].layer if len(users) == 1 else None
+        if isinstance(layer, _ACTIVATING):
+            return linear, users[0].output
+        if not isinstance(layer, layers.BatchNormalization):
+            return linear, linear
+        linear = users[0].output
 
 
 def _over_bands(values: tf.Tensor) -> tf.Tensor:

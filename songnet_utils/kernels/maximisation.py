@@ -114,21 +114,16 @@ def maximise(
     unit = np.where(its.best[:, 0] > 0, its.best[:, 0], 1).astype(np.float32)
     found: list[Maximised] = []
     block = _AT_ONCE // STARTS
-    bar = tqdm(
-        desc=f"Maximising {its.layer.name}", total=len(numbers), disable=not progress, leave=False
-    )
-    with bar:
-        for first in range(0, len(numbers), block):
-            part = numbers[first : first + block]
-            of = np.repeat(part, STARTS)
-            frames = climb(of, unit[of], seed)
-            active = survey.kernels.active(frames, its.layer).numpy()[:, its.layer.alone]
-            values = active[np.arange(len(of)), of].reshape(len(part), STARTS)
-            frames = frames.reshape(len(part), STARTS, *frames.shape[1:])
-            for kernel, its_frames, its_values in zip(part, frames, values, strict=True):
-                order = np.argsort(-its_values, kind="stable")
-                found.append(Maximised(its.layer, kernel, its_frames[order], its_values[order]))
-            bar.update(len(part))
+    blocks = [numbers[first : first + block] for first in range(0, len(numbers), block)]
+    for part in tqdm(blocks, f"Maximising {its.layer.name}", disable=not progress, leave=False):
+        of = np.repeat(part, STARTS)
+        frames = climb(of, unit[of], seed)
+        active = survey.kernels.active(frames, its.layer).numpy()[:, its.layer.alone]
+        values = active[np.arange(len(of)), of].reshape(len(part), STARTS)
+        frames = frames.reshape(len(part), STARTS, *frames.shape[1:])
+        for kernel, its_frames, its_values in zip(part, frames, values, strict=True):
+            order = np.argsort(-its_values, kind="stable")
+            found.append(Maximised(its.layer, kernel, its_frames[order], its_values[order]))
     return found
 
 
@@ -202,7 +197,7 @@ class _Climb:
         return tape.gradient(loss, z)
 
 
-def sound_of(frames: np.ndarray, sound: Sound, *, seed: int = 0) -> np.ndarray:
+def sound_of(frames: np.ndarray, sound: Sound) -> np.ndarray:
     """Return a piece of sound whose log-mel frames, analysed without centring, are near `frames`.
 
     Parameters
@@ -211,8 +206,6 @@ def sound_of(frames: np.ndarray, sound: Sound, *, seed: int = 0) -> np.ndarray:
         Log-mel frames.
     sound : Sound
         Their description.
-    seed : int
-        Of the phases that it begins with.
 
     Returns
     -------
@@ -232,21 +225,21 @@ def sound_of(frames: np.ndarray, sound: Sound, *, seed: int = 0) -> np.ndarray:
         hop_length=sound.hop,
         n_fft=sound.n_fft,
         center=False,
-        random_state=seed,
+        random_state=0,
     )
     start = _BEFORE * sound.hop
     return audio[start : start + sound.hop * (len(frames) - 1) + sound.n_fft].astype(np.float32)
 
 
-def maximised_clip(survey: Survey, layer: str | int, kernel: int, *, seed: int = 0) -> KernelClip:
+def maximised_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
     """Return what excites a kernel most as sound, one piece from each start, the best first.
 
     Parameters
     ----------
-    survey, layer, kernel, seed
+    survey, layer, kernel
         As in `maximise`.
     """
-    (one,) = maximise(survey, layer, [kernel], seed=seed, progress=False)
+    (one,) = maximise(survey, layer, [kernel], progress=False)
     sound = survey.kernels.sound
     audio, starts = join((sound_of(frames, sound) for frames in one.frames), sound.sample_rate)
     # Louder than full scale cannot be played; what is soft stays soft.
@@ -255,19 +248,12 @@ def maximised_clip(survey: Survey, layer: str | int, kernel: int, *, seed: int =
     return KernelClip(audio, sound.sample_rate, label, (), starts)
 
 
-def maximisation_table(
-    survey: Survey,
-    layer: str | int,
-    kernels: Sequence[int] | None = None,
-    *,
-    seed: int = 0,
-    progress: bool = True,
-) -> pd.DataFrame:
-    """Say how good each result is, how far from music, and what is left of it as sound.
+def maximisation_table(survey: Survey, layer: str | int, *, progress: bool = True) -> pd.DataFrame:
+    """Say how good each kernel's result is, how far from music, and what is left of it as sound.
 
     Parameters
     ----------
-    survey, layer, kernels, seed, progress
+    survey, layer, progress
         As in `maximise`.
 
     Returns
@@ -283,7 +269,7 @@ def maximisation_table(
     """
     its, statistics = survey.of(layer), survey.statistics
     net = survey.kernels
-    results = maximise(survey, layer, kernels, seed=seed, progress=progress)
+    results = maximise(survey, layer, progress=progress)
     whiten, usual = statistics.whitening()
     rows = []
     title = f"Sounding {its.layer.name}"

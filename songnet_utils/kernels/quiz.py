@@ -93,7 +93,7 @@ class Score:
 
 
 def genre_questions(
-    survey: Survey, votes: pd.DataFrame, layer: str | int, *, count: int = 10, seed: int = 0
+    survey: Survey, votes: pd.DataFrame, layer: str | int, *, count: int = 10
 ) -> list[Question]:
     """Return questions of the kind "which genre does this kernel vote for?".
 
@@ -107,15 +107,13 @@ def genre_questions(
         A layer's name, or its number from 1.
     count : int
         How many questions, each about another kernel.
-    seed : int
-        The same seed asks the same questions.
 
     Raises
     ------
     SongNetError
         When so many kernels with pieces enough are not there.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     name = survey.kernels.layer(layer).name
     genres = list(votes.columns)
     questions = []
@@ -130,9 +128,7 @@ def genre_questions(
     return questions
 
 
-def song_questions(
-    survey: Survey, layer: str | int, *, count: int = 10, seed: int = 0
-) -> list[Question]:
+def song_questions(survey: Survey, layer: str | int, *, count: int = 10) -> list[Question]:
     """Return questions of the kind "which of these pieces excites the kernel, too?".
 
     The right one is the last of its found pieces, which is left out of what is played first. The
@@ -140,7 +136,7 @@ def song_questions(
 
     Parameters
     ----------
-    survey, layer, count, seed
+    survey, layer, count
         As in `genre_questions`.
 
     Raises
@@ -148,7 +144,7 @@ def song_questions(
     SongNetError
         When so many kernels with pieces enough are not there, or too few artists.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     its = survey.kernels.layer(layer)
     rate = its.sound.sample_rate
     known = survey.log_mels.corpus.clips.set_index("id", drop=False)

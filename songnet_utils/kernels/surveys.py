@@ -114,12 +114,9 @@ class LayerSurvey:
         power = power[np.arange(len(power)), place]
         return np.where(power > 0, self.hertz[1:-1][place], np.nan), power
 
-    def twins(self) -> list[tuple[int, int, float]]:
-        """Return pairs of kernels that say nearly the same, with their correlation."""
-        one, other = np.nonzero(np.triu(self.correlation, 1) > TWINS)
-        return [
-            (int(a), int(b), float(self.correlation[a, b])) for a, b in zip(one, other, strict=True)
-        ]
+    def twins(self) -> list[list[int]]:
+        """Return pairs of kernels that say nearly the same."""
+        return np.argwhere(np.triu(self.correlation, 1) > TWINS).tolist()
 
 
 @dataclass(frozen=True)
@@ -203,7 +200,7 @@ class Survey:
         """
         tables = {}
         for its in self.layers:
-            twin = {kernel: pair for a, b, _ in its.twins() for kernel, pair in ((a, b), (b, a))}
+            twin = {kernel: pair for a, b in its.twins() for kernel, pair in ((a, b), (b, a))}
             hertz, power = its.beats()
             best = np.array(self.genres, object)[its.by_genre.argmax(axis=1)]
             columns = {

@@ -13,7 +13,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.plots.style import (
     INK,
     SPLIT_LOOKS,
@@ -257,7 +256,7 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
 
 
 def selective_accuracy(
-    table: pd.DataFrame, threshold: float, interval: tuple[float, float] | None = None
+    table: pd.DataFrame, here: pd.Series, interval: tuple[float, float] | None
 ) -> Axes:
     """Draw accuracy and coverage over the threshold, and mark one threshold.
 
@@ -265,20 +264,11 @@ def selective_accuracy(
     ----------
     table
         As `songnet_utils.metrics.accuracy.selective_accuracy` returns it, the thresholds rising.
-    threshold
-        One of them.
+    here
+        One of its rows, which is marked.
     interval
         Of the accuracy there; None where there is none.
-
-    Raises
-    ------
-    SongNetError
-        When `threshold` is not in the table.
     """
-    at = table[np.isclose(table.threshold, threshold)]
-    if at.empty:
-        raise SongNetError(f"threshold must be one of those in the table. Got {threshold}")
-    here = at.iloc[0]
     ax = axes_for(7.4, 4.0)
     ax.axvline(here.threshold, color=_GREY, linewidth=1, zorder=0)
     for name, label, colour, line, mark in (
@@ -305,7 +295,7 @@ def selective_accuracy(
     )
 
 
-def over_temperatures(table: pd.DataFrame, here: pd.Series, fitted: float | None = None) -> Axes:
+def over_temperatures(table: pd.DataFrame, here: pd.Series, fitted: float | None) -> Axes:
     """Draw calibration error and negative log-likelihood over the temperature.
 
     Parameters

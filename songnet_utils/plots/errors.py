@@ -61,10 +61,9 @@ def embedding_map(
     heading = f"{title} (trustworthiness {trust:.2f})"
     ax.set(xlabel="No unit: only who is near to whom", title=heading, xticks=[], yticks=[])
     legend_outside(ax)
+    counts = pd.DataFrame({"right": right, "tested": tested}).groupby(places["genre"]).sum()
     words = "; ".join(
-        f"{genre} {int((right & of).sum())} of {int((tested & of).sum())} right"
-        for genre in colours
-        if (of := places["genre"] == genre).any()
+        f"{row.Index} {row.right} of {row.tested} right" for row in counts.itertuples()
     )
     return describe(
         ax,

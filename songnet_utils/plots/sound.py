@@ -22,14 +22,7 @@ from songnet_utils.plots.style import (
 )
 
 
-def waveform(
-    audio: np.ndarray,
-    rate: int,
-    *,
-    start: float = 0.0,
-    title: str = "Waveform",
-    ax: Axes | None = None,
-) -> Axes:
+def waveform(audio: np.ndarray, rate: int, *, start: float = 0.0, title: str = "Waveform") -> Axes:
     """Draw samples over time.
 
     Parameters
@@ -40,10 +33,10 @@ def waveform(
         Samples a second.
     start
         The time of the first sample, in seconds.
-    title, ax
-        Its title, and where to draw it (by default a new figure).
+    title
+        Above it.
     """
-    ax = axes_for(10, 2.6, ax)
+    ax = axes_for(10, 2.6)
     seconds = start + np.arange(len(audio)) / rate
     columns = 2000
     if len(audio) <= 4 * columns:
@@ -241,15 +234,7 @@ def one_mel_filter(points: np.ndarray, band: int) -> Axes:
     )
 
 
-def log_mel(
-    frames: np.ndarray,
-    sound: Sound,
-    *,
-    limits: tuple[float, float] | None = None,
-    unit: str | None = "ln(mel power)",
-    title: str = "Log-mel",
-    ax: Axes | None = None,
-) -> Axes:
+def log_mel(frames: np.ndarray, sound: Sound, *, title: str = "Log-mel") -> Axes:
     """Draw log-mel frames.
 
     Parameters
@@ -258,26 +243,31 @@ def log_mel(
         Shape (frames, n_mels), natural logarithm of mel power.
     sound
         How they were made.
-    limits
-        Values drawn darkest and brightest; from the floor to the largest value by default.
-    unit
-        What the bar of colours says; None for no bar.
-    title, ax
-        Its title, and where to draw it (by default a new figure).
+    title
+        Above it.
     """
-    ax = axes_for(10, 3.8, ax)
-    limits = limits or (float(np.log(sound.floor)), float(frames.max()))
+    ax = axes_for(10, 3.8)
+    floor = float(np.log(sound.floor))
+    # Even where nothing is louder than the floor, the colours need a range.
+    limits = floor, max(float(frames.max()), floor + 1)
+    colour_bar(_log_mel(ax, frames, sound, limits, title), ax, "ln(mel power)")
+    return ax
+
+
+def _log_mel(
+    ax: Axes, frames: np.ndarray, sound: Sound, limits: tuple[float, float], title: str
+) -> QuadMesh:
+    """Draw log-mel frames from `limits`, darkest and brightest, and say what they show."""
     image = _mesh(ax, frames, np.arange(frames.shape[1]), sound, limits)
-    if unit is not None:
-        colour_bar(image, ax, unit)
     ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
     band_ticks(ax, sound)
-    return describe(
+    describe(
         ax,
         f"{title}: brightness is the logarithm of power in {frames.shape[1]} mel bands from low "
         "(bottom) to high, time runs from left to right over "
         f"{sound.seconds_of_frame(len(frames) - 1):.3g} seconds.",
     )
+    return image
 
 
 def _mesh(
@@ -321,7 +311,7 @@ def log_mel_grid(
     top = max(float(frames.max()) for frames in pictures.values())
     limits = limits or (float(np.log(sound.floor)), top)
     for ax, (title, frames) in zip(axes, pictures.items(), strict=False):
-        log_mel(frames, sound, limits=limits, unit=None, title=title, ax=ax)
+        _log_mel(ax, frames, sound, limits, title)
         ax.label_outer()
     for ax in axes[len(pictures) :]:
         ax.set_visible(False)

@@ -354,7 +354,7 @@ class Run:
     def _fit_baseline(self, folder: Path, progress: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
         """Fit the baseline, save it, and return its answers and what the record says of it."""
         features = BASELINES[self.model].features
-        values = self.log_mels.hand_crafted(features, progress) if features else None
+        values = self.log_mels.hand_crafted(features, progress=progress) if features else None
         inputs = baseline_inputs(self.model, values, self.clips)
         train = (self.sets == "train").to_numpy()
         began = time.monotonic()

@@ -194,7 +194,7 @@ class KernelGallery(WithRecording, Messages):
         answers["hello"] = packed({**welcome, "sounds": ["found"]}, buffers)
         alive = [(layer, k) for layer, k in each if not self.survey.layers[layer - 1].dead[k]]
         # Together: each song is decoded once.
-        found = found_clips(self.survey, alive, most=PIECES_ON_PAGE, progress=False)
+        found = found_clips(self.survey, alive, most=PIECES_ON_PAGE)
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
             sounds = pool.map(_sound, [clip for _, clip in found])
             for (layer, kernel), sound in zip(alive, sounds, strict=True):

@@ -84,11 +84,8 @@ class MelExplorer(Explorer):
             self.frames = log_mel(self._audio, sound)
             self.rebuilt = self._sound_of_frames()
             empty = int((mel_filters(sound).sum(axis=1) == 0).sum())
-        lowest = math.log(sound.floor)
         title = f"Log-mel: windows of {sound.n_fft}, hop {sound.hop}, {sound.n_mels} bands"
-        # Even where nothing is louder than the floor, the colours need a range.
-        limits = (lowest, max(float(self.frames.max()), lowest + 1))
-        ax = draw_log_mel(self.frames, sound, limits=limits, title=title)
+        ax = draw_log_mel(self.frames, sound, title=title)
         loudest = max(1.0, float(np.abs(self.rebuilt).max()))
         again = Player(self.rebuilt / loudest, self._rate, "Made from this log-mel")
         self._show(self._words(empty), [ax], [self._original, again])

@@ -64,7 +64,7 @@ class ThresholdSlider(Explorer):
                 f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> (95 % interval "
                 f"{interval[0]:.1%} to {interval[1]:.1%}). {few_artists(artists)}"
             )
-        self._show(words, [plots.selective_accuracy(self._table, row.threshold, interval)])
+        self._show(words, [plots.selective_accuracy(self._table, row, interval)])
 
     def _recorded(self) -> list[Sequence[float]]:
         return [_THRESHOLDS[::10]]
