@@ -19,6 +19,9 @@ label: ``"logits"``, ``"sigmoid"`` (each label's own probability) or ``"softmax"
 From labels to genres: each label's logit, less its entry in ``centres`` where there are any (what
 an average clip gets: without them, labels that are rare in the training music would hardly ever
 win), the largest of a genre's labels, and the softmax of these.
+
+The network has one input, (windows, samples) or (windows, frames, n_mels), and is given one window
+at a time; one of its outputs is (windows, labels).
 """
 
 from __future__ import annotations
@@ -71,8 +74,7 @@ class Tagger(OnnxNetwork):
     Parameters
     ----------
     path : path
-        The ONNX file: one input, (windows, samples) or (windows, frames, n_mels), in either order
-        and with axes of one where it likes, or without the axis of windows.
+        The ONNX file.
     description : path
         The JSON file.
 
@@ -182,45 +184,23 @@ class Tagger(OnnxNetwork):
         else:
             gain, offset, factor, bias = self._scale
             windows = factor * np.log(gain * np.exp(windows) + offset) + bias
-        above = self._logits(self._given(np.ascontiguousarray(windows, np.float32)))
-        above = above - self._centres
+        windows = np.ascontiguousarray(windows, np.float32)
+        given = np.concatenate([self._labels_of(window[None]) for window in windows])
+        above = self._logits(given) - self._centres
         genres = np.stack([above[:, columns].max(axis=1) for columns in self._columns], axis=1)
         return [softmax(genres, axis=1)[None]]
 
-    def _given(self, windows: np.ndarray) -> np.ndarray:
-        """Return what the network gives for each window, (windows, labels)."""
-        axes, sizes = list(self._input.shape), windows.shape[1:]
-        # An axis for windows comes first, unless the network takes one window by itself.
-        has_axis = len(axes) > len(sizes)
-        at_once = axes.pop(0) if has_axis else 1
-        wanted = [axis for axis in axes if axis != 1]
-        if _fits(wanted[::-1], sizes) and not _fits(wanted, sizes):
-            windows = windows.swapaxes(1, 2)
-        elif not _fits(wanted, sizes):
-            raise self._wrong(f"its windows are {sizes}, and the network takes {self._input.shape}")
-        left = iter(windows.shape[1:])
-        windows = windows.reshape(-1, *[1 if axis == 1 else next(left) for axis in axes])
-        if isinstance(at_once, int):
-            parts = windows[:, None] if has_axis else windows
-            return np.concatenate([self._run(part, 1) for part in parts])
-        return self._run(windows, len(windows))
-
-    def _run(self, given: np.ndarray, windows: int) -> np.ndarray:
+    def _labels_of(self, window: np.ndarray) -> np.ndarray:
+        """Return what the network gives for one window, (1, labels)."""
         try:
-            found = self.session.run(None, {self._input.name: given})
+            found = self.session.run(None, {self._input.name: window})
         # What ONNX Runtime raises has no base class of its own.
         except Exception as error:
             raise self._wrong(
-                f"the network does not take windows of shape {given.shape} ({error})"
+                f"the network takes {self._input.shape}, and a window of it is {window.shape}"
             ) from error
         for output in found:
-            if output.shape[-1:] == (self._labels,):
-                return output.reshape(windows, -1, self._labels).mean(axis=1)
+            if output.shape == (1, self._labels):
+                return output
         shapes = " and ".join(str(output.shape) for output in found)
         raise self._wrong(f'"labels" are {self._labels}, and the network gives {shapes}')
-
-
-def _fits(axes: Sequence[Any], sizes: Sequence[int]) -> bool:
-    return len(axes) == len(sizes) and all(
-        not isinstance(axis, int) or axis == size for axis, size in zip(axes, sizes, strict=True)
-    )
