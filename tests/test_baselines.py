@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.table import table
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import NUMBERS
@@ -208,11 +207,6 @@ def test_metadata_that_nobody_has_is_no_obstacle(clips, name):
         predict_baseline(baseline, inputs_of(name, clips))
 
 
-def test_features_that_are_needed_are_asked_for(clips):
-    with pytest.raises(SongNetError, match="mandel-ellis: needs the features 'mandel-ellis'"):
-        baseline_inputs("mandel-ellis", None, clips)
-
-
 # The mixture of Gaussians.
 
 
@@ -241,8 +235,3 @@ def test_where_the_sound_says_nothing_the_commoner_genre_is_the_likelier():
     genres = np.repeat(["common", "rare"], [30, 10])
     found = GaussianMixtureClassifier(random_state=0).fit(np.zeros((40, 2)), genres)
     assert set(found.predict(np.zeros((3, 2)))) == {"common"}
-
-
-def test_an_unknown_baseline_is_refused(clips):
-    with pytest.raises(SongNetError, match=r"chance, knn, .* deshpande-svm\. Got 'svn'"):
-        fit_baseline("svn", np.zeros((2, 1)), ["a", "b"])

@@ -24,7 +24,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -41,33 +40,27 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from songnet_utils._utils.errors import SongNetError, check_seed
+from songnet_utils._utils.errors import check_seed
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import ARTIST, NUMBERS, metadata
 
-Baseline: TypeAlias = Pipeline
+# Of a mixture: Gaussians a class, and what is added to each variance.
+_COMPONENTS, _FLOOR = 3, 1e-2
 
 
 class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
-    """A mixture of Gaussians for each class; the likeliest class is the answer.
+    """A mixture of three Gaussians for each class; the likeliest class is the answer.
 
-    Classes are as likely beforehand as the training clips have them.
+    A class of fewer clips has fewer Gaussians; their covariances are diagonal. Classes are as
+    likely beforehand as the training clips have them.
 
     Parameters
     ----------
-    components : int
-        Gaussians a class, fewer where it has fewer clips; their covariances are diagonal.
-    floor : float
-        Added to each variance.
     random_state : int
         Of the places where the Gaussians begin.
     """
 
-    def __init__(
-        self, components: int = 3, floor: float = 1e-2, random_state: int | None = None
-    ) -> None:
-        self.components = components
-        self.floor = floor
+    def __init__(self, random_state: int | None = None) -> None:
         self.random_state = random_state
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> GaussianMixtureClassifier:
@@ -81,9 +74,9 @@ class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
 
     def _mixture(self, clips: np.ndarray) -> GaussianMixture:
         mixture = GaussianMixture(
-            min(self.components, len(clips)),
+            min(_COMPONENTS, len(clips)),
             covariance_type="diag",
-            reg_covar=self.floor,
+            reg_covar=_FLOOR,
             random_state=self.random_state,
         )
         # scikit-learn wants two; a clip counted twice is in the same place.
@@ -201,13 +194,6 @@ BASELINES: dict[str, BaselineKind] = {
 }
 
 
-def baseline_kind(name: str) -> BaselineKind:
-    """Return the baseline of that name; raise SongNetError when there is none."""
-    if name not in BASELINES:
-        raise SongNetError(f"the baselines are {', '.join(BASELINES)}. Got {name!r}")
-    return BASELINES[name]
-
-
 def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFrame) -> pd.DataFrame:
     """Return what a baseline takes of clips.
 
@@ -225,12 +211,10 @@ def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFram
     pandas.DataFrame
         One row a clip, in the order of `clips`, by clip id; columns are named by one text each.
     """
-    kind = baseline_kind(name)
+    kind = BASELINES[name]
     index = pd.Index(clips.id, name="id")
     parts = [pd.DataFrame(index=index)]
-    if kind.features is not None:
-        if features is None:
-            raise SongNetError(f"{name}: needs the features {kind.features!r} of the clips.")
+    if features is not None:
         rows = features.loc[index]
         parts.append(rows.set_axis(["/".join(column) for column in rows.columns], axis=1))
     if kind.metadata:
@@ -240,7 +224,7 @@ def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFram
 
 def fit_baseline(
     name: str, inputs: pd.DataFrame | np.ndarray, genres: Sequence[str], seed: int = 0
-) -> Baseline:
+) -> Pipeline:
     """Fit a baseline to the training clips.
 
     Parameters
@@ -255,25 +239,25 @@ def fit_baseline(
         Of what is random in it.
     """
     check_seed(seed)
-    baseline = baseline_kind(name).make(seed)
+    baseline = BASELINES[name].make(seed)
     with warnings.catch_warnings():
         # `converged` tells.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return baseline.fit(_inputs(baseline, inputs), np.asarray(genres, str))
 
 
-def predict_baseline(baseline: Baseline, inputs: pd.DataFrame | np.ndarray) -> np.ndarray:
+def predict_baseline(baseline: Pipeline, inputs: pd.DataFrame | np.ndarray) -> np.ndarray:
     """Return the genre that a fitted baseline gives each clip, shape (clips,)."""
     return baseline.predict(_inputs(baseline, inputs))
 
 
-def _inputs(baseline: Baseline, inputs: pd.DataFrame | np.ndarray) -> pd.DataFrame | np.ndarray:
+def _inputs(baseline: Pipeline, inputs: pd.DataFrame | np.ndarray) -> pd.DataFrame | np.ndarray:
     # Only metadata is asked for by name.
     by_name = isinstance(baseline[0], ColumnTransformer)
     return inputs if by_name else np.asarray(inputs, np.float64)
 
 
-def converged(baseline: Baseline) -> bool | None:
+def converged(baseline: Pipeline) -> bool | None:
     """Tell whether a fitted baseline ended before its last step; None where there are no steps."""
     last = baseline[-1]
     most = getattr(last, "max_iter", -1)

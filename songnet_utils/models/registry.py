@@ -16,6 +16,7 @@ from typing import Any
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean
 from songnet_utils.audio.sound import Sound
+from songnet_utils.models.baselines import BASELINES
 from songnet_utils.models.building import keras
 from songnet_utils.models.paper import songnet, songnet_lstm
 from songnet_utils.models.plus import songnet_plus
@@ -190,8 +191,9 @@ def network_kind(name: str) -> NetworkKind:
     """
     first, *changes = re.split(r"(?=[~+])", name)
     if first not in NETWORKS:
+        models = (*NETWORKS, *BASELINES)
         raise SongNetError(
-            f"the networks are {', '.join(NETWORKS)}. Got {name!r}.{did_you_mean(first, NETWORKS)}"
+            f"A model is one of {', '.join(models)}. Got {name!r}.{did_you_mean(first, models)}"
         )
     kind = NETWORKS[first]
     for change in changes:
