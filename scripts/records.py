@@ -117,7 +117,7 @@ def make_kernel_record(
         if not (run / "record.json").is_file():
             train(mini, "songnet", "artist", seed=0, progress=progress)
     its = read_record(run)
-    net = network_of(run, its, f"{its['model']} has no kernels. Give the run of a SongNet.")
+    net = network_of(run)
     prepared = log_mels_of(run, its, progress=progress)
     answers = read_answers(run)
     new = prepared.clips[prepared.clips.id.isin(answers.id[answers.set != "train"])]

@@ -10,7 +10,7 @@ import pandas as pd
 from songnet_utils.audio.sound import Sound
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.models.registry import network_kind
-from songnet_utils.models.trained import SongNet, centre, set_weights, weights_of
+from songnet_utils.models.trained import SongNet, centre, set_weights
 
 GENRES = ("Folk", "Pop", "Rock")
 SOUND = Sound()
@@ -47,7 +47,7 @@ def build(name: str) -> SongNet:
         + (np.float32(0.1) * random.random(value.shape, np.float32) if value.ndim == 1 else 0)
         if value.dtype == np.float32
         else value
-        for value in weights_of(model)
+        for value in model.get_weights()
     ]
     set_weights(model, stirred)
     return SongNet(model, kind.sound, GENRES, name=kind.title, encoder=encoder)

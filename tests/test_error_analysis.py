@@ -357,6 +357,6 @@ def test_only_the_same_test_clips_are_compared():
 def test_a_run_of_another_corpus_is_refused(analysis, tmp_path, monkeypatch):
     (tmp_path / "record.json").write_text(json.dumps(toy_record(corpus="made")))
     answers("F", "F").to_csv(tmp_path / "answers.csv", index=False)
-    monkeypatch.setattr(error_analysis, "load_songnet", lambda folder: Fixed())
+    monkeypatch.setattr(error_analysis, "network_of", lambda folder: Fixed())
     with pytest.raises(SongNetError, match="not among the usable clips of made"):
         error_analysis.analyse_run(tmp_path, analysis.prepared)

@@ -19,7 +19,6 @@ from songnet_utils import cli
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import OwnSongs, name_key, open_corpus, table
 from songnet_utils.corpora.splits import UntestedError, split_unseen
-from songnet_utils.models.trained import weights_of
 from songnet_utils.training.fine_tuning import Parent
 from songnet_utils.training.recipe import Recipe, recipe_of
 from songnet_utils.training.runs import load_songnet, read_answers, read_record
@@ -94,7 +93,7 @@ def test_it_starts_from_the_weights_and_new_genres_start_fresh(run, own, tmp_pat
     assert contents(run) == before
     parent_net, net = load_songnet(run), load_songnet(child)
     assert net.genres == ("Low", "Whistle")
-    old, new = (weights_of(one.keras_model) for one in (parent_net, net))
+    old, new = (one.keras_model.get_weights() for one in (parent_net, net))
     for a, b in zip(old[:-2], new[:-2], strict=True):
         # Batch norm's means move, whatever the learning rate is.
         if a.ndim > 1:

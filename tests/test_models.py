@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 
 import numpy as np
 import pytest
@@ -12,15 +11,14 @@ from toys import toy_record
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import keras
+from songnet_utils.models.onnx_export import save_onnx
 from songnet_utils.models.paper import songnet
 from songnet_utils.models.trained import (
     LEAST_DEVIATION,
     SongNet,
     centre,
-    load_keras,
     save_keras,
     set_weights,
-    weights_of,
 )
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.timeline import ReceptiveField
@@ -123,7 +121,7 @@ def test_centring_makes_training_frames_standard_and_spares_empty_bands(net):
 
 def test_the_same_seed_gives_the_same_weights_and_layers_differ():
     first, again, other = (songnet(SOUND, GENRES, filters=128, seed=seed) for seed in (5, 5, 6))
-    for one, two in zip(weights_of(first), weights_of(again), strict=True):
+    for one, two in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     kernel = [np.asarray(model.get_layer("conv_2").kernel) for model in (first, other)]
     assert np.abs(kernel[0] - kernel[1]).max() > 0.01
@@ -133,7 +131,7 @@ def test_the_same_seed_gives_the_same_weights_and_layers_differ():
 
 def test_weights_put_back_answer_as_before(net):
     other = SongNet(songnet(SOUND, GENRES, seed=9), SOUND, GENRES)
-    set_weights(other.keras_model, weights_of(net.keras_model))
+    set_weights(other.keras_model, net.keras_model.get_weights())
     np.testing.assert_array_equal(
         other.genre_of_frames(frames(60)), net.genre_of_frames(frames(60))
     )
@@ -141,12 +139,17 @@ def test_weights_put_back_answer_as_before(net):
 
 def test_a_saved_network_answers_the_same_and_keeps_its_description(net, tmp_path):
     save_keras(net, tmp_path / "model.keras")
-    again = load_keras(tmp_path / "model.keras")
+    save_onnx(net, tmp_path / "model.onnx")
+    again = SongNet.of_run(tmp_path)
     np.testing.assert_array_equal(
         again.genre_of_frames(frames(300)), net.genre_of_frames(frames(300))
     )
     assert again.description() == net.description()
     assert again.timeline == net.timeline
+    for one, two in zip(
+        again.keras_model.get_weights(), net.keras_model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_plain_keras_reads_the_file_too(net, tmp_path):
@@ -156,7 +159,7 @@ def test_plain_keras_reads_the_file_too(net, tmp_path):
 
 
 def test_frames_of_another_description_of_sound_are_refused(net):
-    with pytest.raises(SongNetError, match="hop 512 where 1024 is needed"):
+    with pytest.raises(SongNetError, match=r"hop=512, .* hop=1024, .* is needed"):
         net.genre_over_time_of_frames(frames(60), Sound(hop=512))
     assert net.genre_over_time_of_frames(frames(60), SOUND).shape == (4, len(GENRES))
 
@@ -191,16 +194,14 @@ def test_loading_says_what_is_missing(tmp_path, net):
     (tmp_path / "record.json").write_text(json.dumps(toy_record(model="svm")))
     with pytest.raises(SongNetError, match="svm, answers for whole clips"):
         load_songnet(tmp_path)
-    (tmp_path / "model.keras").write_bytes(b"no zip")
-    with pytest.raises(SongNetError, match="damaged"):
+    (tmp_path / "record.json").write_text(json.dumps(toy_record(network={"name": "SongNet"})))
+    (tmp_path / "model.onnx").write_bytes(b"no network")
+    with pytest.raises(SongNetError, match="no ONNX file, or is damaged"):
         load_songnet(tmp_path)
+    save_onnx(net, tmp_path / "model.onnx")
     save_keras(net, tmp_path / "model.keras")
     whole = (tmp_path / "model.keras").read_bytes()
-    (tmp_path / "model.keras").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(SongNetError, match="damaged"):
-        load_songnet(tmp_path)
-    net.keras_model.save(tmp_path / "bare.keras")
-    with zipfile.ZipFile(tmp_path / "bare.keras") as archive:
-        assert "songnet.json" not in archive.namelist()
-    with pytest.raises(SongNetError, match="without its description of sound"):
-        load_songnet(tmp_path / "bare.keras")
+    for damaged in (b"no zip", whole[: len(whole) // 2]):
+        (tmp_path / "model.keras").write_bytes(damaged)
+        with pytest.raises(SongNetError, match=r"model\.keras: is no network, or is damaged"):
+            _ = load_songnet(tmp_path).keras_model

@@ -15,7 +15,6 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.corpora import Corpus, table
 from songnet_utils.models.building import Draw, begin, end, keras, layers
 from songnet_utils.models.registry import NetworkKind
-from songnet_utils.models.trained import weights_of
 from songnet_utils.training.fit import Trainer
 from songnet_utils.training.progress import KeepProgress
 from songnet_utils.training.recipe import Recipe
@@ -93,10 +92,10 @@ def test_the_seed_decides_everything_and_stopping_changes_nothing(name, tmp_path
             stopped.fit(tmp_path / "stopped", {})
     for one, two in zip(epochs, resumed.fit(tmp_path / "stopped", {}), strict=True):
         assert {**one, "seconds": 0} == {**two, "seconds": 0}
-    for one, two in zip(weights_of(whole.network), weights_of(resumed.network), strict=True):
+    for one, two in zip(whole.network.get_weights(), resumed.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     other.fit(tmp_path / "other", {})
-    assert not all(map(np.array_equal, weights_of(whole.network), weights_of(other.network)))
+    assert not all(map(np.array_equal, whole.network.get_weights(), other.network.get_weights()))
 
 
 class Trembling(keras.layers.Layer):

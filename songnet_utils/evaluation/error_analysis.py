@@ -33,12 +33,9 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.splits import artists
 from songnet_utils.evaluation.report import check_same_answers
 from songnet_utils.features.store import LogMels
-from songnet_utils.metrics.intervals import (
-    difference_interval,
-    mcnemar_exact,
-)
+from songnet_utils.metrics.intervals import difference_interval, mcnemar_exact
 from songnet_utils.models.trained import SongNet
-from songnet_utils.training.runs import check_clips, load_songnet, read_answers
+from songnet_utils.training.runs import check_clips, network_of, read_answers
 
 #: How a clip's answers of two models can differ, in the order of the tables.
 CHANGES = ("both right", "mended", "broken", "both wrong")
@@ -176,10 +173,8 @@ def analyse_run(folder: str | Path, prepared: LogMels, *, progress: bool = True)
         When the run is not finished, is of another corpus, is no SongNet's, or its clips are no
         longer there or sound different now.
     """
-    answers, net = read_answers(folder), load_songnet(folder)
+    answers, net = read_answers(folder), network_of(folder)
     check_clips(Path(folder), prepared, answers, "clips")
-    if not isinstance(net, SongNet):
-        raise SongNetError(f"{folder}: {net.name} has no embedding. Give the run of a SongNet.")
     clips = prepared.clips.set_index("id", drop=False).loc[answers.id].reset_index(drop=True)
     found = analyse(net, prepared, clips, answers.set, progress=progress)
     check_same_answers(folder, net, answers[answers.set == "test"], found.steps)
@@ -280,9 +275,7 @@ def nearest(
     return table.join(training[["genre", "artist"]], on="neighbour").reset_index(drop=True)
 
 
-def embedding_map(
-    analysis: ErrorAnalysis, method: str = "tsne", *, seed: int = 0
-) -> tuple[pd.DataFrame, float]:
+def embedding_map(analysis: ErrorAnalysis, method: str = "tsne") -> tuple[pd.DataFrame, float]:
     """Lay the embedding out on a plane.
 
     t-SNE (van der Maaten and Hinton 2008) keeps neighbours together and nothing else: how far
@@ -294,9 +287,7 @@ def embedding_map(
     analysis : ErrorAnalysis
         What the network made of the clips.
     method : str
-        ``"tsne"`` or ``"pca"``.
-    seed : int
-        Of t-SNE; the same seed gives the same map.
+        ``"tsne"``, whose seed is 0, or ``"pca"``.
 
     Returns
     -------
@@ -322,7 +313,7 @@ def embedding_map(
         places = PCA(2).fit(unit[(analysis.clips.set == "train").to_numpy()]).transform(unit)
     else:
         perplexity = min(30.0, (clips - 1) / 3)
-        places = TSNE(2, perplexity=perplexity, random_state=seed).fit_transform(unit)
+        places = TSNE(2, perplexity=perplexity, random_state=0).fit_transform(unit)
     table = pd.DataFrame(places, index=analysis.clips.index, columns=["x", "y"])
     table = table.join(analysis.clips[["set", "genre"]]).join(analysis.answers.answer)
     return table, float(trustworthiness(unit, places, n_neighbors=5))

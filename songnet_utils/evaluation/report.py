@@ -55,8 +55,8 @@ from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.timeline import Timeline
 from songnet_utils.training.runs import (
     check_clips,
-    load_songnet,
     log_mels_of,
+    network_of,
     read_answers,
     read_record,
 )
@@ -379,8 +379,7 @@ def evaluate(
             "run of a network, such as songnet, for these."
         )
         return dataclasses.replace(report, refused=refused)
-    net = load_songnet(folder)
-    assert isinstance(net, SongNet)
+    net = network_of(folder)
     prepared = log_mels_of(folder, record, corpus, progress=progress)
     check_clips(folder, prepared, tested, "test clips")
     bar = tqdm(tested.id, desc="test clips", unit="clip", disable=not progress, leave=False)

@@ -148,11 +148,7 @@ class OnnxNetwork(Network):
 
     def __init__(self, session: onnxruntime.InferenceSession, described: Description) -> None:
         self.session = session
-        self._set_up(described)
-
-    def _set_up(self, described: Description) -> None:
-        for name, value in vars(described).items():
-            setattr(self, name, value)
+        vars(self).update(vars(described))
 
     @classmethod
     def load(cls, path: str | Path) -> OnnxNetwork:

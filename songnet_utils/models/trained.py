@@ -1,15 +1,15 @@
 """Networks once they are built: their weights, how they are saved and how they answer.
 
-`SongNet` puts a network, its genres and its description of sound together. ``model.keras`` holds
-all of that in one file that plain Keras reads, too. ``model.onnx`` is what answers, so nobody who
-only asks waits for TensorFlow: Keras starts when the layers are looked into.
+`SongNet` puts a network, its genres and its description of sound together. A run's ``model.onnx``
+holds all of that and is what answers, so nobody who only asks waits for TensorFlow. Its
+``model.keras``, which plain Keras reads, too, holds the layers: Keras starts when they are looked
+into.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,9 +42,7 @@ if TYPE_CHECKING:
 #: otherwise turn another song's faintest sound there into a thunderclap.
 LEAST_DEVIATION = 1.0
 
-#: What the description, and the encoder of metadata, are called inside ``model.keras``, which is a
-#: zip archive.
-_DESCRIPTION = "songnet.json"
+#: What the encoder of metadata is called inside ``model.keras``, which is a zip archive.
 _ENCODER = "metadata.skops"
 
 
@@ -74,25 +72,11 @@ def given_to(model: keras.Model, inputs: Mapping[str, Any]) -> Any:
     return ordered if len(ordered) > 1 else ordered[0]
 
 
-def weights_of(model: keras.Model) -> list[np.ndarray]:
-    """Return copies of what the network has learnt, in the order of its layers.
-
-    Where the random numbers of dropout stand is no part of it.
-    """
-    return [np.array(variable.numpy()) for variable in variables_of(model)]
-
-
-def set_weights(model: keras.Model, weights: Sequence[np.ndarray]) -> None:
-    """Put back what `weights_of` returned."""
-    for variable, value in zip(variables_of(model), weights, strict=True):
-        variable.assign(value)
+def set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
+    """Put back what ``model.get_weights()`` returned."""
+    model.set_weights(weights)
     # The centring layer computes with copies of its weights.
     model.get_layer("centring").finalize_state()
-
-
-def variables_of(model: keras.Model) -> list[keras.Variable]:
-    """Return what is learnt or measured in training, in the order of `weights_of`."""
-    return [variable for layer in model.layers for variable in layer.weights]
 
 
 class SongNet(OnnxNetwork):
@@ -144,7 +128,8 @@ class SongNet(OnnxNetwork):
                 f"The network takes {bands} mel bands and knows {answers} genres; its description "
                 f"says {sound.n_mels} and {len(genres)}: they do not belong together."
             )
-        self._set_up(Description(name, training_music, caution, tuple(genres), timeline))
+        described = Description(name, training_music, caution, tuple(genres), timeline)
+        vars(self).update(vars(described))
         self.keras_model, self.encoder = model, encoder
 
     @functools.cached_property
@@ -162,9 +147,9 @@ class SongNet(OnnxNetwork):
         session = open_session(folder / "model.onnx")
         net = cls.__new__(cls)
         net._path = folder / "model.keras"
-        net._set_up(description_of(session, folder / "model.onnx"))
+        vars(net).update(vars(description_of(session, folder / "model.onnx")))
         takes_metadata = len(session.get_inputs()) > 1
-        net.encoder = _read_archive(net._path)[1] if takes_metadata else None
+        net.encoder = _read_encoder(net._path) if takes_metadata else None
         net.session = session
         net._is_on_musicnn = bool(net.shared_rows)
         return net
@@ -172,7 +157,12 @@ class SongNet(OnnxNetwork):
     @functools.cached_property
     def keras_model(self) -> keras.Model:
         """The layers and their weights, read when somebody asks for them."""
-        return _read_model(self._path)
+        from songnet_utils.models.building import keras
+
+        try:
+            return keras.models.load_model(self._path, compile=False)
+        except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(self._path, error) from error
 
     @functools.cached_property
     def session(self) -> onnxruntime.InferenceSession:
@@ -212,16 +202,10 @@ class SongNet(OnnxNetwork):
         SongNetError
             When they were made from another description of sound than the network's.
         """
-        own, given = self.sound.to_dict(), sound.to_dict()
-        differing = [
-            f"{key} {given[key]} where {value} is needed"
-            for key, value in own.items()
-            if given[key] != value
-        ]
-        if differing:
+        if sound != self.sound:
             raise SongNetError(
-                f"{self.name}: the frames were made from another description of sound "
-                f"({', '.join(differing)}). Make them anew with log_mel(audio, network.sound)."
+                f"{self.name}: the frames were made from {sound}, and {self.sound} is needed. "
+                "Make them anew with log_mel(audio, network.sound)."
             )
         return self.genre_of_frames(frames)
 
@@ -236,61 +220,27 @@ class SongNet(OnnxNetwork):
 
 
 def save_keras(net: SongNet, path: str | Path) -> None:
-    """Write the network and its description into one ``.keras`` file, whole or not at all.
+    """Write the network's layers into a ``.keras`` file, whole or not at all.
 
-    Plain Keras reads it too (``keras.models.load_model``); the description is one more member
-    of the archive.
+    The encoder of metadata, where there is one, is one more member of the archive, which plain
+    Keras does not look at.
     """
     with atomic_write(path) as temporary:
         net.keras_model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(_DESCRIPTION, json.dumps(net.description(), indent=1))
-            if net.encoder is not None:
-                from songnet_utils.features.metadata import encoder_to_bytes
+        if net.encoder is not None:
+            from songnet_utils.features.metadata import encoder_to_bytes
 
+            with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(_ENCODER, encoder_to_bytes(net.encoder))
 
 
-def load_keras(path: str | Path) -> SongNet:
-    """Read what `save_keras` wrote.
+def _read_encoder(path: Path) -> ColumnTransformer:
+    from songnet_utils.features.metadata import encoder_from_bytes
 
-    Raises
-    ------
-    SongNetError
-        When there is no such file, it is damaged, or it is a network without a description.
-    """
-    description, encoder = _read_archive(Path(path))
-    sound = Sound.from_dict(description.pop("sound"))
-    return SongNet(_read_model(Path(path)), sound, encoder=encoder, **description)
-
-
-def _read_archive(path: Path) -> tuple[dict[str, Any], ColumnTransformer | None]:
-    """Return the description in a ``.keras`` file, and the encoder of metadata."""
-    if not path.is_file():
-        raise SongNetError(f"{path}: there is no such file. Train a network first: songnet train")
     try:
         with zipfile.ZipFile(path) as archive:
-            description = json.loads(archive.read(_DESCRIPTION))
-            if _ENCODER not in archive.namelist():
-                return description, None
-            from songnet_utils.features.metadata import encoder_from_bytes
-
-            return description, encoder_from_bytes(archive.read(_ENCODER))
-    except KeyError as error:
-        raise SongNetError(
-            f"{path}: is a network without its description of sound. "
-            "Only networks made by songnet train can be used."
-        ) from error
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
-def _read_model(path: Path) -> keras.Model:
-    from songnet_utils.models.building import keras
-
-    try:
-        return keras.models.load_model(path, compile=False)
-    except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
+            return encoder_from_bytes(archive.read(_ENCODER))
+    except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
         raise _damaged(path, error) from error
 
 

@@ -15,10 +15,7 @@ import librosa
 import numpy as np
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras
-from songnet_utils.models.registry import NetworkKind
-from songnet_utils.models.transfer import embedding_extraction
 from songnet_utils.training.recipe import Recipe
 
 # Whole clips in a batch.
@@ -31,27 +28,6 @@ _METADATA_DROPPED = 0.3
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 
-def rows_of(
-    kind: NetworkKind, log_mels: LogMels, progress: bool = False
-) -> Callable[[str], np.ndarray]:
-    """Return a function from a clip's id to what the network takes: (rows, channels) float32.
-
-    Rows are log-mel frames, or musicnn's embedding of each patch, computed where it is missing.
-
-    Parameters
-    ----------
-    kind : NetworkKind
-        The network.
-    log_mels : LogMels
-        The corpus with its frames.
-    progress : bool
-        Show a progress bar.
-    """
-    if not kind.on_musicnn:
-        return log_mels.frames
-    return log_mels.extracted(embedding_extraction(), "embedding", progress=progress)
-
-
 @dataclass(frozen=True)
 class Inputs:
     """What a network takes of each clip, by the names of its inputs.
@@ -61,7 +37,8 @@ class Inputs:
     name : str
         Of the input for `rows`: ``log_mel`` or ``embedding``.
     rows : callable
-        As `rows_of` returns it.
+        From a clip's id to what the network takes, (rows, channels) float32: log-mel frames, or
+        musicnn's embedding of each patch.
     labels : mapping of str to int
         The index of each clip's genre, by clip id.
     genres : int

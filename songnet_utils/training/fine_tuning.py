@@ -57,11 +57,7 @@ class Parent:
                 f"{folder}: is a run of {record['model']}, and {model} cannot start from its "
                 f"weights. Leave --model out, or choose a run of {model}."
             )
-        refusal = (
-            f"{record['model']} is no network, so there are no weights to start from. Choose the "
-            "run of a network, such as songnet or songnet-transfer."
-        )
-        net, answers = network_of(folder, record, refusal), read_answers(folder)
+        net, answers = network_of(folder), read_answers(folder)
         mine = answers.loc[answers.set != "test", ["content", "artist"]]
         mine = mine.assign(artist=mine.artist.mask(mine.artist.str.startswith(UNKNOWN_ARTIST)))
         before = folder / TRAINED_ON_BEFORE

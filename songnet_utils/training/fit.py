@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras
 from songnet_utils.models.onnx_export import onnx_of
 from songnet_utils.models.registry import NetworkKind
-from songnet_utils.models.trained import LEAST_DEVIATION, SongNet, centre, set_weights, weights_of
-from songnet_utils.models.transfer import load_musicnn
+from songnet_utils.models.trained import LEAST_DEVIATION, SongNet, centre, set_weights
+from songnet_utils.models.transfer import embedding_extraction, load_musicnn
 from songnet_utils.streaming.receptive_field import timeline_of
 from songnet_utils.streaming.stateful import Stack
-from songnet_utils.training.data import Crops, Inputs, WholeClips, rows_of
+from songnet_utils.training.data import Crops, Inputs, WholeClips
 from songnet_utils.training.progress import PROGRESS, KeepProgress
 from songnet_utils.training.recipe import Recipe
 
@@ -95,10 +95,13 @@ class Trainer:
         # Layers and initializers that are given no seed take theirs from here.
         keras.utils.set_random_seed(seed)
         self.network = kind.build(self.sound, genres, seed=seed, **options)
+        rows: Callable[[str], np.ndarray] = log_mels.frames
+        if kind.on_musicnn:
+            rows = log_mels.extracted(embedding_extraction(), "embedding", progress=progress)
         indices = {genre: index for index, genre in enumerate(genres)}
         self.inputs = Inputs(
             self.network.inputs[0].name,
-            rows_of(kind, log_mels, progress),
+            rows,
             dict(zip(clips.id, clips.genre.map(indices), strict=True)),
             len(genres),
             known,
@@ -246,10 +249,10 @@ class Trainer:
 
 def _fine_tuned(network: keras.Model, genres: Sequence[str], start: SongNet) -> list[np.ndarray]:
     """Return the weights with which fine-tuning begins."""
-    weights = weights_of(start.keras_model)
+    weights = start.keras_model.get_weights()
     column = {name_key(genre): index for index, genre in enumerate(start.genres)}
     # The last layer's kernel, (channels, genres), and bias, (genres,).
-    for place, fresh in zip((-2, -1), weights_of(network)[-2:], strict=True):
+    for place, fresh in zip((-2, -1), network.get_weights()[-2:], strict=True):
         for index, genre in enumerate(genres):
             if (known := column.get(name_key(genre))) is not None:
                 fresh[..., index] = weights[place][..., known]

@@ -65,41 +65,22 @@ def load_songnet(run: str | Path) -> Network:
     Parameters
     ----------
     run
-        The folder of a finished training run, a ``model.keras`` file, an ONNX file that describes
-        itself or has a description beside it (`songnet_utils.models.tagger`), or one of the
-        networks that come with the project: ``"musicnn"``, ``"songnet-mini"``.
+        The folder of a finished training run, an ONNX file that describes itself or has a
+        description beside it (`songnet_utils.models.tagger`), or one of the networks that come
+        with the project: ``"musicnn"``, ``"songnet-mini"``.
 
     Raises
     ------
     SongNetError
         When there is no finished network there; it says how to get one.
     """
-    # Keras starts where layers are looked into, and not for an answer.
     from songnet_utils.models.onnx_network import BUILT_IN, BUILT_IN_NAMES
     from songnet_utils.models.tagger import load_onnx
-    from songnet_utils.models.trained import SongNet, load_keras
 
-    rule = (
-        "A network is given as the folder of its run, a model.keras file, an ONNX file or "
-        '"musicnn".'
-    )
-    path = path_of(run, rule)
+    path = path_of(run, 'A network is given as the folder of its run, an ONNX file or "musicnn".')
     if run in BUILT_IN_NAMES:
         path = BUILT_IN / f"{run}.onnx"
-    if path.suffix == ".onnx":
-        return load_onnx(path)
-    if path.suffix == ".keras":
-        return load_keras(path)
-    path = run_folder(path)
-    record = read_record(path)
-    if (path / "model.onnx").is_file():
-        return SongNet.of_run(path)
-    if not (path / "model.keras").is_file():
-        raise SongNetError(
-            f"{path}: its model, {record['model']}, answers for whole clips and has no genre over "
-            "time. Choose the run of a network (model.keras)."
-        )
-    return load_keras(path / "model.keras")
+    return load_onnx(path) if path.suffix == ".onnx" else network_of(path)
 
 
 def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -144,28 +125,25 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
         ) from error
 
 
-def network_of(folder: Path, record: Mapping[str, Any], refusal: str) -> SongNet:
+def network_of(folder: str | Path) -> SongNet:
     """Return the network of a finished run.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The run's folder.
-    record : mapping
-        Its record.
-    refusal : str
-        What to say, after the folder's name, of the run of a baseline.
 
     Raises
     ------
     SongNetError
         When it is the run of a baseline, or the network cannot be read.
     """
+    # Keras starts where layers are looked into, and not for an answer.
     from songnet_utils.models.trained import SongNet
 
+    record = read_record(folder)
     if record.get("network") is None:
-        raise SongNetError(f"{folder}: {refusal}")
-    return SongNet.of_run(folder)
+        raise SongNetError(
+            f"{folder}: its model, {record['model']}, answers for whole clips and is no network: "
+            "it has no genre over time, no kernels and no weights to start from. Choose the run of "
+            "a network, such as songnet."
+        )
+    return SongNet.of_run(Path(folder))
 
 
 def log_mels_of(

@@ -284,8 +284,7 @@ def gallery_of_run(
     """
     folder = Path(folder)
     record = runs.read_record(folder)
-    refusal = f"{record['model']} has no kernels. Name the run of a network, such as songnet."
-    net = runs.network_of(folder, record, refusal)
+    net = runs.network_of(folder)
     kernels = Kernels(net)
     log_mels = runs.log_mels_of(folder, record, corpus, progress=progress)
     answers = runs.read_answers(folder)
