@@ -58,7 +58,8 @@ def compare_and_print(json: Path | None, **options: Any) -> tuple[int, list[dict
     comparison = compare(**options)
     for text in comparison.notes:
         note(text)
-    name_left_out(comparison.left_out.items())
+    left_out = comparison.results[0]["left_out"]
+    name_left_out((small["genre"], small["reason"]) for small in left_out)
     name_left_out(zip(comparison.unusable.id, comparison.unusable.reason, strict=True))
     print(comparison.as_text())
     for failure in comparison.failures:

@@ -26,7 +26,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from songnet_utils._utils.errors import SongNetError, check_names, did_you_mean
+from songnet_utils._utils.errors import SongNetError, check_names
 from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora.artist_parts import ARTIST_PARTS, part_of_artists
 from songnet_utils.corpora.splits import check_kind, fold_sets, keep_genres
@@ -89,8 +89,6 @@ class Comparison:
         One row for each tested clip, model, split and seed: ``model``, ``split``, ``seed``,
         ``fold``, ``id``, ``artist``, ``genre`` (the truth), ``answer``, ``seen`` (is the artist
         among the training or validation clips?), and a network's probabilities.
-    left_out : dict
-        Genre → why it was left out.
     unusable : pandas.DataFrame
         Clips that could not be used.
     failures : list of dict
@@ -104,7 +102,6 @@ class Comparison:
 
     results: list[dict[str, Any]]
     answers: pd.DataFrame
-    left_out: dict[str, str]
     unusable: pd.DataFrame
     failures: list[dict[str, str]] = field(default_factory=list)
     cost: dict[str, Any] = field(default_factory=dict)
@@ -201,17 +198,15 @@ def compare(
     prepared = log_mels(corpus, progress=progress)
     clips, drawn = part_of_artists(prepared.clips, artist_part)
     clips, left_out = _keep_genres(clips, splits, genres, folds)
-    reasons = [{"genre": genre, "reason": reason} for genre, reason in left_out.items()]
     limit: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     recipes = {name: dataclasses.replace(recipe or recipe_of(name), **limit) for name in models}
-    runs = _runs(prepared, clips, reasons, recipes, splits, seeds, folds)
+    runs = _runs(prepared, clips, left_out, recipes, splits, seeds, folds)
     done, failures = _make_all(runs, subset, progress)
     shared: dict[str, Any] = {"seeds": seeds, "folds": folds, "set": subset}
-    shared |= {"artist_part": drawn, "left_out": reasons}
+    shared |= {"artist_part": drawn, "left_out": left_out}
     return Comparison(
         [result | shared for result in _results(done, failures)],
         pd.concat([run.answers for run in done], ignore_index=True),
-        left_out,
         prepared.unusable,
         failures,
         cost={
@@ -230,10 +225,7 @@ def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) 
         check_kind(split)
     if not splits or not isinstance(seeds, int) or seeds < 1:
         raise SongNetError("Name at least one split, and seeds of at least 1.")
-    choices = ("test",) if folds else ("test", "validation")
-    if subset not in choices:
-        near = did_you_mean(str(subset), choices)
-        raise SongNetError(f"subset must be {' or '.join(choices)} here. Got {subset!r}.{near}")
+    check_kind(subset, ("test",) if folds else ("test", "validation"), "the set compared here")
     return list(dict.fromkeys(splits))
 
 
@@ -293,14 +285,14 @@ def _keep_genres(
     splits: Sequence[str],
     genres: Sequence[str] | str | None,
     folds: int | None,
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Leave genres that are too small for one of the splits out of all; say why, by genre."""
-    left_out: dict[str, str] = {}
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Leave genres that are too small for one of the splits out of all; say why, as there."""
+    left_out: list[dict[str, str]] = []
     for split in splits:
         clips, small = keep_genres(clips, genres, kind=split, k=folds)
         # Of the genres that were asked for, those are left that are large enough so far.
         genres = None
-        left_out |= {entry["genre"]: entry["reason"] for entry in small}
+        left_out += small
     return clips, left_out
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
@@ -85,12 +84,8 @@ def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFra
 
 def _answers(known: pd.DataFrame, genres: np.ndarray, part: np.ndarray, seed: int) -> np.ndarray:
     """Return the answer for each clip of a forest that was fitted without its fold."""
-    numbers = [name for name in known if name in NUMBERS]
-    columns = ColumnTransformer(
-        [
-            ("numbers", SimpleImputer(strategy="median", add_indicator=True), numbers),
-            ("texts", OneHotEncoder(handle_unknown="ignore"), known.columns.difference(numbers)),
-        ]
-    )
-    model = make_pipeline(columns, RandomForestClassifier(_TREES, random_state=seed))
+    encoder: SimpleImputer | OneHotEncoder = OneHotEncoder(handle_unknown="ignore")
+    if known.columns[0] in NUMBERS:
+        encoder = SimpleImputer(strategy="median", add_indicator=True)
+    model = make_pipeline(encoder, RandomForestClassifier(_TREES, random_state=seed))
     return cross_val_predict(model, known, genres, cv=PredefinedSplit(part))

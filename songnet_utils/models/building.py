@@ -117,11 +117,11 @@ def conv_blocks(
     return x
 
 
-def grus(x: keras.KerasTensor, draw: Draw, count: int, units: int = 64) -> keras.KerasTensor:
+def grus(x: keras.KerasTensor, draw: Draw, count: int) -> keras.KerasTensor:
     """Return what `count` layers of GRU, one on the other, remember of `x` at each step."""
     for number in range(1, 1 + count):
         x = layers.GRU(
-            units,
+            64,
             return_sequences=True,
             kernel_initializer=draw(),
             recurrent_initializer=draw.orthogonal(),

@@ -155,8 +155,7 @@ class _Writer:
         # What goes in, and comes out, besides: the state of recurrent layers. None: there is none.
         self._states: tuple[list[Any], list[Any]] | None = ([], []) if stream else None
         self._nodes: list[Any] = []
-        # Name by what they are: kind, shape and bytes.
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._constants: list[Any] = []
         self._names: dict[int, str] = {}
 
     def model(self, graph: Graph, outputs: Sequence[str]) -> Any:
@@ -179,10 +178,7 @@ class _Writer:
         for name, tensor in wanted.items():
             self._nodes.append(helper.make_node("Identity", [self._names[tensor]], [name]))
         states = self._states or ([], [])
-        constants += [
-            self._onnx.numpy_helper.from_array(np.frombuffer(data, kind).reshape(shape), name)
-            for (kind, shape, data), name in self._constants.items()
-        ]
+        constants += self._constants
         proto = helper.make_model(
             helper.make_graph(
                 self._nodes, "songnet", inputs + states[0], values + states[1], constants
@@ -220,10 +216,10 @@ class _Writer:
         return output
 
     def _constant(self, value: Any, kind: Any = np.float32) -> str:
+        name = f"constant_{len(self._constants)}"
         array = np.array(value, kind, order="C")
-        # A layer that is used in several places has its weights once.
-        key = (array.dtype.str, array.shape, array.tobytes())
-        return self._constants.setdefault(key, f"constant_{len(self._constants)}")
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        return name
 
     def _whole(self, numbers: Any) -> str:
         return self._constant(numbers, np.int64)
@@ -234,8 +230,6 @@ class _Writer:
 
         layer, x = node.layer, self._names[node.inputs[0]]
         rank = 1 + len(graph.shape(node.inputs[0]))
-        if isinstance(layer, layers.TimeDistributed):
-            layer = layer.layer
         match layer:
             case layers.Add() | layers.Multiply():
                 return self._merged(graph, node)

@@ -78,7 +78,6 @@ def songnet_lstm(
     sound: Sound,
     genres: Sequence[str],
     *,
-    units: int = 256,
     gru: int = 0,
     filters: int = 256,
     dropout: float = 0.3,
@@ -93,8 +92,6 @@ def songnet_lstm(
     ----------
     sound, genres, filters, dropout, batch_norm, seed
         As in `songnet`.
-    units : int
-        How many numbers the LSTM remembers.
     gru : int
         How many layers of GRU, those of `crnn_2d`, stand in the LSTM's place; 0: the LSTM does.
 
@@ -110,7 +107,7 @@ def songnet_lstm(
         x = grus(x, draw, gru)
     else:
         x = layers.LSTM(
-            units,
+            256,
             return_sequences=True,
             kernel_initializer=draw(),
             recurrent_initializer=draw.orthogonal(),

@@ -15,15 +15,15 @@ import scipy.fft
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, begin, end, grus, keras, layers
 
+# MFCCs of a frame.
+_COEFFICIENTS = 13
+
 
 def crnn_2d(
     sound: Sound,
     genres: Sequence[str],
     *,
-    filters: Sequence[int] = (16, 32, 48, 64),
     recurrent: int = 2,
-    units: int = 64,
-    dropout: float = 0.1,
     seed: int = 0,
 ) -> keras.Model:
     """Build a convolutional recurrent network on pictures, after Choi et al.
@@ -37,14 +37,8 @@ def crnn_2d(
     ----------
     sound, genres, seed
         As in `songnet_utils.models.paper.songnet`. At least 64 mel bands.
-    filters : sequence of int
-        Kernels in each of the four layers.
     recurrent : int
         Layers of GRU; 0: none.
-    units : int
-        Numbers that each GRU remembers.
-    dropout : float
-        Share of outputs dropped in training.
 
     References
     ----------
@@ -54,17 +48,17 @@ def crnn_2d(
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
     x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
-    # Over (time, frequency). The bands are padded, time is not.
-    pools = [(2, 2), (2, 4), (2, 4), (1, 4)]
-    for number, (kernels, pool) in enumerate(zip(filters, pools, strict=True), start=1):
+    # Kernels, and pooling over (time, frequency). The bands are padded, time is not.
+    blocks = [(16, (2, 2)), (32, (2, 4)), (48, (2, 4)), (64, (1, 4))]
+    for number, (kernels, pool) in enumerate(blocks, start=1):
         x = layers.ZeroPadding2D(((0, 0), (1, 1)), name=f"bands_{number}")(x)
         x = layers.Conv2D(kernels, 3, kernel_initializer=draw(), name=f"conv_{number}")(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
         x = layers.Activation("elu", name=f"elu_{number}")(x)
         x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
-        x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
+        x = layers.Dropout(0.1, seed=seed + number, name=f"dropout_{number}")(x)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
-    x = grus(x, draw, recurrent, units)
+    x = grus(x, draw, recurrent)
     x = layers.Dropout(0.3, seed=seed + 5, name="dropout_5")(x)
     return end(frames, x, genres, draw, "crnn_2d")
 
@@ -73,7 +67,6 @@ def cnn_2d(
     sound: Sound,
     genres: Sequence[str],
     *,
-    filters: Sequence[int] = (16, 32, 64),
     dropout: float = 0.3,
     batch_norm: bool = True,
     seed: int = 0,
@@ -88,8 +81,6 @@ def cnn_2d(
     ----------
     sound, genres, seed, dropout, batch_norm
         As in `songnet_utils.models.paper.songnet`. At least 32 mel bands.
-    filters : sequence of int
-        Kernels in each of the three blocks.
 
     References
     ----------
@@ -99,12 +90,10 @@ def cnn_2d(
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
     x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
-    for number, (kernels, pool) in enumerate(
-        zip(filters, [(2, 4), (2, 4), (2, 2)], strict=True), start=1
-    ):
-        x = layers.Conv2D(
-            kernels, 5 if number == 1 else 3, kernel_initializer=draw(), name=f"conv_{number}"
-        )(x)
+    # Kernels, their size, and pooling over (time, frequency).
+    blocks = [(16, 5, (2, 4)), (32, 3, (2, 4)), (64, 3, (2, 2))]
+    for number, (kernels, size, pool) in enumerate(blocks, start=1):
+        x = layers.Conv2D(kernels, size, kernel_initializer=draw(), name=f"conv_{number}")(x)
         if batch_norm:
             x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
         x = layers.ReLU(name=f"relu_{number}")(x)
@@ -114,18 +103,10 @@ def cnn_2d(
     return end(frames, x, genres, draw, "cnn_2d")
 
 
-def cnn_mfcc(
-    sound: Sound,
-    genres: Sequence[str],
-    *,
-    coefficients: int = 13,
-    filters: Sequence[int] = (64, 128, 256),
-    dropout: float = 0.3,
-    seed: int = 0,
-) -> keras.Model:
+def cnn_mfcc(sound: Sound, genres: Sequence[str], *, seed: int = 0) -> keras.Model:
     """Build a convolutional network on MFCCs, after Li et al.
 
-    The MFCCs are a fixed layer: the first `coefficients` of the cosine transform of each frame,
+    The MFCCs are a fixed layer: the first 13 coefficients of the cosine transform of each frame,
     after the centring layer (so they are those of a frame's departure from the mean frame).
     From there on kernels are as high as all coefficients. The first are 10 frames wide and slide by
     4, as theirs; two layers of 5 follow, the first of which slides by 2, so that a step comes as
@@ -133,12 +114,8 @@ def cnn_mfcc(
 
     Parameters
     ----------
-    sound, genres, seed, dropout
-        As in `songnet_utils.models.paper.songnet`.
-    coefficients : int
-        MFCCs of a frame, at most ``sound.n_mels``.
-    filters : sequence of int
-        Kernels in each of the three layers.
+    sound, genres, seed
+        As in `songnet_utils.models.paper.songnet`. At least 13 mel bands.
 
     References
     ----------
@@ -147,18 +124,19 @@ def cnn_mfcc(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    x = layers.Dense(coefficients, use_bias=False, trainable=False, name="mfcc")(x)
+    x = layers.Dense(_COEFFICIENTS, use_bias=False, trainable=False, name="mfcc")(x)
     # Coefficients differ in size by a factor of ten.
     x = layers.BatchNormalization(momentum=0.9, name="batch_norm_0")(x)
-    windows = [(10, 4), (5, 2), (5, 1)]
-    for number, (kernels, (wide, stride)) in enumerate(zip(filters, windows, strict=True), start=1):
+    # Kernels, the frames that they see, and by how many they slide.
+    blocks = [(64, 10, 4), (128, 5, 2), (256, 5, 1)]
+    for number, (kernels, wide, stride) in enumerate(blocks, start=1):
         x = layers.Conv1D(
             kernels, wide, strides=stride, kernel_initializer=draw(), name=f"conv_{number}"
         )(x)
         x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
         x = layers.ReLU(name=f"relu_{number}")(x)
-        x = layers.Dropout(dropout, seed=seed + number, name=f"dropout_{number}")(x)
+        x = layers.Dropout(0.3, seed=seed + number, name=f"dropout_{number}")(x)
     model = end(frames, x, genres, draw, "cnn_mfcc")
-    transform = scipy.fft.dct(np.eye(sound.n_mels), norm="ortho", axis=0)[:coefficients]
+    transform = scipy.fft.dct(np.eye(sound.n_mels), norm="ortho", axis=0)[:_COEFFICIENTS]
     model.get_layer("mfcc").set_weights([transform.T.astype(np.float32)])
     return model

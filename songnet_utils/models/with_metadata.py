@@ -13,7 +13,6 @@ def songnet_meta(
     genres: Sequence[str],
     *,
     columns: int,
-    units: int = 32,
     dropout: float = 0.3,
     metadata_dropout: float = 0.5,
     seed: int = 0,
@@ -31,8 +30,6 @@ def songnet_meta(
     columns : int
         How many numbers say what is known of a song: see
         `songnet_utils.features.metadata.fit_encoder`.
-    units : int
-        Numbers in the small layer.
     metadata_dropout : float
         Share of them dropped in training.
     """
@@ -40,7 +37,7 @@ def songnet_meta(
     draw = Draw(seed)
     x = conv_blocks(x, draw, dropout=dropout)
     known = keras.Input((columns,), name="metadata")
-    y = layers.Dense(units, activation="relu", kernel_initializer=draw(), name="knowledge")(known)
+    y = layers.Dense(32, activation="relu", kernel_initializer=draw(), name="knowledge")(known)
     y = layers.Dropout(metadata_dropout, seed=seed + 4, name="dropout_knowledge")(y)
     y = layers.Dense(x.shape[2], kernel_initializer=draw(), name="as_sound")(y)
     y = layers.Reshape((1, x.shape[2]), name="at_every_step")(y)

@@ -26,7 +26,7 @@ class Node:
     Parameters
     ----------
     layer : keras.layers.Layer
-        What computes.
+        What computes; of a time-distributed Dense layer, the Dense layer.
     inputs : tuple of int
         The tensors that it takes.
     output : int
@@ -107,6 +107,8 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
     SongNetError
         When the network is not a graph of layers, or it is not plain where frames go in.
     """
+    from keras import layers
+
     given = {id(tensor): tensor for tensor in model.inputs}
     tensors = dict(given)
     nodes: list[Node] = []
@@ -121,6 +123,11 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
                     f"{len(node.output_tensors)} tensors: here every layer gives one."
                 )
             inputs = tuple(visit(before) for before in node.input_tensors)
+            if isinstance(layer, layers.TimeDistributed) and (
+                # Only what treats rows one by one anyway.
+                isinstance(layer.layer, layers.Dense) or is_for_training(layer.layer)
+            ):
+                layer = layer.layer
             tensors[id(tensor)] = tensor
             nodes.append(Node(layer, inputs, id(tensor)))
         return id(tensor)

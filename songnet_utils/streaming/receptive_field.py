@@ -91,10 +91,6 @@ def _field(
         raise _unknown(node.layer)
     before, shape = found[node.inputs[0]], graph.shape(node.inputs[0])
     layer = node.layer
-    wraps = isinstance(layer, layers.TimeDistributed)
-    # Only what treats rows one by one anyway.
-    if wraps and (isinstance(layer.layer, layers.Dense) or is_for_training(layer.layer)):
-        layer = layer.layer
     _check_arguments(layer, len(shape))
     match layer:
         case layers.Conv1D() | layers.Conv2D():

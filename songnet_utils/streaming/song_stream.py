@@ -70,9 +70,7 @@ def step_span(timeline: Timeline, rate: int, step: int) -> tuple[float, float]:
     return start / own, last
 
 
-def classify_song(
-    net: Network, source: str | os.PathLike[str] | bytes, *, name: str | None = None
-) -> tuple[list[Step], float]:
+def classify_song(net: Network, source: str | os.PathLike[str] | bytes) -> tuple[list[Step], float]:
     """Return the whole-song answer with its times, and the seconds the song lasts.
 
     This is what ``songnet classify`` prints. The song is decoded once and answered whole, which
@@ -83,7 +81,7 @@ def classify_song(
     SongNetError
         When the song cannot be decoded or is too short for one step.
     """
-    name = name or name_of(source)
+    name = name_of(source)
     song = decode(source, net.sound.sample_rate, name=name)
     warn(song.notes)
     try:
@@ -100,9 +98,9 @@ def classify_song(
 
 
 def classify_songs(
-    net: Network, sources: Sequence[str | os.PathLike[str]], workers: int | None = None
+    net: Network, sources: Sequence[str | os.PathLike[str]]
 ) -> Iterator[tuple[list[Step], float] | SongNetError]:
-    """Classify many songs, several at a time.
+    """Classify many songs, as many at a time as there are cores.
 
     Decoding, log-mels and the network's sums leave Python to itself: threads keep all cores busy.
 
@@ -112,8 +110,6 @@ def classify_songs(
         What answers.
     sources
         Sound files.
-    workers
-        Songs at a time; as many as there are cores by default.
 
     Yields
     ------
@@ -127,7 +123,7 @@ def classify_songs(
         except SongNetError as error:
             return error
 
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield from pool.map(answer, sources)
     finally:

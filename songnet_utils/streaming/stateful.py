@@ -266,8 +266,6 @@ def _read_layer(graph: Graph, node: Node) -> list[Push]:
     from keras import layers
 
     layer = node.layer
-    if isinstance(layer, layers.TimeDistributed):
-        layer = layer.layer
     match layer:
         case layers.Add():
             return [lambda *branches: reduce(np.add, branches)]
