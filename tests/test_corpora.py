@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import Corpus, list_corpora, named_files, open_corpus, table
+from songnet_utils.corpora import Corpus, list_corpora, open_corpus, table
+from songnet_utils.corpora.folder import named_files
 from songnet_utils.corpora.mini import catalogue
 from songnet_utils.corpora.table import COLUMNS, check_table
 

@@ -17,8 +17,9 @@ from toys import RATE, tone_corpus
 
 from songnet_utils import cli
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import OwnSongs, name_key, open_corpus, table
+from songnet_utils.corpora import OwnSongs, open_corpus, table
 from songnet_utils.corpora.splits import UntestedError, split_unseen
+from songnet_utils.corpora.table import name_key
 from songnet_utils.training.fine_tuning import Parent
 from songnet_utils.training.recipe import Recipe, recipe_of
 from songnet_utils.training.runs import load_songnet, read_answers, read_record

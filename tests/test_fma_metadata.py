@@ -367,7 +367,7 @@ def test_features_are_read_for_the_tracks_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "its header begins with"),
+        ("", "No columns"),
         (",echonest,echonest\n,audio,audio\n,a,b\ntrack_id,,\n2,1,2\n", "its header begins with"),
         ("feature,a,b\nstatistics,a,b\nnumber,1,2\ntrack_id,,\n2,one,2\n", "cannot be read"),
         ("feature,a,b\nstatistics,a,b\nnumber,1,2\ntrack_id,,\n2,1\n", "cannot be read"),

@@ -92,7 +92,7 @@ def test_an_artist_keeps_its_sound_and_artists_differ():
 def test_lo_fi_is_no_sign_of_a_genre():
     share = collections.defaultdict(list)
     for clip in catalogue.plan(clips=1):
-        share[clip.genre].append(clip.make_artist().mix.lo_fi)
+        share[clip.genre].append(clip.make_artist().mix.noise > -55)
     assert all(0.1 < np.mean(lo_fi) < 0.65 for lo_fi in share.values())
 
 
@@ -159,7 +159,6 @@ def test_seven_eight_has_bars_of_seven_eighths():
     metre = METRES["7/8"]
     assert metre.steps == 14
     assert metre.pulses == (0, 4, 8)
-    assert metre.beats == 3.5
 
 
 def test_every_pattern_fills_its_bar():
@@ -167,16 +166,16 @@ def test_every_pattern_fills_its_bar():
         for style in styles:
             for figure in style.basses + style.comps + style.counters:
                 for bar in figure.pattern:
-                    assert len(bar) == METRES[figure.metre].steps, figure.name
+                    assert len(bar) == METRES[figure.metre].steps, figure
             for groove in style.grooves:
                 for drum, lines in groove.lines:
                     assert drum in DRUMS
                     for line in lines:
-                        assert len(line) == METRES[groove.metre].steps, groove.name
+                        assert len(line) == METRES[groove.metre].steps, groove
             for melody in style.melodies:
                 for metre, rhythms in melody.rhythms:
                     for rhythm in rhythms:
-                        assert len(rhythm) == METRES[metre].steps, melody.name
+                        assert len(rhythm) == METRES[metre].steps, melody
 
 
 def test_every_song_style_has_drums_bass_harmony_and_a_tune_in_its_metres():
@@ -369,8 +368,6 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path
     with pytest.raises(KeyboardInterrupt):
         catalogue.prepare(tmp_path, workers=1, **SMALL)
     assert not (tmp_path / "clips.csv").exists()
-    with pytest.raises(SongNetError, match="not finished"):
-        catalogue.read(tmp_path)
     before = set(made)
     monkeypatch.setattr(catalogue, "make_clip", lambda clip: (made.append(clip.id), whole(clip))[1])
     catalogue.prepare(tmp_path, workers=1, **SMALL)
@@ -395,7 +392,9 @@ def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
     """SIGKILL in the middle: what is there under a clip's name is whole."""
     code = (
         "from songnet_utils.corpora.mini import catalogue\n"
-        f"catalogue.prepare({str(tmp_path)!r}, workers=1, artists=1, clips=1, progress=False)"
+        "from pathlib import Path\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "catalogue.prepare(folder, workers=1, artists=1, clips=1, progress=False)"
     )
     run = subprocess.Popen([sys.executable, "-c", code])
     try:

@@ -164,7 +164,7 @@ def _network(source: str | Path | None) -> tuple[Network, str]:
 
 def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:
     """Return the files that are named, and in place of what cannot be found the error."""
-    from songnet_utils.corpora import named_files
+    from songnet_utils.corpora.folder import named_files
 
     files: list[tuple[str, SongNetError | None]] = []
     for name in names:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import os
 import re
 from pathlib import Path
@@ -17,16 +16,15 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
 from songnet_utils._utils.files import above_lessons, data_folder
 from songnet_utils.audio import SUFFIXES
-from songnet_utils.corpora import fma, mini, splits
+from songnet_utils.corpora import fma, mini, own, splits
 from songnet_utils.corpora.contents import contents_of, contradictions
 from songnet_utils.corpora.fma import fma_extract
-from songnet_utils.corpora.folder import named_files, open_folder
+from songnet_utils.corpora.folder import open_folder
 from songnet_utils.corpora.licences import licence_family, licence_table
-from songnet_utils.corpora.own import OwnSongs, is_own, open_own
-from songnet_utils.corpora.table import OFFICIAL, Corpus, credit, name_key, table, unusable_table
+from songnet_utils.corpora.own import OwnSongs
+from songnet_utils.corpora.table import Corpus, credit, table, unusable_table
 
 __all__ = [
-    "OFFICIAL",
     "Corpus",
     "OwnSongs",
     "chosen_corpus",
@@ -37,8 +35,6 @@ __all__ = [
     "licence_family",
     "licence_table",
     "list_corpora",
-    "name_key",
-    "named_files",
     "open_corpus",
     "own_songs",
     "splits",
@@ -54,7 +50,6 @@ def open_corpus(
     corpus: str | os.PathLike[str],
     data_dir: str | os.PathLike[str] | None = None,
     *,
-    workers: int | None = None,
     progress: bool = True,
 ) -> Corpus:
     """Return a corpus by its name or from its folder.
@@ -68,8 +63,6 @@ def open_corpus(
         a folder of that name: write ``./mini`` for the folder.
     data_dir
         Where named corpora are kept; see `data_folder`.
-    workers
-        How many clips of ``mini`` to render at once when it is not there yet; all cores by default.
     progress
         Whether to show progress bars.
 
@@ -80,7 +73,7 @@ def open_corpus(
     """
     path_of(corpus, "A corpus is given by its name or the path of its folder.")
     # As it was given: ./mini is a folder.
-    found = _open(os.fspath(corpus), data_folder(data_dir), workers, progress)
+    found = _open(os.fspath(corpus), data_folder(data_dir), progress)
     clips = found.clips.assign(content=contents_of(found.clips.file, progress)).astype(
         {"content": "str"}
     )
@@ -88,10 +81,10 @@ def open_corpus(
     return dataclasses.replace(found, clips=clips, notes=notes)
 
 
-def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
+def _open(name: str, data: Path, progress: bool) -> Corpus:
     """Return a corpus whose contents have not been looked at."""
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
-        return _open_mini(data / name, int(seed[1] or 0), workers, progress)
+        return _open_mini(data / name, int(seed[1] or 0), progress)
     if name in _FMA:
         return fma.open_subset(data / "fma", name)
     folder = Path(name).expanduser().absolute()
@@ -105,8 +98,8 @@ def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
     # The last part of "..", or of a path that ends in it, names nothing.
     folder = Path(os.path.normpath(folder))
     try:
-        if is_own(folder):
-            opened = open_own(folder)
+        if (folder / own.LIST).is_file():
+            opened = own.open_own(folder)
         elif found := fma.find_fma(folder):
             opened = fma.open_fma(*found, name=folder.name)
         else:
@@ -118,18 +111,18 @@ def _open(name: str, data: Path, workers: int | None, progress: bool) -> Corpus:
         ) from error
 
 
-def own_songs(data_dir: str | os.PathLike[str] | None = None) -> OwnSongs:
+def own_songs() -> OwnSongs:
     """Return the songs of one's own in the data folder; see `songnet_utils.corpora.own`."""
-    return OwnSongs(data_folder(data_dir) / "my-songs")
+    return OwnSongs(data_folder() / "my-songs")
 
 
-def chosen_corpus(default: str = "mini") -> str:
-    """Return the corpus that ``$SONGNET_CORPUS`` chooses, as `open_corpus` takes it.
+def chosen_corpus() -> str:
+    """Return the corpus that ``$SONGNET_CORPUS`` chooses, as `open_corpus` takes it; else ``mini``.
 
     A relative path may start where one is or, in a notebook's own folder (``notebooks``, or
     ``notebooks/solutions``), in the folder above ``notebooks``, where the commands are typed.
     """
-    chosen = os.environ.get("SONGNET_CORPUS") or default
+    chosen = os.environ.get("SONGNET_CORPUS") or "mini"
     project = above_lessons()
     if project and not Path(chosen).exists() and (project / chosen).exists():
         return str(project / chosen)
@@ -149,11 +142,8 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     data = data_folder(data_dir)
     minis = {"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()}
     folders = [data / name for name in sorted(minis)] + [data / "fma" / name for name in _FMA]
-    about = {
-        **{name: f"Free Music Archive, {name[4:]} set" for name in _FMA},
-        **dict.fromkeys(minis, "music composed by rules, a teaching corpus"),
-        fma.SAMPLE: "a sample of fma_small",
-    }
+    about = {name: f"Free Music Archive, {name[4:]} set" for name in fma.SIZES}
+    about[fma.SAMPLE] = "a sample of fma_small"
     rows = []
     for folder in folders:
         name, source = folder.name, mini if folder.name in minis else fma
@@ -169,16 +159,17 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
                 "bytes": size or int(fma.SIZES.get(name, 0) * 2**30),
                 "licence": source.LICENCE,
                 "citation": source.CITATION,
-                "description": about[name],
+                "description": about.get(name, "music composed by rules, a teaching corpus"),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _open_mini(folder: Path, seed: int, workers: int | None, progress: bool) -> Corpus:
+def _open_mini(folder: Path, seed: int, progress: bool) -> Corpus:
     # Imported when used: it brings the synthesizer.
-    catalogue = importlib.import_module("songnet_utils.corpora.mini.catalogue")
-    catalogue.prepare(folder, seed=seed, workers=workers, progress=progress)
+    from songnet_utils.corpora.mini import catalogue
+
+    catalogue.prepare(folder, seed=seed, progress=progress)
     return Corpus(
         name=folder.name,
         clips=table(catalogue.read(folder)),

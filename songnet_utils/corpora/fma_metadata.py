@@ -197,20 +197,17 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
     try:
         with file.open("rb") as lines:
             head = list(itertools.islice(lines, 4))
-            kept = b"".join(line for line in lines if line[: line.find(b",")] in wanted)
-        levels = [line.decode("utf-8").rstrip("\r\n").split(",") for line in head]
-        firsts = [line[0] for line in levels]
-        if firsts != ["feature", "statistics", "number", "track_id"]:
-            raise ValueError(f"its header begins with {firsts}")
-        columns = pd.MultiIndex.from_arrays([line[1:] for line in levels[:3]], names=firsts[:3])
-        kinds = {0: "int64"} | dict.fromkeys(range(1, len(columns) + 1), "float32")
-        content = io.BytesIO(kept)
-        found = pd.read_csv(content, header=None, names=[*kinds], dtype=kinds, index_col=0)
+            kept = [line for line in lines if line[: line.find(b",")] in wanted]
+        content = io.BytesIO(b"".join(head + kept))
+        found = pd.read_csv(content, header=[0, 1, 2], index_col=0).astype("float32")
+        names = [*found.columns.names, found.index.name]
+        if names != ["feature", "statistics", "number", "track_id"]:
+            raise ValueError(f"its header begins with {names}")
         if found.isna().to_numpy().any() or found.index.has_duplicates:
             raise ValueError("a row lacks numbers, or a track is listed twice")
     except (OSError, ValueError, OverflowError) as error:
         raise _not_fmas(file, error) from error
-    return found.set_axis(columns, axis=1).rename_axis("track_id")
+    return found
 
 
 def counted(what: str, count: int) -> str:

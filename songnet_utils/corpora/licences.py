@@ -13,32 +13,15 @@ Creative Commons: About CC Licenses. https://creativecommons.org/share-your-work
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-
-class Terms(NamedTuple):
-    """What a family of licences allows; None where one has to read the licence itself."""
-
-    commercial: bool | None
-    changes: bool | None
-    #: Changed versions only under the same licence.
-    alike: bool | None
-
-
 #: The families, from the one that allows most to those of which nothing is known.
-FAMILIES: dict[str, Terms] = {
-    "CC0 or public domain": Terms(True, True, False),
-    "CC BY": Terms(True, True, False),
-    "CC BY-SA": Terms(True, True, True),
-    "CC BY-ND": Terms(True, False, False),
-    "CC BY-NC": Terms(False, True, False),
-    "CC BY-NC-SA": Terms(False, True, True),
-    "CC BY-NC-ND": Terms(False, False, False),
-    "other": Terms(None, None, None),
-    "unknown": Terms(None, None, None),
-}
+FAMILIES = (
+    *("CC0 or public domain", "CC BY", "CC BY-SA", "CC BY-ND"),
+    *("CC BY-NC", "CC BY-NC-SA", "CC BY-NC-ND", "other", "unknown"),
+)
 
 
 def licence_family(licence: object) -> str:
@@ -99,14 +82,12 @@ def licence_table(licences: pd.Series) -> pd.DataFrame:
         have): "yes", "no" or "read it".
     """
     counts = licences.map(licence_family, na_action=None).value_counts()
-    say = {True: "yes", False: "no", None: "read it"}
-    rows = {
-        family: (counts[family], *(say[term] for term in terms))
-        for family, terms in FAMILIES.items()
-        if family in counts
-    }
-    columns = ["clips", "commercial use", "changed versions", "same licence"]
-    found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    found = counts.reindex([family for family in FAMILIES if family in counts]).to_frame("clips")
+    family = found.index.str
+    found["commercial use"] = np.where(family.contains("NC"), "no", "yes")
+    found["changed versions"] = np.where(family.contains("ND"), "no", "yes")
+    found["same licence"] = np.where(family.contains("SA"), "yes", "no")
     # Where nothing may be changed there is nothing to license.
-    found.loc[found["changed versions"] == "no", "same licence"] = "–"
+    found.loc[family.contains("ND"), "same licence"] = "–"
+    found.loc[found.index.isin(("other", "unknown")), found.columns[1:]] = "read it"
     return found.rename_axis("licence")

@@ -2,8 +2,8 @@
 
 The folder is a corpus ``GENRE/clip.*`` like any other. A song's genre is the folder that its file
 lies in, so you can move, delete and add files yourself. Beside the genres lies ``my-songs.json``,
-which people can read: for each song the SHA-256 of its bytes, its title, artist, source and
-licence, how its file was named, and when it was added. `open_corpus` shows what the list knows;
+which people can read: for each song the SHA-256 of its bytes, its title, artist and licence,
+how its file was named, and when it was added. `open_corpus` shows what the list knows;
 what it does not know comes from the files' tags.
 
 A song that is added is only ever decoded. Its bytes are kept as they are, under a name that is made
@@ -58,7 +58,7 @@ _GENRE_RULE = (
 _GENRE = re.compile(r"(?!\.)[\w &'+,.!()#-]+(?<!\.)")
 # Names that Windows keeps for itself.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_DESCRIBED = ("title", "artist", "source", "licence")
+_DESCRIBED = ("title", "artist", "licence")
 # How long to wait for another program that adds songs, in seconds.
 _PATIENCE = 120.0
 # A song is in memory while it is decoded: one at a time, however many are brought at once.
@@ -104,9 +104,6 @@ class OwnSongs:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder).absolute()
-
-    def __repr__(self) -> str:
-        return f"OwnSongs({str(self.folder)!r})"
 
     def known(self) -> dict[str, dict[str, Any]]:
         """Return what the list says about each song, by the SHA-256 of its bytes.
@@ -180,7 +177,7 @@ class OwnSongs:
             given = {"title": title, "artist": artist}
             described = {
                 what: clean(str(given.get(what) or tags.get(what) or "")) or None
-                for what in ("title", "artist", "licence")
+                for what in _DESCRIBED
             }
             stem = Path(re.split(r"[/\\]", named)[-1]).stem
             described["title"] = titled = described["title"] or clean(stem) or "untitled"
@@ -227,15 +224,8 @@ class OwnSongs:
             raise cannot_write(self.folder, error) from error
 
 
-def is_own(folder: Path) -> bool:
-    """Tell whether a folder is one of own songs."""
-    return (folder / LIST).is_file()
-
-
 def open_own(folder: Path) -> Corpus:
     """Return the songs of a folder of own songs, with what its list knows about them.
-
-    Beside the usual columns the table has ``source``.
 
     Raises
     ------
@@ -249,7 +239,7 @@ def open_own(folder: Path) -> Corpus:
             "app, or put them into a folder for each genre: GENRE/song.mp3."
         )
     corpus = open_folder(folder)
-    clips = corpus.clips.assign(source=None).astype({"source": "str"})
+    clips = corpus.clips.copy()
     listed = clips.file.map(lambda file: known.get(Path(file).stem, {}))
     for what in _DESCRIBED:
         described = listed.map(lambda entry, what=what: entry.get(what)).astype("str")
@@ -282,8 +272,7 @@ def check_genre(genre: str) -> str:
         or not any(map(str.isalnum, kept))
         or _DEVICES.fullmatch(kept)
     ):
-        shown = repr(genre if len(repr(genre)) <= 2 * MOST_IN_GENRE else f"{str(genre)[:60]}…")
-        raise SongNetError(f"{shown} is no name for a genre. {_GENRE_RULE}.")
+        raise SongNetError(f"{genre!r:.80} is no name for a genre. {_GENRE_RULE}.")
     return kept
 
 

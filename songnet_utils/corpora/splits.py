@@ -91,8 +91,7 @@ def split(
     else:
         part = _deal(clips, groups_of(clips, kind), parts, seed)
         sets = part.map(dict(enumerate(SETS)))
-    _check_everywhere(clips, sets, SETS, kind)
-    return sets.astype("str").rename("set")
+    return _everywhere(clips, sets.astype("str").rename("set"), SETS, kind)
 
 
 class UntestedError(SongNetError):
@@ -138,9 +137,7 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
     else:
         groups = groups_of(clips, kind)
         tested = groups.isin(_tested(clips, groups, seen, seed))
-        rest = clips[~tested]
-        parts = _deal(rest, groups_of(rest, kind), np.array(_NOT_TESTED), seed)
-        sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
+        sets = _deal_the_rest(clips, tested, kind, _NOT_TESTED, seed)
     if untested := sorted(set(clips.genre) - set(clips.genre[sets == "test"])):
         known = seen.groupby(clips.genre).agg(["sum", "size"]).loc[untested]
         counts = [f"{row.Index} ({row.sum} of {row.size} clips)" for row in known.itertuples()]
@@ -148,7 +145,16 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
             "no clip is left to test on, since it, or a run that it started from, was trained on "
             f"them or on others by their artists: {', '.join(counts)}."
         )
-    _check_everywhere(clips, sets, SETS, kind)
+    return _everywhere(clips, sets, SETS, kind)
+
+
+def _deal_the_rest(
+    clips: pd.DataFrame, tested: pd.Series, kind: str, fractions: Sequence[float], seed: int
+) -> pd.Series:
+    """Return every clip's set, where those that are not tested are for training and validation."""
+    rest = clips[~tested]
+    parts = _deal(rest, groups_of(rest, kind), np.array(fractions), seed)
+    sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
     return sets.astype("str").rename("set")
 
 
@@ -196,8 +202,7 @@ def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) 
     _check_k(k)
     check_seed(seed)
     part = _deal(clips, groups_of(clips, kind), np.full(k, 1 / k), seed)
-    _check_everywhere(clips, part, range(k), kind)
-    return part.rename("fold")
+    return _everywhere(clips, part.rename("fold"), range(k), kind)
 
 
 def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Series]:
@@ -217,18 +222,10 @@ def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Seri
     SongNetError
         When a genre has too few clips or artists.
     """
-    check_kind(kind, KINDS[:2], "folds")
-    _check_k(k)
     # Halves of two parts each: what is outside a fold is for training *and* for validation.
-    part = folds(clips, kind, k, seed) if k > 2 else folds(clips, kind, 4, seed) // 2
-    dealt = []
-    for fold in range(k):
-        rest = clips[part != fold]
-        untested = _deal(rest, groups_of(rest, kind), np.array(_UNTESTED), seed)
-        sets = untested.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
-        _check_everywhere(clips, sets, SETS, kind)
-        dealt.append(sets.astype("str").rename("set"))
-    return dealt
+    part = folds(clips, kind, 4, seed) // 2 if k == 2 else folds(clips, kind, k, seed)
+    dealt = [_deal_the_rest(clips, part == fold, kind, _UNTESTED, seed) for fold in range(k)]
+    return [_everywhere(clips, sets, SETS, kind) for sets in dealt]
 
 
 def keep_genres(
@@ -470,9 +467,10 @@ def _check_k(k: int) -> None:
         raise SongNetError(f"folds are a whole number of at least 2. Got {k!r}")
 
 
-def _check_everywhere(
+def _everywhere(
     clips: pd.DataFrame, parts: pd.Series, names: Sequence[str | int], kind: str
-) -> None:
+) -> pd.Series:
+    """Return clips' parts; raise SongNetError when a genre is not in each of them."""
     found = pd.crosstab(clips.genre, parts).reindex(columns=list(names), fill_value=0)
     for genre, counts in found.iterrows():
         if (counts == 0).any():
@@ -480,3 +478,4 @@ def _check_everywhere(
                 f"genre {genre}: has too few clips or artists for the {kind} split: none in "
                 f"{', '.join(str(name) for name in counts.index[counts == 0])}. Leave it out."
             )
+    return parts

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from tqdm.keras import TqdmCallback
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import name_key
+from songnet_utils.corpora.table import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.features.store import LogMels
 from songnet_utils.models.building import keras

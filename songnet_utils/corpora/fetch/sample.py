@@ -11,8 +11,8 @@ from collections.abc import Container
 
 import pandas as pd
 
-from songnet_utils.corpora import OFFICIAL
 from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS, track_path
+from songnet_utils.corpora.table import OFFICIAL
 
 # Of the official split, in fma_small as in a sample of it.
 _SHARES = (0.8, 0.1, 0.1)
@@ -63,18 +63,14 @@ def _in_order(clips: pd.DataFrame) -> list[int]:
 
 def _by_artists_in_turn(clips: pd.DataFrame) -> list[int]:
     """Return ids of clips so that no artist has a second one before every artist has a first."""
-    clips = clips[["artist_id"]].assign(track=clips.index)
+    order = pd.DataFrame({"track": [f"track {track}" for track in clips.index]}, clips.index)
     # An artist who is not known counts as one of their own.
-    known = pd.to_numeric(clips.artist_id, errors="coerce")
-    clips["artist"] = [
-        f"track {track}" if pd.isna(artist) else f"artist {artist:.0f}"
-        for track, artist in zip(clips.track, known, strict=True)
-    ]
-    clips["draw"] = [_draw(f"track {track}") for track in clips.track]
-    clips = clips.sort_values("draw")
-    clips["turn"] = clips.groupby("artist").cumcount()
-    clips["place"] = clips.artist.map(_draw)
-    return [int(track) for track in clips.sort_values(["turn", "place"]).track]
+    order["artist"] = ("artist " + clips.artist_id).fillna(order.track)
+    order["draw"] = order.track.map(_draw)
+    order = order.sort_values("draw")
+    order["turn"] = order.groupby("artist").cumcount()
+    order["place"] = order.artist.map(_draw)
+    return order.sort_values(["turn", "place"]).index.to_list()
 
 
 def _draw(text: str) -> str:

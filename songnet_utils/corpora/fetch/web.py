@@ -155,10 +155,8 @@ class Server:
             before = at
             try:
                 with self._get(url, f"bytes={at}-{stop - 1}") as answer:
-                    if answer.status_code == 200 and at:
-                        reason = "it sent the whole file instead of a part of it"
-                    elif answer.status_code == 416:
-                        reason = "it says that there are no such bytes"
+                    if answer.status_code == 416 or (answer.status_code == 200 and at):
+                        reason = "it did not send the part that it was asked for"
                     else:
                         for piece in answer.iter_content(_PIECE):
                             piece = piece[: stop - at]

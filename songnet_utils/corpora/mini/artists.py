@@ -64,7 +64,6 @@ class Mix:
     wow: float
     echo: tuple[float, float]
     loudness: float
-    lo_fi: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,6 @@ def _mix(dice: Dice) -> Mix:
         wow=dice.between(0.0008, 0.003) if lo_fi and dice.maybe(0.5) else 0.0,
         echo=(dice.between(0.09, 0.42), dice.between(0.1, 0.35)) if dice.maybe(0.3) else (0.0, 0.0),
         loudness=dice.between(-20.0, -14.0),
-        lo_fi=lo_fi,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write, sweep, write_csv
+from songnet_utils._utils.files import atomic_write, sweep, write_csv, write_json
 from songnet_utils.corpora.mini import LICENCE, names
 from songnet_utils.corpora.mini.artists import Artist, make_artist
 from songnet_utils.corpora.mini.compose import compose, midi
@@ -69,14 +69,11 @@ class Clip:
 def plan(seed: int = SEED, artists: int = ARTISTS, clips: int = CLIPS) -> list[Clip]:
     """List the clips of the corpus of a seed, in the order of their ids."""
     invented = names.artist_names(seed, artists * len(GENRES))
-    listed = []
-    for at, genre in enumerate(GENRES):
-        for artist in range(artists):
-            for number in range(clips):
-                place = (at * artists + artist) * clips + number
-                name = invented[at * artists + artist]
-                listed.append(Clip(seed, genre, artist, name, number, f"{place + 1:06d}"))
-    return listed
+    every = itertools.product(GENRES, range(artists), range(clips))
+    return [
+        Clip(seed, genre, artist, invented[place // clips], number, f"{place + 1:06d}")
+        for place, (genre, artist, number) in enumerate(every)
+    ]
 
 
 def make_clip(clip: Clip) -> tuple[bytes, dict[str, object]]:
@@ -138,15 +135,14 @@ def _make(folder: Path, clip: Clip) -> None:
     data, row = make_clip(clip)
     with atomic_write(folder / clip.file) as path:
         path.write_bytes(data)
-    with atomic_write(folder / ".rows" / f"{clip.id}.json") as path:
-        path.write_text(json.dumps(row), encoding="utf-8")
+    write_json(folder / ".rows" / f"{clip.id}.json", row)
 
 
 def prepare(
     folder: Path,
     *,
     seed: int = SEED,
-    workers: int | None = None,
+    workers: int = -1,
     progress: bool = True,
     artists: int = ARTISTS,
     clips: int = CLIPS,
@@ -163,7 +159,7 @@ def prepare(
     seed
         Another seed gives other artists and other music of the same grammars.
     workers
-        How many processes; by default one a processor.
+        How many processes; -1 for one a processor.
     progress
         Whether to show a progress bar.
     artists, clips
@@ -174,7 +170,6 @@ def prepare(
     SongNetError
         When the folder holds the corpus of another seed, or the disk is full.
     """
-    folder = Path(folder)
     settings = {
         "corpus": "mini", "version": VERSION, "seed": seed, "artists": artists, "clips": clips,
     }  # fmt: skip
@@ -189,24 +184,19 @@ def prepare(
     # Writing a clip takes less than a minute.
     sweep(folder, 60)
     if not note.is_file():
-        with atomic_write(note) as path:
-            path.write_text(json.dumps(settings), encoding="utf-8")
-    wanted = plan(seed, artists, clips)
-    missing = [clip for clip in wanted if not (folder / ".rows" / f"{clip.id}.json").is_file()]
+        write_json(note, settings)
+    rows = {clip: folder / ".rows" / f"{clip.id}.json" for clip in plan(seed, artists, clips)}
+    missing = [clip for clip, row in rows.items() if not row.is_file()]
     # artists take different times to render: mixed, the bar tells the truth about what is left
     missing.sort(key=lambda clip: (clip.number, clip.artist, clip.genre))
-    workers = max(1, min(workers or os.cpu_count() or 1, len(missing) or 1))
-    bar = tqdm(total=len(wanted), initial=len(wanted) - len(missing), desc="composing mini",
+    bar = tqdm(total=len(rows), initial=len(rows) - len(missing), desc="composing mini",
                unit="clip", disable=not progress)  # fmt: skip
     with bar:
         jobs = (joblib.delayed(_make)(folder, clip) for clip in missing)
         for _ in joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs):
             bar.update()
-    rows = [
-        json.loads((folder / ".rows" / f"{clip.id}.json").read_text(encoding="utf-8"))
-        for clip in wanted
-    ]
-    write_csv(folder / "clips.csv", pd.DataFrame(rows))
+    made = [json.loads(row.read_text(encoding="utf-8")) for row in rows.values()]
+    write_csv(folder / "clips.csv", pd.DataFrame(made))
 
 
 def read(folder: Path) -> pd.DataFrame:
@@ -219,20 +209,8 @@ def read(folder: Path) -> pd.DataFrame:
         date_recorded, listens, favorites, interest, duration (seconds of the whole piece),
         bit_rate, genres (a list), location, and what only mini knows: tempo (quarter notes a
         minute), metre, key, clip_start (seconds into the piece).
-
-    Raises
-    ------
-    SongNetError
-        When there is no finished corpus in the folder.
     """
-    folder = Path(folder)
-    table = folder / "clips.csv"
-    if not table.is_file():
-        raise SongNetError(
-            f"{table}: not there, so mini is not finished here. Run `songnet features "
-            "mini`, or songnet_utils.corpora.mini.catalogue.prepare(folder): it goes on."
-        )
-    clips = pd.read_csv(table, dtype={"id": "str"}, keep_default_na=False)
+    clips = pd.read_csv(folder / "clips.csv", dtype={"id": "str"}, keep_default_na=False)
     clips["file"] = [str((folder / file).resolve()) for file in clips["file"]]
     clips["genres"] = [json.loads(genres) for genres in clips["genres"]]
     return clips

@@ -45,7 +45,7 @@ def compose(artist: Artist, dice: Dice, seconds: float) -> Plan:
         How long the clip is.
     """
     plan = make_plan(artist, dice, seconds)
-    parts = {"drums": Part("drums", plan.kit)}
+    parts = {"drums": Part("drums", artist.kit)}
     parts |= {role: Part(role, plan.programs[role]) for role in ROLES[1:]}
     _PROCESSES[artist.style.process](plan, parts)
     for part in parts.values():

@@ -35,7 +35,6 @@ def bars(pattern: str) -> tuple[str, ...]:
 class Groove:
     """What the drums do: one or more bars for each drum."""
 
-    name: str
     metre: str
     lines: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -54,7 +53,6 @@ class Figure:
         Notes in a chord.
     """
 
-    name: str
     metre: str
     pattern: tuple[str, ...]
     gate: float = 0.95
@@ -90,7 +88,6 @@ class Melody:
         How many degrees the tune spans.
     """
 
-    name: str
     rhythms: tuple[tuple[str, tuple[str, ...]], ...]
     pentatonic: bool = False
     leap: float = 0.15

@@ -103,13 +103,12 @@ def _read() -> tuple[dict[str, tuple[Style, ...]], dict[str, tuple[int, ...]]]:
         },
         "grooves": {
             name: Groove(
-                name, lines.pop("metre"), tuple((drum, bars(line)) for drum, line in lines.items())
+                lines.pop("metre"), tuple((drum, bars(line)) for drum, line in lines.items())
             )
             for name, lines in data["grooves"].items()
         },
         "melodies": {
             name: Melody(
-                name,
                 tuple((metre, tuple(rhythms)) for metre, rhythms in lines.pop("rhythms").items()),
                 **lines,
             )
@@ -118,7 +117,7 @@ def _read() -> tuple[dict[str, tuple[Style, ...]], dict[str, tuple[int, ...]]]:
     }
     for kind in ("basses", "comps", "counters"):
         parts[kind] = {
-            name: Figure(name, metre, bars(pattern), *further)
+            name: Figure(metre, bars(pattern), *further)
             for name, (metre, pattern, *further) in data[kind].items()
         }
 

@@ -88,7 +88,6 @@ class Plan:
     counter: Figure | None
     melodies: tuple[Melody, ...]
     programs: dict[str, int]
-    kit: int
     clip_seconds: float
     seconds: float = 0.0
     cut: float = 0.0
@@ -144,7 +143,6 @@ def make_plan(artist: Artist, dice: Dice, clip_seconds: float) -> Plan:
         melodies=tuple(m for m in artist.melodies if m.bars_in(metre.name))
         or tuple(m for m in style.melodies if m.bars_in(metre.name)),
         programs={role: dice.of(role).pick(p) for role, p in artist.programs.items()},
-        kit=artist.kit,
         clip_seconds=clip_seconds,
     )
     first, second = (dice.of("chords", i).pick(style.progressions) for i in (1, 2))

@@ -77,7 +77,8 @@ def _held(pattern: str, step: int) -> int:
     return steps
 
 
-def _bass(plan: Plan, figure: Figure | None) -> list[Note]:
+def _bass(plan: Plan) -> list[Note]:
+    figure = plan.bass
     if figure is None:
         return []
     notes = []
@@ -122,13 +123,12 @@ def _figure(plan: Plan, figure: Figure | None, role: str) -> list[Note]:
     for bar in plan.bars_of(role):
         chord = plan.chord(bar, max(plan.chord_notes, 3))
         voices = voicing(chord, centre)
-        wanted = max(figure.notes, 2)
-        while len(voices) < wanted:
+        while len(voices) < figure.notes:
             voices.append(voices[len(voices) - len(chord)] + 12)
         root = near(chord[0], centre - 15)
         fifth = root + chord[2] - chord[0] - (12 if root > 48 else 0)
         power = [near(chord[0], 43) + step for step in (0, 7, 12)]
-        strummed = voices[:wanted]
+        strummed = voices[: figure.notes]
         # By its sign: the pitches, how loud, and how much of its time it sounds.
         played: dict[str, tuple[list[int], float, float]] = {
             **{"C": (strummed, 96.0, 1.0), "c": (strummed, 76.0, 1.0), "m": (strummed, 92.0, 0.6)},
@@ -263,7 +263,7 @@ def _sing(part: Part, melody: Melody, note: Note, neighbour: int, hand: Dice) ->
 def song(plan: Plan, parts: dict[str, Part]) -> None:
     """Let every player play its part of a song."""
     parts["drums"].notes += _drums(plan)
-    parts["bass"].notes += _bass(plan, plan.bass)
+    parts["bass"].notes += _bass(plan)
     parts["comp"].notes += _figure(plan, plan.comp, "comp")
     parts["counter"].notes += _figure(plan, plan.counter, "counter")
     parts["pad"].notes += pads(plan)

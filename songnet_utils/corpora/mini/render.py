@@ -23,7 +23,6 @@ import soundfile
 import soxr
 from scipy import signal
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.mini.artists import Mix
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.plan import LEAD_IN
@@ -52,11 +51,6 @@ def soundfont() -> bytes:
     times and frequencies are in cents, so 1200 is a factor of two.
     """
     file = importlib.resources.files("pretty_midi") / "TimGM6mb.sf2"
-    if not file.is_file():
-        raise SongNetError(
-            f"{file}: the soundfont that comes with pretty_midi is not there, and mini is played "
-            "on it. Install pretty_midi again (0.2.11 or newer)."
-        )
     data = bytearray(file.read_bytes())
     octave = 1200 * (SPEED // 2)
     begin, size = _chunk(data, b"igen")

@@ -53,11 +53,6 @@ class Metre:
         return sum(self.groups)
 
     @property
-    def beats(self) -> float:
-        """Quarter notes in a bar."""
-        return self.steps / 4
-
-    @property
     def pulses(self) -> tuple[int, ...]:
         """The steps on which the pulses fall."""
         return tuple(sum(self.groups[:i]) for i in range(len(self.groups)))
