@@ -57,7 +57,6 @@ SAMPLE = "fma_sample"
 
 _ALL = ("small", "medium", "large")
 _SUBSETS = {"fma_small": _ALL[:1], "fma_medium": _ALL[:2], "fma_large": _ALL, "fma_full": _ALL}
-_TRACK = r"^\d{3}/\d{6}\."
 
 
 class Extract(NamedTuple):
@@ -91,12 +90,11 @@ def fma_extract() -> Extract:
     small["artist_id"] = pd.to_numeric(small.artist_id).astype("Int64")
     small["artist"], _ = _artist_names(small)
     small["id"] = [f"{track:06d}" for track in small.index]
-    columns = ["stated", "measured"]
-    lengths = pd.DataFrame.from_dict(WRONG_DURATIONS, orient="index", columns=columns)
     tracks = read_tracks(folder / "tracks.csv.gz")
     tracks, hierarchy, notes = _described(tracks, folder / "genres.csv")
     assert hierarchy is not None
-    return Extract(table(small.join(lengths)), table(tracks), hierarchy, [*filter(None, notes)])
+    small = table(small.join(WRONG_DURATIONS))
+    return Extract(small, table(tracks), hierarchy, [*filter(None, notes)])
 
 
 def find_fma(folder: Path) -> tuple[Path, Path] | None:
@@ -139,7 +137,7 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
         What to call the corpus.
     """
     present, unusable = _files(audio)
-    listed = {int(Path(path).stem) for path in read_list(audio) if re.search(_TRACK, path)}
+    listed = {int(path[4:10]) for path in read_list(audio) if re.match(r"\d{3}/\d{6}\.", path)}
     every = read_tracks(metadata / "tracks.csv")
     expected = every.subset.isin(_SUBSETS.get(audio.name, ())) | every.index.isin(
         listed | set(present)
@@ -231,11 +229,11 @@ def _reasons_to_leave_out(
     for track, genre in tracks.genre.items():
         if track not in present:
             reasons[track] = "tracks.csv lists it, but no such file"
-        elif track in WRONG_DURATIONS and not whole:
-            wrong, real = WRONG_DURATIONS[track]
+        elif track in WRONG_DURATIONS.index and not whole:
+            known = WRONG_DURATIONS.loc[track]
             reasons[track] = (
-                f"known erratum: cut where its song of {real:g} s has little or no sound left, "
-                f"because FMA took it for {wrong} s long"
+                f"known erratum: cut where its song of {known.measured:g} s has little or no sound "
+                f"left, because FMA took it for {known.stated:g} s long"
             )
         elif pd.isna(genre):
             reasons[track] = "has no top genre in tracks.csv"
@@ -249,14 +247,7 @@ def open_subset(folder: Path, name: str) -> Corpus:
     """
     audio, metadata = folder / name, folder / "fma_metadata"
     if not (audio.is_dir() and (metadata / "tracks.csv").is_file()):
-        raise SongNetError(
-            f"{name} is not in {folder}. "
-            + (
-                "`songnet fetch fma_small --sample 50` brings it."
-                if name == SAMPLE
-                else _way_out(folder, name)
-            )
-        )
+        raise SongNetError(f"{name} is not in {folder}. {_way_out(folder, name)}")
     return open_fma(audio, metadata, name)
 
 
@@ -312,6 +303,8 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
 
 
 def _way_out(folder: Path, name: str) -> str:
+    if name == SAMPLE:
+        return "`songnet fetch fma_small --sample 50` brings it."
     return (
         f"`songnet fetch {name}` brings clips and metadata into the data folder. Of archives that "
         f"you have, unpack {name}.zip and fma_metadata.zip so that "

@@ -45,12 +45,10 @@ _DATES = ("date_recorded", "album_date_released")
 # Edison's phonograph is of 1877; FMA's metadata was gathered in 2017.
 _FIRST_YEAR, _LAST_YEAR = 1877, 2017
 
-#: Seconds that the metadata gives a song, and that it really has, as FMA's author measured them.
-#: The clips of these songs were cut around the middle of the wrong length.
-WRONG_DURATIONS: dict[int, tuple[int, float]] = {
-    row.track: (row.stated, row.measured)
-    for row in pd.read_csv(Path(__file__).with_name("wrong_durations.csv")).itertuples()
-}
+#: By track, the seconds that the metadata gives a song (``stated``), and those that it really has,
+#: as FMA's author ``measured`` them. The clips of these songs were cut around the middle of the
+#: wrong length.
+WRONG_DURATIONS = pd.read_csv(Path(__file__).with_name("wrong_durations.csv"), index_col="track")
 
 
 def track_path(track: int) -> str:
@@ -120,14 +118,10 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         lost = int((found[name].isna() & given.notna()).sum())
         notes.append(counted(f"Values of {name} that cannot be true, left missing", lost))
     notes.append(counted("Texts written for HTML (&amp; for &), put right", escaped))
-    durations = found["duration"]
-    mended = [
-        track
-        for track in tracks.index.intersection(list(WRONG_DURATIONS))
-        if durations[track] == WRONG_DURATIONS[track][0]
-    ]
-    durations.loc[mended] = [WRONG_DURATIONS[track][1] for track in mended]
-    notes.append(counted("Durations known to be wrong, replaced by measured ones", len(mended)))
+    known = WRONG_DURATIONS.reindex(tracks.index)
+    wrong = found["duration"] == known.stated
+    found["duration"] = found["duration"].mask(wrong, known.measured)
+    notes.append(counted("Durations known to be wrong, replaced by measured ones", wrong.sum()))
     return pd.DataFrame(found), notes
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from songnet_utils._utils.errors import SongNetWarning
 from songnet_utils._utils.files import atomic_write
 
 
@@ -32,10 +30,6 @@ def write_playlist(path: Path, songs: Iterable[tuple[str, float, str]]) -> None:
         if Path(name).drive == path.absolute().drive:
             # From here on: a name that begins with # would be a comment.
             name = os.path.join(os.curdir, os.path.relpath(name, path.absolute().parent))
-        if len(name.splitlines()) > 1:
-            left_out = f"{name!r}: is left out of the playlist: a name there has one line."
-            warnings.warn(left_out, SongNetWarning, stacklevel=2)
-            continue
         group = " ".join(genre.split())
         lines += [f"#EXTINF:{seconds:.0f},{Path(file).stem}", f"#EXTGRP:{group}", name]
     with atomic_write(path) as temporary:

@@ -39,10 +39,9 @@ def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str
         Genre → ids of tracks, in the order of choosing.
     """
     known = tracks[(tracks.subset == "small") & tracks.genre.notna() & tracks.split.isin(OFFICIAL)]
-    usable = [track not in WRONG_DURATIONS and track_path(track) in there for track in known.index]
-    return {
-        str(genre): _in_order(clips)[:number] for genre, clips in known[usable].groupby("genre")
-    }
+    listed = [track_path(track) in there for track in known.index]
+    usable = known[listed & ~known.index.isin(WRONG_DURATIONS.index)]
+    return {str(genre): _in_order(clips)[:number] for genre, clips in usable.groupby("genre")}
 
 
 def _in_order(clips: pd.DataFrame) -> list[int]:
