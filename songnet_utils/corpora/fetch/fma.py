@@ -146,23 +146,12 @@ class _Fetch:
                 lacking = []
         if lacking or not listed:
             if not zipped.exists():
-                self._download(name)
+                with self._bar(desc=f"downloading {name}", unit="B", unit_scale=True) as bar:
+                    self._server.download(zipped.name, zipped, bar, self._check_room)
             listed = self._unpack(name)
         for left in (zipped, zipped.with_name(f"{name}.zip.part")):
             left.unlink(missing_ok=True)
         self._say(f"{name}: complete, {len(listed):,} files with the right SHA-1.")
-
-    def _download(self, name: str) -> None:
-        """Download an archive."""
-        with self._bar(desc=f"downloading {name}", unit="B", unit_scale=True) as bar:
-
-            def begin(have: int, size: int) -> None:
-                bar.total = size
-                bar.update(have - bar.n)
-                # Sound does not get smaller in a zip.
-                self._check_room(2 * size - have)
-
-            self._server.download(f"{name}.zip", self.root / f"{name}.zip", bar.update, begin)
 
     def _unpack(self, name: str) -> dict[str, str]:
         """Unpack a downloaded archive, as far as it is good; return the SHA-1s of its files."""

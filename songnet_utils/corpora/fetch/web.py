@@ -19,6 +19,7 @@ import remotezip
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import cannot_write
@@ -110,22 +111,20 @@ class Server:
 
         return remotezip.RemoteZip(url, fetcher=lambda *_, **__: SimpleNamespace(fetch=fetch))
 
-    def download(
-        self, name: str, to: Path, watch: Callable[[int], None], begin: Callable[[int, int], None]
-    ) -> None:
-        """Download a file, going on where an earlier run was stopped.
+    def download(self, name: str, to: Path, bar: tqdm, check_room: Callable[[int], None]) -> None:
+        """Download an archive, going on where an earlier run was stopped.
 
         Parameters
         ----------
         name
-            The file.
+            The archive.
         to
             Where to: it is there only when it is whole. Until then its bytes are in ``to.part``.
-        watch
-            Called with the number of bytes that have come.
-        begin
-            Called before any byte comes, with the bytes that are here and the file's size; it may
-            refuse.
+        bar
+            Shows how many bytes are here.
+        check_room
+            Called before any byte comes, with the bytes that the rest of the archive and what will
+            be unpacked out of it need on the disk; it may refuse.
 
         Raises
         ------
@@ -136,14 +135,17 @@ class Server:
         size, ranges = self._size(url)
         have = part.stat().st_size if part.exists() and ranges else 0
         have = have if have <= size else 0
-        begin(have, size)
+        # Sound does not get smaller in a zip.
+        check_room(2 * size - have)
+        bar.total = size
+        bar.update(have)
         pieces = self._stream(url, have, size)
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
             with part.open("ab" if have else "wb") as file:
                 for piece in pieces:
                     file.write(piece)
-                    watch(len(piece))
+                    bar.update(len(piece))
             part.replace(to)
         except OSError as error:
             raise cannot_write(part, error) from error
