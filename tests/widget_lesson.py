@@ -40,7 +40,7 @@ def widgets(folder: Path) -> list[Any]:
         made.FilterBankExplorer(tone, Sound()),
         made.MelExplorer(tone, RATE),
         made.ConfusionButtons(tunes),
-        made.ErrorCards(tunes, neighbours=2),
+        made.ErrorCards(tunes),
         made.TemperatureSlider(sure_answers(), genres),
         made.ThresholdSlider(sure_answers(), genres),
         made.KernelGallery(survey, votes),

@@ -64,15 +64,14 @@ function draw(gallery, el) {
 
   // -- Choosing --
   function sayWelcome() {
-    const { genres, counts, begin } = gallery.welcome;
+    const { genres, counts } = gallery.welcome;
     const each = genres.map((genre) => [genre, genre]);
     const options = (all) => all.map(([value, text]) => option(value, text));
     truths.replaceChildren(...options([["", "any genre"], ...each]));
     answers.replaceChildren(
       ...options([["wrong", "anything wrong"], ["", "anything, right or wrong"], ...each]),
     );
-    truths.value = begin.truth ?? "";
-    answers.value = begin.answer ?? (begin.only_wrong ? "wrong" : "");
+    answers.value = "wrong";
     const most = Math.max(1, ...counts.flat());
     const cellOf = (row, column) => {
       const count = counts[row][column];
@@ -210,9 +209,7 @@ function draw(gallery, el) {
     const labels = about.labels.length ? ` The corpus labels it: ${about.labels.join(", ")}.` : "";
     const unfolded = piece("card", {
       play: playButton(about, ""), reason: why(about, card), meansList: means(about, card),
-      nearest: card.neighbours.map(neighbour),
-      note: about.note ? html`<p class="sc-note">${about.note}</p>` : "", credit: about.credit,
-      labels,
+      nearest: card.neighbours.map(neighbour), credit: about.credit, labels,
     });
     const { jump, position, pictures } = partsOf(unfolded);
     const top = card.shares.indexOf(Math.max(...card.shares));

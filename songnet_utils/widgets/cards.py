@@ -11,7 +11,7 @@ its own rate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,28 +28,19 @@ from songnet_utils.widgets.recording import WithRecording, address_of, packed
 #: Cards that stand on a page without a kernel, at most.
 MOST_ON_PAGE = 12
 
+#: The nearest training clips that a card has.
+NEIGHBOURS = 3
+
 
 class ErrorCards(WithRecording, Messages):
     """A gallery of cards, one a test clip, to filter by truth and answer.
+
+    The most confident errors come first, the right answers last.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
         What the network made of the clips.
-    clips : sequence of str, optional
-        Ids of the test clips that have a card, in order; by default all, the most confident
-        errors first and the right answers after them.
-    notes : mapping of str to str, optional
-        By id, a line to stand on the clip's card: what another model says of it, for instance.
-    neighbours : int
-        How many of the nearest training clips a card has.
-    only_wrong : bool
-        Lay out errors only at the beginning, where no answer is chosen.
-
-    Raises
-    ------
-    SongNetError
-        When a clip is no test clip.
 
     Notes
     -----
@@ -63,25 +54,11 @@ class ErrorCards(WithRecording, Messages):
     _subject = ("clip",)
     _slow = ("sound",)
 
-    def __init__(
-        self,
-        analysis: ErrorAnalysis,
-        clips: Any = None,
-        *,
-        notes: Mapping[str, str] | None = None,
-        neighbours: int = 3,
-        only_wrong: bool = True,
-        **widget: Any,
-    ) -> None:
+    def __init__(self, analysis: ErrorAnalysis, **widget: Any) -> None:
         right = analysis.answers[analysis.answers.right].sort_values("confidence", ascending=False)
-        every = [*analysis.wrong.index, *right.index]
-        self._clips = every if clips is None else [str(clip) for clip in clips]
-        for clip in self._clips:
-            analysis.steps_of(clip)
+        self._clips = [*analysis.wrong.index, *right.index]
         self._analysis = analysis
-        self._notes = dict(notes or {})
-        self._nearest = nearest(analysis, self._clips, k=neighbours) if self._clips else None
-        self._only_wrong = only_wrong
+        self._nearest = nearest(analysis, self._clips, k=NEIGHBOURS)
         self._known = analysis.prepared.corpus.clips.set_index("id", drop=False)
         super().__init__(**widget)
 
@@ -101,7 +78,6 @@ class ErrorCards(WithRecording, Messages):
             "colours": list(genre_colours(genres).values()),
             "counts": counts.to_numpy(int).tolist(),
             "cards": [self._summary(clip) for clip in clips],
-            "begin": {"only_wrong": self._only_wrong},
         }
 
     def _on_sound(self, content: dict[str, Any], buffers: Any) -> Message:
@@ -147,7 +123,6 @@ class ErrorCards(WithRecording, Messages):
         return Player(load_audio(self._analysis.clip(clip).file, rate), rate, clip).mp3
 
     def _neighbours(self, clip: str) -> pd.DataFrame:
-        assert self._nearest is not None
         return self._nearest[self._nearest.id == clip]
 
     def _about_clip(self, clip: str) -> dict[str, str]:
@@ -167,7 +142,6 @@ class ErrorCards(WithRecording, Messages):
             "answer": row.answer,
             "confidence": float(row.confidence),
             "labels": [str(label) for label in labels] if isinstance(labels, list) else [],
-            "note": self._notes.get(clip, ""),
         }
 
     def recording(self) -> dict[str, Any]:

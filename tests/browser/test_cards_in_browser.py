@@ -23,7 +23,7 @@ CELL = """
 from pathlib import Path
 from tunes import analysed
 from songnet_utils.widgets import ErrorCards
-cards = ErrorCards(analysed(Path({folder!r})), neighbours=2, notes={{"x1": "A note of its own."}})
+cards = ErrorCards(analysed(Path({folder!r})))
 cards
 """
 
@@ -112,7 +112,6 @@ def test_a_card_draws_what_the_network_said(page, tunes):
     assert "“<i>Tune</i> & x1” by Artist 4" in text
     assert "CC BY 4.0" in text
     assert "Folk, Tones" in text
-    assert "A note of its own." in text
     difference = round(100 * analysis.contributions("x1").sum())
     assert (
         f"{analysis.answers.answer['x1']} is ahead of {analysis.rival('x1')} by {difference}"

@@ -28,7 +28,7 @@ WIDGETS = {
 from pathlib import Path
 from tunes import analysed
 from songnet_utils.widgets import ErrorCards
-ErrorCards(analysed(Path({folder!r}) / "tunes"), neighbours=2, notes={{"x1": "A note."}})
+ErrorCards(analysed(Path({folder!r}) / "tunes"))
 """,
         ".sc-cards[data-shown]",
     ),
