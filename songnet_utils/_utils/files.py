@@ -8,8 +8,7 @@ import errno
 import json
 import os
 import re
-import tempfile
-import threading
+import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
 
 # What is being written is called so, and nothing of anybody else's is.
 _PREFIX = ".songnet-"
-_TEMPORARY = re.compile(r"\.songnet-[a-z0-9_]{8}\.part(\..*)?", re.DOTALL)
-
-# Asking for the mask means setting it, for all threads.
-_MASK = threading.Lock()
+_TEMPORARY = re.compile(r"\.songnet-[0-9a-f]{8}\.part(\..*)?", re.DOTALL)
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -62,11 +58,6 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         # Windows only syncs files that are open for writing.
         with temporary.open("r+b") as written:
             os.fsync(written.fileno())
-        # mkstemp makes files for their owner alone; give the file the usual permissions.
-        with _MASK:
-            mask = os.umask(0)
-            os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         temporary.replace(target)
     except OSError as error:
         raise cannot_write(target, error) from error
@@ -154,11 +145,6 @@ def cannot_write(target: Path, error: OSError) -> SongNetError:
     )
 
 
-def is_temporary(path: Path) -> bool:
-    """Tell whether a file is one that `atomic_write` was writing when its process was killed."""
-    return _TEMPORARY.fullmatch(path.name) is not None
-
-
 def sweep(folder: Path, abandoned_seconds: float = 0.0) -> None:
     """Remove what killed processes were writing in a folder and those in it.
 
@@ -173,7 +159,8 @@ def sweep(folder: Path, abandoned_seconds: float = 0.0) -> None:
         # Another process may be quicker.
         with contextlib.suppress(OSError):
             age = time.time() - part.stat().st_mtime
-            if is_temporary(part) and (not abandoned_seconds or age > abandoned_seconds):
+            is_abandoned = not abandoned_seconds or age > abandoned_seconds
+            if is_abandoned and _TEMPORARY.fullmatch(part.name):
                 part.unlink()
 
 
@@ -239,6 +226,6 @@ def above_lessons() -> Path | None:
 
 
 def _make_temporary(folder: Path, suffix: str = "") -> Path:
-    handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=f".part{suffix}")
-    os.close(handle)
-    return Path(name)
+    temporary = folder / f"{_PREFIX}{secrets.token_hex(4)}.part{suffix}"
+    temporary.touch(exist_ok=False)
+    return temporary
