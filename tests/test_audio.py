@@ -152,8 +152,8 @@ def test_an_mp3_of_every_mpeg_version_is_whole_or_called_cut_short(rate, tag):
         assert decoded_rate == rate
         assert len(song) <= len(samples) <= len(song) + 3 * 1_152
     for part in (0.8, 0.5, 0.1):
-        with pytest.raises(AudioError, match=r"song\.mp3: is .*(short|damaged).*download"):
-            read_audio(content[: int(len(content) * part)], name="song.mp3")
+        with pytest.raises(AudioError, match=r"sound: is .*(short|damaged).*download"):
+            read_audio(content[: int(len(content) * part)])
 
 
 # What a file's last bytes may be besides sound: tags, and zeros that a download reserved.
@@ -188,8 +188,8 @@ def test_what_follows_the_last_frame_of_an_mp3_is_no_sound(tail, header, recwarn
 @pytest.mark.parametrize("part", [0.9, 0.5, 0.1])
 def test_other_files_cut_short_are_not_half_a_song(kind, part):
     content = sound_file(melody(2), format=kind)
-    with pytest.raises(AudioError, match=r"song: is .*(cut short|damaged).*download it again"):
-        read_audio(content[: int(len(content) * part)], name="song")
+    with pytest.raises(AudioError, match=r"sound: is .*(cut short|damaged).*download it again"):
+        read_audio(content[: int(len(content) * part)])
 
 
 @settings(max_examples=30)
@@ -198,8 +198,8 @@ def test_a_flac_with_one_wrong_bit_is_not_heard_as_if_it_were_right(place, bit):
     """Each of its frames holds a checksum."""
     content = bytearray(_flac())
     content[int(place * len(content))] ^= 1 << bit
-    with pytest.raises(AudioError, match="song: is cut short or damaged"):
-        read_audio(bytes(content), name="song")
+    with pytest.raises(AudioError, match="sound: is cut short or damaged"):
+        read_audio(bytes(content))
 
 
 @functools.cache
@@ -218,9 +218,9 @@ def test_what_ffmpeg_reads_of_a_file_cut_short_is_not_half_a_song(kind):
     if kind != "flac":
         content = content[: len(content) // 2]
     with pytest.raises(
-        AudioError, match=r"song: is cut short or damaged: only .* of the 8\.\d+ s that its header"
+        AudioError, match=r"sound: is cut short or damaged: only .* of the 8\.\d+ s that its header"
     ):
-        read_audio(bytes(content), name="song")
+        read_audio(bytes(content))
 
 
 # What the sizes in a wav's header say where a program could not know them, or counted wrongly.
@@ -325,8 +325,8 @@ def test_channels_that_cancel_each_other_are_said_and_one_is_played(channels, no
     samples = np.concatenate([song, -song] * (channels // 2), axis=1)
     samples += noise * generator.uniform(-1, 1, samples.shape)
     content = sound_file(samples, 22_050)
-    with pytest.warns(AudioWarning, match="song: its channels cancel out"):
-        audio = load_audio(content, 22_050, name="song")
+    with pytest.warns(AudioWarning, match="sound: its channels cancel out"):
+        audio = load_audio(content, 22_050)
     np.testing.assert_allclose(audio, song[:, 0], atol=2**-13)
     with pytest.warns(AudioWarning):
         np.testing.assert_array_equal(audio, mix_down(read_audio(content)[0]))
@@ -340,8 +340,8 @@ def test_channels_that_cancel_each_other_are_found_in_lossy_files(suffix):
         content = ffmpeg_file(samples, 44_100, *WIDE[suffix])
     else:
         content = sound_file(samples, 44_100, suffix[1:].upper())
-    with pytest.warns(AudioWarning, match="song: its channels cancel out"):
-        audio = load_audio(content, 44_100, name="song")
+    with pytest.warns(AudioWarning, match="sound: its channels cancel out"):
+        audio = load_audio(content, 44_100)
     assert np.std(audio) == pytest.approx(np.std(song), rel=0.1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -155,14 +156,8 @@ def test_the_last_frame_is_centred_in_the_song(sound, samples):
 
 
 @given(sounds)
-def test_a_description_of_sound_survives_json_and_tells_differences(sound):
-    assert Sound.from_dict(sound.to_dict()) == sound
-    assert Sound.from_dict(sound.to_dict()).fingerprint == sound.fingerprint
-    for name, value in sound.to_dict().items():
-        other = Sound.from_dict(
-            sound.to_dict() | {name: value // 2 if name == "hop" else value * 2}
-        )
-        assert other.fingerprint != sound.fingerprint
+def test_a_description_of_sound_survives_json(sound):
+    assert Sound.from_dict(json.loads(json.dumps(sound.to_dict()))) == sound
 
 
 @pytest.mark.parametrize(

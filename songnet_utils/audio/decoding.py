@@ -63,15 +63,13 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, int]:
+def read_audio(source: Source) -> tuple[np.ndarray, int]:
     """Decode a sound file whole, with all its channels.
 
     Parameters
     ----------
     source
         A path, or the file's bytes.
-    name
-        What errors call it; the path by default.
 
     Returns
     -------
@@ -87,7 +85,7 @@ def read_audio(source: Source, *, name: str | None = None) -> tuple[np.ndarray, 
         When the file is missing, empty, not a sound file, cut short, damaged, or holds values
         that are not numbers.
     """
-    name = name or name_of(source)
+    name = name_of(source)
     progress = Progress(name)
     mixed = list(_mixed(pieces_of(source, _content_of(source, name), progress), progress))
     rate, channels = mixed[0][1], len(mixed[0][0])
@@ -158,7 +156,7 @@ def decode(
     return Decoded(whole, seconds, tuple(rates), tuple(progress.notes))
 
 
-def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndarray:
+def load_audio(source: Source, rate: int) -> np.ndarray:
     """Decode a sound file, mix it down to mono and resample it.
 
     Parameters
@@ -167,8 +165,6 @@ def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndar
         A path, or the file's bytes.
     rate : int
         Sample rate to return, in Hz: ``net.sound.sample_rate`` for a network.
-    name
-        What errors call it; the path by default.
 
     Returns
     -------
@@ -183,7 +179,7 @@ def load_audio(source: Source, rate: int, *, name: str | None = None) -> np.ndar
     --------
     >>> audio = load_audio("song.mp3", 22_050)        # doctest: +SKIP
     """
-    song = decode(source, rate, name=name)
+    song = decode(source, rate)
     warn(song.notes)
     return song.audio
 

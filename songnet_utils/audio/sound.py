@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,12 +73,6 @@ class Sound:
     def to_dict(self) -> dict[str, int | float]:
         """Return the description as plain numbers, fit for JSON."""
         return dataclasses.asdict(self)
-
-    @property
-    def fingerprint(self) -> str:
-        """Ten hexadecimal digits that differ when any entry differs."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     def samples_of_seconds(self, seconds: float) -> int:
         """Return the sample nearest to `seconds`."""
