@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
+from songnet_utils.evaluation.tables import aligned, between, percent, points, wrapped
 
 
 def comparison_text(
@@ -62,7 +62,7 @@ def _split_block(rows: Sequence[dict[str, Any]]) -> list[str]:
         cells = [row["model"], percent(row["accuracy"]), interval, paper, _seconds(row["seconds"])]
         if entry := against.get(row["model"]):
             p = entry["mcnemar_p"]
-            cells += [*_points(entry), "<0.001" if p < 0.0005 else f"{p:.3f}"]
+            cells += [*points(entry), "<0.001" if p < 0.0005 else f"{p:.3f}"]
         table.append(cells)
     seeds, folds, overlap = last["seeds"], last["folds"], last["artist_overlap"]
     known = "artist overlap not known"
@@ -85,18 +85,12 @@ def _splits_block(results: Sequence[dict[str, Any]]) -> list[str]:
         for entry in result["differences"]:
             if entry["split"] != result["split"]:
                 pair = f"{result['split']} minus {entry['split']}"
-                difference, interval = _points(entry)
+                difference, interval = points(entry)
                 pairs.setdefault(pair, {})[result["model"]] = f"{difference} [{interval}]"
     models = dict.fromkeys(result["model"] for result in results)
     table = [["model", *pairs]]
     table += [[model, *(found.get(model, "") for found in pairs.values())] for model in models]
     return ["difference of a model's accuracies, in points [95 % interval]:", *aligned(table)]
-
-
-def _points(entry: dict[str, Any]) -> list[str]:
-    """Return a difference and its interval in points."""
-    low, high = (100 * bound for bound in entry["confidence_interval"])
-    return [f"{100 * entry['difference']:+.1f}", f"{low:+.1f} to {high:+.1f}"]
 
 
 def _seconds(seconds: float) -> str:

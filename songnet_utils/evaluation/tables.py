@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,3 +43,9 @@ def between(interval: Sequence[float], digits: int = 1) -> str:
     """Return an interval of shares as ``"61.0% to 69.3%"``, or ``""`` where there is none."""
     low, high = interval
     return "" if np.isnan(low) else f"{low:.{digits}%} to {high:.{digits}%}"
+
+
+def points(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a ``difference`` of accuracies and its ``confidence_interval`` in points."""
+    low, high = (100 * bound for bound in entry["confidence_interval"])
+    return f"{100 * entry['difference']:+z.1f}", f"{low:+z.1f} to {high:+z.1f}"

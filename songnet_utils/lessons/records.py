@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.tables import between, percent
+from songnet_utils.evaluation.tables import between, percent, points
 from songnet_utils.lessons.files import RECORDS, read_content
 
 # Characters in a line that fit beside a page's list of lessons.
@@ -117,7 +117,7 @@ class Record:
             verdict = "The interval holds 0: these runs do not tell which of them is better."
         tested = "validation" if one["set"] == "validation" else "tested"
         seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
-        difference, interval = _points(entry)
+        difference, interval = points(entry)
         return (
             f"{one['split']} split, {one['clips']:,} {tested} clips{seeds}: {model} "
             f"{one['accuracy']:.1%}, {other} {two['accuracy']:.1%}; "
@@ -128,9 +128,8 @@ class Record:
         """Say how a model compares with each of others: what `finding` says, in lines."""
         return "\n".join(
             textwrap.fill(
-                self.finding(model, other),
+                f"- {self.finding(model, other)}",
                 _LINE,
-                initial_indent="- ",
                 subsequent_indent="  ",
                 break_on_hyphens=False,
             )
@@ -154,7 +153,7 @@ class Record:
             }
             if against and result["model"] != against:
                 entry = self.difference(result["model"], against)
-                difference, interval = _points(entry)
+                difference, interval = points(entry)
                 row[f"minus {against}"] = f"{difference} points"
                 row["its 95 % interval"] = interval
                 p = entry["mcnemar_p"]
@@ -172,9 +171,3 @@ class Record:
             f"on {content['processors']} processors "
             f"(tensorflow {content['versions']['tensorflow']})"
         )
-
-
-def _points(entry: dict[str, Any]) -> tuple[str, str]:
-    """Return a difference and its interval in points."""
-    low, high = (100 * bound for bound in entry["confidence_interval"])
-    return f"{100 * entry['difference']:+z.1f}", f"{low:+z.1f} to {high:+z.1f}"
