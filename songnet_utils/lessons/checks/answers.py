@@ -50,14 +50,9 @@ def number(answer: object) -> float:
         raise UnreadableError(f"A number is asked for, and {answer} is yes or no.")
     if isinstance(answer, str):
         return _written(answer)
-    if isinstance(answer, set | frozenset | dict):
-        answer = list(answer)
     try:
         values = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
-        only = list(answer) if isinstance(answer, list | tuple) else []
-        if len(only) == 1:
-            return number(only[0])
         raise UnreadableError(f"A number is asked for. Got {_short(answer)}") from None
     if values.size != 1:
         raise UnreadableError(f"One number is asked for. Yours are {values.size}.")
@@ -71,8 +66,6 @@ def numbers(answer: object, count: int) -> np.ndarray:
     """Read `count` numbers: a list, a tuple, an array or a column; as text, with commas between."""
     if isinstance(answer, str):
         answer = re.split(r"\s*(?:;|,\s|\bto\b|–)\s*", answer.strip("()[] "))
-    elif isinstance(answer, dict):
-        answer = list(answer.values())
     if not hasattr(answer, "__iter__"):
         raise UnreadableError(f"{count} numbers are asked for, in a list or a tuple. Got one.")
     values = np.array([number(one) for one in answer])

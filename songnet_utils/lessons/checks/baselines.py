@@ -103,9 +103,8 @@ def difference_of(figure: str, size: int, other: str, other_size: int) -> Questi
         correct = right_answers(figure, size) or round(float(figure) * size)
         return (correct / size, *wilson_interval(correct, size))
 
-    (a, a_low, a_high), (b, b_low, b_high) = (
-        with_interval(*one) for one in ((figure, size), (other, other_size))
-    )
+    a, a_low, a_high = with_interval(figure, size)
+    b, b_low, b_high = with_interval(other, other_size)
     arms = np.hypot(a - a_low, b_high - b), np.hypot(a_high - a, b - b_low)
     low, high = a - b - arms[0], a - b + arms[1]
     return Number(

@@ -85,23 +85,14 @@ def by_known_artists(clips: pd.DataFrame, subset: pd.Series) -> Question:
     )
 
 
-def _unknown_as_one(clips: pd.DataFrame, subset: pd.Series) -> int:
-    return int((subset.groupby(clips.artist.fillna("unknown")).nunique() > 1).sum())
-
-
-def _train_and_test_only(clips: pd.DataFrame, subset: pd.Series) -> int:
-    artist = artists(clips)
-    return len(set(artist[subset == "train"]) & set(artist[subset == "test"]))
-
-
-def _their_clips(clips: pd.DataFrame, subset: pd.Series) -> int:
-    artist = artists(clips)
-    return int((subset.groupby(artist).nunique() > 1).loc[artist].sum())
-
-
 @exercise
 def in_several_sets() -> Question:
     """Ask how many artists have clips in several sets: a function of ``clips`` and ``subset``."""
+
+    def shared(subset: pd.Series, artist: pd.Series) -> pd.Series:
+        """Return of each artist whether there are clips in several sets."""
+        return subset.groupby(artist).nunique() > 1
+
     inputs = []
     for whose, sets in (
         (
@@ -121,9 +112,11 @@ def in_several_sets() -> Question:
     return Function(
         artist_overlap,
         wrong=dict(
-            unknown_as_one=_unknown_as_one,
-            train_and_test_only=_train_and_test_only,
-            their_clips=_their_clips,
+            unknown_as_one=lambda clips, subset: shared(subset, clips.artist.fillna("")).sum(),
+            train_and_test_only=lambda clips, subset: artist_overlap(
+                clips, subset[subset != "validation"]
+            ),
+            their_clips=lambda clips, subset: shared(subset, artists(clips))[artists(clips)].sum(),
         ),
         inputs=inputs,
     )

@@ -194,13 +194,6 @@ class Function(Question):
             ) from None
 
 
-@functools.cache
-def _texts(source: str) -> dict[str, dict[str, str]]:
-    """Return the texts that belong to a module of checks."""
-    file = Path(source).with_suffix(".toml")
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
 class Exercise(Generic[_Context]):
     """A check: called with an answer and with what the question is about, it returns a verdict.
 
@@ -212,7 +205,9 @@ class Exercise(Generic[_Context]):
 
     def __init__(self, question: Callable[_Context, Question]) -> None:
         self._question = question
-        self._feedback = _texts(question.__code__.co_filename).get(question.__name__, {})
+        file = Path(question.__code__.co_filename).with_suffix(".toml")
+        texts = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        self._feedback = texts.get(question.__name__, {})
         functools.update_wrapper(self, question)
         # What `check.name?` shows in a notebook: how to call it.
         answer = inspect.Parameter("answer", inspect.Parameter.POSITIONAL_OR_KEYWORD)
