@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ _NOTE = (
 _MINI = " mini is composed by rules for teaching: its figures say nothing about real music."
 
 
-def course(notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print) -> Path:
+def course(notebooks: Path = NOTEBOOKS) -> Path:
     """Make everything ready, run the notebooks in order, and leave the site of the course.
 
     All of it is about one corpus: mini, or the one that ``$SONGNET_CORPUS`` chooses.
@@ -51,8 +51,6 @@ def course(notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print) -> P
     notebooks
         The folder of the lessons. The site goes to ``build/course`` beside it, and the lessons
         with their outputs to ``build/ran``.
-    say
-        Takes each line of progress, and the results.
 
     Returns
     -------
@@ -68,24 +66,22 @@ def course(notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print) -> P
     find_lessons(notebooks)  # known before half an hour of work, not after
     bars = sys.stderr.isatty()
     chosen, name = _chosen()
-    with _timed(f"{name}: its clips and their log-mels", say):
+    with _timed(f"{name}: its clips and their log-mels"):
         corpus = open_corpus(chosen, progress=bars)
         log_mels(corpus, progress=bars)
     for run, split, model in _runs(name):
         if not (run / "record.json").exists():
-            with _timed(f"Training {model} on the {split} split", say):
+            with _timed(f"Training {model} on the {split} split"):
                 train(corpus, model, split=split, seed=SEED, progress=bars)
-    return site(notebooks, say, anew=True)
+    return site(notebooks, anew=True)
 
 
-def site(
-    notebooks: Path = NOTEBOOKS, say: Callable[[str], None] = print, anew: bool = False
-) -> Path:
+def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
     """Leave the site of the course, running only lessons that were not run as they are now.
 
     Parameters
     ----------
-    notebooks, say
+    notebooks
         As for `course`.
     anew
         Whether to run all lessons.
@@ -102,28 +98,28 @@ def site(
     """
     chosen, name = _chosen()
     build = notebooks.resolve().parent / "build"
-    environment = {"SONGNET_DATA": str(data_folder().resolve()), "SONGNET_CORPUS": chosen}
-    environment[RECORD] = "1"
+    data = str(data_folder().resolve())
+    environment = {"SONGNET_DATA": data, "SONGNET_CORPUS": chosen, RECORD: "1"}
     ran, failed = [], []
     for source in find_lessons(notebooks):
         file = build / "ran" / name / source.name
         if anew or not is_current(source, file):
-            with _timed(f"Lesson {source.stem}", say), atomic_write(file) as temporary:
+            with _timed(f"Lesson {source.stem}"), atomic_write(file) as temporary:
                 nbformat.write(run_lesson(source, environment)[0], temporary)
         ran.append(file)
         if failure := failure_of(nbformat.read(file, as_version=4)):
             failed.append(f"{source.name}, {failure}")
-            say(f"    stopped in {failure}")
+            print(f"    stopped in {failure}")
     records = [read_record(run) for run, *_ in _runs(name) if (run / "record.json").is_file()]
     results = results_table(records)
     note = _NOTE.format(name=name) + (_MINI if name == "mini" else "")
     missing = "Not measured on this machine yet: `make course` trains and tests the networks."
-    with _timed("The site", say):
+    with _timed("The site"):
         text = f"{as_markdown(results)}\n\n{note}" if records else missing
         index = write_site(ran, build / "course", text)
     if records:
-        say(f"\n{results.to_string(index=False)}\n{note}")
-    say(f"Pages: {index}")
+        print(f"\n{results.to_string(index=False)}\n{note}")
+    print(f"Pages: {index}")
     if failed:
         raise SongNetError(
             f"{len(failed)} of {len(ran)} lessons did not run to their end: {'; '.join(failed)}. "
@@ -166,10 +162,10 @@ def _runs(corpus: str) -> list[tuple[Path, str, str]]:
 
 
 @contextmanager
-def _timed(what: str, say: Callable[[str], None]) -> Iterator[None]:
+def _timed(what: str) -> Iterator[None]:
     """Say what is being done where someone watches, and what it took when it is done."""
     if sys.stderr.isatty():
-        say(f"{what} …")
+        print(f"{what} …")
     start = time.perf_counter()
     yield
-    say(f"{time.perf_counter() - start:6.0f} s  {what}")
+    print(f"{time.perf_counter() - start:6.0f} s  {what}")

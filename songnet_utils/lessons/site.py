@@ -33,11 +33,6 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
-_TO_TOUCH = (
-    '<p class="widget-here">Here is something to touch: run <code>make lab</code> and open this '
-    "lesson.</p>"
-)
-
 
 def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = RECORDS) -> Path:
     """Make the site, and put it in the place of the one before.
@@ -122,7 +117,7 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
             if data.pop(_WIDGET, None) is not None:
                 if re.search(r"\d%\|", data.get("text/plain", "")):
                     continue
-                data.setdefault("text/html", _TO_TOUCH)
+                data.setdefault("text/html", recording.STILL)
             if "text/html" in data:
                 data["text/html"] = recording.take_out(data["text/html"], media, f"{found_at}/")
             if its := data.pop(recording.MIME, None):
@@ -153,7 +148,7 @@ def _write_live(static: Path) -> None:
     # After the medley, one clip of each genre.
     some = {clip.facts["genre"]: clip for clip in page.clips_of_mini(data_folder())}
     clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
-    page.write_page(static / "songnet", clips=clips)
+    page.write_page(static / "songnet", clips)
 
 
 def _stopped(notebooks: Mapping[str, Any]) -> str:

@@ -33,6 +33,9 @@ MIME = "application/vnd.songnet.recording+json"
 #: While this is set in the environment, widgets add their recording to what their cell leaves.
 VARIABLE = "SONGNET_RECORD"
 
+#: What a page shows in the place of a widget that leaves nothing else.
+STILL = '<p class="widget-here">To touch this, run <code>make lab</code> and open the notebook.</p>'
+
 #: The name of the script in the site's folder of files.
 SCRIPT = "recordings.js"
 
@@ -74,7 +77,7 @@ class WithRecording:
 
     def _still_html(self) -> str:
         """Return what a page shows that runs nothing, as HTML."""
-        return "<p>To touch this, run <code>make lab</code> and open the notebook.</p>"
+        return STILL
 
     def recording(self) -> dict[str, Any] | None:
         """Return the widget for pages without Python; None where the still is enough.
@@ -134,7 +137,9 @@ def take_out(text: str, folder: Path, found_at: str) -> str:
 
     def outside(found: re.Match[str]) -> str:
         content = base64.b64decode(found["content"])
-        return found_at + _written(content, _SUFFIXES[found["kind"]], folder)
+        name = f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIXES[found['kind']]}"
+        _write(folder / name, content)
+        return found_at + name
 
     return _INSIDE.sub(outside, text)
 
@@ -229,12 +234,6 @@ def save_page(
         if file.stem not in used:
             file.unlink()
     return page
-
-
-def _written(content: bytes, suffix: str, folder: Path) -> str:
-    name = f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}"
-    _write(folder / name, content)
-    return name
 
 
 def _write(file: Path, content: bytes, *, over: bool = False) -> None:
