@@ -133,7 +133,7 @@ def not_music() -> None:
     """Print what the page calls speech, silence, noise and songs."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        write_page(folder / "page", None, [])
+        write_page(folder / "page", [])
         (folder / "page" / "index.html").write_text(_HTML)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         page = browser.new_context().new_page()

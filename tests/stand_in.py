@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -38,6 +39,13 @@ class Page:
 
     def says(self, kind: str, *buffers: bytes, **content: Any) -> None:
         self.sends({"kind": kind, **content}, *buffers)
+
+    def wait(self) -> None:
+        """Wait until no thread is working on an answer any more."""
+        for thread in threading.enumerate():
+            # Python names a thread after what it runs: that of a message, in its own context.
+            if thread.name.endswith("(run)"):
+                thread.join()
 
     def heard(self, kind: str) -> list[dict[str, Any]]:
         return [content for content, _ in self.told if content["kind"] == kind]

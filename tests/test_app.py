@@ -81,13 +81,15 @@ class Running:
 
 
 @pytest.fixture
-def songs(tmp_path: Path) -> OwnSongs:
-    return OwnSongs(tmp_path / "my-songs")
+def songs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnSongs:
+    songs = OwnSongs(tmp_path / "my-songs")
+    monkeypatch.setattr("songnet_utils.corpora.own_songs", lambda: songs)
+    return songs
 
 
 @pytest.fixture
 def running(songs: OwnSongs) -> Iterator[Running]:
-    app = App(port=0, songs=songs)
+    app = App(port=0)
     thread = threading.Thread(target=app.serve, kwargs={"browser": False}, daemon=True)
     thread.start()
     yield Running(app.address)

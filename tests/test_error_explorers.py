@@ -80,7 +80,7 @@ def test_many_clips_come_a_few_at_a_time(tunes, monkeypatch):
     cell = {name: tunes.genres.index(genre) for name, genre in (("row", "Folk"), ("column", "Pop"))}
     for start, left in ((0, 3), (2, 1), (4, 0)):
         page.says("press", **cell, start=start)
-        matrix.wait()
+        page.wait()
         told = page.last("players")
         assert (told["start"], told["left"]) == (start, left)
 

@@ -41,7 +41,7 @@ class Page(stand_in.Page):
         """Say something and return the one answer to it."""
         before = len(self.told)
         self.sends(content)
-        self.widget.wait()
+        self.wait()
         (answer,) = self.told[before:]
         return answer
 
@@ -137,7 +137,7 @@ def test_a_maximised_clip_and_a_song_are_made_on_demand_in_a_thread(page, toy, m
         page.sends({"kind": "sound", "what": "maximised", "layer": 1, "kernel": 4})
         page.sends({"kind": "card", "layer": 1, "kernel": 4})
         assert [content["kind"] for content, _ in page.told] == ["card"]
-    page.widget.wait()
+    page.wait()
     assert made == [(1, 4)]
     assert page.told[-1][0]["starts"] == [0.0, 0.5]
     wish = {"kind": "sound", "what": "song", "layer": 1, "kernel": 0, "song": 1}
@@ -170,14 +170,10 @@ def test_a_file_that_is_gone_is_said_and_the_card_stays(toy, monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_votes_of_another_network_are_refused(toy):
+def test_the_order_of_the_votes_is_of_no_account(toy, page, monkeypatch):
     survey, votes = toy
-    with pytest.raises(SongNetError, match="not those of Toy's kernels"):
-        KernelGallery(survey, votes.iloc[1:])
-    with pytest.raises(SongNetError, match="not those of Toy's kernels"):
-        KernelGallery(survey, votes.rename(columns={"Folk": "Polka"}))
-    # Their order is of no account.
-    KernelGallery(survey, votes.iloc[::-1])
+    turned = Page(KernelGallery(survey, votes.iloc[::-1]), monkeypatch)
+    assert turned.hears({"kind": "hello"}) == page.hears({"kind": "hello"})
 
 
 def test_a_fine_picture_is_averaged(toy, monkeypatch):

@@ -74,12 +74,14 @@ def run(
     from songnet_utils.corpora.playlist import write_playlist
     from songnet_utils.corpora.tags import list_of_changes, write_genre
     from songnet_utils.streaming.song_stream import classify_songs
+    from songnet_utils.training.runs import load_songnet
 
     changes = list_of_changes() if write_tags else None
     for path in filter(None, (playlist, changes)):
         # What cannot be written is refused before the work, not after.
         check_writable(path)
-    net, source = _network(run_folder or model)
+    source = run_folder or model or "musicnn"
+    net = load_songnet(source)
     table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     if as_csv:
         table.writeheader()
@@ -152,14 +154,6 @@ def _undo(lists: list[str]) -> int:
             else:
                 print(f"{file}: as before")
     return code
-
-
-def _network(source: str | Path | None) -> tuple[Network, str]:
-    """Return the network that answers, and what to call its source."""
-    from songnet_utils.training.runs import load_songnet
-
-    source = source or "musicnn"
-    return load_songnet(source), str(source)
 
 
 def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:

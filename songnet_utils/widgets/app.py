@@ -34,16 +34,13 @@ from songnet_utils._utils.files import data_folder, size_text
 from songnet_utils.widgets import page
 
 if TYPE_CHECKING:
-    from songnet_utils.corpora import OwnSongs
     from songnet_utils.widgets.page import Contents, Source
 
 #: Where it listens when nobody says another port.
 PORT = 8765
 
 _HERE = "127.0.0.1"
-_NAMES = (_HERE, "localhost")
-# How long a connection may be silent, in seconds, and how much of a song is read at a time.
-_PATIENCE = 60.0
+# How much of a song is read at a time, in bytes.
 _PIECE = 2**16
 
 _RULES = (
@@ -65,8 +62,6 @@ class App(socketserver.ThreadingTCPServer):
         Which networks can be asked; see `songnet_utils.widgets.page.contents`.
     port : int
         Where to listen; 0: any port that is free.
-    songs : OwnSongs, optional
-        Where labelled songs are kept; those in the data folder by default.
 
     Attributes
     ----------
@@ -84,14 +79,8 @@ class App(socketserver.ThreadingTCPServer):
     allow_reuse_address = os.name != "nt"
     request_queue_size = 64
 
-    def __init__(
-        self,
-        networks: Sequence[Source] | None = None,
-        *,
-        port: int = PORT,
-        songs: OwnSongs | None = None,
-    ) -> None:
-        self.songs, self.keeping = songs, threading.Lock()
+    def __init__(self, networks: Sequence[Source] | None = None, *, port: int = PORT) -> None:
+        self.keeping = threading.Lock()
         self.token = secrets.token_urlsafe(24)
         # What is shown is put together while the page is on its way: that takes seconds.
         work = ThreadPoolExecutor(1)
@@ -124,7 +113,8 @@ class App(socketserver.ThreadingTCPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: App
-    timeout = _PATIENCE
+    #: How long a connection may be silent, in seconds.
+    timeout = 60.0
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -176,8 +166,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     # In memory only while it is looked at, and one at a time.
                     with self.server.keeping:
                         given = {what: query.get(what) for what in ("name", "title", "artist")}
-                        songs = self.server.songs or own_songs()
-                        song = songs.add(file.read(), query.get("genre", ""), **given)
+                        song = own_songs().add(file.read(), query.get("genre", ""), **given)
                     self._answer(200, f"{song} is kept: {song.file}")
                 except SongNetError as error:
                     self._answer(422, str(error))
@@ -190,7 +179,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """
         host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
         port = self.server.server_address[1]
-        is_here = host in {f"{name}:{port}" for name in _NAMES}
+        is_here = host in (f"{_HERE}:{port}", f"localhost:{port}")
         is_ours = origin in (None, f"http://{host}")
         knows = secrets.compare_digest(token.encode(), self.server.token.encode())
         if not (is_here and is_ours and knows):

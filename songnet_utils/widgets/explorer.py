@@ -30,9 +30,8 @@ def number(
     The handles of ipywidgets' sliders have no name that a screen reader could say. Python hears of
     a number once it is typed.
     """
-    span = {"min": least, "max": most, "step": step}
     return ipywidgets.BoundedIntText(
-        value=value, description=name, continuous_update=False, **span, **LOOK
+        value, min=least, max=most, step=step, description=name, continuous_update=False, **LOOK
     )
 
 

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.kernels import (
@@ -69,11 +68,6 @@ class KernelGallery(WithRecording, Messages):
     votes : pandas.DataFrame
         What `songnet_utils.kernels.votes` found for them.
 
-    Raises
-    ------
-    SongNetError
-        When the votes are not those of these kernels.
-
     Notes
     -----
     Messages from the page: ``hello`` (a page has opened), ``card`` (a kernel was chosen),
@@ -89,11 +83,6 @@ class KernelGallery(WithRecording, Messages):
 
     def __init__(self, survey: Survey, votes: pd.DataFrame, **widget: Any) -> None:
         of = [(its.layer.name, k) for its in survey.layers for k in range(its.layer.kernels)]
-        if set(votes.index) != set(of) or list(votes.columns) != list(survey.kernels.net.genres):
-            raise SongNetError(
-                f"The votes are not those of {survey.kernels.net.name}'s kernels: count them "
-                "with votes(survey.kernels, …)."
-            )
         self.survey, self._votes = survey, votes.loc[of]
         # One song of each genre can be auralised.
         self._songs = list(survey.clips.groupby("genre").head(1)[:MOST_SONGS].itertuples())
@@ -263,37 +252,32 @@ class KernelGallery(WithRecording, Messages):
         return title if isinstance(title, str) and title else str(clip)
 
 
-def gallery_of_run(
-    folder: str | os.PathLike[str], corpus: str | Path | None = None, *, progress: bool = True
-) -> KernelGallery:
+def gallery_of_run(folder: Path, corpus: str | None = None) -> KernelGallery:
     """Survey the kernels of a run's network on its corpus, count their votes, show them.
 
     Parameters
     ----------
-    folder : path
+    folder : pathlib.Path
         The run's folder.
-    corpus : str or path, optional
+    corpus : str, optional
         What it was trained on; by default what is found under the name in its record.
-    progress : bool
-        Show progress bars.
 
     Raises
     ------
     SongNetError
         When it is no finished run of a network with kernels, or its corpus is not there.
     """
-    folder = Path(folder)
     record = runs.read_record(folder)
     net = runs.network_of(folder)
     kernels = Kernels(net)
-    log_mels = runs.log_mels_of(folder, record, corpus, progress=progress)
+    log_mels = runs.log_mels_of(folder, record, corpus)
     answers = runs.read_answers(folder)
     runs.check_clips(folder, log_mels, answers[answers.set == "test"], "test clips")
     clips = log_mels.clips[log_mels.clips.genre.isin(net.genres)]
-    found = survey(kernels, log_mels, clips, progress=progress)
+    found = survey(kernels, log_mels, clips)
     # Drawn, since clips of one artist stand together; the same ones each time.
     some = clips.sample(frac=1, random_state=0).groupby("genre").head(VOTING_CLIPS)
-    return KernelGallery(found, votes(kernels, log_mels, some, progress=progress))
+    return KernelGallery(found, votes(kernels, log_mels, some))
 
 
 def _sound(clip: KernelClip) -> dict[str, Any]:

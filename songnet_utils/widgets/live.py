@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from songnet_utils.corpora import open_corpus, own_songs
+from songnet_utils.corpora import own_songs
 from songnet_utils.corpora.own import MOST_BYTES
 from songnet_utils.widgets import page
 from songnet_utils.widgets.messages import MOST_IN_MESSAGE, Message, Messages
@@ -26,9 +26,8 @@ class LiveSong(WithRecording, Messages):
 
     Parameters
     ----------
-    corpus : Corpus or str, optional
-        Whose clips can be chosen: a corpus, or what `open_corpus` takes. By default only a medley
-        of eight genres.
+    corpus : Corpus, optional
+        Whose clips can be chosen, besides a medley of eight genres.
     networks : sequence of Network or path or str, optional
         Which networks can be asked: networks, the folders of finished runs, or ONNX files. The
         first is asked about clips. By default songnet trained on mini, and your newest run, if
@@ -37,7 +36,7 @@ class LiveSong(WithRecording, Messages):
     Raises
     ------
     SongNetError
-        When the corpus or a network cannot be opened.
+        When a network cannot be opened.
 
     Notes
     -----
@@ -52,12 +51,10 @@ class LiveSong(WithRecording, Messages):
 
     def __init__(
         self,
-        corpus: Corpus | str | None = None,
-        networks: Sequence[Source] | Source | None = None,
+        corpus: Corpus | None = None,
+        networks: Sequence[Source] | None = None,
         **widget: Any,
     ) -> None:
-        if isinstance(corpus, str):
-            corpus = open_corpus(corpus)
         clips = [page.medley_clip(), *(page.clips_of(corpus) if corpus is not None else ())]
         self._contents = page.contents(networks, clips)
         self._coming: dict[str, bytes] = {}

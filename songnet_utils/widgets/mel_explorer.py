@@ -93,8 +93,6 @@ class MelExplorer(Explorer):
     def _sound_of_frames(self) -> np.ndarray:
         sound = self.chosen
         kept = self.frames > np.float32(math.log(sound.floor))
-        if not kept.any():
-            return np.zeros_like(self._audio)
         # librosa is slow to import.
         import librosa
 

@@ -62,14 +62,8 @@ class Messages(anywidget.AnyWidget):
 
     def __init__(self, **widget: Any) -> None:
         self._lock = threading.RLock()
-        self._threads: list[threading.Thread] = []
         super().__init__(**widget)
         self.on_msg(self._receive)
-
-    def wait(self) -> None:
-        """Wait until no thread is working any more."""
-        for thread in self._threads:
-            thread.join()
 
     def answer(self, content: dict[str, Any], buffers: Sequence[Any] = ()) -> Message | None:
         """Return the answer to a message; log what is a fault of the program."""
@@ -91,9 +85,7 @@ class Messages(anywidget.AnyWidget):
             return
         # Messages sent from the thread belong to the cell or the message that asked for it.
         run = contextvars.copy_context().run
-        thread = threading.Thread(target=run, args=(self._reply, content, buffers), daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
-        thread.start()
+        threading.Thread(target=run, args=(self._reply, content, buffers), daemon=True).start()
 
     def _reply(self, content: dict[str, Any], buffers: list[memoryview]) -> None:
         if answer := self.answer(content, buffers):

@@ -33,9 +33,9 @@ _PAGE = """<!doctype html>
 
 def write_site(folder: Path) -> Path:
     """Write a page with the medley and two networks, and return its path."""
-    from songnet_utils.widgets.page import write_page
+    from songnet_utils.widgets.page import medley_clip, write_page
 
-    write_page(folder / "songnet")
+    write_page(folder / "songnet", [medley_clip()])
     page = folder / "index.html"
     page.write_text(_PAGE)
     return page

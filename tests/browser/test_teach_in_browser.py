@@ -373,7 +373,7 @@ def test_silence_and_noise_are_said_to_be_that(browser: Browser, tmp_path: Path)
 
     from songnet_utils.widgets.page import write_page
 
-    write_page(tmp_path, None, [])
+    write_page(tmp_path, [])
     (tmp_path / "index.html").write_text(
         '<!doctype html><meta charset="utf-8"><title>A place</title><input type="file" id="song">'
         '<div class="songnet-page" data-base=""></div><script src="songnet.js"></script>'

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     #: What stands for a network: its object, its run's folder, its ONNX file, or "musicnn".
     Source = Network | str | Path
 
-_HERE = Path(__file__).parent
-_VENDOR = _HERE / "vendor"
+_VENDOR = Path(__file__).parent / "vendor"
 _OURS, _MUSICNN = BUILT_IN / "songnet-mini.onnx", BUILT_IN / "musicnn.onnx"
 
 #: Clips of one genre that a page lists at most.
@@ -117,9 +116,7 @@ def script() -> str:
     return (_VENDOR / "songnet.js").read_text(encoding="utf-8")
 
 
-def contents(
-    networks: Sequence[Source] | Source | None = None, clips: Iterable[Clip] = ()
-) -> Contents:
+def contents(networks: Sequence[Source] | None = None, clips: Iterable[Clip] = ()) -> Contents:
     """Put together what a place shows.
 
     Parameters
@@ -139,8 +136,6 @@ def contents(
     if networks is None:
         newest = newest_run("model.onnx")
         networks = [_OURS, *([newest] if newest else [])]
-    elif isinstance(networks, str | Path) or not isinstance(networks, Sequence):
-        networks = [networks]
     assets: dict[str, _Bytes] = {"ort.wasm": (_VENDOR / "ort.wasm.gz").read_bytes}
     for file in BUILT_IN.glob("*.onnx"):
         assets[f"networks/{file.name}"] = file.read_bytes
@@ -228,25 +223,25 @@ def medley_clip() -> Clip:
     return Clip({**facts, "medley": changes}, medley.mp3)
 
 
-def clips_of(corpus: Corpus, most: int = MOST_OF_GENRE) -> list[Clip]:
-    """Return clips of a corpus to choose from, at most so many of each genre."""
-    return _clips(corpus.clips.to_dict("records"), Path(), corpus.name, most)
+def clips_of(corpus: Corpus) -> list[Clip]:
+    """Return clips of a corpus to choose from."""
+    return _clips(corpus.clips.to_dict("records"), Path(), corpus.name)
 
 
 def clips_of_mini(data: Path) -> list[Clip]:
     """Return clips of mini where it is in a data folder, read without pandas (a second's work)."""
     try:
         with (data / "mini" / "clips.csv").open(encoding="utf-8", newline="") as file:
-            return _clips(csv.DictReader(file), data / "mini", "mini", MOST_OF_GENRE)
+            return _clips(csv.DictReader(file), data / "mini", "mini")
     except FileNotFoundError:
         return []
 
 
-def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str, most: int) -> list[Clip]:
+def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str) -> list[Clip]:
     clips, counts = [], Counter[str]()
     for row in rows:
         counts[row["genre"]] += 1
-        if counts[row["genre"]] > most:
+        if counts[row["genre"]] > MOST_OF_GENRE:
             continue
         file = folder / row["file"]
         # What is not known is no text.
@@ -274,21 +269,17 @@ def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
     return Clip({**clip.facts, "file": str(name.with_suffix(".mp3"))}, mp3)
 
 
-def write_page(
-    folder: str | Path,
-    networks: Sequence[Source] | None = None,
-    clips: Iterable[Clip] | None = None,
-) -> None:
+def write_page(folder: Path, clips: Iterable[Clip]) -> None:
     """Write what a static page needs: ``songnet.js``, ``manifest.js`` and ``assets/NAME.js``.
 
     Parameters
     ----------
-    folder : path
+    folder : pathlib.Path
         The folder that pages name in ``data-base``.
-    networks, clips
-        As in `contents`; by default the networks that come with the project, and the medley.
+    clips
+        As in `contents`. The networks are those that come with the project.
     """
-    shown = contents(networks or [_OURS], [medley_clip()] if clips is None else clips)
+    shown = contents([_OURS], clips)
     files: dict[str, Callable[[], str]] = {
         "songnet.js": script,
         "manifest.js": shown.manifest_script,
@@ -297,5 +288,5 @@ def write_page(
     for name in shown.assets:
         files[f"assets/{name}.js"] = functools.partial(shown.asset_script, name)
     for name, text in files.items():
-        with atomic_write(Path(folder) / name) as temporary:
+        with atomic_write(folder / name) as temporary:
             temporary.write_text(text(), encoding="utf-8")
