@@ -44,7 +44,7 @@ def trainer(inner: Callable[[Any], Any], seed: int = 0) -> Trainer:
         return end(given, inner(x), genres, Draw(seed), "toy")
 
     return Trainer(
-        NetworkKind(title="Toy", summary="small", build=build, sound=SOUND),
+        NetworkKind(title="Toy", build=build, sound=SOUND),
         Frames(Corpus("toys", clips), frames, SOUND),  # type: ignore[arg-type]
         clips,
         pd.Series(["train"] * CLIPS + ["validation"] * 2),

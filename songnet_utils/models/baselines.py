@@ -95,8 +95,6 @@ class BaselineKind:
 
     Parameters
     ----------
-    summary : str
-        What it is, in a line.
     features : str, optional
         The set of features that it takes, a key of `songnet_utils.features.FEATURE_SETS`.
     metadata : bool
@@ -105,41 +103,32 @@ class BaselineKind:
         Of a seed; returns one that is not yet fitted.
     """
 
-    summary: str
     features: str | None
     metadata: bool
     make: Callable[[int], Pipeline] = field(repr=False)
 
 
-# Classifier and what it is called, by the name that it has on the 140. Where the paper says "linear
+# Classifier by the name that it has on the 140. Where the paper says "linear
 # support vector machine" and "default parameters", scikit-learn has one class to which both apply:
 # LinearSVC. (`SVC` is only linear on request; its default, the radial kernel, gives the figure
 # that the paper prints.)
-_CLASSIFIERS: dict[str, tuple[Callable[[int], BaseEstimator], str]] = {
-    "knn": (lambda seed: KNeighborsClassifier(), "the 5 nearest neighbours"),
-    "lr": (lambda seed: LogisticRegression(random_state=seed), "logistic regression"),
-    "mlp": (lambda seed: MLPClassifier(random_state=seed), "a multilayer perceptron"),
-    "svm": (lambda seed: SVC(), "a support vector machine with a radial kernel"),
-    "svm-linear": (lambda seed: LinearSVC(random_state=seed), "a linear support vector machine"),
-    "gmm": (
-        lambda seed: GaussianMixtureClassifier(random_state=seed),
-        "a mixture of three Gaussians a genre",
-    ),
+_CLASSIFIERS: dict[str, Callable[[int], BaseEstimator]] = {
+    "knn": lambda seed: KNeighborsClassifier(),
+    "lr": lambda seed: LogisticRegression(random_state=seed),
+    "mlp": lambda seed: MLPClassifier(random_state=seed),
+    "svm": lambda seed: SVC(),
+    "svm-linear": lambda seed: LinearSVC(random_state=seed),
+    "gmm": lambda seed: GaussianMixtureClassifier(random_state=seed),
 }
 
 
-def _on_features(classifier: str, features: str, on: str) -> BaselineKind:
-    make, called = _CLASSIFIERS[classifier]
-    return BaselineKind(
-        summary=f"{called} on {on}",
-        features=features,
-        metadata=False,
-        make=lambda seed: make_pipeline(StandardScaler(), make(seed)),
-    )
+def _on_features(classifier: str, features: str) -> BaselineKind:
+    make = _CLASSIFIERS[classifier]
+    return BaselineKind(features, False, lambda seed: make_pipeline(StandardScaler(), make(seed)))
 
 
 def _on_metadata(classifier: str) -> BaselineKind:
-    make, called = _CLASSIFIERS[classifier]
+    make = _CLASSIFIERS[classifier]
 
     def pipeline(seed: int) -> Pipeline:
         # A column that no training clip has is filled with 0; that a value was missing is one
@@ -154,43 +143,27 @@ def _on_metadata(classifier: str) -> BaselineKind:
         parts = [("numbers", numbers, [*columns, *NUMBERS]), ("names", names, [ARTIST])]
         return make_pipeline(ColumnTransformer(parts), make(seed))
 
-    return BaselineKind(
-        summary=f"{called} on the 140 MFCC statistics and what is known of the song",
-        features="mfcc",
-        metadata=True,
-        make=pipeline,
-    )
+    return BaselineKind("mfcc", True, pipeline)
 
 
 def _chance(seed: int) -> Pipeline:
-    # Always saying the commonest genre is worse than chance under stratified folds, where the
-    # commonest one in training is the rarest in the test.
+    # It guesses genres as often as the training clips have them. Always saying the commonest is
+    # worse than chance under stratified folds, where the commonest one in training is the rarest in
+    # the test.
     return make_pipeline(DummyClassifier(strategy="stratified", random_state=seed))
 
 
 _FIVE = ("knn", "lr", "mlp", "svm", "svm-linear")
-_TZANETAKIS = "Tzanetakis & Cook's 30 features of timbre, rhythm and pitch"
-_DESHPANDE = "the spectrogram's texture, after Deshpande et al."
 
 #: Baseline by name.
 BASELINES: dict[str, BaselineKind] = {
-    "chance": BaselineKind(
-        "random guessing: genres as often as the training clips have them", None, False, _chance
-    ),
-    **{name: _on_features(name, "mfcc", "the 140 MFCC statistics") for name in _FIVE},
-    **{f"{name}-518": _on_features(name, "fma", "FMA's 518 features") for name in _FIVE},
+    "chance": BaselineKind(None, False, _chance),
+    **{name: _on_features(name, "mfcc") for name in _FIVE},
+    **{f"{name}-518": _on_features(name, "fma") for name in _FIVE},
     **{f"{name}-meta": _on_metadata(name) for name in _FIVE},
-    **{
-        f"tzanetakis-{name}": _on_features(name, "tzanetakis", _TZANETAKIS)
-        for name in ("knn", "gmm")
-    },
-    "mandel-ellis": _on_features(
-        "svm", "mandel-ellis", "mean and covariance of a song's MFCCs, after Mandel & Ellis"
-    ),
-    **{
-        f"deshpande-{name}": _on_features(name, "deshpande", _DESHPANDE)
-        for name in ("knn", "gmm", "svm")
-    },
+    **{f"tzanetakis-{name}": _on_features(name, "tzanetakis") for name in ("knn", "gmm")},
+    "mandel-ellis": _on_features("svm", "mandel-ellis"),
+    **{f"deshpande-{name}": _on_features(name, "deshpande") for name in ("knn", "gmm", "svm")},
 }
 
 

@@ -33,8 +33,6 @@ class NetworkKind:
     ----------
     title : str
         What to call it in front of people.
-    summary : str
-        What it is, in a line.
     build : callable
         ``build(sound, genres, seed=…, **options)`` returns it with fresh weights. A layer that is
         random in training draws from a ``keras.random.SeedGenerator``, as Keras's own do: each
@@ -56,7 +54,6 @@ class NetworkKind:
     """
 
     title: str
-    summary: str
     build: Callable[..., keras.Model] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -91,7 +88,6 @@ _AS_SONGNET = {"dropout": 0.3, "batch_norm": True}
 NETWORKS: dict[str, NetworkKind] = {
     "songnet": NetworkKind(
         title="SongNet",
-        summary="the paper's network: three convolutions over time, a softmax at every step",
         build=songnet,
         options=_AS_SONGNET,
         parts={
@@ -102,14 +98,12 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "songnet-bn": NetworkKind(
         title="SongNet's ancestor (2018)",
-        summary="the paper's ancestor of 2018: batch norm, and half of each block dropped",
         build=songnet,
         options={"dropout": 0.5, "batch_norm": True},
         recipe={"batch": 32},
     ),
     "songnet-lstm": NetworkKind(
         title="SongNet with an LSTM",
-        summary="the paper's first try: an LSTM remembers what the convolutions found",
         build=songnet_lstm,
         options={"gru": 0, "filters": 256, **_AS_SONGNET},
         # What crnn-2d has besides a second dimension: its memory, and few weights. And what a
@@ -118,32 +112,27 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "crnn-2d": NetworkKind(
         title="C-RNN in two dimensions",
-        summary="convolutions over time and frequency, then GRUs (Choi et al. 2016)",
         build=crnn_2d,
         options={"recurrent": 2},
         parts={"gru": {"recurrent": 0}},
     ),
     "cnn-2d": NetworkKind(
         title="CNN in two dimensions",
-        summary="the spectrogram as a picture, convolutions over both directions (Wyse 2017)",
         build=cnn_2d,
         options=_AS_SONGNET,
     ),
     "cnn-mfcc": NetworkKind(
         title="CNN on MFCCs",
-        summary="convolutions over time on MFCCs (Li et al. 2010)",
         build=cnn_mfcc,
     ),
     "songnet-meta": NetworkKind(
         title="SongNet with metadata",
-        summary="SongNet that also takes year, listens, place and the like",
         build=songnet_meta,
         options={"dropout": 0.3, "metadata_dropout": 0.5},
         metadata=True,
     ),
     "songnet-plus": NetworkKind(
         title="SongNet plus",
-        summary="ours: SongNet made as strong as we could, still causal",
         build=songnet_plus,
         options={"blocks": 1, "filters": 64, "summary": 24, "dropout": 0.5},
         recipe={
@@ -171,7 +160,6 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "songnet-transfer": NetworkKind(
         title="SongNet on musicnn",
-        summary="a softmax on the embedding of musicnn, a pretrained network",
         build=songnet_transfer,
         options={"dropout": 0.5},
         recipe={"epochs": 60, "learning_rate": 3e-3},
