@@ -66,7 +66,7 @@ def latency(networks: dict[str, OnnxNetwork]) -> None:
         stream, own = SongStream(net, RATE, CHANNELS), SongStream(net)
         print(
             f"{name:<18}{stream.first_answer:12.3f} s{own.first_answer:16.3f} s"
-            f"{stream.step_seconds:12.4f} s"
+            f"{stream.net.timeline.step_seconds:12.4f} s"
         )
     print()
 
@@ -120,7 +120,7 @@ def costs(net: OnnxNetwork) -> tuple[float, float, dict[str, tuple[float, float]
     """Return the milliseconds of a step, and of the other ways: from samples, from frames."""
     sound, field = net.sound, net.timeline.field
     song, stream = noise(AGAIN), SongStream(net, RATE, CHANNELS)
-    few = song[: int(8 * stream.step_seconds * RATE)]
+    few = song[: int(8 * stream.net.timeline.step_seconds * RATE)]
     stepper = net.stepper()
     clip = log_mel(resample(mix_down(song), RATE, sound.sample_rate), sound)
     stepper.push(clip)

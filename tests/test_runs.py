@@ -8,8 +8,9 @@ import pytest
 from toys import toy_record
 
 from songnet_utils._utils.errors import SongNetError
+from songnet_utils._utils.files import write_json
 from songnet_utils.corpora import Corpus, table
-from songnet_utils.training.runs import begin, check_home, read_record
+from songnet_utils.training.runs import UNFINISHED, check_home, read_record
 
 CLIPS = table([{"id": "a", "file": "/music/a.wav", "genre": "Rock"}])
 MUSIC = Corpus("music", CLIPS)
@@ -92,7 +93,7 @@ def test_an_unfinished_run_goes_on_but_not_another_corpus_s(tmp_path):
     for folder in (run, one, two):
         folder.mkdir(parents=True)
     names = {key: toy_record()[key] for key in ("corpus", "model", "split", "seed", "genres")}
-    begin(run, {**names, "corpus_folder": str(one)})
+    write_json(run / UNFINISHED, {**names, "corpus_folder": str(one)})
     (run / "answers.csv").write_text("id\n")
     ours = Corpus("music", CLIPS, folder=one)
     theirs = Corpus("music", CLIPS, folder=two)
@@ -121,7 +122,7 @@ def test_the_run_of_a_corpus_that_moved_is_its_own(tmp_path, place, finished):
         (run / "record.json").write_text(json.dumps(record))
     else:
         names = ("corpus", "corpus_folder", "model", "split", "seed", "genres")
-        begin(run, {key: record[key] for key in names if key in record})
+        write_json(run / UNFINISHED, {key: record[key] for key in names if key in record})
     music, other = (Corpus(name, CLIPS, folder=now) for name in ("music", "other"))
     with pytest.raises(SongNetError, match="Choose another folder"):
         check_home(run, other, force=True)

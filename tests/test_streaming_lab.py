@@ -177,7 +177,7 @@ def test_which_networks_stream_and_which_remember_the_song():
         past = shared(name).timeline.field.past
         assert math.isinf(past) == (name in RECURRENT), name
         stream = SongStream(shared(name), 44_100, 2)
-        assert 0 < stream.step_seconds < stream.first_answer < 4
+        assert 0 < stream.net.timeline.step_seconds < stream.first_answer < 4
 
 
 @pytest.mark.parametrize("net", ["songnet", "songnet-plus", "crnn-2d"], indirect=True)
@@ -191,7 +191,7 @@ def test_the_first_answer_and_those_after_it_are_when_the_stream_says(net):
     assert len(ends) >= 3
     # A piece of 16 samples may be begun when a step ends.
     for number, end in enumerate(ends):
-        due = stream.first_answer + number * stream.step_seconds
+        due = stream.first_answer + number * stream.net.timeline.step_seconds
         assert due - 1e-9 <= end < due + 16 / stream.rate + 1e-9
 
 

@@ -330,9 +330,7 @@ def _make(run: Run, subset: str, progress: bool) -> _Done:
     tested = answers[answers.set == subset].drop(columns="set")
     known = answers.artist[answers.set.isin(["train", "validation"]) & (answers.set != subset)]
     of_run = {"model": run.model, "split": run.split, "seed": run.seed, "fold": run.fold}
-    for place, (name, value) in enumerate(of_run.items()):
-        tested.insert(place, name, value)
-    tested = tested.assign(seen=tested.artist.isin(set(known)))
+    tested = tested.assign(**of_run, seen=tested.artist.isin(set(known)))
     return _Done((run.model, run.split), read_record(folder), tested, cached)
 
 

@@ -383,7 +383,10 @@ def evaluate(
     prepared = log_mels_of(folder, record, corpus, progress=progress)
     check_clips(folder, prepared, tested, "test clips")
     bar = tqdm(tested.id, desc="test clips", unit="clip", disable=not progress, leave=False)
-    steps = {clip: genre_over_time(net, prepared, clip) for clip in bar}
+    steps = {}
+    for clip in bar:
+        informed = net.with_metadata(prepared.clips[prepared.clips.id == clip])
+        steps[clip] = informed.genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
     check_same_answers(folder, net, tested, steps)
     truth = np.array([genres.index(genre) for genre in tested.genre])
     return dataclasses.replace(
@@ -391,12 +394,6 @@ def evaluate(
         calibration=calibrate(answers, genres),
         until_right=until_right(list(steps.values()), truth, net.timeline, tested.artist),
     )
-
-
-def genre_over_time(net: SongNet, prepared: LogMels, clip: str) -> np.ndarray:
-    """Return a network's genre over time of a clip, metadata included; (steps, genres)."""
-    about = prepared.clips[prepared.clips.id == clip]
-    return net.with_metadata(about).genre_over_time_of_frames(prepared.frames(clip), prepared.sound)
 
 
 def check_same_answers(

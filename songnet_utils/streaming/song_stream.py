@@ -10,7 +10,7 @@ Latency is computed, not measured. The last frame that step ``k`` sees is centre
 ``hop·(stride·k + size − 1)`` of the network's rate, and its window reaches half of n_fft further:
 there the step ends (`Timeline.step_samples`). If the song comes at another rate, the resampler's
 look-ahead (`songnet_utils.audio.look_ahead`) is added. So the first answer stands after
-`SongStream.first_answer` seconds of song, and another one every `SongStream.step_seconds`, which
+`SongStream.first_answer` seconds of song, and another one every `Timeline.step_seconds`, which
 is ``stride·hop`` samples. What computing adds to that, a fraction of a millisecond a step, is
 printed by ``make bench``.
 
@@ -174,13 +174,8 @@ class SongStream:
 
     @property
     def first_answer(self) -> float:
-        """Seconds of song before the first step; the others follow every `step_seconds`."""
+        """Seconds of song before the first step; others follow every `Timeline.step_seconds`."""
         return step_span(self.net.timeline, self.rate, 0)[1]
-
-    @property
-    def step_seconds(self) -> float:
-        """Seconds of song from one step to the next."""
-        return self.net.timeline.step_seconds
 
     def push(self, samples: np.ndarray) -> list[Step]:
         """Take a piece of the song.

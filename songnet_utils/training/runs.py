@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean, path_of
-from songnet_utils._utils.files import check_writable, data_folder, read_csv, write_json
+from songnet_utils._utils.files import check_writable, data_folder, read_csv
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.network import Network
 
@@ -290,11 +290,6 @@ def check_same(
         f"{folder}: holds {what} run with other arguments ({'; '.join(differing[:3])}). "
         "Give the same ones, use --force to start it afresh, or --out for another folder."
     )
-
-
-def begin(folder: Path, names: Mapping[str, Any]) -> None:
-    """Mark a folder as that of a run which is not finished, before anything else is written."""
-    write_json(folder / UNFINISHED, names)
 
 
 def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:

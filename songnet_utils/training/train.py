@@ -60,7 +60,6 @@ from songnet_utils.training.recipe import Recipe, check_model, recipe_of
 from songnet_utils.training.runs import (
     RECORD,
     UNFINISHED,
-    begin,
     check_home,
     check_same,
     read_record,
@@ -277,7 +276,7 @@ class Run:
         """Do what is left to do of the run; see `train`."""
         if force or not (folder / UNFINISHED).exists():
             # A run that goes on keeps its mark: that it is the same one is only found out below.
-            begin(folder, self.names())
+            write_json(folder / UNFINISHED, self.names())
         if force:
             # The record first: without it, what is left is an unfinished run.
             for name in _FILES:
