@@ -295,7 +295,7 @@ def test_a_run_that_cannot_be_started_from_is_said(run, tones, tmp_path):
     with pytest.raises(SongNetError, match="is a run of songnet, and songnet-plus cannot start"):
         train(str(tones), "songnet-plus", start=run, progress=False)
     chance = train(str(tones), "chance", out=tmp_path / "chance", progress=False)
-    with pytest.raises(SongNetError, match="chance is no network, so there are no weights"):
+    with pytest.raises(SongNetError, match="chance, answers for whole clips and is no network"):
         train(str(tones), start=chance, progress=False)
     with pytest.raises(SongNetError, match="there is no such folder"):
         train(str(tones), start=tmp_path / "none", progress=False)
