@@ -151,22 +151,12 @@ def test_real_songs_by_other_artists_are_answered_as_by_scikit_learn(page: Page)
 
 def embedding(file: str) -> np.ndarray:
     """Return musicnn's embedding of each step of a song's first seconds."""
-    import onnxruntime
-
     from songnet_utils.audio import load_audio, log_mel
-    from songnet_utils.audio.sound import Sound
+    from songnet_utils.training.runs import load_songnet
 
-    global _SESSION
-    if _SESSION is None:
-        _SESSION = onnxruntime.InferenceSession(FOLDER / "networks" / "musicnn.onnx")
-    told = _SESSION.get_modelmeta().custom_metadata_map
-    sound = Sound(**json.loads(told["sound"]))
-    audio = load_audio(file, sound.sample_rate)[: 5 * sound.sample_rate]
-    found: np.ndarray = _SESSION.run(["embedding"], {"log_mel": log_mel(audio, sound)[None]})[0][0]
-    return found
-
-
-_SESSION: Any = None
+    net = load_songnet("musicnn")
+    audio = load_audio(file, net.sound.sample_rate)[: 5 * net.sound.sample_rate]
+    return net.embedding_of_frames(log_mel(audio, net.sound))
 
 
 # ---- Songs held out --------------------------------------------------------------------------
