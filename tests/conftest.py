@@ -29,6 +29,9 @@ sys.path.append(str(ROOT / "scripts"))
 # kernels they start, keep to their own.
 os.environ["MPLCONFIGDIR"] = str(ROOT / "build" / "matplotlib")
 
+# Some tests ask ONNX Runtime themselves: it is to report nothing to its makers.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 # What later lessons train is trained once: they are run one after the other.
 LATER = ("05-", "06-", "07-")

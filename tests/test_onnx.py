@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -201,3 +202,12 @@ def test_a_layer_without_an_operator_is_named(tmp_path):
     with pytest.raises(SongNetError, match=r"Layer strange .UnitNormalization.: how it is written"):
         save_onnx(described(model, Timeline(SOUND, ReceptiveField(1, 1))), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_reported_to_the_makers_of_onnx_runtime(tmp_path):
+    # What it reports, it first keeps in the home folder and beside temporary files.
+    home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    asks = "from songnet_utils.training.runs import load_songnet as load; load('musicnn')"
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "CI"))}
+    subprocess.run([sys.executable, "-c", asks], env={**own, **home}, check=True)
+    assert not list(tmp_path.rglob("*"))

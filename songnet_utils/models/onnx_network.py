@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,12 @@ def open_session(source: str | Path | bytes) -> onnxruntime.InferenceSession:
     SongNetError
         When there is no such file, or ONNX Runtime cannot run it.
     """
+    # Set before it is imported, this keeps ONNX Runtime from reporting to its makers.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    # On Windows, only this does.
+    onnxruntime.disable_telemetry_events()
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise SongNetError(f"{source}: there is no such file. Check the name.")
     options = onnxruntime.SessionOptions()
