@@ -114,17 +114,7 @@ class Trainer:
         size = max(1, round(recipe.crop_seconds * rate))
         if not kind.on_musicnn:
             size = max(size, self._size_of_a_step(clips.id))
-        if start:
-            # Its centring is part of what it has learned.
-            set_weights(self.network, _fine_tuned(self.network, genres, start))
-            mean = keras.ops.convert_to_numpy(self.network.get_layer("centring").adapt_mean)
-        else:
-            scaler = StandardScaler()
-            for clip in train:
-                scaler.partial_fit(self.inputs.rows(clip).astype(np.float64))
-            mean, deviation = scaler.mean_, np.sqrt(scaler.var_)
-            centre(self.network, mean, deviation, least=0.0 if kind.on_musicnn else LEAST_DEVIATION)
-        mean, masked = np.asarray(mean, np.float32).ravel(), round(recipe.masked_seconds * rate)
+        mean, masked = self._centre(train, start), round(recipe.masked_seconds * rate)
         self.crops = Crops(
             self.inputs,
             train,
@@ -148,6 +138,21 @@ class Trainer:
             jit_compile=keras.backend.backend() != "tensorflow",
         )
         self.model.optimizer.build(self.model.trainable_variables)
+
+    def _centre(self, train: Sequence[str], start: SongNet | None) -> np.ndarray:
+        """Measure what the network is centred with, or take another's; return the mean row."""
+        if start:
+            # Its centring is part of what it has learned.
+            set_weights(self.network, _fine_tuned(self.network, self.genres, start))
+            mean = keras.ops.convert_to_numpy(self.network.get_layer("centring").adapt_mean)
+        else:
+            scaler = StandardScaler()
+            for clip in train:
+                scaler.partial_fit(self.inputs.rows(clip).astype(np.float64))
+            least = 0.0 if self.kind.on_musicnn else LEAST_DEVIATION
+            centre(self.network, scaler.mean_, np.sqrt(scaler.var_), least)
+            mean = scaler.mean_
+        return np.asarray(mean, np.float32).ravel()
 
     def _size_of_a_step(self, clips: pd.Series) -> int:
         """Return the frames that a step needs; raise SongNetError unless every clip has them."""
