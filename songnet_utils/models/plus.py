@@ -2,8 +2,8 @@
 
 Three things differ from `songnet_utils.models.paper.songnet`.
 
-*How little it has to learn.* It has one block of convolutions, a quarter as wide. A hundred songs
-do not tell three blocks which of their 800,000 weights are right; what they learn is the artists.
+*How little it has to learn.* It has one block of convolutions, a quarter as wide: so few songs
+hardly tell which of three blocks' 800,000 weights are right.
 
 *What a step knows.* SongNet judges by less than two seconds at a time, and only the mean of its
 answers sees more. Here each step also sees how the features have been for a while: their mean
