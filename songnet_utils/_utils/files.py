@@ -206,12 +206,10 @@ def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
     return beside if beside and beside.is_dir() else Path.cwd() / "data"
 
 
-def newest_run(network: str = "model.keras") -> Path | None:
-    """Return the folder of the newest finished run in the data folder that has this file, if any.
-
-    Only networks leave a ``model.keras`` or a ``model.onnx``, baselines neither.
-    """
-    models = (data_folder() / "runs").glob(f"*/*/{network}")
+def newest_run() -> Path | None:
+    """Return the folder of the newest finished run of a network in the data folder, if any."""
+    # Only networks leave a model.onnx.
+    models = (data_folder() / "runs").glob("*/*/model.onnx")
     records = [model.with_name("record.json") for model in models]
     finished = [record for record in records if record.is_file()]
     newest = max(finished, key=lambda record: record.stat().st_mtime, default=None)

@@ -13,6 +13,9 @@ from songnet_utils._utils.errors import SongNetWarning
 #: The exit codes besides 0.
 FAILED, MISUSED, STOPPED = 1, 2, 130
 
+# Clips that were left out are named up to this many.
+_MOST_NAMED = 10
+
 
 def note(message: object) -> None:
     """Print a message in one line on stderr, with progress bars out of its way."""
@@ -21,21 +24,19 @@ def note(message: object) -> None:
     tqdm.write(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
 
 
-def name_left_out(what: Iterable[tuple[str, str]], most: int = 10) -> bool:
+def name_left_out(what: Iterable[tuple[str, str]]) -> bool:
     """Name the first few clips or genres that were left out; return whether there were any.
 
     Parameters
     ----------
     what : iterable of (str, str)
         The id of a clip, or a genre, and the reason.
-    most : int
-        How many to name.
     """
     left_out = list(what)
-    for name, reason in left_out[:most]:
+    for name, reason in left_out[:_MOST_NAMED]:
         note(f"left out: {name}: {reason}")
-    if len(left_out) > most:
-        note(f"left out: {len(left_out) - most:,} more, listed in the store's unusable-*.csv")
+    if more := len(left_out[_MOST_NAMED:]):
+        note(f"left out: {more:,} more, listed in the store's unusable-*.csv")
     return bool(left_out)
 
 

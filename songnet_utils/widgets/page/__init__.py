@@ -134,7 +134,7 @@ def contents(networks: Sequence[Source] | None = None, clips: Iterable[Clip] = (
         When a network cannot be read, or a page cannot use it.
     """
     if networks is None:
-        newest = newest_run("model.onnx")
+        newest = newest_run()
         networks = [_OURS, *([newest] if newest else [])]
     assets: dict[str, _Bytes] = {"ort.wasm": (_VENDOR / "ort.wasm.gz").read_bytes}
     for file in BUILT_IN.glob("*.onnx"):
