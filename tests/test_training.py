@@ -408,7 +408,6 @@ def test_unusable_clips_are_recorded(tmp_path):
         ({"model": "songnte"}, "songnet-transfer, chance, knn"),
         ({"split": "artists"}, "random, artist, official"),
         ({"epochs": 0}, "epochs must be a whole number"),
-        ({"schedule": "cosin"}, "a schedule may be plateau, .*Did you mean cosine"),
         ({"genres": ["High"]}, "at least two"),
         ({"genres": ["High", "Polka"]}, "no clips of the genre Polka"),
         ({"split": "official"}, "official"),
@@ -418,6 +417,11 @@ def test_bad_arguments_are_named(tones, tmp_path, options, message):
     with pytest.raises(SongNetError, match=message):
         quick_train(tones, out=tmp_path, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mistyped_schedule_is_refused():
+    with pytest.raises(SongNetError, match=r"a schedule may be plateau, .*Did you mean cosine\?"):
+        Recipe(schedule="cosin")
 
 
 def test_the_newest_run_of_a_network_is_found(run, tones):
