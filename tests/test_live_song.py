@@ -191,7 +191,8 @@ def test_a_network_that_a_page_cannot_use_is_said(tones, run, tmp_path):
     damaged.write_bytes(b"no network")
     told = tmp_path / "told.onnx"
     model = onnx.load(run / "model.onnx")
-    model.graph.input.add().name = "metadata"
+    known = onnx.helper.make_tensor_value_info("metadata", onnx.TensorProto.FLOAT, ["clips", 3])
+    model.graph.input.append(known)
     onnx.save(model, told)
     for network, said in (
         (chance, "chance, answers for whole clips and gives no genre over time"),

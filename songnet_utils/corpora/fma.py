@@ -62,7 +62,7 @@ _SUBSETS = {"fma_small": _ALL[:1], "fma_medium": _ALL[:2], "fma_large": _ALL, "f
 class Extract(NamedTuple):
     """A part of FMA's own metadata that comes with the project, as tables of clips without files.
 
-    Attributes
+    Parameters
     ----------
     small : pandas.DataFrame
         The 8,000 clips of fma_small: ``genre``, ``artist``, ``title``, ``split``, and ``content``,
