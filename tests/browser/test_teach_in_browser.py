@@ -120,6 +120,7 @@ def test_the_layer_is_scikit_learns_logistic_regression(page: Page, songs: int, 
 
 def test_real_songs_by_other_artists_are_answered_as_by_scikit_learn(page: Page):
     from songnet_utils.corpora import open_corpus
+    from songnet_utils.training.runs import load_songnet
 
     shared = Path(os.environ.get("SONGNET_SHARED", ROOT.parent / "shared")) / "emotify"
     if not shared.is_dir():
@@ -134,7 +135,8 @@ def test_real_songs_by_other_artists_are_answered_as_by_scikit_learn(page: Page)
     seen = {clip.artist for part in learnt for clip in part.itertuples()}
     examples = [clip for part in learnt for clip in part.itertuples()]
     others = [c for part in tested for c in part.itertuples() if c.artist not in seen]
-    embeddings = {clip.id: embedding(clip.file) for clip in (*examples, *others)}
+    musicnn = load_songnet("musicnn")
+    embeddings = {clip.id: embedding(musicnn, clip.file) for clip in (*examples, *others)}
     mean = [embeddings[clip.id].mean(0).tolist() for clip in examples]
     genre = [clip.genre for clip in examples]
     reference = logistic_regression().fit(mean, genre)
@@ -149,12 +151,10 @@ def test_real_songs_by_other_artists_are_answered_as_by_scikit_learn(page: Page)
     assert np.mean(theirs == [clip.genre for clip in others]) > 0.4
 
 
-def embedding(file: str) -> np.ndarray:
-    """Return musicnn's embedding of each step of a song's first seconds."""
+def embedding(net: Any, file: str) -> np.ndarray:
+    """Return a network's embedding of each step of a song's first seconds."""
     from songnet_utils.audio import load_audio, log_mel
-    from songnet_utils.training.runs import load_songnet
 
-    net = load_songnet("musicnn")
     audio = load_audio(file, net.sound.sample_rate)[: 5 * net.sound.sample_rate]
     return net.embedding_of_frames(log_mel(audio, net.sound))
 
