@@ -169,5 +169,5 @@ class Record:
         return (
             f"{content['command']}\n{runs} runs, {minutes:,.0f} minutes of fitting and answering "
             f"on {content['processors']} processors "
-            f"(tensorflow {content['versions']['tensorflow']})"
+            f"(tensorflow {content['versions']['tensorflow']}){content.get('note', '')}"
         )
