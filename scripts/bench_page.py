@@ -98,12 +98,19 @@ def write_mp3(file: Path, seconds: float) -> Path:
     return file
 
 
+_READY = """async () => {
+  while (!window.songnet) await new Promise(requestAnimationFrame);
+  await window.songnet.ready;
+}"""
+
+
 def ready(page: Page, address: str) -> float:
-    """Open the page, and return the seconds until it can answer and shows its first song."""
+    """Open the page, and return the seconds until it can answer a song that is dropped on it."""
     began = time.monotonic()
-    page.goto(address)
-    page.wait_for_function("window.songnet")
-    page.evaluate("songnet.ready")
+    # The medley, which the app's very first start composes, may come later.
+    page.goto(address, wait_until="domcontentloaded")
+    # In a function of its own: the page's policy forbids what `wait_for_function` evaluates.
+    page.evaluate(_READY)
     took = time.monotonic() - began
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input type=file id=bench>')")
     return took
