@@ -20,7 +20,7 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.evaluation.compare import PAPER
 from songnet_utils.evaluation.tables import aligned, between, percent, wrapped
 from songnet_utils.models.baselines import BASELINES
-from songnet_utils.models.building import keras
+from songnet_utils.models.building import JIT, keras
 from songnet_utils.models.registry import network_kind
 from songnet_utils.training.recipe import recipe_of
 
@@ -77,8 +77,7 @@ def seconds_per_crop(model: str, steps: int = 3) -> float:
     kind, recipe = network_kind(model), recipe_of(model)
     network = kind.build(kind.sound, [str(genre) for genre in range(_GENRES)], **kind.options)
     trained = keras.Model(network.input, network.get_layer("genre").output)
-    jit = keras.backend.backend() != "tensorflow"
-    trained.compile("adam", "categorical_crossentropy", jit_compile=jit)
+    trained.compile("adam", "categorical_crossentropy", jit_compile=JIT)
     frames = round(recipe.crop_seconds * kind.sound.sample_rate / kind.sound.hop)
     size = recipe.batch, frames, kind.sound.n_mels
     crops = np.random.default_rng(0).normal(-5, 2, size).astype(np.float32)

@@ -22,7 +22,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora.table import name_key
 from songnet_utils.features.metadata import encode, fit_encoder, metadata, unknown
 from songnet_utils.features.store import LogMels
-from songnet_utils.models.building import keras
+from songnet_utils.models.building import JIT, keras
 from songnet_utils.models.onnx_export import onnx_of
 from songnet_utils.models.registry import NetworkKind
 from songnet_utils.models.trained import LEAST_DEVIATION, SongNet, centre, set_weights
@@ -134,8 +134,7 @@ class Trainer:
             _optimizer(recipe, len(self.crops)),
             loss="categorical_crossentropy",
             metrics=["accuracy"],
-            # XLA makes TensorFlow four times as slow on a processor.
-            jit_compile=keras.backend.backend() != "tensorflow",
+            jit_compile=JIT,
         )
         self.model.optimizer.build(self.model.trainable_variables)
 
