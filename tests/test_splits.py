@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songnet_utils._utils.errors import MOST_SEED, SongNetError
-from songnet_utils.corpora import open_corpus, table
+from songnet_utils.corpora import Corpus, open_corpus, table
 from songnet_utils.corpora.artist_parts import part_of_artists
 from songnet_utils.corpora.splits import (
     SETS,
@@ -23,6 +23,7 @@ from songnet_utils.corpora.splits import (
     keep_genres,
     split,
 )
+from songnet_utils.lessons.trained import course_song
 
 FRACTIONS = {"train": 0.7, "validation": 0.2, "test": 0.1}
 
@@ -69,6 +70,18 @@ def test_the_artist_split_parts_no_artist(clips, seed) -> None:
         assert artist_overlap(clips, parts) == 0
         known = clips.artist.notna()
         assert (parts[known].groupby(clips.artist[known]).nunique() == 1).all()
+
+
+@given(clips=corpora(artists_at_least=1))
+def test_no_network_of_the_lessons_trains_on_the_courses_song(clips) -> None:
+    song = course_song(Corpus("toys", clips))
+    try:
+        kept, _ = keep_genres(clips, kind="artist")
+    except SongNetError:
+        assert song.id == clips.id[0]
+    else:
+        assert split(kept, "artist", 0)[song.name] == "test"
+        assert clips.loc[song.name].id == song.id
 
 
 @given(clips=corpora(), seed=st.integers(0, MOST_SEED))

@@ -1,4 +1,4 @@
-"""Networks for lessons: one that is there already, or a short training, once.
+"""The course's song, and networks for lessons: one that is there already, or a short training.
 
 What a lesson trains stays in ``lessons`` in the data folder, apart from the runs of ``songnet
 train``: opened again, and in the notebook with solutions, it is only read.
@@ -10,14 +10,41 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, data_folder
 from songnet_utils.corpora.splits import keep_genres, split
-from songnet_utils.features.store import log_mels
+from songnet_utils.features.store import MINIMUM_SECONDS, log_mels
 from songnet_utils.training.recipe import recipe_of
 from songnet_utils.training.runs import runs_folder
 from songnet_utils.training.train import Run
 
 _SPLIT = "artist"
+
+
+def course_song(corpus: Corpus) -> pd.Series[Any]:
+    """Return the song that all lessons follow: the middle clip of a test set.
+
+    The test set is the artist split's with seed 0: the networks of the lessons never train on it.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Any corpus; where it is too small for a split, its first clip is the song.
+
+    Returns
+    -------
+    pandas.Series
+        A row of ``corpus.clips``.
+    """
+    clips = corpus.clips[~(corpus.clips.seconds < MINIMUM_SECONDS)]
+    try:
+        kept, _ = keep_genres(clips, kind=_SPLIT)
+        tested = kept[split(kept, _SPLIT, seed=0) == "test"]
+    except SongNetError:
+        return corpus.clips.iloc[0]
+    return tested.iloc[len(tested) // 2]
 
 
 def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
