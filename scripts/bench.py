@@ -24,10 +24,11 @@ import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 from threadpoolctl import threadpool_limits
 
+from songnet_utils._utils.files import data_folder
 from songnet_utils.audio import load_audio, log_mel, mix_down
 from songnet_utils.audio.ffmpeg import Progress, ffmpeg_pieces, opened, plain_pieces
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import data_folder, open_corpus
+from songnet_utils.corpora import open_corpus
 from songnet_utils.corpora.splits import split
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.extraction import extract, log_mel_extraction, statistics_extraction

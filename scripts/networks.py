@@ -13,8 +13,7 @@ from pathlib import Path
 
 import published_musicnn
 
-from songnet_utils._utils.files import atomic_write
-from songnet_utils.corpora import data_folder
+from songnet_utils._utils.files import atomic_write, data_folder
 from songnet_utils.models.onnx_network import BUILT_IN
 from songnet_utils.streaming.network import Network
 from songnet_utils.training.runs import RECORD, load_songnet, read_record

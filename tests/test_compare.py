@@ -10,8 +10,8 @@ import pytest
 from toys import tone_corpus
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import newest_run
-from songnet_utils.corpora import Corpus, data_folder, open_corpus
+from songnet_utils._utils.files import data_folder, newest_run
+from songnet_utils.corpora import Corpus, open_corpus
 from songnet_utils.corpora.artist_parts import ARTIST_PARTS
 from songnet_utils.evaluation import compare as evaluation
 from songnet_utils.evaluation.compare import compare

@@ -14,7 +14,7 @@ import soundfile
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, list_corpora, open_corpus, table
-from songnet_utils.corpora.folder import named_files
+from songnet_utils.corpora.files import named_files
 from songnet_utils.corpora.mini import catalogue
 from songnet_utils.corpora.table import COLUMNS, check_table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from songnet_utils.corpora import data_folder
+from songnet_utils._utils.files import data_folder
 
 
 def test_a_notebook_finds_the_data_beside_its_folder(tmp_path, monkeypatch):

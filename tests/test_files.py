@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write, check_writable, size_text, sweep, write_json
-from songnet_utils.corpora import data_folder
+from songnet_utils._utils.files import (
+    atomic_write,
+    check_writable,
+    data_folder,
+    size_text,
+    sweep,
+    write_json,
+)
 
 
 class Killed(BaseException):

@@ -158,7 +158,7 @@ def _undo(lists: list[str]) -> int:
 
 def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:
     """Return the files that are named, and in place of what cannot be found the error."""
-    from songnet_utils.corpora.folder import named_files
+    from songnet_utils.corpora.files import named_files
 
     files: list[tuple[str, SongNetError | None]] = []
     for name in names:

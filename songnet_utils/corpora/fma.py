@@ -29,6 +29,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import read_csv
 from songnet_utils.audio import SUFFIXES, seconds_of_file
+from songnet_utils.corpora.files import is_hidden
 from songnet_utils.corpora.fma_metadata import (
     WRONG_DURATIONS,
     counted,
@@ -37,7 +38,7 @@ from songnet_utils.corpora.fma_metadata import (
     track_path,
     typed,
 )
-from songnet_utils.corpora.table import Corpus, is_hidden, table, unusable_table
+from songnet_utils.corpora.table import Corpus, table, unusable_table
 
 #: The archives of clips, and the size of their download in GiB as FMA's page gives it.
 SIZES = {"fma_small": 7.2, "fma_medium": 22, "fma_large": 93, "fma_full": 879}

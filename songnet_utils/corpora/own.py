@@ -35,7 +35,8 @@ import filelock
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, cannot_write, size_text, sweep, write_json
 from songnet_utils.audio import decode, suffix_of
-from songnet_utils.corpora.folder import describe_tags, files_below, open_folder
+from songnet_utils.corpora.files import files_below
+from songnet_utils.corpora.folder import describe_tags, open_folder
 from songnet_utils.corpora.table import Corpus, name_key
 
 #: What the list of songs is called. A folder that has one is a folder of own songs.

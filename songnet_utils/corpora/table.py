@@ -220,8 +220,3 @@ def credit(clip: Any, source: str = "") -> str:
     artist = "an unknown artist" if pd.isna(clip.artist) else clip.artist
     licence = "licence unknown" if pd.isna(clip.licence) else clip.licence
     return f"{title} by {artist} ({f'{source}/' if source else ''}{clip.id}), {licence}"
-
-
-def is_hidden(path: str | os.PathLike[str]) -> bool:
-    """Tell files nobody put there as music: ``.DS_Store``, macOS's ``._song.mp3`` and the like."""
-    return Path(path).name.startswith(".")

@@ -34,10 +34,10 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write, sweep
+from songnet_utils._utils.files import atomic_write, data_folder, sweep
 from songnet_utils.audio import warn
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import Corpus, contradictions, data_folder, unusable_table
+from songnet_utils.corpora import Corpus, contradictions, unusable_table
 from songnet_utils.corpora.fma import CITATION as FMA_CITATION
 from songnet_utils.corpora.fma_metadata import read_features
 from songnet_utils.features import feature_set

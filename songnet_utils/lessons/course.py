@@ -18,8 +18,8 @@ import nbformat
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import atomic_write
-from songnet_utils.corpora import chosen_corpus, data_folder, open_corpus
+from songnet_utils._utils.files import atomic_write, data_folder
+from songnet_utils.corpora import chosen_corpus, open_corpus
 from songnet_utils.features.store import log_mels
 from songnet_utils.lessons.files import NOTEBOOKS, find_lessons
 from songnet_utils.lessons.running import failure_of, is_current, run_lesson

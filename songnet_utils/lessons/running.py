@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import data_folder
+from songnet_utils._utils.files import data_folder
 from songnet_utils.lessons.gaps import EXERCISE, gap, is_tagged, without_solutions
 
 #: The tag of the cells that stand open.

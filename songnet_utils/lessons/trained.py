@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import Corpus, data_folder
+from songnet_utils._utils.files import data_folder
+from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import keep_genres, split
 from songnet_utils.features.store import MINIMUM_SECONDS, log_mels
 from songnet_utils.training.recipe import recipe_of

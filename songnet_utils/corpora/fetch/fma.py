@@ -23,8 +23,7 @@ import remotezip
 from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError, did_you_mean
-from songnet_utils._utils.files import size_text, sweep
-from songnet_utils.corpora import data_folder
+from songnet_utils._utils.files import data_folder, size_text, sweep
 from songnet_utils.corpora.fetch import archive
 from songnet_utils.corpora.fetch.sample import choose
 from songnet_utils.corpora.fetch.web import Patience, RangesRefusedError, Say, Server
