@@ -32,7 +32,7 @@ from songnet_utils.widgets.app import App
 pytestmark = pytest.mark.usefixtures("data")
 
 ROOT = Path(__file__).resolve().parents[1]
-ENDED = ["songnet: the page is at this address. Ctrl-C ends it.", "songnet: ended."]
+ENDED = ["songnet: the page is at this address. Press Ctrl-C to stop it.", "songnet: ended."]
 
 
 def tune(seconds: float = 4.0, seed: int = 0) -> bytes:
@@ -362,8 +362,8 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
 @pytest.mark.parametrize(
     ("arguments", "said", "code"),
     [
-        (["--port", "70000"], "a whole number from 0 to 65535; got '70000'", 2),
-        (["--port", "x"], "a whole number from 0 to 65535; got 'x'", 2),
+        (["--port", "70000"], "a whole number from 0 to 65535. Got '70000'", 2),
+        (["--port", "x"], "a whole number from 0 to 65535. Got 'x'", 2),
         (["--port", "0", "--run", "no/such"], "no/such: there is no such folder", 1),
     ],
 )

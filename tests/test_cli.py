@@ -211,10 +211,10 @@ def test_corpora_describes_one_corpus(songnet, tones):
     assert (code, error) == (0, "")
     lines = out.splitlines()
     assert lines[1] == "30 clips of 0 known artists"
-    assert "random split, seed 0: clips of each genre; artists in two sets: 0" in lines
+    assert "random split, seed 0: clips per genre; artists in two sets: 0" in lines
     assert "all       21           6     3" in lines
-    assert "official split: none: the corpus has no official split." in lines
-    assert "Citation: none asked for" in lines
+    assert "official split: the corpus has no official split." in lines
+    assert "Citation: none required" in lines
 
 
 def test_corpora_credits_every_clip(songnet, tones):
@@ -357,7 +357,7 @@ def test_classify_takes_folders_and_patterns_that_no_shell_has_expanded(songnet,
     assert [answer["file"] for answer in answers] == [*low, *high]
     assert missing["file"] == str(tones / "*.ogg")
     beside, complaint = said(error)
-    assert "1 other file" in beside
+    assert "1 file with another ending" in beside
     assert "fits this pattern" in complaint
     (tones / "Low" / "cover.jpg").unlink()
 

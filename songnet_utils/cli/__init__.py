@@ -1,11 +1,10 @@
 """The commands: parse, call, print.
 
 ``songnet …`` and ``python -m songnet_utils.cli …`` are the same. Each command is a module: its
-docstring is the command's help, `add_arguments` names its options, and `run` takes these, calls
-what does the work, prints what comes back and returns the exit code. Answers go to stdout,
-everything else (progress, notes, errors) to stderr. The exit code is 0 only when the command did
-all that it was asked for. A command imports what it needs when it runs, so that ``--help`` appears
-at once.
+docstring is the command's help, `add_arguments` names its options, and `run` takes them, calls the
+package, prints the results and returns the exit code. Answers go to stdout; progress, notes and
+errors go to stderr. The exit code is 0 only when the command did everything you asked for.
+A command imports what it needs when it runs, so ``--help`` appears at once.
 """
 
 from __future__ import annotations
@@ -37,18 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     open_streams()
     with warnings.catch_warnings():
-        # Once each, whatever reads the same file again.
+        # Print each warning once, even when a file is read several times.
         warnings.simplefilter("default", SongNetWarning)
         warnings.showwarning = show_warning
         code, message = _run(arguments)
         if message:
-            # Printed only now: with the exception the progress bars of its loops are gone.
+            # By now the exception has closed the progress bars of the loops it left.
             note(message)
         return code
 
 
 def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
-    """Run a command; return its exit code, and what to say if it ended early."""
+    """Run a command; return its exit code, and a message if it ended early."""
     try:
         try:
             options = vars(_parser().parse_args(arguments))
@@ -59,24 +58,24 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
     except SongNetError as error:
         return FAILED, str(error)
     except KeyboardInterrupt:
-        return STOPPED, "stopped. The same command goes on where it was."
+        return STOPPED, "stopped. Run the same command again to continue."
     except OSError as error:
         if error.filename is not None:
             return FAILED, f"{error.filename}: {error.strerror}"
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EBADF):
             raise
-        # Python tries to print the rest once more when it ends.
+        # Python would try to print the rest once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         lost = f"standard output: cannot be printed to ({error.strerror})."
-        # When the reader of our answers (head, less) has gone, there is nobody to tell.
+        # If the program that reads our output (head, less) has ended, nobody needs a message.
         return FAILED, "" if error.errno == errno.EPIPE else lost
 
 
 def _parser() -> Parser:
     parser = Parser(
         prog="songnet",
-        description="Music genre recognition, from clips to a network that listens.",
-        epilog="Corpora, features and runs are kept in ./data, or where $SONGNET_DATA says.",
+        description="Music genre recognition, from clips to a network that answers live.",
+        epilog="Corpora, features and runs are in ./data, or in the folder $SONGNET_DATA.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for name in COMMANDS:

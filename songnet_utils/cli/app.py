@@ -1,6 +1,6 @@
-"""Open the page that listens: songs and the microphone, heard in your browser.
+"""Open the listening page in your browser: it names the genre of songs and of live sound.
 
-It listens on this machine only. Ctrl-C ends it.
+The page is served on this machine only. Press Ctrl-C to stop it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         action="append",
         dest="networks",
-        help="the folder of a run to listen with, several times for several (default: the newest); "
-        "songnet trained on mini and musicnn are always there",
+        help="the folder of a run to offer; repeat the option for more (default: the newest run). "
+        "The page always offers musicnn and songnet trained on mini, too",
     )
 
 
@@ -30,7 +30,7 @@ def run(networks: list[str] | None, port: int, no_browser: bool) -> int:
 
     app = App(networks, port=port)
     print(app.address, flush=True)
-    note("the page is at this address. Ctrl-C ends it.")
+    note("the page is at this address. Press Ctrl-C to stop it.")
     app.serve(browser=not no_browser)
     note("ended.")
     return 0

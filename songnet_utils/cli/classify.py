@@ -1,6 +1,6 @@
 """Name the genre of sound files.
 
-Without --run or --model, musicnn answers, a network for real songs that comes with the project.
+Without --run or --model, musicnn answers. It was trained on real songs and comes with the project.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from songnet_utils.streaming.network import Network
     from songnet_utils.streaming.song_stream import Step
 
-# The columns of the table: the top three genres are among them.
+# The columns of the table, with the three most probable genres.
 _COLUMNS = ["file", "seconds", "genre", "probability", "genre_2", "probability_2"]
 _COLUMNS += ["genre_3", "probability_3", "error"]
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", dest="as_json", help="print one JSON object per file"
     )
     form.add_argument(
-        "--csv", action="store_true", dest="as_csv", help="print a table: the top three genres"
+        "--csv", action="store_true", dest="as_csv", help="print a table with the top three genres"
     )
     parser.add_argument(
         "--playlist", type=Path, metavar="FILE.m3u8", help="write a playlist, ordered by genre"
@@ -48,10 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tags.add_argument(
         "--write-tags",
         action="store_true",
-        help="write each genre into its file, and a list of what was there before",
+        help="write each genre into its file, and save the old genres in a list",
     )
     tags.add_argument(
-        "--undo-tags", action="store_true", help="take FILE for such a list: put all of it back"
+        "--undo-tags",
+        action="store_true",
+        help="restore the old genres from such a list, given as FILE",
     )
 
 
@@ -65,7 +67,7 @@ def run(
     write_tags: bool,
     undo_tags: bool,
 ) -> int:
-    """Print an answer for each file, as each one comes."""
+    """Print an answer for each file as soon as it is ready."""
     if undo_tags:
         return _undo(files)
     from tqdm.auto import tqdm
@@ -78,7 +80,7 @@ def run(
 
     changes = list_of_changes() if write_tags else None
     for path in filter(None, (playlist, changes)):
-        # What cannot be written is refused before the work, not after.
+        # Refuse a file that cannot be written before the work, not after it.
         check_writable(path)
     source = run_folder or model or "musicnn"
     net = load_songnet(source)
@@ -88,12 +90,12 @@ def run(
     elif not as_json:
         print(f"{net.name}, trained on {net.training_music} ({source}). {net.caution}".rstrip())
     if changes:
-        # Said first: whoever stops the work can undo what was done.
-        note(f"to put back what the tags say now: songnet classify --undo-tags {changes}")
+        # Say this first, so that you can undo the changes even if you stop the work.
+        note(f"to restore the old genres: songnet classify --undo-tags {changes}")
     code, songs = 0, []
     named = _files(files)
     answers = classify_songs(net, [file for file, unreadable in named if not unreadable])
-    # Answers and errors are lines of their own: no bar where they would run into it.
+    # Show no progress bar where answers appear on the same screen.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
     for file, unreadable in tqdm(named, unit="file", disable=not watched, leave=False):
         try:
@@ -108,7 +110,7 @@ def run(
             code = FAILED
             answer = {"file": file, "error": " ".join(str(error).split())}
         if as_json:
-            # In ASCII, it is whole in every encoding.
+            # ASCII survives every encoding.
             print(json.dumps(answer))
         elif as_csv:
             table.writerow(_row(answer))
@@ -123,7 +125,7 @@ def run(
                 note(error)
                 code = FAILED
     if playlist:
-        # The surest song of each genre comes first.
+        # In each genre, the song with the highest probability comes first.
         order = sorted(songs)
         write_playlist(playlist, [(file, seconds, genre) for genre, _, file, seconds in order])
     return code
@@ -142,7 +144,7 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _undo(lists: list[str]) -> int:
-    """Put back the genres that lists of changes tell of."""
+    """Restore the genres that lists of changes hold."""
     from songnet_utils.corpora.tags import undo_genres
 
     code = 0
@@ -152,12 +154,12 @@ def _undo(lists: list[str]) -> int:
                 note(error)
                 code = FAILED
             else:
-                print(f"{file}: as before")
+                print(f"{file}: restored")
     return code
 
 
 def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:
-    """Return the files that are named, and in place of what cannot be found the error."""
+    """Return the named files; a name that cannot be found has its error beside it."""
     from songnet_utils.corpora.files import named_files
 
     files: list[tuple[str, SongNetError | None]] = []
@@ -169,7 +171,7 @@ def _files(names: list[str]) -> list[tuple[str, SongNetError | None]]:
             continue
         files += [(file, None) for file in found]
         if others:
-            note(f"left out: {name}: {others:,} other file{'s' * (others != 1)}, by the ending")
+            note(f"left out: {name}: {others:,} file{'s' * (others != 1)} with another ending")
     return files
 
 

@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models",
         type=names,
         default=["chance", "svm", "songnet"],
-        help="default: chance,svm,songnet; also baselines, networks, all, and NAME~each: a network "
-        "and the same without each of its parts and with what was tried besides",
+        help="default: chance,svm,songnet; also baselines, networks, all, and NAME~each (a network "
+        "and its ablations: variants with one part removed or changed)",
     )
     parser.add_argument(
         "--splits",
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=whole(1), default=1, help="seeds 0 … SEEDS − 1 (default: 1)"
     )
-    parser.add_argument("--epochs", type=whole(1), help="train networks for at most so many")
+    parser.add_argument("--epochs", type=whole(1), help="train each network for at most this many")
     parser.add_argument("--folds", type=whole(2), help="test every clip once per seed, in folds")
     parser.add_argument("--set", default="test", dest="subset", help="test (default) or validation")
     parser.add_argument(
         "--artists",
         dest="artist_part",
-        help="only clips by development artists, a third drawn to choose on, or by test artists, "
-        "the others",
+        help="only clips by one part of the artists: development (a random third, for choosing "
+        "between models) or test (the others)",
     )
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
 
@@ -53,7 +53,7 @@ def compare_and_print(json: Path | None, **options: Any) -> tuple[int, list[dict
     from songnet_utils.evaluation.compare import compare
 
     if json is not None:
-        # A file that cannot be written is refused before hours of work, not after.
+        # Refuse a file that cannot be written before hours of work, not after.
         check_writable(json)
     comparison = compare(**options)
     for text in comparison.notes:

@@ -1,4 +1,4 @@
-"""List the corpora: what there is, what is on disk, size, licence; or describe one."""
+"""List the corpora with their sizes and licences, and say which are on disk; or describe one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(corpus: str | None, credits: bool) -> int:
     if credits:
         raise SongNetError("--credits needs a corpus: songnet corpora CORPUS --credits")
     for row in list_corpora().itertuples():
-        absent = "not here (size of the download)" if row.bytes else "not here"
+        absent = "not on disk (size of the download)" if row.bytes else "not on disk"
         where = f"{row.clips:,} clips in {row.folder}" if row.on_disk else absent
         size = size_text(row.bytes) if row.bytes else ""
         print(f"{row.name:11} {size:>12}  {where}")
@@ -43,7 +43,7 @@ def run(corpus: str | None, credits: bool) -> int:
 
 
 def _describe(corpus: Corpus) -> int:
-    """Print what a corpus holds, how it splits, what is wrong with it, and under what terms."""
+    """Print a corpus's clips, splits, problems and licences."""
     import pandas as pd
 
     from songnet_utils.corpora import licence_table
@@ -53,21 +53,21 @@ def _describe(corpus: Corpus) -> int:
     print(f"{corpus.name}: {corpus.description}")
     print(f"{len(clips):,} clips of {clips.artist.nunique():,} known artists")
     counts = clips.groupby("genre").artist.agg(clips="size", artists="nunique")
-    print(f"\nclips and artists of each genre\n{counts.rename_axis(None).to_string()}")
+    print(f"\nclips and artists per genre\n{counts.rename_axis(None).to_string()}")
     sets, reasons = every_split(clips)
     for kind, subset in sets.items():
         dealt = clips.loc[subset.index]
         copies = copies_in_two_sets(dealt, subset)
         overlap = f"artists in two sets: {artist_overlap(dealt, subset):,}"
         overlap += f"; copies in two sets: {copies:,}" if copies else ""
-        print(f"\n{kind} split, seed 0: clips of each genre; {overlap}")
+        print(f"\n{kind} split, seed 0: clips per genre; {overlap}")
         table = pd.crosstab(dealt.genre, subset)[list(SETS)]
         table.loc["all"] = table.sum()
         print(table.rename_axis(None).rename_axis(None, axis=1).to_string())
         for genre in set(corpus.genres) - set(table.index):
-            print(f"{genre} is too small for this split: left out")
+            print(f"{genre} is too small for this split and is left out")
     for kind, reason in reasons.items():
-        print(f"\n{kind} split: none: {reason}")
+        print(f"\n{kind} split: {reason}")
     licences = licence_table(clips.licence).rename_axis(None).to_string()
     print(f"\nlicences of the clips\n{licences}")
     for reason, number in corpus.unusable.reason.value_counts().items():
@@ -75,5 +75,5 @@ def _describe(corpus: Corpus) -> int:
     for text in corpus.notes:
         print(f"\n{text}")
     print(f"\nLicence:  {corpus.licence}")
-    print(f"Citation: {corpus.citation or 'none asked for'}")
+    print(f"Citation: {corpus.citation or 'none required'}")
     return 0

@@ -1,6 +1,6 @@
-"""Run the notebooks in order and leave their site.
+"""Run the notebooks in order and build their site.
 
-They are about mini, or about the corpus that $SONGNET_CORPUS names.
+They use mini, or the corpus that $SONGNET_CORPUS names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Name no options: there are none."""
+    """Add nothing: the command has no options."""
 
 
 def run() -> int:

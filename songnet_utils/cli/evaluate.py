@@ -1,6 +1,6 @@
-"""Look at one finished run: each genre, how sure it is, and how soon it is right.
+"""Report on a finished run: results per genre, calibration, and how soon it is right.
 
-Of a baseline only the genres: the rest needs probabilities over time.
+A baseline's report has only the genres, because the rest needs probabilities over time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from songnet_utils.cli.messages import FAILED, note
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
-    parser.add_argument("--corpus", help="the run's corpus, where it has moved")
+    parser.add_argument("--corpus", help="the run's corpus, if it has moved")
 
 
 def run(run_folder: Path, corpus: str | None) -> int:

@@ -1,6 +1,6 @@
-"""Compute the log-mel frames and MFCC statistics of a corpus, and other statistics.
+"""Compute the log-mel frames, the MFCC statistics and other features of a corpus.
 
-They are kept in data/features, or where $SONGNET_STORE says: a folder or an address of object
+They are stored in data/features, or where $SONGNET_STORE says: a folder or an address of object
 storage.
 """
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--workers", type=whole(1), help="tasks at once here (default: all cores)")
     where.add_argument("--dask", help="the address (tcp://…) of a Dask scheduler for the tasks")
     parser.add_argument(
-        "--sets", type=names, default=[], help="statistics besides the MFCCs': fma,tzanetakis,…"
+        "--sets", type=names, default=[], help="further statistics: fma,tzanetakis,…"
     )
 
 
@@ -30,7 +30,7 @@ def run(corpus: str, workers: int | None, dask: str | None, sets: list[str]) -> 
     from songnet_utils.features.store import log_mels
 
     for which in sets:
-        # A wrong name is refused before hours of work, not after.
+        # Refuse a wrong name before hours of work, not after.
         feature_set(which)
     prepared = log_mels(open_corpus(corpus), workers=workers, dask=dask)
     name = prepared.corpus.name

@@ -1,6 +1,6 @@
-"""Bring clips of the Free Music Archive.
+"""Download clips of the Free Music Archive.
 
-Run again, it goes on where it was stopped, and mends what is damaged.
+Run the command again to continue an interrupted download; it also repairs damaged files.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ CHOICES = ["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata", "
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("what", choices=CHOICES, metavar="WHAT", help=", ".join(CHOICES))
-    parser.add_argument("--sample", type=whole(1), help="only so many clips per genre of fma_small")
-    parser.add_argument("--base-url", help="the folder of FMA's archives on another web server")
+    parser.add_argument("--sample", type=whole(1), help="this many clips per genre of fma_small")
+    parser.add_argument("--base-url", help="a folder with FMA's archives on another web server")
     parser.add_argument("--dir", type=Path, help="the data folder (default: ./data)")
 
 
 def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -> int:
     """Fetch it and print the folder."""
     if what == "musicnn":
-        print("musicnn comes with the project: there is nothing to fetch.")
+        print("musicnn comes with the project, so there is nothing to fetch.")
         return 0
     from songnet_utils.corpora.fetch.fma import fetch_fma
 

@@ -1,6 +1,6 @@
-"""Show the kernels of a run's network as a page: what each one likes, to see and to hear.
+"""Make a page of a network's kernels: the sounds that excite each one most, as picture and sound.
 
-The page needs no network connection; it plays music of the corpus, with its credits.
+The page needs no network connection. It plays music from the corpus and credits the artists.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Name the options."""
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="the run's folder")
-    parser.add_argument("--corpus", help="the run's corpus, where it has moved")
+    parser.add_argument("--corpus", help="the run's corpus, if it has moved")
     parser.add_argument("--out", type=Path, help="the page's folder (default: RUN/kernels)")
 
 
@@ -22,7 +22,7 @@ def run(run_folder: Path, corpus: str | None, out: Path | None) -> int:
     from songnet_utils.widgets.recording import check_free
 
     folder = out or run_folder / "kernels"
-    # A folder in use is refused before minutes of work, not after.
+    # Refuse a folder in use before minutes of work, not after.
     check_free(folder)
     gallery = gallery_of_run(run_folder, corpus)
     page = gallery.save(folder)

@@ -13,12 +13,12 @@ from songnet_utils._utils.errors import SongNetWarning
 #: The exit codes besides 0.
 FAILED, MISUSED, STOPPED = 1, 2, 130
 
-# Clips that were left out are named up to this many.
+# Name at most this many of the clips that were left out.
 _MOST_NAMED = 10
 
 
 def note(message: object) -> None:
-    """Print a message in one line on stderr, with progress bars out of its way."""
+    """Print a message in one line on stderr, without breaking a progress bar."""
     from tqdm import tqdm
 
     tqdm.write(f"songnet: {' '.join(str(message).split())}", file=sys.stderr)
@@ -51,9 +51,9 @@ def show_warning(
 
 
 def open_streams() -> None:
-    """Let stdout and stderr print ``?`` for what their encoding lacks, and stand in if closed.
+    """Let stdout and stderr print ``?`` for what their encoding lacks; replace them if closed.
 
-    Printing to a closed stdout fails, as it should: its stand-in is open for reading only.
+    Printing to a closed stdout still fails, because its replacement is open for reading only.
     """
     for name, flags in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:

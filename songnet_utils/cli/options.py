@@ -1,4 +1,4 @@
-"""What the commands' options share: one kind of parser, arguments of several commands, types."""
+"""The parser of all commands, the arguments that several share, and the types of options."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from songnet_utils.cli.messages import MISUSED
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line and suggest the nearest choice."""
+    """A parser whose errors take one line and suggest the closest choice."""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Suggest the nearest of the choices, which argparse does from Python 3.14 on."""
+        """Suggest the closest choice, as argparse itself does from Python 3.14 on."""
         if action.choices is not None and value not in action.choices:
             choices = list(action.choices)
             raise argparse.ArgumentError(
                 action,
-                f"one of {', '.join(choices)}; got {value!r}.{did_you_mean(value, choices)}",
+                f"choose from {', '.join(choices)}. Got {value!r}.{did_you_mean(value, choices)}",
             )
 
     def error(self, message: str) -> NoReturn:
-        """Print what is wrong in one line (argparse prints the whole usage before it)."""
+        """Print the error in one line (argparse would print the whole usage before it)."""
         self.exit(MISUSED, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def add_corpus(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
     """Add the argument ``CORPUS``."""
-    how = "mini, fma_small, … or a folder: GENRE/clip.* or FMA's layout"
+    how = "mini, fma_small, … or a folder, with GENRE/clip.* or FMA's layout"
     parser.add_argument("corpus", nargs=nargs, metavar="CORPUS", help=how)
 
 
 def names(text: str) -> list[str]:
-    """Return names with commas between them as a list."""
+    """Return names that commas separate as a list."""
     found = [name.strip() for name in text.split(",")]
     if not all(found) or len(set(found)) < len(found):
-        raise argparse.ArgumentTypeError(f"names with commas between, each once; got {text!r}")
+        raise argparse.ArgumentTypeError(f"give each name once, with commas. Got {text!r}")
     return found
 
 
@@ -49,6 +49,6 @@ def whole(least: int, most: float = math.inf) -> Callable[[str], int]:
     def number(text: str) -> int:
         if text.isdecimal() and least <= int(text) <= most:
             return int(text)
-        raise argparse.ArgumentTypeError(f"a whole number {range_}; got {text!r}")
+        raise argparse.ArgumentTypeError(f"give a whole number {range_}. Got {text!r}")
 
     return number

@@ -1,6 +1,6 @@
-"""Repeat the paper's table on fma_small, on both splits, beside other people's figures.
+"""Repeat the paper's table on fma_small, on both splits, beside other published figures.
 
-It says first what that costs. Stopped, the same command goes on where it was.
+It tells you the cost first. If you stop it, run the same command again to continue.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models", type=names, help="default: chance,knn,lr,mlp,svm,songnet,songnet-plus"
     )
     parser.add_argument("--seeds", type=whole(1), default=1, help="as in compare (default: 1)")
-    parser.add_argument("--epochs", type=whole(1), help="at most so many")
-    parser.add_argument("--cost", action="store_true", help="only say what it costs")
+    parser.add_argument("--epochs", type=whole(1), help="train each network for at most this many")
+    parser.add_argument("--cost", action="store_true", help="print the cost and stop")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
 
 
@@ -35,7 +35,7 @@ def run(
     cost: bool,
     json: Path | None,
 ) -> int:
-    """Say what it costs, compare, and print the tables."""
+    """Print the cost, compare, and print the tables."""
     from songnet_utils.cli.compare import compare_and_print
     from songnet_utils.corpora import open_corpus
     from songnet_utils.corpora.splits import every_split
@@ -48,7 +48,7 @@ def run(
         opened = open_corpus(corpus)
     except SongNetError:
         if corpus == "fma_small":
-            note("fma_small is a download of 7.2 GiB, and 0.3 GiB for its metadata.")
+            note("fma_small is a download of 7.2 GiB; its metadata adds 0.3 GiB.")
             runs = len(splits) * seeds
             print(reproduction.cost_text(chosen, reproduction.CLIPS, runs, epochs))
         raise

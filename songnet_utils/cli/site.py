@@ -1,4 +1,4 @@
-"""Leave the site, and run only notebooks that were changed."""
+"""Build the site, running only the notebooks that changed."""
 
 from __future__ import annotations
 

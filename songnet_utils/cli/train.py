@@ -1,4 +1,4 @@
-"""Train a model on a corpus, or go on with a stopped run."""
+"""Train a model on a corpus, or continue a run that was stopped."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_corpus(parser)
     parser.add_argument(
         "--model",
-        help="songnet (default, or that of the run of --from); songnet-bn, songnet-lstm, "
+        help="songnet (the default, unless --from names a run); songnet-bn, songnet-lstm, "
         "crnn-2d, cnn-2d, cnn-mfcc, songnet-meta, songnet-plus, songnet-transfer; a network "
         "without one of its parts, as in songnet~batch-norm; chance; knn, lr, mlp, svm or "
         "svm-linear on 140 MFCC statistics, with -518 on FMA's 518 features, with -meta "
-        "on the 140 and what is known of a song (artist, year, …); tzanetakis-knn, "
+        "on the 140 and a song's metadata (year, listens, …); tzanetakis-knn, "
         "tzanetakis-gmm, mandel-ellis, deshpande-knn, deshpande-gmm, deshpande-svm",
     )
     parser.add_argument(
         "--split", default="random", help="random (default), artist (none in two sets), official"
     )
     parser.add_argument("--genres", help="only these: A,B,… (default: all)")
-    parser.add_argument("--seed", type=whole(0, MOST_SEED), default=0, help="of what is random (0)")
-    parser.add_argument("--epochs", type=whole(1), help="at most so many")
+    parser.add_argument("--seed", type=whole(0, MOST_SEED), default=0, help="default: 0")
+    parser.add_argument("--epochs", type=whole(1), help="at most this many")
     parser.add_argument("--out", type=Path, help="default: data/runs/CORPUS/MODEL-SPLIT-SEED")
-    parser.add_argument("--force", action="store_true", help="start a finished run afresh")
+    parser.add_argument("--force", action="store_true", help="train a finished run anew")
     parser.add_argument(
         "--from",
         type=Path,
         dest="start",
         help="fine-tune the network of this finished run, at a fifth of the learning rate; "
-        "nothing is tested that it was trained on",
+        "the test set excludes everything that it was trained on",
     )
 
 
@@ -56,8 +56,8 @@ def run(**options: Any) -> int:
     if unknown and record["split"] == "artist":
         clips = sum(record[subset]["clips"] for subset in SETS)
         note(
-            f"{unknown} of {clips} clips name no artist: each counts as an artist of its own. "
-            "Write artists into the files' tags."
+            f"{unknown} of {clips} clips name no artist, so each counts as an artist of its own. "
+            "Write the artists into the files' tags."
         )
     start = f", from {record['from']['run']}" if "from" in record else ""
     title = f"{record['model']} on {record['corpus']}, {record['split']} split{start}"
