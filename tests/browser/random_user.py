@@ -134,12 +134,14 @@ class RandomUser:
         self.did[what] += 1
         match what:
             case "click":
-                buttons = page.locator(".sp-page button:visible, .sp-page summary:visible").all()
-                button = dice.choice(buttons)
-                # It may be gone, or covered, by the time that the mouse is there.
+                # In one go: a moment later the button may be gone.
                 page.evaluate(
-                    "(button) => button?.click()",
-                    button.element_handle(timeout=2_000) if button.count() else None,
+                    """(share) => {
+                      const all = document.querySelectorAll(".sp-page button, .sp-page summary");
+                      const shown = [...all].filter((it) => it.checkVisibility());
+                      shown[Math.floor(share * shown.length)]?.click();
+                    }""",
+                    dice.random(),
                 )
             case "drop":
                 name = dice.choice(list(self._files))
@@ -157,14 +159,15 @@ class RandomUser:
                     dice.choice(["ArrowLeft", "ArrowRight", "Space", "Home", "End"])
                 )
             case "choose":
-                select = dice.choice(page.locator(".sp-page select:visible").all())
-                # In one go: the page may offer other choices a moment later.
-                select.evaluate(
-                    """(it, share) => {
-                      it.selectedIndex = Math.floor(share * it.options.length);
+                page.evaluate(
+                    """([share, which]) => {
+                      const all = document.querySelectorAll(".sp-page select");
+                      const shown = [...all].filter((it) => it.checkVisibility());
+                      const it = shown[Math.floor(share * shown.length)];
+                      it.selectedIndex = Math.floor(which * it.options.length);
                       it.dispatchEvent(new Event("change", {bubbles: true}));
                     }""",
-                    dice.random(),
+                    [dice.random(), dice.random()],
                 )
             case "tab":
                 other = self._open()
