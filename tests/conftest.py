@@ -56,8 +56,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
-    items.sort(key=lambda item: not is_lesson(item.nodeid))
+    """Begin with what takes longest; their site comes once the lessons have run."""
+    marks = ("test_a_lesson_runs_alone", "in_browser", "test_real_site")
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, mark in enumerate(marks) if mark in item.nodeid), len(marks))
+
+    items.sort(key=place)
 
 
 class Once:

@@ -1,4 +1,4 @@
-"""The site of the real lessons in a real browser, opened as a file.
+"""The site of the real lessons: its files, and its pages in a real browser, opened as files.
 
 Set SONGNET_SCREENSHOTS to a folder to look at it yourself.
 """
@@ -6,12 +6,42 @@ Set SONGNET_SCREENSHOTS to a folder to look at it yourself.
 from __future__ import annotations
 
 import os
+import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 from axe import serious
+from offline import Page, faults
 from pages_for_tests import wait_until_whole
 from screens import open_on, wide
+
+import songnet_utils
+from songnet_utils.lessons.files import find_lessons
+
+
+def test_the_site_of_the_lessons_is_whole_and_opens_offline(real_site):
+    assert faults(real_site) == []
+    pages = [*real_site.glob("lessons/*.html"), *real_site.glob("lessons/solutions/*.html")]
+    assert {page.stem for page in pages} == {path.stem for path in find_lessons()}
+    for page in pages:
+        read = Page(page.read_text("utf-8"))
+        # Long enough to describe a figure.
+        assert [image for image in read.images if len(image["alt"]) <= 40] == [], page
+        # A command that the converter does not know would stand there as it was written.
+        formulas = re.findall(r"<math.*?</math>", page.read_text("utf-8"), re.DOTALL)
+        assert [formula for formula in formulas if "\\" in formula] == [], page
+
+
+def test_every_public_module_is_in_the_api_reference(real_site):
+    modules = [
+        module.name
+        for module in pkgutil.walk_packages(songnet_utils.__path__, "songnet_utils.")
+        if not re.search(r"\._", module.name)
+    ]
+    assert len(modules) > 50
+    pages = {page.stem for page in real_site.glob("api/*.html")}
+    assert set(modules) <= pages
 
 
 # Each page once: a lesson without its solutions on a desktop, all others on a phone. The pages of
