@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
-from toys import html_of
+import pytest
+from toys import html_of, tone_corpus
 
 from songnet_utils.audio.sound import Sound
+from songnet_utils.corpora import open_corpus
 from songnet_utils.kernels import KernelClip, Question
+from songnet_utils.lessons import course_song, genre_quiz, read_guesses
 from songnet_utils.plots import Picture
 from songnet_utils.plots.players import Player
 from songnet_utils.widgets import FilterBankExplorer, KernelQuiz
@@ -73,6 +77,36 @@ def test_a_quiz_asks_and_counts():
         for right, text in enumerate(question["scores"]):
             assert f"{right} of {question['number'] + 1} right" in text
     assert [first["last"], second["last"]] == [False, True]
+
+
+@pytest.mark.parametrize("genres", [("High", "Low", "Noise"), ("Pop", "Rock", "Noise")])
+def test_a_quiz_of_genres_counts_for_you_and_for_the_network_and_keeps_the_guesses(
+    tmp_path, data, genres
+):
+    corpus = open_corpus(tone_corpus(tmp_path / "tones"))
+    # It names the first of its genres, whatever it hears.
+    net = SimpleNamespace(
+        **{"name": "First", "genres": genres, "sound": Sound()},
+        classify=lambda audio: np.array([0.8, 0.1, 0.1]),
+    )
+    quiz = genre_quiz(corpus, net)
+    assert course_song(corpus).id not in set(quiz.clips.id)
+    assert read_guesses(corpus).empty
+    last = len(quiz.clips) - 1
+    told, _ = quiz.answer({"kind": "question", "number": last})
+    assert told["last"]
+    assert told["choices"][told["right"]] == quiz.clips.genre.iloc[last]
+    # A network that does not know the genres does not play.
+    knows = "High" in genres
+    highs = (quiz.clips.genre == "High").sum()
+    assert (f"First has {highs}." in told["scores"][1]) == knows
+    assert (told["was"] == "First says High.") == knows
+    assert told["scores"][1].startswith(f"You have 1 of {last + 1} right.")
+    quiz.answers = [0, 2]
+    assert read_guesses(corpus).to_dict() == dict(
+        zip(quiz.clips.id[:2], ["High", "Noise"], strict=True)
+    )
+    (data / "lessons" / "tones" / "guesses.json").unlink()
 
 
 def test_the_script_of_pages_is_no_module():

@@ -23,7 +23,7 @@ from songnet_utils.corpora.splits import (
     keep_genres,
     split,
 )
-from songnet_utils.lessons.trained import course_song
+from songnet_utils.lessons.songs import course_song
 
 FRACTIONS = {"train": 0.7, "validation": 0.2, "test": 0.1}
 
@@ -78,7 +78,7 @@ def test_no_network_of_the_lessons_trains_on_the_courses_song(clips) -> None:
     try:
         kept, _ = keep_genres(clips, kind="artist")
     except SongNetError:
-        assert song.id == clips.id[0]
+        assert song.id == clips.id[len(clips) // 2]
     else:
         assert split(kept, "artist", 0)[song.name] == "test"
         assert clips.loc[song.name].id == song.id

@@ -1,4 +1,4 @@
-"""The course's song, and networks for lessons: one that is there already, or a short training.
+"""Networks for lessons: one that is there already, or a short training, once.
 
 What a lesson trains stays in ``lessons`` in the data folder, apart from the runs of ``songnet
 train``: opened again, and in the notebook with solutions, it is only read.
@@ -10,42 +10,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import data_folder
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import keep_genres, split
-from songnet_utils.features.store import MINIMUM_SECONDS, log_mels
+from songnet_utils.features.store import log_mels
+from songnet_utils.lessons.songs import SPLIT, cache_folder
 from songnet_utils.training.recipe import recipe_of
 from songnet_utils.training.runs import runs_folder
 from songnet_utils.training.train import Run
-
-_SPLIT = "artist"
-
-
-def course_song(corpus: Corpus) -> pd.Series[Any]:
-    """Return the song that all lessons follow: the middle clip of a test set.
-
-    The test set is the artist split's with seed 0: the networks of the lessons never train on it.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Any corpus; where it is too small for a split, its first clip is the song.
-
-    Returns
-    -------
-    pandas.Series
-        A row of ``corpus.clips``.
-    """
-    clips = corpus.clips[~(corpus.clips.seconds < MINIMUM_SECONDS)]
-    try:
-        kept, _ = keep_genres(clips, kind=_SPLIT)
-        tested = kept[split(kept, _SPLIT, seed=0) == "test"]
-    except SongNetError:
-        return corpus.clips.iloc[0]
-    return tested.iloc[len(tested) // 2]
 
 
 def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
@@ -65,7 +36,7 @@ def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
     pathlib.Path
         The run's folder.
     """
-    records = runs_folder(corpus).glob(f"{model}-{_SPLIT}-*/record.json")
+    records = runs_folder(corpus).glob(f"{model}-{SPLIT}-*/record.json")
     finished = sorted(records, key=lambda file: file.stat().st_mtime)
     return finished[-1].parent if finished else short_run(corpus, model, epochs)
 
@@ -90,14 +61,14 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
         The run's folder.
     """
     prepared = log_mels(corpus, progress=False)
-    clips, left_out = keep_genres(prepared.clips, kind=_SPLIT)
+    clips, left_out = keep_genres(prepared.clips, kind=SPLIT)
     run = Run(
         log_mels=prepared,
         clips=clips,
-        sets=split(clips, _SPLIT, seed=0),
+        sets=split(clips, SPLIT, seed=0),
         left_out=left_out,
         model=model,
-        split=_SPLIT,
+        split=SPLIT,
         seed=0,
         recipe=dataclasses.replace(recipe_of(model), epochs=epochs, **changes),
     )
@@ -105,8 +76,3 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
     if not run.is_finished(folder):
         run.make(folder, progress=False)
     return folder
-
-
-def cache_folder(corpus: Corpus) -> Path:
-    """Return the folder of what lessons have made of a corpus."""
-    return data_folder() / "lessons" / corpus.name

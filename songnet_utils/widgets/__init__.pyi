@@ -1,10 +1,11 @@
 from .cards import ErrorCards
 from .confusion import ConfusionButtons
 from .filter_explorer import FilterBankExplorer
+from .kernel_quiz import KernelQuiz
 from .kernels import KernelGallery
 from .live import LiveSong
 from .mel_explorer import MelExplorer
-from .quiz import KernelQuiz
+from .quiz import GenreQuiz
 from .split_explorer import SplitExplorer
 from .temperature import TemperatureSlider
 from .threshold import ThresholdSlider
@@ -13,6 +14,7 @@ __all__ = [
     "ConfusionButtons",
     "ErrorCards",
     "FilterBankExplorer",
+    "GenreQuiz",
     "KernelGallery",
     "KernelQuiz",
     "LiveSong",

@@ -3,12 +3,12 @@
 function render({ model, el }) {
   const root = piece("quiz");
   const [title, sounds, choices, verdict, next] = root.children;
-  let number = 0;
+  const answers = []; // the number of the choice for each question
   let right = 0;
-  const ask = () => model.send({ kind: "question", number });
+  const ask = () => model.send({ kind: "question", number: answers.length });
 
   function show(question) {
-    if (question.number !== number) return;
+    if (question.number !== answers.length) return;
     title.replaceChildren(html`<b>${question.title}</b>`, ` ${question.asks}`);
     sounds.innerHTML = question.sounds;
     verdict.replaceChildren();
@@ -20,12 +20,14 @@ function render({ model, el }) {
         return button;
       }),
     );
-    if (number) choices.firstElementChild.focus();
+    if (answers.length) choices.firstElementChild.focus();
   }
 
   function answer(question, choice) {
     const is = choice === question.right;
-    number += 1;
+    answers.push(choice);
+    model.set("answers", [...answers]);
+    model.save_changes();
     right += Number(is);
     for (const [place, button] of [...choices.children].entries()) {
       button.disabled = true;
