@@ -108,6 +108,20 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def medley(once: Once) -> Callable[[Path], None]:
+    """Put the medley of the listening page into a data folder; it is composed once."""
+    from songnet_utils.widgets.page.medley import compose_mp3
+
+    made = once("medley.mp3", lambda file: file.write_bytes(compose_mp3()))
+
+    def put(data: Path) -> None:
+        (data / "page").mkdir(parents=True)
+        shutil.copy(made, data / "page" / "medley-1.mp3")
+
+    return put
+
+
+@pytest.fixture(scope="session")
 def mini_data(once: Once) -> Path:
     """A data folder with all of mini and its frames, at first without a run.
 
@@ -176,11 +190,13 @@ def real_site(ran: Callable[[Path], Any], mini_data: Path, once: Once) -> Path:
 
 
 @pytest.fixture(scope="session")
-def toy_site(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_site(once: Once, medley: Callable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site of three small lessons."""
     from sites import write_toy_site
 
     def write(folder: Path) -> None:
-        write_toy_site(folder, tmp_path_factory.mktemp("data"))
+        data = tmp_path_factory.mktemp("data")
+        medley(data)
+        write_toy_site(folder, data)
 
     return once("toy-site", write) / "site"

@@ -101,7 +101,7 @@ def running(songs: OwnSongs) -> Iterator[Running]:
 def start(tmp_path: Path) -> tuple[subprocess.Popen, Running]:
     """Start the command in a process of its own, with its own temporary files and data."""
     for name in ("tmp", "data"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(exist_ok=True)
     process = subprocess.Popen(
         [
             *(sys.executable, "-X", "importtime", "-m", "songnet_utils.cli"),
@@ -124,7 +124,8 @@ def start(tmp_path: Path) -> tuple[subprocess.Popen, Running]:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, Running]]:
+def command(tmp_path: Path, medley) -> Iterator[tuple[subprocess.Popen, Running]]:
+    medley(tmp_path / "data")
     process, running = start(tmp_path)
     yield process, running
     if process.poll() is None:

@@ -32,9 +32,11 @@ def browser(chromium: str | None) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where lessons that are opened in the browser find corpora, runs and musicnn."""
-    return tmp_path_factory.mktemp("data")
+def data_folder(tmp_path_factory: pytest.TempPathFactory, medley) -> Path:
+    """Where lessons that are opened in the browser find corpora and runs."""
+    folder = tmp_path_factory.mktemp("data")
+    medley(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

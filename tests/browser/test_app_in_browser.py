@@ -34,8 +34,10 @@ MICROPHONE = """() => {
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+def data(tmp_path_factory: pytest.TempPathFactory, medley) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    medley(folder)
+    return folder
 
 
 @pytest.fixture
