@@ -10,7 +10,8 @@ import pytest
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import read_audio
-from songnet_utils.plots.players import Player, excerpt
+from songnet_utils.plots.players import Player, SlidingWindow, excerpt
+from songnet_utils.plots.style import describe, panels
 
 
 def tone(seconds: float, rate: int) -> np.ndarray:
@@ -42,6 +43,20 @@ def test_the_label_is_shown_and_read_out():
     page = Player(tone(1, 22_050), 22_050, 'Rock & "Roll"')._repr_html_()
     assert 'aria-label="Rock &amp; &quot;Roll&quot;"' in page
     assert "<figcaption>Rock &amp; &quot;Roll&quot;</figcaption>" in page
+
+
+def test_a_window_ends_where_the_sound_is_and_nothing_is_hidden_before_it_plays():
+    axes = panels(2, 1, 8, 4, sharex=True)[:, 0]
+    axes[0].set_xlim(0, 10)
+    describe(axes[0], "Two empty pictures over ten seconds.")
+    page = SlidingWindow(tone(10, 22_050), 22_050, "A hum", axes[0], seconds=1.0)._repr_html_()
+    left, width = 100 * axes[0].get_position().x0, 100 * axes[0].get_position().width
+    place = rf"calc\({left:.2f}% \+ {width:.2f}% \* var\(--at, "
+    # At rest the curtain is at the right edge, and the window in the middle.
+    assert re.search(rf"{place}1\)\)", page)
+    assert re.search(rf"{place}0\.5\) - {width / 10:.2f}%\); width: {width / 10:.2f}%", page)
+    assert "this.currentTime / 10.0000" in page
+    assert 'alt="Two empty pictures over ten seconds."' in page
 
 
 def test_a_rate_that_mp3_does_not_have_is_named():

@@ -323,6 +323,13 @@ PICTURES = {
         pd.Series([0, 1, 2, 1], index=[5, 6, 7, 8]), of=2, marked={7: "seven", 8: "eight"}
     ),
     "embedding_map": lambda: plots.embedding_map(PLACES, 0.9),
+    "kernel_at_work": lambda: plots.kernel_at_work(
+        np.zeros((90, 128)),
+        pieces()[0],
+        np.arange(86.0),
+        pd.DataFrame(beliefs(6) - 0.1, 1.6 + 0.4 * np.arange(6), GENRES),
+        SOUND,
+    ),
     "kernel_pictures": lambda: plots.kernel_pictures(pieces(), [0, 2, 4, 5, 1], SOUND),
     "kernel_votes": lambda: plots.kernel_votes(voted()),
     "kernel_purity": lambda: plots.kernel_purity({"trained": purity(), "untrained": purity()}),

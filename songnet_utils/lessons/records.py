@@ -8,19 +8,13 @@ figures and says no more than their interval allows.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.tables import between, percent, points
+from songnet_utils.evaluation.tables import points
 from songnet_utils.lessons.files import RECORDS, read_content
-
-# Characters in a line that fit beside a page's list of lessons.
-_LINE = 92
 
 #: The command that makes each record, by its name; FOLDER is a folder of your own.
 EXPERIMENTS = {
@@ -46,15 +40,25 @@ EXPERIMENTS = {
 }
 
 
-def read_course_record(name: str, folder: Path = RECORDS) -> Record:
+def read_course_record(name: str, folder: Path = RECORDS, *, otherwise: str = "") -> Record:
     """Return the record of one of the course's experiments.
+
+    Parameters
+    ----------
+    name : str
+        One of `EXPERIMENTS`.
+    folder : pathlib.Path
+        Where the records are.
+    otherwise : str
+        The experiment to take where `name` has no record yet.
 
     Raises
     ------
     SongNetError
         When the record is not there or not whole.
     """
-    return Record(read_content(name, folder))
+    made = (folder / f"{name}.json").is_file() or not otherwise
+    return Record(read_content(name if made else otherwise, folder))
 
 
 class Record:
@@ -125,49 +129,15 @@ class Record:
         )
 
     def findings(self, model: str, others: Sequence[str]) -> str:
-        """Say how a model compares with each of others: what `finding` says, in lines."""
-        return "\n".join(
-            textwrap.fill(
-                f"- {self.finding(model, other)}",
-                _LINE,
-                subsequent_indent="  ",
-                break_on_hyphens=False,
-            )
-            for other in others
-        )
-
-    def table(self, against: str | None = None) -> pd.DataFrame:
-        """Return the models, one a row, for people to read.
-
-        Parameters
-        ----------
-        against : str, optional
-            A model; each other's accuracy minus its own is shown, too.
-        """
-        rows = {}
-        for result in self.results:
-            row = {
-                "accuracy": percent(result["accuracy"]),
-                "95 % interval": between(result["confidence_interval"]),
-                "seconds": f"{result['seconds']:,.0f}",
-            }
-            if against and result["model"] != against:
-                entry = self.difference(result["model"], against)
-                difference, interval = points(entry)
-                row[f"minus {against}"] = f"{difference} points"
-                row["its 95 % interval"] = interval
-                p = entry["mcnemar_p"]
-                row["McNemar p"] = f"{p:.3f}" if p >= 0.001 else "<0.001"
-            rows[result["model"]] = row
-        return pd.DataFrame(rows).T.fillna("")
+        """Return a Markdown list of what `finding` says of a model and each of others."""
+        return "\n".join(f"- {self.finding(model, other)}" for other in others)
 
     def source(self) -> str:
-        """Say where the record comes from, and what it cost: the command, then the rest."""
+        """Say in Markdown where the record comes from and what it cost."""
         content = self.content
         runs = sum(result["seeds"] * (result["folds"] or 1) for result in self.results)
         minutes = sum(result["seconds"] for result in self.results) / 60
         return (
-            f"{content['command']}\n{runs} runs, {minutes:,.0f} minutes of fitting and answering "
-            f"on {content['processors']} processors "
-            f"(tensorflow {content['versions']['tensorflow']}){content.get('note', '')}"
+            f"Made by `{content['command']}`: {runs} runs, {minutes:,.0f} minutes on "
+            f"{content['processors']} processors.{content.get('note', '')}"
         )

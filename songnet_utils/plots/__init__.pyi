@@ -24,6 +24,7 @@ from .errors import (
     step_contributions,
 )
 from .kernels import (
+    kernel_at_work,
     kernel_pictures,
     kernel_purity,
     kernel_votes,
@@ -37,7 +38,7 @@ from .networks import (
     runs_compared,
     training_curves,
 )
-from .players import Player, excerpt
+from .players import Player, SlidingWindow, excerpt
 from .sound import (
     log_mel,
     log_mel_grid,
@@ -61,6 +62,7 @@ __all__ = [
     "GENRE_COLOURS",
     "Picture",
     "Player",
+    "SlidingWindow",
     "architecture",
     "artist_leakage",
     "artists_per_set",
@@ -78,6 +80,7 @@ __all__ = [
     "genre_colours",
     "genre_over_time",
     "genre_tree",
+    "kernel_at_work",
     "kernel_pictures",
     "kernel_purity",
     "kernel_votes",

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import CenteredNorm
 
 from songnet_utils.audio.sound import Sound
 from songnet_utils.plots.sound import band_ticks
 from songnet_utils.plots.style import (
     ACCENT,
     INK,
+    SOUND_MAP,
     as_percent,
     axes_for,
     colour_bar,
@@ -78,6 +80,69 @@ def kernel_pictures(
         drawn[0],
         f"{title}, {len(kernels)} small pictures of {seconds:.2f} s by frequency; purple is more "
         f"than usual, orange less. {'; '.join(words)}.",
+    )
+
+
+def kernel_at_work(
+    frames: np.ndarray,
+    weights: np.ndarray,
+    activation: np.ndarray,
+    votes: pd.DataFrame,
+    sound: Sound,
+    *,
+    title: str = "A kernel at work",
+) -> Axes:
+    """Draw a kernel of the first layer, a log-mel, and below it what the kernel makes of it.
+
+    Parameters
+    ----------
+    frames
+        Shape (frames, n_mels): the log-mel.
+    weights
+        Shape (size, n_mels): the kernel's.
+    activation
+        Shape (frames − size + 1,): its output at each place.
+    votes
+        A row for each step, its index the second that decides it; a column for each genre.
+    sound
+        The description of sound, for the axes.
+    title
+        Above it.
+    """
+    grid = {"width_ratios": [1, 12], "height_ratios": [3, 1, 1.6]}
+    axes = panels(3, 2, 10, 6, sharex="col", gridspec_kw=grid)
+    for ax in axes[1:, 0]:
+        ax.remove()
+    kernel, (top, middle, low) = axes[0, 0], axes[:, 1]
+    hop, end = sound.seconds_of_frame(1), sound.seconds_of_frame(len(frames))
+    rows = -0.5, weights.shape[1] - 0.5
+    for ax, picture, width, look in (
+        (kernel, weights, len(weights) * hop, {"norm": CenteredNorm(), "cmap": "PuOr"}),
+        (top, frames, end, {"cmap": SOUND_MAP}),
+    ):
+        ax.imshow(picture.T, aspect="auto", origin="lower", extent=(0, width, *rows), **look)
+        band_ticks(ax, sound)
+    kernel.set(title="weights", ylabel="Frequency (Hz)")
+    top.set(title=title, yticks=[], xlim=(0, end))
+    # A frame is whole half a window after its centre; the last of a kernel's decides.
+    first = sound.frame_samples(len(weights) - 1)[1] / sound.sample_rate
+    middle.step(first + hop * np.arange(len(activation)), activation, where="post", color=INK)
+    middle.set(ylabel="activation", ylim=(0, None))
+    edges = [*votes.index, 2 * votes.index[-1] - votes.index[-2]]
+    image = low.pcolormesh(
+        edges, range(len(votes.columns) + 1), 100 * votes.T, cmap="PuOr", norm=CenteredNorm()
+    )
+    low.set(yticks=np.arange(len(votes.columns)) + 0.5, yticklabels=votes.columns)
+    low.set(xlabel="Time (s)", ylabel="votes", ylim=(len(votes.columns), 0))
+    colour_bar(image, low, "points")
+    most, least = votes.mean().idxmax(), votes.mean().idxmin()
+    return describe(
+        top,
+        f"{title}: the kernel's weights, {len(weights)} frames by {weights.shape[1]} bands, beside "
+        f"a log-mel of {end:.3g} seconds. Below, over time, the kernel's activation, up to "
+        f"{activation.max():.2g}, and how it changes each genre's probability: on average most "
+        f"for {most} ({100 * votes[most].mean():+.1f} points) and most against {least} "
+        f"({100 * votes[least].mean():+.1f}).",
     )
 
 

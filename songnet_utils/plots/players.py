@@ -1,4 +1,4 @@
-"""Sounds in a notebook: a player with a name, small enough to stay in a page."""
+"""Sounds in a notebook: a player with a name, alone or under a picture that it moves over."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 import soundfile
+from matplotlib.axes import Axes
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import check_samples
+from songnet_utils.plots.style import ACCENT, show
 
 
 class Player:
@@ -40,7 +42,8 @@ class Player:
 
     def __init__(self, audio: np.ndarray, rate: int, label: str, *, autoplay: bool = False) -> None:
         self.label = label
-        self._autoplay = " autoplay" if autoplay else ""
+        # What stands above it, and further attributes of the audio.
+        self._above, self._attributes = "", " autoplay" if autoplay else ""
         content = io.BytesIO()
         try:
             # Of a constant bit rate: in others browsers lose their place when one seeks. soundfile
@@ -64,13 +67,64 @@ class Player:
         data = base64.b64encode(self.mp3).decode("ascii")
         label = html.escape(self.label)
         return (
-            f'<figure style="margin: 0.6em 0"><figcaption>{label}</figcaption>'
-            f'<audio controls{self._autoplay} preload="metadata" aria-label="{label}" '
+            f'<figure style="margin: 0.6em 0">{self._above}<figcaption>{label}</figcaption>'
+            f'<audio controls{self._attributes} preload="metadata" aria-label="{label}" '
             f'src="data:audio/mpeg;base64,{data}"></audio></figure>'
         )
 
     def __repr__(self) -> str:
         return f"Player: {self.label}"
+
+
+class SlidingWindow(Player):
+    """A picture over time with a player below it: a window slides over it while the sound plays.
+
+    The window ends at the moment that sounds, and a curtain hides what the lower pictures show of
+    later moments. Nothing moves, and nothing is hidden, before somebody plays the sound.
+
+    Parameters
+    ----------
+    audio, rate, label
+        As in `Player`.
+    ax
+        The uppermost axes over time, in seconds from the start of `audio`; those below share it.
+    seconds
+        How wide the window is.
+    """
+
+    def __init__(
+        self, audio: np.ndarray, rate: int, label: str, ax: Axes, *, seconds: float
+    ) -> None:
+        super().__init__(audio, rate, label)
+        picture, (_, end) = show(ax)._repr_html_(), ax.get_xlim()
+        above, *below = [
+            other.get_position() for other in (ax, *ax.get_shared_x_axes().get_siblings(ax))
+        ]
+        width = f"{100 * above.width * seconds / end:.2f}%"
+        left = f"left: calc({100 * above.x0:.2f}% + {100 * above.width:.2f}% * var(--at, "
+        window = (
+            f"{left}0.5) - {width}); width: {width}; border: 2px solid {ACCENT}; "
+            f"top: {100 * (1 - above.y1):.2f}%; height: {100 * above.height:.2f}%"
+        )
+        lower = sorted(below, key=lambda place: place.y0)[:-1]
+        curtain = (
+            f"{left}1)); right: {100 * (1 - above.x1):.2f}%; background: white; "
+            f"top: {100 * (1 - lower[-1].y1):.2f}%; bottom: {100 * lower[0].y0:.2f}%"
+        )
+        drawn = "".join(
+            f'<div style="position: absolute; box-sizing: border-box; {style}"></div>'
+            for style in (curtain, window)
+        )
+        self._above = (
+            '<div style="position: relative; width: fit-content; max-width: 100%; line-height: 0">'
+            f"{picture}{drawn}</div>"
+        )
+        moves = (
+            "const move = () => { this.parentNode.style.setProperty('--at', "
+            f"this.currentTime / {end:.4f}); if (!this.paused) requestAnimationFrame(move) }}; "
+            "move()"
+        )
+        self._attributes = f' onplay="{moves}" onseeking="{moves}"'
 
 
 def excerpt(audio: np.ndarray, rate: int, start: float, seconds: float) -> np.ndarray:
