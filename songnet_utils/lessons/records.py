@@ -110,6 +110,23 @@ class Record:
                     return {**entry, **turned, "confidence_interval": bounds}
         raise SongNetError(f"{model} and {other} are the same model: there is nothing to compare.")
 
+    def is_better(self, model: str, other: str) -> bool:
+        """Return whether the interval of the difference lies above 0."""
+        low, _ = self.difference(model, other)["confidence_interval"]
+        return bool(low > 0)
+
+    def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
+        """Return what a network gains from each of its parts, and with each extra, by name."""
+        rows = []
+        for other in (result["model"] for result in self.results):
+            if other.startswith(f"{network}~"):
+                part = other.removeprefix(f"{network}~")
+                rows.append({"name": part, **self.difference(network, other)})
+            elif other.startswith(f"{network}+"):
+                extra = other.removeprefix(f"{network}+")
+                rows.append({"name": f"with {extra}", **self.difference(other, network)})
+        return rows
+
     def finding(self, model: str, other: str) -> str:
         """Say in a sentence or two how two models compare, and no more than that."""
         one, two = self.result(model), self.result(other)
@@ -118,7 +135,7 @@ class Record:
         if low > 0 or high < 0:
             verdict = f"{model} is {'better' if low > 0 else 'worse'} here."
         else:
-            verdict = "The interval holds 0: these runs do not tell which of them is better."
+            verdict = "The interval contains 0: these runs do not tell which of them is better."
         tested = "validation" if one["set"] == "validation" else "tested"
         seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
         difference, interval = points(entry)
