@@ -122,25 +122,30 @@ def medley(once: Once) -> Callable[[Path], None]:
 
 
 @pytest.fixture(scope="session")
-def mini_data(once: Once) -> Path:
-    """A data folder with all of mini and its frames, at first without a run.
+def mini_folder(once: Once) -> Path:
+    """A data folder, at first without a run, where clips of mini are rendered when opened.
 
-    It is kept between test runs, because mini takes minutes: mini and the store see for
+    It is kept between test runs, because all of mini takes minutes: mini and the store see for
     themselves whether what is there is still what they would make.
     """
+    folder = ROOT / "build" / "test-data"
+    once("no-runs", lambda _: shutil.rmtree(folder / "runs", ignore_errors=True))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mini_data(mini_folder: Path, once: Once) -> Path:
+    """The data folder with all clips of mini and their frames."""
     from songnet_utils.audio.sound import Sound
     from songnet_utils.corpora import open_corpus
     from songnet_utils.features.store import LogMelStore
 
-    folder = ROOT / "build" / "test-data"
-
     def prepare(_: Path) -> None:
-        shutil.rmtree(folder / "runs", ignore_errors=True)
-        corpus = open_corpus("mini", folder, progress=False)
-        LogMelStore(folder, Sound()).prepare(corpus, progress=False)
+        corpus = open_corpus("mini", mini_folder, progress=False)
+        LogMelStore(mini_folder, Sound()).prepare(corpus, progress=False)
 
     once("mini", prepare)
-    return folder
+    return mini_folder
 
 
 @pytest.fixture(scope="module")
@@ -153,17 +158,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def ran(mini_data: Path, once: Once) -> Callable[[Path], Any]:
+def ran(mini_folder: Path, once: Once, request: pytest.FixtureRequest) -> Callable[[Path], Any]:
     """A lesson with its outputs, with gaps and with solutions: each is run once."""
     import nbformat
 
     from songnet_utils.lessons.running import run_lesson
     from songnet_utils.widgets.recording import VARIABLE
 
-    environment = {"SONGNET_DATA": str(mini_data), "SONGNET_CORPUS": "mini", VARIABLE: "1"}
+    environment = {"SONGNET_DATA": str(mini_folder), "SONGNET_CORPUS": "mini", VARIABLE: "1"}
 
     @cache
     def run(lesson: Path) -> Any:
+        if not lesson.name.startswith("01-"):
+            # The first lesson opens a few clips, the others all of them.
+            request.getfixturevalue("mini_data")
         file = once(
             lesson.name, lambda file: nbformat.write(run_lesson(lesson, environment)[0], file)
         )

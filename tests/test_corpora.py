@@ -15,7 +15,6 @@ import soundfile
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.corpora import Corpus, list_corpora, open_corpus, table
 from songnet_utils.corpora.files import named_files
-from songnet_utils.corpora.mini import catalogue
 from songnet_utils.corpora.table import COLUMNS, check_table
 
 HEADER = """\
@@ -450,30 +449,6 @@ def test_the_real_slice_is_read_whole(shared_fma: Path) -> None:
     assert corpus.clips.artist.nunique() == 61
     assert corpus.clips.licence.isna().sum() == 39
     assert corpus.clips.seconds.between(29.9, 30.1).all()
-
-
-# --- mini -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "seed"), [("mini", 0), ("mini-7", 7)])
-def test_mini_is_prepared_in_the_data_folder(tmp_path, monkeypatch, name, seed) -> None:
-    prepared = []
-
-    def prepare(folder: Path, **options) -> None:
-        prepared.append((folder, options["seed"]))
-        sound_file(folder / "a.wav")
-
-    monkeypatch.setattr(catalogue, "prepare", prepare)
-    monkeypatch.setattr(
-        catalogue, "read", lambda folder: pd.DataFrame([{**GOOD, "file": str(folder / "a.wav")}])
-    )
-    corpus = open_corpus(name, tmp_path)
-    assert prepared == [(tmp_path / name, seed)]
-    assert corpus.name == name
-    assert corpus.clips.file[0] == str(tmp_path / name / "a.wav")
-    listed = list_corpora(tmp_path).set_index("name")
-    assert listed.on_disk[name]
-    assert listed.licence[name] == corpus.licence
 
 
 # --- the table --------------------------------------------------------------------------------

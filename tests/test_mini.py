@@ -3,18 +3,21 @@
 import collections
 import hashlib
 import importlib.resources
-import json
 import os
+import pickle
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils.corpora import mini
+from songnet_utils.audio import load_audio
+from songnet_utils.corpora import list_corpora, mini, open_corpus, paths_of, table
 from songnet_utils.corpora.mini import catalogue, render
 from songnet_utils.corpora.mini.artists import ROLES
 from songnet_utils.corpora.mini.compose import midi
@@ -27,7 +30,15 @@ from songnet_utils.corpora.mini.theory import METRES, Key, near, voicing
 FMA_SMALL = {
     "Electronic", "Experimental", "Folk", "Hip-Hop", "Instrumental", "International", "Pop", "Rock",
 }  # fmt: skip
-SMALL = {"artists": 1, "clips": 1, "progress": False}
+
+
+def one_of_each(folder):
+    """Return the file of a clip of each genre."""
+    return list(catalogue.open_mini(folder).groupby("genre").file.first())
+
+
+def render_them(folder, workers=1):
+    return paths_of(one_of_each(folder), workers, progress=False)
 
 
 def files(folder):
@@ -40,9 +51,9 @@ def files(folder):
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
-    """One clip of one artist of each genre, made by one process."""
+    """A folder of mini with one clip of each genre, rendered by one process."""
     folder = tmp_path_factory.mktemp("mini")
-    catalogue.prepare(folder, workers=1, **SMALL)
+    render_them(folder)
     return folder
 
 
@@ -336,25 +347,40 @@ def test_the_noise_of_a_lo_fi_record_is_as_far_below_the_music_as_it_says(small)
 
 
 # ----------------------------------------------------------------------------- making it
+def test_a_clip_is_rendered_when_it_is_opened_and_only_then(small, tmp_path):
+    corpus = open_corpus("mini", tmp_path, progress=False)
+    file = corpus.clips.file[96]
+    assert not list(tmp_path.rglob("*.flac"))
+    assert str(file) == str(tmp_path / "mini" / "Experimental" / "000097.flac")
+    content = Path(pickle.loads(pickle.dumps(file))).read_bytes()
+    assert content == (small / "Experimental" / "000097.flac").read_bytes()
+    assert load_audio(file, 22_050).shape == (30 * 22_050,)
+    assert [str(path) for path in tmp_path.rglob("*.flac")] == [str(file)]
+    listed = list_corpora(tmp_path).set_index("name").loc["mini"]
+    assert (listed.clips, listed.licence) == (1, corpus.licence)
+
+
 def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(small, tmp_path):
-    catalogue.prepare(tmp_path, workers=2, **SMALL)
+    assert render_them(tmp_path, workers=2) == [str(file) for file in one_of_each(tmp_path)]
     assert files(tmp_path) == files(small)
 
 
-def test_a_clip_made_alone_is_the_clip_made_with_others(small):
-    clip = catalogue.plan(artists=1, clips=1)[5]
-    data, _ = catalogue.make_clip(clip)
-    assert data == (small / clip.file).read_bytes()
-
-
-def test_another_seed_gives_other_music_and_other_artists():
-    one, other = catalogue.plan(0)[0], catalogue.plan(7)[0]
+def test_another_seed_gives_other_music_and_other_artists(tmp_path, monkeypatch):
+    plan = catalogue.plan
+    one, other = plan(0)[0], plan(7)[0]
     assert one.genre == other.genre
     assert midi(one.compose()) != midi(other.compose())
-    assert {c.name for c in catalogue.plan(0)} != {c.name for c in catalogue.plan(7)}
+    assert {c.name for c in plan(0)} != {c.name for c in plan(7)}
+    monkeypatch.setattr(catalogue, "plan", lambda seed: plan(seed, artists=1, clips=1))
+    first = open_corpus("mini-7", tmp_path, progress=False).clips
+    assert set(first.genre) == FMA_SMALL
+    # Only files tell the bit rate.
+    assert set(first.columns[first.isna().any()]) == {"content", "split", "subset", "bit_rate"}
+    monkeypatch.setattr(catalogue, "describe", None)
+    pd.testing.assert_frame_equal(open_corpus("mini-7", tmp_path).clips, first)
 
 
-def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path, monkeypatch):
+def test_what_a_killed_run_had_rendered_stays(small, tmp_path, monkeypatch):
     made = []
     whole = catalogue.make_clip
 
@@ -366,35 +392,33 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(small, tmp_path
 
     monkeypatch.setattr(catalogue, "make_clip", dies)
     with pytest.raises(KeyboardInterrupt):
-        catalogue.prepare(tmp_path, workers=1, **SMALL)
-    assert not (tmp_path / "clips.csv").exists()
-    before = set(made)
-    monkeypatch.setattr(catalogue, "make_clip", lambda clip: (made.append(clip.id), whole(clip))[1])
-    catalogue.prepare(tmp_path, workers=1, **SMALL)
+        render_them(tmp_path)
+    assert len(list(tmp_path.rglob("*.flac"))) == 3
+    monkeypatch.setattr(catalogue, "make_clip", lambda clip: made.append(clip.id) or whole(clip))
+    render_them(tmp_path)
     assert len(made) == len(set(made)) == 8
-    assert before < set(made)
     assert files(tmp_path) == files(small)
 
 
-def test_what_a_killed_run_left_behind_is_swept_away(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalogue, "make_clip", lambda clip: (b"", {"id": clip.id}))
+def test_what_a_killed_run_left_behind_is_swept_away(tmp_path):
     left, fresh = (tmp_path / f"Rock/.songnet-0000000{n}.part.flac" for n in (1, 2))
     left.parent.mkdir()
     for path in (left, fresh):
         path.write_bytes(b"half a clip")
     os.utime(left, (0, 0))
-    catalogue.prepare(tmp_path, workers=1, **SMALL)
+    catalogue.open_mini(tmp_path)
     assert not left.exists()
     assert fresh.exists(), "it may be another run's that is being written"
 
 
-def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
+def test_a_run_killed_by_the_system_leaves_whole_clips(small, tmp_path):
     """SIGKILL in the middle: what is there under a clip's name is whole."""
     code = (
+        "from songnet_utils.corpora import paths_of\n"
         "from songnet_utils.corpora.mini import catalogue\n"
         "from pathlib import Path\n"
-        f"folder = Path({str(tmp_path)!r})\n"
-        "catalogue.prepare(folder, workers=1, artists=1, clips=1, progress=False)"
+        f"files = catalogue.open_mini(Path({str(tmp_path)!r})).groupby('genre').file.first()\n"
+        "paths_of(files, workers=1, progress=False)"
     )
     run = subprocess.Popen([sys.executable, "-c", code])
     try:
@@ -404,53 +428,55 @@ def test_a_run_killed_by_the_system_goes_on(small, tmp_path):
     finally:
         run.kill()
         run.wait()
-    assert not (tmp_path / "clips.csv").exists()
-    whole = files(small)
-    for name, content in files(tmp_path).items():
+    whole, found = files(small), files(tmp_path)
+    assert 2 <= len(list(tmp_path.glob("[A-Z]*/[0-9]*.flac"))) < 8
+    for name, content in found.items():
         if not name.split("/")[-1].startswith("."):
             assert content == whole[name]
-    catalogue.prepare(tmp_path, workers=1, **SMALL)
-    found = {n: c for n, c in files(tmp_path).items() if ".part." not in n}
-    assert found == whole
-
-
-def test_a_finished_corpus_is_left_alone(small, monkeypatch):
-    monkeypatch.setattr(catalogue, "make_clip", None)
-    before = files(small)
-    catalogue.prepare(small, workers=1, **SMALL)
-    assert files(small) == before
 
 
 def test_a_folder_keeps_to_one_seed(small):
     with pytest.raises(SongNetError, match="choose another folder"):
-        catalogue.prepare(small, seed=7, **SMALL)
+        catalogue.open_mini(small, seed=7)
 
 
 # ----------------------------------------------------------------------------- the table
+def test_the_table_that_comes_with_the_project_is_the_generators(small):
+    clips = table(catalogue.open_mini(small)).set_index("id", drop=False)
+    composed = [
+        {
+            **catalogue.describe(clip, (small / clip.file).stat().st_size),
+            "file": clips.file[clip.id],
+            "genres": clips.genres[clip.id],
+        }
+        for clip in catalogue.plan()
+        if (small / clip.file).exists()
+    ]
+    assert len(composed) == 8
+    rows = table(composed)
+    pd.testing.assert_frame_equal(rows, clips.loc[rows.id].reset_index(drop=True))
+
+
 def test_the_table_has_what_lessons_use(small):
-    clips = catalogue.read(small)
-    assert len(clips) == 8
+    clips = catalogue.open_mini(small)
     wanted = {
         "id", "file", "genre", "artist", "title", "seconds", "licence", "album", "year",
         "date_recorded", "listens", "favorites", "duration", "bit_rate", "genres", "location",
     }  # fmt: skip
     assert wanted <= set(clips.columns)
     assert not clips.isna().any().any()
-    assert clips["id"].is_unique
-    assert clips["id"].map(type).eq(str).all()
+    assert list(clips["id"]) == [clip.id for clip in catalogue.plan()]
     assert (clips["duration"] > clips["seconds"]).all()
     assert clips["year"].between(1998, 2025).all()
     assert set(clips["licence"]) == {mini.LICENCE}
-    for row in clips.itertuples():
-        assert row.genres[0] == row.genre
+    assert [genres[0] for genres in clips["genres"]] == list(clips["genre"])
+    for row in clips.groupby("genre").first().itertuples():
         info = soundfile.info(row.file)
         assert info.frames / info.samplerate == row.seconds
 
 
-def test_listens_have_a_long_tail():
-    rows = [catalogue._row(clip, clip.compose(), 700_000) for clip in catalogue.plan(artists=6)]
-    listens = np.array([row["listens"] for row in rows])
-    assert listens.min() >= 1
-    assert listens.mean() > 1.3 * np.median(listens)
-    assert all(row["favorites"] <= row["listens"] for row in rows)
-    json.dumps(rows)
+def test_listens_have_a_long_tail(small):
+    clips = catalogue.open_mini(small)
+    assert clips["listens"].min() >= 1
+    assert clips["listens"].mean() > 1.3 * clips["listens"].median()
+    assert (clips["favorites"] <= clips["listens"]).all()

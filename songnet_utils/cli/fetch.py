@@ -1,4 +1,4 @@
-"""Download clips of the Free Music Archive.
+"""Download clips of the Free Music Archive, or compose all clips of mini.
 
 Run the command again to continue an interrupted download; it also repairs damaged files.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from songnet_utils.cli.messages import note
 from songnet_utils.cli.options import whole
 
-CHOICES = ["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata", "musicnn"]
+CHOICES = ["mini", "fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata", "musicnn"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,13 @@ def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -
     if what == "musicnn":
         print("musicnn comes with the project, so there is nothing to fetch.")
         return 0
+    from songnet_utils._utils.files import data_folder
+    from songnet_utils.corpora import open_corpus, paths_of
     from songnet_utils.corpora.fetch.fma import fetch_fma
 
+    if what == "mini":
+        paths_of(open_corpus(what, dir).clips.file)
+        print(data_folder(dir) / what)
+        return 0
     print(fetch_fma(what, dir, sample=sample, base_url=base_url, say=note))
     return 0

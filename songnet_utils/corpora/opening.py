@@ -49,7 +49,7 @@ def open_corpus(
     path_of(corpus, "A corpus is given by its name or the path of its folder.")
     # As it was given: ./mini is a folder.
     found = _open(os.fspath(corpus), data_folder(data_dir), progress)
-    clips = found.clips.assign(content=contents_of(found.clips.file, progress)).astype(
+    clips = found.clips.assign(content=contents_of(map(str, found.clips.file), progress)).astype(
         {"content": "str"}
     )
     notes = (*found.notes, *contradictions(clips))
@@ -134,20 +134,19 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
                 "bytes": size or int(fma.SIZES.get(name, 0) * 2**30),
                 "licence": source.LICENCE,
                 "citation": source.CITATION,
-                "description": about.get(name, "music composed by rules, a teaching corpus"),
+                "description": about.get(name, "music composed by rules, clip by clip"),
             }
         )
     return pd.DataFrame(rows)
 
 
 def _open_mini(folder: Path, seed: int, progress: bool) -> Corpus:
-    # Imported when used: it brings the synthesizer.
+    # Imported when used: it brings the composer.
     from songnet_utils.corpora.mini import catalogue
 
-    catalogue.prepare(folder, seed=seed, progress=progress)
     return Corpus(
         name=folder.name,
-        clips=table(catalogue.read(folder)),
+        clips=table(catalogue.open_mini(folder, seed, progress)),
         description="music composed by rules and rendered by sampled instruments: a teaching "
         "corpus, its figures say nothing about real music",
         licence=mini.LICENCE,

@@ -7,7 +7,8 @@ that a corpus does not know is missing (``NaN``/``NA``): ``clips.artist.isna()``
 column   kind         what it holds
 ======== ============ =========================================================================
 id       str          names the clip within its corpus; unique
-file     str          the sound file, an absolute path
+file     object       the sound file: a str, an absolute path; or an os.PathLike, such as mini's,
+                      whose sound is made when somebody opens it
 content  str          the SHA-256 of the file's bytes; copies are clips that share it. Missing where
                       nobody has read the whole file (see `songnet_utils.corpora.contents`): such
                       a clip counts as one without a copy
@@ -44,7 +45,8 @@ from songnet_utils._utils.errors import SongNetError
 
 #: The columns of the table, in order, and the kind of each.
 COLUMNS = {
-    **dict.fromkeys(("id", "file", "content", "genre", "artist", "title", "album"), "str"),
+    **{"id": "str", "file": "object"},
+    **dict.fromkeys(("content", "genre", "artist", "title", "album"), "str"),
     **{"year": "Int64", "seconds": "float64", "licence": "str", "split": "str", "subset": "str"},
     **{"genres": "object", "listens": "Int64", "favorites": "Int64", "duration": "float64"},
     **{"bit_rate": "Int64", "date_recorded": "datetime64[us]"},
@@ -134,7 +136,7 @@ def check_table(clips: pd.DataFrame) -> None:
         (clips.id.isna(), "has no id; every clip has one"),
         (clips.id.duplicated(), "shares its id with another clip; ids are unique"),
         (clips.file.isna(), "has no file; every clip has one"),
-        (~clips.file.fillna("").map(os.path.isabs).astype(bool), "its file is no absolute path"),
+        (~clips.file.map(str).map(os.path.isabs).astype(bool), "its file is no absolute path"),
         (clips.genre.isna() | (clips.genre == ""), "has no genre; every clip has exactly one"),
         (clips.artist == "", "its artist is an empty name; leave unknown artists missing"),
         (clips.seconds < 0, "lasts less than 0 seconds"),

@@ -37,7 +37,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, data_folder, sweep
 from songnet_utils.audio import warn
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import Corpus, contradictions, unusable_table
+from songnet_utils.corpora import Corpus, contradictions, paths_of, unusable_table
 from songnet_utils.corpora.fma import CITATION as FMA_CITATION
 from songnet_utils.corpora.fma_metadata import read_features
 from songnet_utils.features import feature_set
@@ -295,7 +295,7 @@ class Store:
             sweep(self.folder.path, _ABANDONED_SECONDS)
         self._look()
         index = self._read_index()
-        rows = list(zip(clips.id, clips.file, strict=True))
+        rows = list(zip(clips.id, paths_of(clips.file, workers, progress), strict=True))
         there = {clip: _unchanged(index, file) for clip, file in rows}
         found = {
             clip: Outcome(clip, file, there[clip])

@@ -146,7 +146,9 @@ def _write_live(static: Path) -> None:
     """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
     (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
     # After the medley, one clip of each genre.
-    some = {clip.facts["genre"]: clip for clip in page.clips_of_mini(data_folder())}
+    data = data_folder()
+    mini = page.clips_of_mini(data) if (data / "mini").is_dir() else []
+    some = {clip.facts["genre"]: clip for clip in mini}
     clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
     page.write_page(static / "songnet", clips)
 

@@ -60,7 +60,7 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
     pathlib.Path
         The run's folder.
     """
-    prepared = log_mels(corpus, progress=False)
+    prepared = log_mels(corpus)
     clips, left_out = keep_genres(prepared.clips, kind=SPLIT)
     run = Run(
         log_mels=prepared,

@@ -208,6 +208,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def _contents(networks: Sequence[Source] | None) -> Contents:
-    """Return what the page shows: the networks, a medley, and the clips of mini, if it is there."""
+    """Return what the page shows: the networks, a medley, and clips of mini."""
     clips = [page.medley_clip(), *page.clips_of_mini(data_folder())]
     return page.contents(networks, clips)

@@ -5,22 +5,21 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib
 import pandas as pd
-from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, sweep, write_csv, write_json
+from songnet_utils.corpora.making import in_parallel
 from songnet_utils.corpora.mini import LICENCE, names
 from songnet_utils.corpora.mini.artists import Artist, make_artist
 from songnet_utils.corpora.mini.compose import compose, midi
 from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.genres import GENRES
 from songnet_utils.corpora.mini.plan import Plan
-from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 
 SEED = 0
 """The seed of the corpus that lessons use."""
@@ -31,6 +30,8 @@ ARTISTS = 32
 CLIPS = 3
 """Clips an artist."""
 CLIP_SECONDS = 30.0
+TABLE = Path(__file__).with_name("clips.csv")
+"""What is known of the clips of `SEED`, their bit rates included."""
 _POPULARITY = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
     "International": 0.8, "Pop": 1.0, "Rock": 1.1,
@@ -76,24 +77,20 @@ def plan(seed: int = SEED, artists: int = ARTISTS, clips: int = CLIPS) -> list[C
     ]
 
 
-def make_clip(clip: Clip) -> tuple[bytes, dict[str, object]]:
-    """Compose and render a clip.
+def make_clip(clip: Clip) -> bytes:
+    """Compose and render a clip: FLAC, mono at 22050 Hz."""
+    # Imported when used: it brings the synthesizer.
+    from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 
-    Returns
-    -------
-    bytes
-        The clip as FLAC, mono at 22050 Hz.
-    dict
-        Its row of the table.
-    """
     piece = clip.compose()
     samples = round(CLIP_SECONDS * RATE)
     audio = produce(play(midi(piece, SPEED)), piece.artist.mix, clip.dice().of("tape"), samples)
-    data = flac(audio)
-    return data, _row(clip, piece, len(data))
+    return flac(audio)
 
 
-def _row(clip: Clip, piece: Plan, size: int) -> dict[str, object]:
+def describe(clip: Clip, size: int | None = None) -> dict[str, object]:
+    """Return a clip's row of the table; its bit rate follows from the size of its file in bytes."""
+    piece = clip.compose()
     artist, dice = piece.artist, clip.dice().of("catalogue")
     # an artist's first clips come from one album, the later ones from another
     album_number = clip.number // 2
@@ -117,7 +114,7 @@ def _row(clip: Clip, piece: Plan, size: int) -> dict[str, object]:
         "favorites": favourites,
         "interest": int(listens * dice.between(1.5, 4.0)),
         "duration": round(piece.seconds),
-        "bit_rate": int(size * 8 / CLIP_SECONDS),
+        "bit_rate": size and int(size * 8 / CLIP_SECONDS),
         "genres": json.dumps(
             [clip.genre, artist.style.name][: 1 + (artist.style.name != clip.genre)]
         ),
@@ -130,40 +127,51 @@ def _row(clip: Clip, piece: Plan, size: int) -> dict[str, object]:
     }
 
 
-def _make(folder: Path, clip: Clip) -> None:
-    """Make one clip; its row is written last, so a row says that the clip is whole."""
-    data, row = make_clip(clip)
-    with atomic_write(folder / clip.file) as path:
-        path.write_bytes(data)
-    write_json(folder / ".rows" / f"{clip.id}.json", row)
+@dataclass(frozen=True, repr=False)
+class ClipFile(os.PathLike[str]):
+    """The path of a clip's sound, which is rendered when somebody opens it.
+
+    Whatever opens a file asks its path for its name (`os.fspath`); by then the file is there, whole
+    or not at all. ``str`` gives the name and renders nothing.
+    """
+
+    folder: Path
+    clip: Clip
+
+    def __repr__(self) -> str:
+        return str(self.folder / self.clip.file)
+
+    def __fspath__(self) -> str:
+        path = str(self)
+        if not os.path.exists(path):
+            data = make_clip(self.clip)
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(data)
+        return path
 
 
-def prepare(
-    folder: Path,
-    *,
-    seed: int = SEED,
-    workers: int = -1,
-    progress: bool = True,
-    artists: int = ARTISTS,
-    clips: int = CLIPS,
-) -> None:
-    """Compose and render whatever of the corpus is not in `folder` yet.
+def open_mini(folder: Path, seed: int = SEED, progress: bool = True) -> pd.DataFrame:
+    """Return the table of the corpus of a seed, whose clips are rendered when they are opened.
 
-    It can be killed at any moment and called again: clips that are whole are kept, and the table,
-    `clips.csv`, is written last. The same seed gives the same files, whatever the workers.
+    The same seed gives the same files, in whatever order they are opened.
 
     Parameters
     ----------
     folder
-        Where the corpus goes: `GENRE/ID.flac` and `clips.csv`.
+        Where the clips go: ``GENRE/ID.flac``.
     seed
-        Another seed gives other artists and other music of the same grammars.
-    workers
-        How many processes; -1 for one a processor.
+        Another seed gives other artists and other music of the same grammars. Its table is composed
+        here and kept in the folder, as ``clips.csv``; nothing is known of the clips' bit rate.
     progress
         Whether to show a progress bar.
-    artists, clips
-        Artists a genre and clips an artist; tests make fewer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a clip: id, file (`ClipFile`), genre, artist, title, seconds, licence, album, year,
+        date_recorded, listens, favorites, interest, duration (seconds of the whole piece),
+        bit_rate, genres (a list), location, and what only mini knows: tempo (quarter notes a
+        minute), metre, key, clip_start (seconds into the piece).
 
     Raises
     ------
@@ -171,46 +179,24 @@ def prepare(
         When the folder holds the corpus of another seed, or the disk is full.
     """
     settings = {
-        "corpus": "mini", "version": VERSION, "seed": seed, "artists": artists, "clips": clips,
+        "corpus": "mini", "version": VERSION, "seed": seed, "artists": ARTISTS, "clips": CLIPS,
     }  # fmt: skip
     note = folder / "mini.json"
-    if note.is_file() and (found := json.loads(note.read_text(encoding="utf-8"))) != settings:
+    if not note.is_file():
+        write_json(note, settings)
+    elif (found := json.loads(note.read_text(encoding="utf-8"))) != settings:
         raise SongNetError(
             f"{folder}: holds mini made with {found}, and {settings} was asked for. "
             "A folder holds one corpus: choose another folder, or delete this one."
         )
-    if (folder / "clips.csv").is_file():
-        return
     # Writing a clip takes less than a minute.
     sweep(folder, 60)
-    if not note.is_file():
-        write_json(note, settings)
-    rows = {clip: folder / ".rows" / f"{clip.id}.json" for clip in plan(seed, artists, clips)}
-    missing = [clip for clip, row in rows.items() if not row.is_file()]
-    # artists take different times to render: mixed, the bar tells the truth about what is left
-    missing.sort(key=lambda clip: (clip.number, clip.artist, clip.genre))
-    bar = tqdm(total=len(rows), initial=len(rows) - len(missing), desc="composing mini",
-               unit="clip", disable=not progress)  # fmt: skip
-    with bar:
-        jobs = (joblib.delayed(_make)(folder, clip) for clip in missing)
-        for _ in joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs):
-            bar.update()
-    made = [json.loads(row.read_text(encoding="utf-8")) for row in rows.values()]
-    write_csv(folder / "clips.csv", pd.DataFrame(made))
-
-
-def read(folder: Path) -> pd.DataFrame:
-    """Read the table of a corpus that `prepare` made.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a clip: id, file (absolute), genre, artist, title, seconds, licence, album, year,
-        date_recorded, listens, favorites, interest, duration (seconds of the whole piece),
-        bit_rate, genres (a list), location, and what only mini knows: tempo (quarter notes a
-        minute), metre, key, clip_start (seconds into the piece).
-    """
-    clips = pd.read_csv(folder / "clips.csv", dtype={"id": "str"}, keep_default_na=False)
-    clips["file"] = [str((folder / file).resolve()) for file in clips["file"]]
-    clips["genres"] = [json.loads(genres) for genres in clips["genres"]]
+    planned = plan(seed)
+    kept = TABLE if seed == SEED else folder / "clips.csv"
+    if not kept.is_file():
+        rows = in_parallel(describe, planned, f"composing {folder.name}", progress=progress)
+        write_csv(kept, pd.DataFrame(rows))
+    clips = pd.read_csv(kept, dtype={"id": "str"}, keep_default_na=False)
+    clips["file"] = [ClipFile(folder.resolve(), clip) for clip in planned]
+    clips["genres"] = clips["genres"].map(json.loads)
     return clips

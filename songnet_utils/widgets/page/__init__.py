@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Source = Network | str | Path
 
 _VENDOR = Path(__file__).parent / "vendor"
+_MINI = Path(__file__).parents[2] / "corpora" / "mini" / "clips.csv"
 _OURS, _MUSICNN = BUILT_IN / "songnet-mini.onnx", BUILT_IN / "musicnn.onnx"
 
 #: Clips of one genre that a page lists at most.
@@ -225,25 +226,34 @@ def medley_clip() -> Clip:
 
 def clips_of(corpus: Corpus) -> list[Clip]:
     """Return clips of a corpus to choose from."""
-    return _clips(corpus.clips.to_dict("records"), Path(), corpus.name)
+    return _clips(corpus.clips.to_dict("records"), corpus.name, _read)
 
 
 def clips_of_mini(data: Path) -> list[Clip]:
-    """Return clips of mini where it is in a data folder, read without pandas (a second's work)."""
-    try:
-        with (data / "mini" / "clips.csv").open(encoding="utf-8", newline="") as file:
-            return _clips(csv.DictReader(file), data / "mini", "mini")
-    except FileNotFoundError:
-        return []
+    """Return clips of mini in a data folder, listed without pandas, which takes a second."""
+    with _MINI.open(encoding="utf-8", newline="") as file:
+        return _clips(csv.DictReader(file), "mini", functools.partial(_read_mini, data))
 
 
-def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str) -> list[Clip]:
+def _read(row: Mapping[Any, Any]) -> bytes:
+    return Path(row["file"]).read_bytes()
+
+
+def _read_mini(data: Path, row: Mapping[Any, Any]) -> bytes:
+    from songnet_utils.corpora import open_corpus
+
+    clips = open_corpus("mini", data, progress=False).clips
+    return _read(clips.set_index("id").loc[row["id"]])
+
+
+def _clips(
+    rows: Iterable[Mapping[Any, Any]], name: str, read: Callable[[Mapping[Any, Any]], bytes]
+) -> list[Clip]:
     clips, counts = [], Counter[str]()
     for row in rows:
         counts[row["genre"]] += 1
         if counts[row["genre"]] > MOST_OF_GENRE:
             continue
-        file = folder / row["file"]
         # What is not known is no text.
         facts = {
             what: row[what] if isinstance(row[what], str) else ""
@@ -252,7 +262,8 @@ def _clips(rows: Iterable[Mapping[Any, Any]], folder: Path, name: str) -> list[C
         by = f" by {facts['artist']}" if facts["artist"] else ""
         licence = facts.pop("licence") or "licence unknown"
         credit = f"“{facts['title']}”{by} ({name}/{row['id']}), {licence}"
-        clips.append(Clip({"file": file.name, **facts, "credit": credit}, file.read_bytes))
+        facts |= {"file": Path(str(row["file"])).name, "credit": credit}
+        clips.append(Clip(facts, functools.partial(read, row)))
     return sorted(clips, key=lambda clip: clip.facts["genre"])
 
 
