@@ -127,7 +127,8 @@ def check_table(clips: pd.DataFrame) -> None:
     songnet_utils.SongNetError: clip a: has no genre; every clip has exactly one.
     """
     for name, kind in COLUMNS.items():
-        if name not in clips or clips[name].dtype != kind:
+        kinds = (kind, "str") if name == "file" else (kind,)
+        if name not in clips or clips[name].dtype not in kinds:
             raise SongNetError(
                 f"column {name}: is missing, or not of the kind {kind}; build tables of clips "
                 "with corpora.table()"
