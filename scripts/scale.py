@@ -59,8 +59,8 @@ def corpus_of(clips: int) -> Path:
     return folder
 
 
-def measure(*arguments: str) -> tuple[float, float]:
-    """Run a command; return its seconds and the peak of its memory in GB."""
+def measure(*arguments: str) -> tuple[float, float, float]:
+    """Run a command; return its seconds, its processors' seconds, and its peak memory in GB."""
     environment = {**os.environ, "SONGNET_DATA": str(FOLDER / "data")}
     start = time.monotonic()
     command = [sys.executable, "-m", "songnet_utils.cli", *arguments]
@@ -69,16 +69,16 @@ def measure(*arguments: str) -> tuple[float, float]:
     if status:
         sys.exit(f"songnet {' '.join(arguments)}: failed")
     unit = 1 if sys.platform == "darwin" else 1024
-    return time.monotonic() - start, used.ru_maxrss * unit / 1e9
+    seconds = time.monotonic() - start
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e9
 
 
 def main(sizes: Sequence[int]) -> int:
     """Print a line for each size and command."""
     before: dict[str, tuple[int, float]] = {}
     most = 0.0
-    print(
-        f"{'clips':>6}  {'command':9} {'seconds':>8} {'ms a clip':>10} {'each more':>10} {'GB':>5}"
-    )
+    heads = ("seconds", "processor", "per clip", "each more", "GB")
+    print(f"{'clips':>6}  {'command':9}" + "".join(f"{head:>10}" for head in heads))
     for clips in sizes:
         corpus = str(corpus_of(clips))
         # Nothing of an earlier time, so that every clip is prepared and every run is made.
@@ -89,18 +89,21 @@ def main(sizes: Sequence[int]) -> int:
             "compare": "--epochs 1 --models svm,songnet --splits random",
         }
         for name, options in commands.items():
-            seconds, memory = measure(name, corpus, *options.split())
+            seconds, busy, memory = measure(name, corpus, *options.split())
             most = max(most, memory)
-            fewer, quicker = before.get(name, (0, 0.0))
+            fewer, less = before.get(name, (0, 0.0))
             # What does not grow, such as starting TensorFlow, is no part of the difference.
-            more = f"{1000 * (seconds - quicker) / (clips - fewer):10.1f}" if fewer else ""
-            before[name] = clips, seconds
-            each = 1000 * seconds / clips
+            more = f"{1000 * (busy - less) / (clips - fewer):.1f}" if fewer else ""
+            before[name] = clips, busy
             print(
-                f"{clips:6,}  {name:9} {seconds:8.0f} {each:10.1f} {more:>10} {memory:5.2f}",
+                f"{clips:6,}  {name:9}{seconds:10.0f}{busy:10.0f}{1000 * busy / clips:10.1f}"
+                f"{more:>10}{memory:10.2f}",
                 flush=True,
             )
-    print(f"'each more': milliseconds that each clip more takes; at most {most:.2f} GB of memory")
+    print(
+        "'processor': seconds of all processors; 'per clip' and 'each more': milliseconds of these"
+    )
+    print(f"At most {most:.2f} GB of memory.")
     return int(most >= MOST_GB)
 
 
