@@ -41,7 +41,7 @@ class KernelRecord:
         """Say where the record comes from, and what it cost."""
         content = self.content
         return (
-            f"{content['command']} — {len(self.maximised)} kernels of {content['model']} "
+            f"Made by `{content['command']}`: {len(self.maximised)} kernels of {content['model']} "
             f"({content['split']} split, seed {content['seed']}, {content['accuracy']:.1%} of the "
             f"test clips right) over {content['clips']} clips of {content['corpus']}, "
             f"{content['seconds'] / 60:.0f} minutes on {content['processors']} processors"
@@ -53,9 +53,9 @@ class KernelRecord:
         above = (its.maximised > its.found).mean()
         return (
             f"{above:.1%} of the results excite their kernel more than any piece of the corpus "
-            f"(median {(its.maximised / its.found).median():.1f} times the best piece; the "
-            f"worst is below {its.share_above.max():.1%} of all moments). "
-            f"{its.outside.max():.1%} of a result at most leaves the corpus's range, and its "
+            f"(median {(its.maximised / its.found).median():.1f} times the best piece). Even the "
+            f"weakest result is surpassed at only {its.share_above.max():.1%} of all moments. At "
+            f"most {its.outside.max():.1%} of a result lies outside the corpus's range, and its "
             f"distance from the mean frame is {its.distance.median():.2f} times the corpus's "
             f"(at most {its.distance.max():.2f}). As sound, {its.left.median():.0%} of the "
             f"activation is left (at least {its.left.min():.0%})."
