@@ -513,6 +513,20 @@ def test_a_verdict_is_a_status_in_words_for_everybody():
     assert len(begins) == 3
 
 
+def test_the_largest_change_of_one_genre_is_not_that_of_all_even_with_two_genres():
+    two = SimpleNamespace(timeline=net().timeline, genres=("a", "b"))
+    whole = np.array([[0.7, 0.3], [0.1, 0.9], [0.2, 0.8]])
+    for largest in (lambda change: change.max(axis=1), lambda change: np.abs(change).max(axis=1)):
+        found = EXERCISES["live_demo.largest_change"](
+            lambda song, of=largest: two.timeline.step_span(of(np.diff(song, axis=0)).argmax() + 1)[
+                1
+            ],
+            whole,
+            two,
+        )
+        assert found.state is State.WRONG
+
+
 # --- Right in other words -----------------------------------------------------------------------
 
 

@@ -91,10 +91,10 @@ SAID = {
         **dict.fromkeys(("0.65", "0.01", "4 s"), TASK),
         "200,000": "Pons and Serra 2019",
     },
-    "05-error-analysis": {"10 %": TASK, "90 %": "an example", "60": TASK},
+    "05-error-analysis": {"90 %": "an example", "60": TASK},
     "06-kernel-clips": {"0.95": TASK},
     "07-live-demo": {
-        **dict.fromkeys(("441", "0.01", "44.1", "48"), TASK),
+        **dict.fromkeys(("441", "0.01", "48"), TASK),
         "80": "librosa's documentation: top_db",
         "200,000": "Pons and Serra 2019, musicnn's training songs (models/networks/README.md)",
     },

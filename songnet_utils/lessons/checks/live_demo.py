@@ -44,8 +44,10 @@ def largest_change(whole: np.ndarray, net: SongNet) -> Question:
     step = later(whole, moved)
     change = whole[step] - whole[step - 1]
     rises, falls = int(change.argmax()), int(change.argmin())
-    # On one song the largest of several things may be in the same place; not on all of these.
-    random = np.random.default_rng(0).dirichlet(np.ones(len(net.genres)), (5, 30))
+    # On one song the largest of several things may be in the same place; not on all of these. Of
+    # two or three genres, one always moves as far as all the others together.
+    columns = np.ones(max(8, len(net.genres)))
+    random = np.random.default_rng(0).dirichlet(columns, (5, 30))
     return Function(
         lambda whole: end(later(whole, moved)),
         wrong=dict(
