@@ -7,21 +7,24 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup course site test lab lint format gaps floors bench soak records costs lock clean
-.PHONY: chromium networks page readme scale FORCE
+.PHONY: help setup demo lab course site test lint format gaps floors bench soak records costs
+.PHONY: lock clean chromium networks page readme scale FORCE
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 		while IFS='|' read -r name what; do printf '%-16s%s\n' "$$name" "$$what"; done
+
+demo: $(READY) ## open the listening page: songs, and your microphone, in your browser
+	@$(BIN)/songnet app
+
+lab: $(READY) ## open JupyterLab at the first notebook
+	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 
 course: $(READY) ## prepare the data, train SongNet, run every notebook, leave the site
 	@$(BIN)/songnet course
 
 site: $(READY) ## make only the site, of the notebooks as they ran; run those that were changed
 	@$(BIN)/songnet site
-
-lab: $(READY) ## open JupyterLab at the first notebook
-	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 
 test: lint chromium ## check style, types and floors, then run the tests
 	@$(BIN)/python -m pytest -n auto --no-loadscope-reorder
@@ -47,6 +50,7 @@ bench: chromium ## measure and print what things cost on this machine
 	@$(BIN)/python scripts/bench_streaming.py
 	@$(BIN)/python scripts/bench_classify.py
 	@$(BIN)/python scripts/bench_page.py
+	@$(BIN)/python scripts/bench_lab.py
 	@$(BIN)/python scripts/bench_not_music.py
 
 scale: $(READY) ## show that time and memory grow linearly to 8,000 clips: hours, 8 GB of disk
