@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -25,7 +26,8 @@ from hypothesis import strategies as st
 from test_error_analysis import analysis  # noqa: F401  (a fixture)
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.corpora import table
+from songnet_utils.corpora import splits, table
+from songnet_utils.corpora.licences import licence_family
 from songnet_utils.lessons import checks
 from songnet_utils.lessons.checks.answers import UnreadableError, is_open, name, number, numbers
 from songnet_utils.lessons.checks.questions import (
@@ -309,6 +311,46 @@ def test_a_check_says_how_it_is_called(key):
     assert its.__doc__ is not None
     assert its.__doc__.startswith("Ask ")
     assert next(iter(inspect.signature(its).parameters)) == "answer"
+
+
+def test_a_ready_made_function_is_no_answer():
+    ask = EXERCISES["data.in_several_sets"]
+    called = lambda clips, subset: splits.artist_overlap(clips, subset)  # noqa: E731
+    for answer in (splits.artist_overlap, called):
+        assert "Can you do without?" in repr(ask(answer))
+
+
+# Functions that solve an exercise in other ways than the lesson and the check.
+SOLVED_OTHERWISE = {
+    "data.in_several_sets": [
+        lambda clips, subset: len(
+            [a for a, its in subset.groupby(splits.artists(clips)) if len(set(its)) > 1]
+        ),
+        lambda clips, subset: (
+            (pd.crosstab(splits.artists(clips), subset) > 0).sum(axis=1).gt(1).sum()
+        ),
+    ],
+    "data.may_sell_loops": [
+        lambda licence: (
+            "yes"
+            if licence_family(licence)[:3] == "CC0"
+            else licence_family(licence) in ("CC BY", "CC BY-SA")
+        ),
+        lambda licence: (
+            not {"NC", "ND", "other", "unknown"} & set(re.split("[ -]", licence_family(licence)))
+        ),
+    ],
+    "features.mel_of_hertz": [
+        lambda f: 2595 * np.log10((700 + f) / 700),
+        lambda f: [2595 * math.log1p(one / 700) / math.log(10) for one in f],
+    ],
+}
+
+
+@pytest.mark.parametrize("key", SOLVED_OTHERWISE)
+def test_a_function_is_right_however_it_is_written(key):
+    for answer in SOLVED_OTHERWISE[key]:
+        assert EXERCISES[key](answer).state is State.RIGHT
 
 
 def forms(truth: Any) -> list[Any]:

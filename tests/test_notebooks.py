@@ -53,7 +53,7 @@ def run_on(corpus: Path, data: Path, number: int) -> dict[str, str]:
 
 def test_lesson_1_runs_on_real_music_as_well(shared_fma, tmp_path):
     shown = run_on(shared_fma, tmp_path, 1)
-    assert "fma: " in shown["open"]
+    assert "**fma**" in shown["open"]
     assert "names no artist" not in shown["same-artist"]
 
 

@@ -35,7 +35,7 @@ from songnet_utils.lessons.checks.verdicts import State, Verdict
 
 _Context = ParamSpec("_Context")
 
-OPEN = Verdict(State.OPEN, "Put your answer in the place of the `...`, and run the cell again.")
+OPEN = Verdict(State.OPEN, "Replace the `...` with your answer and run the cell again.")
 
 
 @dataclass(frozen=True)
@@ -147,16 +147,22 @@ class Function(Question):
         output itself.
     tolerance : float
         How far numbers of it may lie from the right ones.
+    ready_made : str
+        The name of a function that does all of it: an answer may not call it.
     """
 
     inputs: Sequence[tuple[Any, ...]] = field(kw_only=True)
     view: Callable[..., Any] = field(default=lambda output, *_: output, kw_only=True)
     tolerance: float = field(default=1e-6, kw_only=True)
+    ready_made: str = field(default="", kw_only=True)
 
     def read(self, answer: Any) -> Any:
         """Try the function, and return what counts of its outputs; None where it has no body."""
         if not callable(answer):
             raise UnreadableError("Give a function by its name, without brackets.")
+        names = getattr(getattr(answer, "__code__", None), "co_names", ())
+        if self.ready_made and self.ready_made in (getattr(answer, "__name__", ""), *names):
+            raise UnreadableError(f"`{self.ready_made}` does all of it. Can you do without?")
         outputs = [self._try(answer, arguments) for arguments in self.inputs]
         if all(map(is_open, outputs)):
             return None
