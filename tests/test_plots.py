@@ -176,10 +176,6 @@ def beliefs(steps: int) -> np.ndarray:
     return table / table.sum(axis=1, keepdims=True)
 
 
-def validated(count: int) -> list[dict[str, float]]:
-    return [{"validation_loss": 2 / number} for number in range(1, count + 1)]
-
-
 def epochs(count: int) -> list[dict]:
     return [
         {
@@ -299,9 +295,7 @@ PICTURES = {
     "genre_tree": lambda: plots.genre_tree(HIERARCHY, ["Punk"]),
     "receptive_field_tree": lambda: plots.receptive_field_tree(BLOCKS, SOUND),
     "training_curves": lambda: plots.training_curves(epochs(5)),
-    "runs_compared": lambda: plots.runs_compared({"one": validated(5), "another": validated(3)}),
     "genre_over_time": lambda: plots.genre_over_time(beliefs(20), GENRES, TIMELINE),
-    "genre_bars": lambda: plots.genre_bars(beliefs(1)[0], GENRES),
     "confusion_matrix": lambda: plots.confusion_matrix(np.eye(8, dtype=int), GENRES),
     "confusion_matrices": lambda: plots.confusion_matrices(
         {model: np.eye(8, dtype=int) for model in ("knn", "lr", "svm")}, GENRES

@@ -32,10 +32,8 @@ from .kernels import (
 )
 from .networks import (
     architecture,
-    genre_bars,
     genre_over_time,
     receptive_field_tree,
-    runs_compared,
     training_curves,
 )
 from .players import Player, SlidingWindow, excerpt
@@ -76,7 +74,6 @@ __all__ = [
     "errors_per_artist",
     "excerpt",
     "feature_scatter",
-    "genre_bars",
     "genre_colours",
     "genre_over_time",
     "genre_tree",
@@ -95,7 +92,6 @@ __all__ = [
     "receptive_field_tree",
     "reliability_diagram",
     "results",
-    "runs_compared",
     "selective_accuracy",
     "show",
     "sizes_that_fit",

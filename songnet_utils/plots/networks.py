@@ -16,7 +16,6 @@ from songnet_utils.plots.style import (
     SPLIT_COLOURS,
     as_percent,
     axes_for,
-    bars,
     describe,
     genre_colours,
     legend_outside,
@@ -190,33 +189,6 @@ def training_curves(epochs: Sequence[Mapping[str, float]]) -> Axes:
     return describe(right, text)
 
 
-def runs_compared(
-    runs: Mapping[str, Sequence[Mapping[str, float]]], *, title: str = "Several runs"
-) -> Axes:
-    """Draw how the validation loss of several runs falls, a line for each.
-
-    Parameters
-    ----------
-    runs
-        Name → its epochs, each with ``validation_loss``, as a run's record has them.
-    title
-        Above it.
-    """
-    losses = pd.DataFrame({name: pd.DataFrame(its).validation_loss for name, its in runs.items()})
-    losses.index += 1
-    ax = axes_for(8, 3.6)
-    sns.lineplot(losses, palette="colorblind", markers=True, dashes=False, ax=ax)
-    whole_numbers(ax.xaxis)
-    ax.grid(alpha=0.3)
-    ax.set(xlabel="Epoch", ylabel="Validation loss (nats)", title=title)
-    legend_outside(ax)
-    words = "; ".join(
-        f"{name} from {loss.iloc[0]:.2f} to {loss.dropna().iloc[-1]:.2f}"
-        for name, loss in losses.items()
-    )
-    return describe(ax, f"{title}: validation loss after each epoch. {words}.")
-
-
 def genre_over_time(
     probabilities: np.ndarray,
     genres: Sequence[str],
@@ -261,24 +233,3 @@ def genre_over_time(
         f"{words} of the steps. The mean over time is highest for {mean.idxmax()}: "
         f"{mean.max():.2f}.",
     )
-
-
-def genre_bars(
-    probabilities: np.ndarray, genres: Sequence[str], *, title: str = "Genre of the song"
-) -> Axes:
-    """Draw the probability of each genre.
-
-    Parameters
-    ----------
-    probabilities
-        Shape (genres,).
-    genres
-        The genres, in that order.
-    title
-        Above it.
-    """
-    said = [f"{value:.2f}" for value in probabilities]
-    ax = bars(pd.Series(probabilities, list(genres)), genre_colours(genres).values(), said)
-    ax.set(xlim=(0, 1.1), xticks=np.linspace(0, 1, 6), xlabel="Probability", title=title)
-    words = ", ".join(f"{genre} {text}" for genre, text in zip(genres, said, strict=True))
-    return describe(ax, f"{title}, as bars: {words}.")

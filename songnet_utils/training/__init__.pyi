@@ -1,4 +1,4 @@
-from .data import crop, mask
+from .data import crop
 from .runs import load_songnet, read_answers, read_record, runs_folder
 
-__all__ = ["crop", "load_songnet", "mask", "read_answers", "read_record", "runs_folder"]
+__all__ = ["crop", "load_songnet", "read_answers", "read_record", "runs_folder"]
