@@ -202,7 +202,7 @@ def kernel_purity(
     ax.set_xticks(range(len(table)), table.layer)
     as_percent(ax.yaxis)
     ax.set(title=title, xlabel="Layer", ylabel="Pieces of the most frequent genre")
-    ax.set_xlim(-0.5, len(table) - 0.5)
+    ax.set(xlim=(-0.5, len(table) - 0.5), ylim=(0, None))
     legend_outside(ax)
     return describe(ax, f"{title}: {'; '.join(words)}.")
 
