@@ -26,7 +26,6 @@ templates_path = ["_templates"]
 
 # The lessons come as they ran, and with words in the place of what needs a kernel.
 nb_execution_mode = "off"
-nb_merge_streams = True
 nb_ipywidgets_js: dict[str, Any] = {}
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3

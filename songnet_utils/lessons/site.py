@@ -113,6 +113,10 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     for cell in made.cells:
         outputs = []
         for output in cell.get("outputs", []):
+            last = outputs[-1] if outputs else {}
+            if output.output_type == "stream" and last.get("name") == output.name:
+                last.text += output.text
+                continue
             data = output.get("data", {})
             if data.pop(_WIDGET, None) is not None:
                 if re.search(r"\d%\|", data.get("text/plain", "")):
