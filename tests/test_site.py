@@ -169,6 +169,15 @@ def test_a_widget_that_left_something_for_pages_keeps_it(tmp_path):
     assert shown(tmp_path, data) == {"text/html": "<table></table>"}
 
 
+def test_what_cells_print_stays_where_it_was_printed(tmp_path):
+    said = [nbformat.v4.new_output("stream", text=text) for text in ("a ", "tone", "and another")]
+    made = nbformat.v4.new_notebook(cells=[cell("widget")])
+    sound = nbformat.v4.new_output("display_data", {"text/html": "<audio></audio>"})
+    made.cells[0].outputs = [*said[:2], sound, said[2], sound]
+    outputs = site.for_page(made, tmp_path, "../media").cells[0].outputs
+    assert [output.get("text") for output in outputs] == ["a tone", None, "and another", None]
+
+
 def test_what_a_widget_recorded_is_loaded_by_a_script_and_equal_files_are_one(tmp_path):
     picture, sound = (
         f"data:{kind};base64,{base64.b64encode(b'abc').decode()}"

@@ -50,10 +50,9 @@ def syllabus(notebook: Any, cost: LessonCost | str) -> str:
 
 
 def learning_goals(notebook: Any) -> list[str]:
-    """Return what a lesson says you will learn, from its first cell."""
-    found = re.search(
-        r"\*\*What you will learn\*\*\s*\n((?:\s*- .+\n?)+)", notebook.cells[0].source
-    )
+    """Return what a lesson says you will learn."""
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = re.search(r"\*\*What you will learn\*\*\s*\n((?:\s*- .+\n?)+)", text)
     items = re.split(r"^\s*-\s+", found[1], flags=re.M)[1:] if found else []
     return [" ".join(item.split()) for item in items]
 
