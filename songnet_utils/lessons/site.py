@@ -111,9 +111,9 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     # What colours the code of cells; a notebook that no program has opened yet lacks it.
     made.metadata.setdefault("language_info", {"name": "python"})
     for cell in made.cells:
-        outputs = []
+        outputs: list[Any] = []
         for output in cell.get("outputs", []):
-            last: Any = outputs[-1] if outputs else {}
+            last = outputs[-1] if outputs else {}
             if output.output_type == "stream" and last.get("name") == output.name:
                 last.text += output.text
                 continue

@@ -10,6 +10,8 @@ import pkgutil
 import re
 from pathlib import Path
 
+import nbformat
+import pandas as pd
 import pytest
 from axe import serious
 from offline import Page, faults
@@ -42,6 +44,39 @@ def test_every_public_module_is_in_the_api_reference(real_site):
     assert len(modules) > 50
     pages = {page.stem for page in real_site.glob("api/*.html")}
     assert set(modules) <= pages
+
+
+# Where the first sound, widget or picture stands, in pixels from the top, and the blocks of code
+# and of what cells show that are wider than their column.
+LOOK = """() => {
+  const article = document.querySelector('.bd-article');
+  const first = article.querySelector('audio, .songnet-recording, .songnet-page, .cell_output img');
+  const blocks = [...article.querySelectorAll('pre, .cell_output .text_html')];
+  const cut = blocks.filter((block) => block.scrollWidth > block.clientWidth + 1);
+  return {
+    first: Math.round(first.getBoundingClientRect().top + scrollY),
+    blocks: blocks.length,
+    cut: cut.map((block) => block.innerText.slice(0, 200)),
+  };
+}"""
+
+
+def test_a_lesson_opens_with_music_and_fits_the_screen(browser, real_site, capsys):
+    page = open_on(browser, real_site.as_uri(), "desktop, light")
+    rows = []
+    for path in find_lessons():
+        for source in (path.parents[1] / path.name, path):
+            name = f"{source.parent.name}/{path.stem}".replace("notebooks/", "")
+            page.goto(f"lessons/{name}.html")
+            cells = len(nbformat.read(source, as_version=4).cells)
+            rows.append({"lesson": name, "cells": cells, **page.evaluate(LOOK)})
+    page.context.close()
+    looks = pd.DataFrame(rows).set_index("lesson")
+    with capsys.disabled():
+        print(f"\n{looks.assign(cut=looks.cut.map(len))}")
+    assert looks["first"].max() <= 900
+    assert looks.cells.max() <= 50
+    assert looks.cut.explode().dropna().to_list() == []
 
 
 # Each page once: a lesson without its solutions on a desktop, all others on a phone. The pages of
