@@ -85,6 +85,6 @@ def test_the_table_of_results_is_the_records():
     other = {**record, "split": "random", "model": "svm"}
     assert module.results_table([other, record]).to_dict("list") == {
         "model": ["SVM on MFCCs, the paper's best baseline", "SongNet, the paper's network"],
-        "random split": ["62% (50% to 75%)", ""],
-        "artist split": ["", "62% (50% to 75%)"],
+        "random split": ["62% (50%–75%)", ""],
+        "artist split": ["", "62% (50%–75%)"],
     }

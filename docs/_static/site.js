@@ -46,6 +46,9 @@ const tidy = (table) => {
     for (const [above, below] of pairs) if (empty(above)) above.textContent = below.textContent;
     second.remove();
   }
+  // A name such as recall_low may go on in the next line.
+  for (const head of table.tHead?.querySelectorAll("th") ?? [])
+    head.innerHTML = head.innerHTML.replaceAll("_", "_<wbr>");
   const rows = [...(table.tBodies[0]?.rows ?? [])];
   const columns = rows[0]?.cells.length;
   const isNumber = (cell) => /^([-−+±]?[\d.][^a-z]*|NaN|–|\.\.\.)?$/i.test(cell.textContent.trim());

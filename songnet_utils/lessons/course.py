@@ -140,7 +140,7 @@ def results_table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     for record in records:
         low, high = record["test"]["confidence_interval"]
         cells.setdefault(SPLITS[record["split"]], {})[MODELS[record["model"]]] = (
-            f"{record['test']['accuracy']:.0%} ({low:.0%} to {high:.0%})"
+            f"{record['test']['accuracy']:.0%} ({low:.0%}–{high:.0%})"
         )
     return pd.DataFrame(cells).fillna("").rename_axis("model").reset_index()
 

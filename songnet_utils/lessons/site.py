@@ -113,7 +113,7 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     for cell in made.cells:
         outputs: list[Any] = []
         for output in cell.get("outputs", []):
-            last = outputs[-1] if outputs else {}
+            last: Any = outputs[-1] if outputs else {}
             if output.output_type == "stream" and last.get("name") == output.name:
                 last.text += output.text
                 continue

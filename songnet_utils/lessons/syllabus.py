@@ -33,7 +33,7 @@ def cost_table(titles: Mapping[str, str], costs: Mapping[str, LessonCost | str])
             rows.append({"lesson": link, "time": "not measured yet"})
     source = sources[0] if sources else ""
     table = as_markdown(pd.DataFrame(rows).fillna(""))
-    return f"{table}\n\nEach lesson run alone from top to bottom, the first time. {source}"
+    return f"{table}\n\nThis is what each lesson costs when you run it for the first time. {source}"
 
 
 def syllabus(notebook: Any, cost: LessonCost | str) -> str:
