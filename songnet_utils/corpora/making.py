@@ -34,7 +34,7 @@ def paths_of(
     missing = [f for f in files if not (isinstance(f, str) or os.path.exists(str(f)))]
     # Some take longer than others: mixed, the bar tells the truth about what is left.
     random.shuffle(missing)
-    in_parallel(os.fspath, missing, "composing", workers, progress)
+    in_parallel(os.fspath, missing, "composing clips", workers, progress)
     return [str(file) for file in files]
 
 

@@ -134,7 +134,7 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
                 "bytes": size or int(fma.SIZES.get(name, 0) * 2**30),
                 "licence": source.LICENCE,
                 "citation": source.CITATION,
-                "description": about.get(name, "music composed by rules, clip by clip"),
+                "description": about.get(name, mini.DESCRIPTION),
             }
         )
     return pd.DataFrame(rows)

@@ -29,5 +29,6 @@ in this repository.
 
 from __future__ import annotations
 
+DESCRIPTION = "music composed by rules; a clip is rendered when you first open it"
 LICENCE = "CC BY 4.0"
 CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."
