@@ -58,28 +58,29 @@ def a_record(low: float = 0.01, high: float = 0.2, difference: float = 0.1) -> d
 
 
 def test_a_finding_says_better_only_where_the_interval_does():
-    assert Record(a_record()).finding("new", "old").endswith("new is better here.")
-    assert Record(a_record()).finding("old", "new").endswith("old is worse here.")
+    assert Record(a_record()).findings("new", ["old"]).endswith("it is better here.")
+    assert Record(a_record()).findings("old", ["new"]).endswith("it is worse here.")
     unsure = Record(a_record(low=-0.01))
     for one, other in (("new", "old"), ("old", "new")):
-        said = unsure.finding(one, other)
-        assert said.endswith("do not tell which of them is better.")
+        said = unsure.findings(one, [other])
+        assert said.endswith("these runs do not tell which is better.")
         assert "better here" not in said
 
 
 def test_a_finding_gives_the_figures_of_the_record():
-    said = Record(a_record()).finding("new", "old")
-    assert "200 tested clips, 2 seeds: new 60.0%, old 50.0%; +10.0 points [+1.0 to +20.0]" in said
-    turned = Record(a_record()).finding("old", "new")
-    assert "old 50.0%, new 60.0%; -10.0 points [-20.0 to -1.0]" in turned
+    said = Record(a_record()).findings("new", ["old"])
+    assert said.startswith("`new` is right about 60.0% of 200 test clips (artist split, 2 seeds).")
+    assert "- `old` (50.0%) is +10.0 points [+1.0 to +20.0]: " in said
+    turned = Record(a_record()).findings("old", ["new", "new"])
+    assert turned.count("\n- `new` (60.0%) is -10.0 points [-20.0 to -1.0]: ") == 2
 
 
 def test_another_record_is_another_sentence():
     """A text that is not made from the record would not notice."""
     content = a_record()
-    before = Record(copy.deepcopy(content)).finding("new", "old")
+    before = Record(copy.deepcopy(content)).findings("new", ["old"])
     content["results"][1]["accuracy"] = 0.61
-    assert Record(content).finding("new", "old") != before
+    assert Record(content).findings("new", ["old"]) != before
 
 
 def test_a_record_says_how_it_was_made_and_what_it_cost():
@@ -88,7 +89,7 @@ def test_a_record_says_how_it_was_made_and_what_it_cost():
 
 def test_a_model_that_was_not_compared_is_named():
     with pytest.raises(SongNetError, match="made up: has no svm"):
-        Record(a_record()).finding("svm", "old")
+        Record(a_record()).findings("svm", ["old"])
     with pytest.raises(SongNetError, match="nothing to compare"):
         Record(a_record()).difference("old", "old")
 
@@ -100,7 +101,7 @@ def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
     path = make_record("small", tmp_path, tone_corpus(tmp_path / "tones"))
     assert json.loads(path.read_text("utf-8"))["command"] == command
     record = read_course_record("small", tmp_path)
-    assert record.finding("knn", "chance").endswith("knn is better here.")
+    assert record.findings("knn", ["chance"]).endswith("it is better here.")
     # Whoever made it, no folder of theirs is in it.
     assert str(tmp_path) not in path.read_text("utf-8")
 
@@ -164,12 +165,6 @@ def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
             for quoted in _QUOTED:
                 text = text.replace(quoted, "")
             assert _FIGURE.search(text) is None, f"{cell.id}: {_FIGURE.search(text)}"
-
-
-def test_findings_are_a_list_of_the_single_findings():
-    record = Record(a_record())
-    words = "- " + record.finding("new", "old")
-    assert record.findings("new", ["old", "old"]) == f"{words}\n{words}"
 
 
 def test_a_record_that_is_not_made_yet_has_a_stand_in(tmp_path):

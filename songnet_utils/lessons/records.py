@@ -2,8 +2,8 @@
 
 A lesson shows short runs that a student can start. What takes an hour is made by ``make records``
 and stays beside the lessons, in ``notebooks/records``, with the command that makes it and the
-versions. No lesson states such a result in its own words: it asks `Record.finding`, which reads the
-figures and says no more than their interval allows.
+versions. No lesson states such a result in its own words: it asks `Record.findings`, which reads
+the figures and says no more than their interval allows.
 """
 
 from __future__ import annotations
@@ -127,27 +127,25 @@ class Record:
                 rows.append({"name": f"with {extra}", **self.difference(other, network)})
         return rows
 
-    def finding(self, model: str, other: str) -> str:
-        """Say in a sentence or two how two models compare, and no more than that."""
-        one, two = self.result(model), self.result(other)
-        entry = self.difference(model, other)
-        low, high = entry["confidence_interval"]
-        if low > 0 or high < 0:
-            verdict = f"{model} is {'better' if low > 0 else 'worse'} here."
-        else:
-            verdict = "The interval contains 0: these runs do not tell which of them is better."
-        tested = "validation" if one["set"] == "validation" else "tested"
-        seeds = f", {one['seeds']} seeds" if one["seeds"] > 1 else ""
-        difference, interval = points(entry)
-        return (
-            f"{one['split']} split, {one['clips']:,} {tested} clips{seeds}: {model} "
-            f"{one['accuracy']:.1%}, {other} {two['accuracy']:.1%}; "
-            f"{difference} points [{interval}]. {verdict}"
-        )
-
     def findings(self, model: str, others: Sequence[str]) -> str:
-        """Return a Markdown list of what `finding` says of a model and each of others."""
-        return "\n".join(f"- {self.finding(model, other)}" for other in others)
+        """Say in Markdown how a model compares with others, and no more than that."""
+        its = self.result(model)
+        seeds = f", {its['seeds']} seeds" if its["seeds"] > 1 else ""
+        tested = "validation" if its["set"] == "validation" else "test"
+        text = (
+            f"`{model}` is right about {its['accuracy']:.1%} of {its['clips']:,} {tested} clips "
+            f"({its['split']} split{seeds}). Its difference from\n"
+        )
+        for other in others:
+            entry = self.difference(model, other)
+            low, high = entry["confidence_interval"]
+            verdict = "it is better here" if low > 0 else "it is worse here"
+            if low <= 0 <= high:
+                verdict = "these runs do not tell which is better"
+            difference, interval = points(entry)
+            share = self.result(other)["accuracy"]
+            text += f"\n- `{other}` ({share:.1%}) is {difference} points [{interval}]: {verdict}."
+        return text
 
     def source(self) -> str:
         """Say in Markdown where the record comes from and what it cost."""

@@ -97,27 +97,18 @@ class SlidingWindow(Player):
     ) -> None:
         super().__init__(audio, rate, label)
         picture, (_, end) = show(ax)._repr_html_(), ax.get_xlim()
-        above, *below = [
-            other.get_position() for other in (ax, *ax.get_shared_x_axes().get_siblings(ax))
-        ]
-        width = f"{100 * above.width * seconds / end:.2f}%"
+        above, others = ax.get_position(), ax.get_shared_x_axes().get_siblings(ax)
+        lower = [other.get_position() for other in others if other is not ax]
+        width = f"width: {100 * above.width * seconds / end:.2f}%"
         left = f"left: calc({100 * above.x0:.2f}% + {100 * above.width:.2f}% * var(--at, "
-        window = (
-            f"{left}0.5) - {width}); width: {width}; border: 2px solid {ACCENT}; "
-            f"top: {100 * (1 - above.y1):.2f}%; height: {100 * above.height:.2f}%"
-        )
-        lower = sorted(below, key=lambda place: place.y0)[:-1]
-        curtain = (
-            f"{left}1)); right: {100 * (1 - above.x1):.2f}%; background: white; "
-            f"top: {100 * (1 - lower[-1].y1):.2f}%; bottom: {100 * lower[0].y0:.2f}%"
-        )
-        drawn = "".join(
-            f'<div style="position: absolute; box-sizing: border-box; {style}"></div>'
-            for style in (curtain, window)
-        )
         self._above = (
             '<div style="position: relative; width: fit-content; max-width: 100%; line-height: 0">'
-            f"{picture}{drawn}</div>"
+            f'{picture}<div style="position: absolute; {left}1)); background: white; '
+            f"right: {100 * (1 - above.x1):.2f}%; bottom: {100 * min(b.y0 for b in lower):.2f}%; "
+            f'top: {100 * (1 - max(b.y1 for b in lower)):.2f}%"></div>'
+            f'<div style="position: absolute; {left}0.5)); transform: translate(-100%); {width}; '
+            f"height: {100 * above.height:.2f}%; top: {100 * (1 - above.y1):.2f}%; "
+            f'outline: 2px solid {ACCENT}"></div></div>'
         )
         moves = (
             "const move = () => { this.parentNode.style.setProperty('--at', "

@@ -285,10 +285,9 @@ def log_mel_grid(
     pictures: Mapping[str, np.ndarray],
     sound: Sound,
     *,
-    columns: int = 2,
     limits: tuple[float, float] | None = None,
 ) -> Axes:
-    """Draw several log-mels side by side, on one scale of brightness.
+    """Draw several log-mels, two side by side, on one scale of brightness.
 
     Parameters
     ----------
@@ -296,8 +295,6 @@ def log_mel_grid(
         Frames by title.
     sound
         How they were made.
-    columns
-        Pictures in a row.
     limits
         Values drawn darkest and brightest; from the floor to the largest of all by default.
 
@@ -306,8 +303,8 @@ def log_mel_grid(
     matplotlib.axes.Axes
         Of the first picture.
     """
-    rows = -(-len(pictures) // columns)
-    axes = panels(rows, columns, 11, 2.3 * rows + 0.3, sharex=True, sharey=True).ravel()
+    rows = -(-len(pictures) // 2)
+    axes = panels(rows, 2, 11, 2.3 * rows + 0.3, sharex=True, sharey=True).ravel()
     top = max(float(frames.max()) for frames in pictures.values())
     limits = limits or (float(np.log(sound.floor)), top)
     for ax, (title, frames) in zip(axes, pictures.items(), strict=False):
