@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import joblib
 from tqdm.auto import tqdm
-
-_Item = TypeVar("_Item")
-_Made = TypeVar("_Made")
 
 
 def paths_of(
@@ -32,19 +29,16 @@ def paths_of(
     """
     files = list(files)
     missing = [f for f in files if not (isinstance(f, str) or os.path.exists(str(f)))]
-    # Some take longer than others: mixed, the bar tells the truth about what is left.
-    random.shuffle(missing)
+    # Some take longer than others: mixed, the bar tells the truth about what is left. The order is
+    # another in each program, and no draw is taken from a notebook's own dice.
+    random.Random().shuffle(missing)
     in_parallel(os.fspath, missing, "composing clips", workers, progress)
     return [str(file) for file in files]
 
 
 def in_parallel(
-    make: Callable[[_Item], _Made],
-    items: Sequence[_Item],
-    what: str,
-    workers: int | None = None,
-    progress: bool = True,
-) -> list[_Made]:
+    make: Callable[[Any], Any], items: Sequence[Any], what: str, workers: int | None, progress: bool
+) -> list[Any]:
     """Return what `make` makes of each item, under a progress bar; parameters as in `paths_of`."""
     jobs: Any = joblib.Parallel(workers or -1, return_as="generator")
     making = jobs(joblib.delayed(make)(item) for item in items)

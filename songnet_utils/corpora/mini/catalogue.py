@@ -194,7 +194,7 @@ def open_mini(folder: Path, seed: int = SEED, progress: bool = True) -> pd.DataF
     planned = plan(seed)
     kept = TABLE if seed == SEED else folder / "clips.csv"
     if not kept.is_file():
-        rows = in_parallel(describe, planned, f"composing {folder.name}", progress=progress)
+        rows = in_parallel(describe, planned, f"composing {folder.name}", None, progress)
         write_csv(kept, pd.DataFrame(rows))
     clips = pd.read_csv(kept, dtype={"id": "str"}, keep_default_na=False)
     clips["file"] = [ClipFile(folder.resolve(), clip) for clip in planned]

@@ -47,6 +47,9 @@ MOST_OF_GENRE = 50
 # What returns an asset's bytes.
 _Bytes = Callable[[], bytes]
 
+# A clip of a table.
+_Row = Mapping[Any, Any]
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -235,20 +238,17 @@ def clips_of_mini(data: Path) -> list[Clip]:
         return _clips(csv.DictReader(file), "mini", functools.partial(_read_mini, data))
 
 
-def _read(row: Mapping[Any, Any]) -> bytes:
+def _read(row: _Row) -> bytes:
     return Path(row["file"]).read_bytes()
 
 
-def _read_mini(data: Path, row: Mapping[Any, Any]) -> bytes:
+def _read_mini(data: Path, row: _Row) -> bytes:
     from songnet_utils.corpora import open_corpus
 
-    clips = open_corpus("mini", data, progress=False).clips
-    return _read(clips.set_index("id").loc[row["id"]])
+    return _read(open_corpus("mini", data, progress=False).clips.set_index("id").loc[row["id"]])
 
 
-def _clips(
-    rows: Iterable[Mapping[Any, Any]], name: str, read: Callable[[Mapping[Any, Any]], bytes]
-) -> list[Clip]:
+def _clips(rows: Iterable[_Row], name: str, read: Callable[[_Row], bytes]) -> list[Clip]:
     clips, counts = [], Counter[str]()
     for row in rows:
         counts[row["genre"]] += 1
