@@ -22,9 +22,11 @@ import nbformat
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import data_folder
+from songnet_utils.corpora import open_corpus
 from songnet_utils.lessons.costs import cost_of
 from songnet_utils.lessons.files import RECORDS
 from songnet_utils.lessons.running import both, failure_of, title_of
+from songnet_utils.lessons.songs import course_song
 from songnet_utils.lessons.syllabus import cost_table, syllabus
 from songnet_utils.widgets import page, recording
 
@@ -149,9 +151,11 @@ def _write_lessons(notebooks: Mapping[str, Any], source: Path) -> None:
 def _write_live(static: Path) -> None:
     """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
     (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
-    # After the medley, one clip of each genre.
+    # After the medley, one clip of each genre: of its own, the course's song.
     data = data_folder()
     mini = page.clips_of_mini(data) if (data / "mini").is_dir() else []
+    song = course_song(open_corpus("mini", data)).id if mini else ""
+    mini.sort(key=lambda clip: song in clip.facts["credit"])
     some = {clip.facts["genre"]: clip for clip in mini}
     clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
     page.write_page(static / "songnet", clips)

@@ -1,11 +1,10 @@
 from .cards import ErrorCards
 from .confusion import ConfusionButtons
 from .filter_explorer import FilterBankExplorer
-from .kernel_quiz import KernelQuiz
 from .kernels import KernelGallery
 from .live import LiveSong
 from .mel_explorer import MelExplorer
-from .quiz import GenreQuiz
+from .quiz import GenreQuiz, KernelQuiz
 from .split_explorer import SplitExplorer
 from .temperature import TemperatureSlider
 from .threshold import ThresholdSlider

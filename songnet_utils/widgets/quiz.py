@@ -1,4 +1,4 @@
-"""A listening quiz: guess the genre of clips, against a network."""
+"""Listening quizzes: guess what a kernel votes for, or the genre of clips."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import traitlets
 
+from songnet_utils import kernels
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
@@ -60,6 +61,49 @@ class Quiz(WithRecording, Messages):
         return {"widget": "quiz", "answers": answers}
 
 
+class KernelQuiz(Quiz):
+    """Hear what a kernel found, guess, and see whether that is better than chance.
+
+    Parameters
+    ----------
+    questions : sequence of Question
+        As `songnet_utils.kernels.genre_questions` or ``song_questions`` make them.
+
+    Raises
+    ------
+    SongNetError
+        When there is no question.
+    """
+
+    def __init__(self, questions: Sequence[kernels.Question], **widget: Any) -> None:
+        self.questions = list(questions)
+        super().__init__(len(self.questions), **widget)
+
+    def _asked(self, number: int) -> dict[str, Any]:
+        question, answered = self.questions[number], number + 1
+        asked = (
+            "Which piece excites it, too?" if question.sounds else "Which genre does it vote for?"
+        )
+        right = [its.right for its in self.questions[:answered]]
+        scores = [
+            str(kernels.score(self.questions, right[:count] + [-1] * (answered - count)))
+            for count in range(answered + 1)
+        ]
+        players = [
+            Player(its.audio, its.rate, its.label)._repr_html_()
+            for its in (question.clip, *question.sounds)
+        ]
+        return {
+            "asks": f"Hear what a kernel found. {asked}",
+            "sounds": "".join(players),
+            "choices": list(question.choices),
+            "right": question.right,
+            "was": f"It was kernel {question.kernel} of {question.layer}.",
+            "credits": listed(f"{its.label}: {'; '.join(its.credits)}" for its in question.sounds),
+            "scores": scores,
+        }
+
+
 class GenreQuiz(Quiz):
     """Guess the genre of clips, against a network that hears the same ten seconds of each.
 
@@ -97,9 +141,8 @@ class GenreQuiz(Quiz):
     def _asked(self, number: int) -> dict[str, Any]:
         clip, (player, said) = self.clips.iloc[number], self._heard(number)
         answered = number + 1
-        truths = self.clips.genre[:answered]
-        hits = sum(self._heard(one)[1] == truth for one, truth in enumerate(truths))
-        network = f" {self.net.name} has {hits}." if said else ""
+        hits = [self._heard(one)[1] for one in range(answered)] == self.clips.genre[:answered]
+        network = f" {self.net.name} has {hits.sum()}." if said else ""
         chance = f"Guessing blindly gives {answered / len(self.genres):.1f} on average."
         return {
             "asks": "Which genre is it?",
