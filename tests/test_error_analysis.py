@@ -333,8 +333,6 @@ def test_what_a_model_mends_and_breaks():
         **{f"c{n}": "both right" for n in (0, 1, 2, 5, 6)},
         **{"c3": "mended", "c4": "broken", "c7": "mended"},
     }
-    assert found.two_by_two.loc["right"].tolist() == [5, 1]
-    assert found.two_by_two.loc["wrong"].tolist() == [2, 0]
     assert found.by_genre.loc["Folk"].tolist() == [3, 1, 0, 0]
     assert found.by_genre.loc["Rock"].tolist() == [2, 1, 1, 0]
     # Three clips differ, two one way: a fair coin does that or worse always.
@@ -347,7 +345,7 @@ def test_only_the_same_test_clips_are_compared():
     before = answers("FFFRRRRF")
     # The order of the rows does not matter, nor what training clips were answered.
     more = pd.concat([answers("FFFFFRRR")[::-1], before.assign(set="train")])
-    assert error_analysis.compare_answers(before, more).two_by_two.loc["wrong", "right"] == 2
+    assert error_analysis.compare_answers(before, more).by_genre.mended.sum() == 2
     with pytest.raises(SongNetError, match="same clips with the same genres"):
         error_analysis.compare_answers(before, before[1:])
     with pytest.raises(SongNetError, match="same clips with the same genres"):

@@ -345,16 +345,6 @@ class Changes:
     confidence_interval: tuple[float, float]
 
     @property
-    def two_by_two(self) -> pd.DataFrame:
-        """How many clips each of the two got right and wrong: rows before, columns after."""
-        count = self.clips.change.value_counts().reindex(CHANGES, fill_value=0)
-        return pd.DataFrame(
-            [count[["both right", "broken"]].tolist(), count[["mended", "both wrong"]].tolist()],
-            index=pd.Index(["right", "wrong"], name="before"),
-            columns=pd.Index(["right", "wrong"], name="after"),
-        )
-
-    @property
     def by_genre(self) -> pd.DataFrame:
         """How many clips of each genre are mended, broken and left, one row a genre."""
         table = pd.crosstab(self.clips.genre, self.clips.change)
