@@ -29,8 +29,11 @@ const enlarge = (img) => {
   button.addEventListener("click", () => {
     const dialog = document.createElement("dialog");
     dialog.className = "enlarged";
+    dialog.ariaLabel = img.alt;
     dialog.append(img.cloneNode());
     dialog.addEventListener("click", () => dialog.close());
+    // The theme keeps Escape for its search.
+    dialog.addEventListener("keydown", ({ key }) => key === "Escape" && dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();

@@ -82,6 +82,19 @@ def test_a_player_plays(opened, screen):
     page.context.close()
 
 
+def test_a_plot_opens_as_large_as_it_is(opened):
+    page = opened("phone, dark")
+    page.goto("lessons/01-first.html")
+    large = page.get_by_role("dialog")
+    for leave in (lambda: page.keyboard.press("Escape"), large.click):
+        page.locator("button.enlarge").first.tap()
+        assert large.locator("img").bounding_box()["width"] > 900
+        assert serious(page) == []
+        leave()
+        expect(large).to_have_count(0)
+    page.context.close()
+
+
 def test_light_and_dark_can_be_chosen_and_lessons_be_left(opened):
     page = opened("phone, light")
     page.goto("lessons/01-first.html")
