@@ -30,6 +30,7 @@ const enlarge = (img) => {
     const dialog = document.createElement("dialog");
     dialog.className = "enlarged";
     dialog.ariaLabel = img.alt;
+    dialog.tabIndex = 0;
     dialog.append(img.cloneNode());
     dialog.addEventListener("click", () => dialog.close());
     // The theme keeps Escape for its search.
