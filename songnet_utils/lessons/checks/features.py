@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import librosa
 import numpy as np
 from scipy.signal import find_peaks, get_window
@@ -100,9 +102,11 @@ def changes_with_top_db(soft: np.ndarray, loud_end: np.ndarray, sound: Sound) ->
         The description of sound.
     """
     before = sound.frames_of_samples(len(soft) // 2 - sound.n_fft)
+    # The floor of the log-mel would hide what is softer; librosa's own is this one.
+    unhidden = replace(sound, floor=1e-10)
     pictures = []
     for samples in (soft, loud_end):
-        power = np.exp(log_mel(samples.astype(np.float32), sound).astype(np.float64))
+        power = np.exp(log_mel(samples.astype(np.float32), unhidden).astype(np.float64))
         pictures.append(librosa.power_to_db(power, ref=1.0, top_db=80)[:before])
     changed = float((pictures[0] != pictures[1]).mean())
     everything, softest, nothing = options = ("all of it", "its softest parts", "nothing")
