@@ -205,7 +205,7 @@ def test_a_song_is_kept_with_what_is_said_of_it(running, songs):
     told = {"genre": "Hip-Hop & Räp", "title": "A “tune”", "artist": "Ω", "name": "../x.flac"}
     status, text = running.keep(content, **told)
     (row,) = songs_of(songs)
-    assert (status, text) == (200, f"“A “tune”” by Ω is kept: {row.file}")
+    assert (status, text) == (200, f"“A “tune”” by Ω is saved as {row.file}")
     assert (row.genre, row.title, row.artist) == ("Hip-Hop & Räp", "A “tune”", "Ω")
     assert Path(row.file).read_bytes() == content
     status, text = running.keep(content, genre="Folk")
@@ -356,7 +356,7 @@ def test_a_port_that_is_in_use_is_said_in_one_line(taken, capfd):
     out, error = capfd.readouterr()
     assert out == ""
     (line,) = error.splitlines()
-    assert line.startswith(f"songnet: port {taken}: is in use: another program listens there")
+    assert line.startswith(f"songnet: port {taken}: is in use by another program")
     assert f"songnet app --port {taken + 1}" in line
 
 

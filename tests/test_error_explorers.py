@@ -50,7 +50,7 @@ def test_each_number_plays_exactly_its_clips_and_its_name_says_so(tunes):
     found = []
     for row, truth in enumerate(tunes.genres):
         for column, answer in enumerate(tunes.genres):
-            what = "answered right" if truth == answer else f"taken for {answer}"
+            what = "predicted correctly" if truth == answer else f"taken for {answer}"
             said = f"{truth} {what}: {counts[row, column]} of {counts[row].sum()} clips"
             assert matrix.table["names"][row][column] == said
             clips = matrix.clips(truth, answer)

@@ -139,11 +139,11 @@ def test_a_hop_that_no_longer_fits_moves_to_one_that_does(music):
         explorer.hop.value = 8192
 
 
-def test_what_is_heard_is_what_the_settings_keep(music):
+def test_the_rebuilt_sound_has_what_the_settings_preserve(music):
     explorer = MelExplorer(music, RATE)
     fine = share_near(explorer.rebuilt, 400, 480)
     assert fine > 0.5
-    # Eight bands: the tone's is hundreds of hertz wide, and so is what is heard.
+    # Eight bands: the tone's is hundreds of hertz wide, and so is the sound.
     explorer.bands.value = 8
     assert share_near(explorer.rebuilt, 400, 480) < fine / 2
     # The soft tone goes under a floor that the loud one stands above.
@@ -163,17 +163,17 @@ def bands_of(*tones):
         yield int(log_mel(np.sin(2 * np.pi * tone * seconds), Sound()).mean(axis=0).argmax())
 
 
-def test_silence_is_heard_as_silence():
+def test_silence_is_rebuilt_as_silence():
     explorer = MelExplorer(np.zeros(RATE, np.float32), RATE)
     assert not explorer.rebuilt.any()
     assert "100% of them are at the floor" in explorer.line.value
 
 
-def test_bands_that_hold_nothing_are_counted(music):
+def test_empty_bands_are_counted(music):
     explorer = MelExplorer(music, RATE)
     assert "empty" not in explorer.line.value
     explorer.n_fft.value, explorer.bands.value = 256, 256
-    said = int(re.search(r"(\d+) bands are narrower", explorer.line.value)[1])
+    said = int(re.search(r"(\d+) bands are empty", explorer.line.value)[1])
     floor = np.float32(math.log(explorer.chosen.floor))
     # Bands that stay at the floor even for noise that fills every bin.
     noise = np.random.default_rng(0).normal(0, 0.3, RATE).astype(np.float32)
@@ -193,7 +193,7 @@ def test_a_bands_sound_lies_in_the_band(filters, data):
     left, peak, right = filters.edges
     assert filters.low.value - 1e-6 <= left < peak < right <= filters.high.value + 1e-6
     assert filters.high.value - filters.low.value >= 500
-    assert share_near(filters.heard, left, right) > 0.999
+    assert share_near(filters.filtered, left, right) > 0.999
     said = numbers(filters)
     assert said[:2] == [filters.band.value, filters.bands.value]
     assert said[2:5] == pytest.approx([left, right, peak], abs=0.051)
@@ -250,17 +250,17 @@ def test_the_split_explorer_offers_what_the_corpus_allows(splits):
 
 @settings(max_examples=8, deadline=None)
 @given(kind=st.sampled_from(["random", "artist"]), seed=st.integers(0, 20), test=st.integers(2, 5))
-def test_what_leaks_is_said(splits, corpus, kind, seed, test):
+def test_the_split_explorer_counts_leakage(splits, corpus, kind, seed, test):
     splits.kind.value, splits.seed.value, splits.test.value = kind, seed, 5 * test
-    if "There is no such split" in splits.line.value:
+    if "This split is not possible" in splits.line.value:
         assert kind == "artist"
         return
     said = numbers(splits)
     counts = splits.sets.value_counts()
     assert said[:3] == [counts["train"], counts["validation"], counts["test"]]
     whose = artists(corpus.clips)
-    heard_elsewhere = set(whose[splits.sets != "test"])
-    leaked = sum(name in heard_elsewhere for name in whose[splits.sets == "test"])
+    elsewhere = set(whose[splits.sets != "test"])
+    leaked = sum(name in elsewhere for name in whose[splits.sets == "test"])
     assert said[3:5] == [artist_overlap(corpus.clips, splits.sets), 8]
     assert said[5:7] == [counts["test"], leaked]
     if kind == "artist":
@@ -270,11 +270,11 @@ def test_what_leaks_is_said(splits, corpus, kind, seed, test):
         assert leaked > 0
 
 
-def test_the_pair_that_is_heard_is_by_one_artist(splits, corpus):
+def test_the_pair_of_players_is_by_one_artist(splits, corpus):
     splits.kind.value, splits.test.value = "random", 10
     tested, trained = re.findall(r"<figcaption>([^<]*)</figcaption>", splits.sounds.value)
     assert tested.startswith("Tested: ")
-    assert trained.startswith("Trained on, by the same artist: ")
+    assert trained.startswith("Training clip by the same artist: ")
     ids = [re.search(r"\((\w+)\)", label)[1] for label in (tested, trained)]
     rows = corpus.clips.set_index("id").loc[ids]
     assert rows.artist.nunique() == 1
@@ -294,7 +294,7 @@ def test_a_split_that_cannot_be_is_explained(corpus, monkeypatch):
 
     monkeypatch.setattr("songnet_utils.widgets.split_explorer.split", fails)
     explorer.seed.value = 3
-    assert "There is no such split: genre Folk: has too few clips." in explorer.line.value
+    assert "This split is not possible: genre Folk: has too few clips." in explorer.line.value
     assert explorer.picture.value == explorer.sounds.value == ""
     monkeypatch.undo()
     explorer.seed.value = 4

@@ -101,7 +101,7 @@ def test_the_page_is_told_what_there_is_and_gets_it_in_pieces(tones, run, monkey
 def test_what_is_not_there_is_told_under_its_name(tones, tmp_path, monkeypatch):
     gone = dataclasses.replace(tones, clips=tones.clips.assign(file=str(tmp_path / "gone.wav")))
     browser = Browser(LiveSong(gone), monkeypatch)
-    for name, said in (("clips/1.wav", "cannot be read"), ("../x", "there is no such thing")):
+    for name, said in (("clips/1.wav", "cannot be read"), ("../x", "there is no such asset")):
         browser.says("asset", name=name)
         browser.wait()
         error = browser.last("error")
@@ -117,7 +117,7 @@ def test_a_song_is_only_kept_when_somebody_presses_keep(monkeypatch, tmp_path):
     answer = browser.keeps(tune(), size=10_000, artist="The Sines")
     assert answer["kind"] == "kept"
     (file,) = (own_songs().folder / "Folk").iterdir()
-    assert answer["text"] == f"“Tune” by The Sines is kept: {file}"
+    assert answer["text"] == f"“Tune” by The Sines is saved as {file}"
     assert file.read_bytes() == tune()
     again = browser.keeps(tune(), key="8")
     assert again["kind"] == "error"
@@ -195,9 +195,9 @@ def test_a_network_that_a_page_cannot_use_is_said(tones, run, tmp_path):
     model.graph.input.append(known)
     onnx.save(model, told)
     for network, said in (
-        (chance, "chance, answers for whole clips and gives no genre over time"),
+        (chance, "chance, answers only for whole clips, so it has no genre over time"),
         (damaged, "is no ONNX file, or is damaged"),
-        (told, "needs to know facts about a song"),
+        (told, "needs a song's metadata"),
         (tmp_path / "none.onnx", "there is no such file"),
         (tmp_path / "none", "there is no such folder"),
     ):

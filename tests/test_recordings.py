@@ -67,7 +67,7 @@ def test_a_quiz_asks_and_counts():
     )
     assert first["title"] == "Question 1 of 2."
     assert "Which genre does it vote for?" in first["asks"]
-    assert "Which piece excites it, too?" in second["asks"]
+    assert "Which one excites it, too?" in second["asks"]
     assert (first["choices"], first["right"]) == (["Folk", "Rock", "Pop"], 1)
     assert (first["sounds"].count("<audio"), second["sounds"].count("<audio")) == (1, 3)
     assert first["was"] == "It was kernel 3 of conv_1."

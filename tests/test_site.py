@@ -49,7 +49,7 @@ def test_a_lesson_has_its_picture_its_sound_its_table_and_its_formulas(toy_site)
     assert "table" in page.tags
     # Pictures and sounds are files beside the page.
     assert "base64," not in text
-    assert "To touch this, run" in text
+    assert "To use this, run" in text
     assert "3/3" not in text
 
 

@@ -1,12 +1,12 @@
-"""``songnet app``: the page that listens, without a notebook around it.
+"""``songnet app``: the listening page without a notebook.
 
-One small web server on this machine serves the page and what it needs; the page does the rest. All
-that it can ask of Python is to keep a labelled song (`songnet_utils.corpora.own`).
+A small web server on this machine serves the page and its files; the page does the rest. The page
+can ask Python for one thing only: to save a labelled song (`songnet_utils.corpora.own`).
 
-What keeps it safe: it listens on this machine only (127.0.0.1). It answers only requests that know
-the token in the address that it prints, call it by this machine's name, and come from its own page;
-everything else is refused before a byte of a body is read. The page may load nothing from elsewhere
-or send anything there.
+Security: the server accepts connections from this machine only (127.0.0.1). It answers a request
+only if it has the token from the printed address, calls the server by this machine's name and comes
+from the server's own page. It refuses everything else before it reads a byte of the body. The page
+may not load anything from elsewhere or send anything there.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from songnet_utils.widgets import page
 if TYPE_CHECKING:
     from songnet_utils.widgets.page import Contents, Source
 
-#: Where it listens when nobody says another port.
+#: The default port.
 PORT = 8765
 
 _HERE = "127.0.0.1"
-# How much of a song is read at a time, in bytes.
+# The bytes of a song to read at a time.
 _PIECE = 2**16
 
 _RULES = (
@@ -59,30 +59,30 @@ class App(socketserver.ThreadingTCPServer):
     Parameters
     ----------
     networks : sequence of Network or path or str, optional
-        Which networks can be asked; see `songnet_utils.widgets.page.contents`.
+        The networks to offer; see `songnet_utils.widgets.page.contents`.
     port : int
-        Where to listen; 0: any port that is free.
+        The port to use; 0 takes any free port.
 
     Attributes
     ----------
     address : str
-        Of the page, with its token.
+        The page's address, with its token.
 
     Raises
     ------
     SongNetError
-        When the port is in use or none, or a network cannot be read.
+        When the port is invalid or in use, or a network cannot be read.
     """
 
     daemon_threads = True
-    # On Windows this would let two programs listen at one port.
+    # On Windows, this would let two programs share a port.
     allow_reuse_address = os.name != "nt"
     request_queue_size = 64
 
     def __init__(self, networks: Sequence[Source] | None = None, *, port: int = PORT) -> None:
         self.keeping = threading.Lock()
         self.token = secrets.token_urlsafe(24)
-        # What is shown is put together while the page is on its way: that takes seconds.
+        # Prepare the contents while the browser loads the page, because this takes seconds.
         work = ThreadPoolExecutor(1)
         self.contents = work.submit(_contents, networks)
         if networks is not None:
@@ -91,10 +91,10 @@ class App(socketserver.ThreadingTCPServer):
             super().__init__((_HERE, port), _Handler)
         except (OSError, OverflowError) as error:
             in_use = getattr(error, "errno", None) == errno.EADDRINUSE
-            reason = "is in use: another program listens there" if in_use else f"({error})"
+            reason = "is in use by another program" if in_use else f"({error})"
             raise SongNetError(
                 f"port {port}: {reason}. Choose another (songnet app --port {port % 65_535 + 1}), "
-                "or let it be chosen: --port 0"
+                "or let songnet choose one with --port 0"
             ) from error
         self.address = f"http://{_HERE}:{self.server_address[1]}/?token={self.token}"
         work.submit(page.medley.mp3)
@@ -107,13 +107,13 @@ class App(socketserver.ThreadingTCPServer):
             self.serve_forever()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what went wrong; when a page is closed, requests end early."""
+        """Log the error; a request ends early when you close its page."""
         _log.debug("a request ended early", exc_info=True)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: App
-    #: How long a connection may be silent, in seconds.
+    #: The seconds after which a silent connection is closed.
     timeout = 60.0
 
     def do_GET(self) -> None:
@@ -152,7 +152,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(404, "There is nothing at this address.")
         elif not re.fullmatch("[0-9]{1,12}", size) or int(size) > own.MOST_BYTES:
             most = size_text(own.MOST_BYTES)
-            self._answer(413, f"At most {most} of a song are kept. Cut it, or choose another.")
+            self._answer(413, f"A song may have at most {most}. Shorten it or choose another.")
         else:
             with tempfile.TemporaryFile() as file:
                 left = int(size)
@@ -163,19 +163,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     return  # The page was closed.
                 file.seek(0)
                 try:
-                    # In memory only while it is looked at, and one at a time.
+                    # Hold only one song in memory at a time, and only while it is checked.
                     with self.server.keeping:
                         given = {what: query.get(what) for what in ("name", "title", "artist")}
                         song = own_songs().add(file.read(), query.get("genre", ""), **given)
-                    self._answer(200, f"{song} is kept: {song.file}")
+                    self._answer(200, f"{song} is saved as {song.file}")
                 except SongNetError as error:
                     self._answer(422, str(error))
 
     def _is_allowed(self, token: str) -> bool:
-        """Refuse whoever does not know the token, or is a page of another site.
+        """Refuse requests without the token and requests from pages of other sites.
 
-        Such a page cannot call this machine by its name, not even when its own name has been made
-        to lead here ("DNS rebinding"): the browser still sends that name.
+        Another site's page cannot call this machine by its name. Even if its own name leads here
+        ("DNS rebinding"), the browser still sends that name.
         """
         host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
         port = self.server.server_address[1]
@@ -183,7 +183,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         is_ours = origin in (None, f"http://{host}")
         knows = secrets.compare_digest(token.encode(), self.server.token.encode())
         if not (is_here and is_ours and knows):
-            text = "Open the page at the address that songnet app printed, with its token."
+            text = "Open the page at the full address that songnet app printed, token included."
             self._answer(403, text)
         return is_here and is_ours and knows
 
@@ -204,7 +204,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing of requests."""
+        """Do not log requests."""
 
 
 def _contents(networks: Sequence[Source] | None) -> Contents:

@@ -1,24 +1,24 @@
-// Error cards in the browser: choose mistakes, open one, see and hear what decided it.
+// Error cards in the browser: choose errors, open one, see and hear what decided it.
 //
-// Python sends the list of the cards at once, a card when it is opened and a sound when it is
-// played (cards.py says which messages there are). Nothing is fetched from anywhere. common.js
-// stands before this text.
+// Python sends the list of cards at once, a card when you open it and a sound when you play it
+// (cards.py lists the messages). The widget fetches nothing from elsewhere. Python puts common.js
+// before this text.
 //
-// A `Gallery` is what one kernel tells; `draw` makes a picture of it, of which there may be several.
+// A `Gallery` holds what Python sent; `draw` makes a view of it, and there may be several views.
 
-const MOST_LISTED = 60; // cards in the list before one asks for more
+const MOST_LISTED = 60; // cards in the list before you ask for more
 const HEIGHTS = { mel: 104, shares: 46, genres: 104, gap: 18 }; // of the pictures, CSS pixels
 
-// ---- What is known -----------------------------------------------------------------------------
+// ---- Data --------------------------------------------------------------------------------------
 
 class Gallery extends Sounds {
   constructor(model) {
     super(model);
-    this.cards = new Map(); // opened ones, by clip
+    this.cards = new Map(); // the opened cards, by clip
     this.tell("hello");
   }
 
-  // A sound, and an error, is that of a clip.
+  // The key of a sound or of an error is its clip.
   keyOf({ clip }) {
     return clip;
   }
@@ -43,11 +43,11 @@ class Gallery extends Sounds {
   }
 }
 
-// ---- The picture of it -------------------------------------------------------------------------
+// ---- View --------------------------------------------------------------------------------------
 
 function draw(gallery, el) {
   const { signal, number, frames, end } = begin(gallery);
-  // With the attribute, or JupyterLab takes the keys.
+  // Without the attribute of this template, JupyterLab would take the keys.
   const root = piece("cards");
   const { matrix, truths, answers, status, list, more } = partsOf(root);
   root.gallery = gallery; // for tests
@@ -69,7 +69,7 @@ function draw(gallery, el) {
     const options = (all) => all.map(([value, text]) => option(value, text));
     truths.replaceChildren(...options([["", "any genre"], ...each]));
     answers.replaceChildren(
-      ...options([["wrong", "anything wrong"], ["", "anything, right or wrong"], ...each]),
+      ...options([["wrong", "any wrong genre"], ["", "any genre, right or wrong"], ...each]),
     );
     answers.value = "wrong";
     const most = Math.max(1, ...counts.flat());
@@ -87,7 +87,7 @@ function draw(gallery, el) {
       answers.value = chosen ? "wrong" : genres[column];
       choose();
     };
-    const caption = "Truth in rows, answers in columns";
+    const caption = "Rows: true genre; columns: prediction";
     const head = (genre) => [swatchOf(genre), genre];
     matrix.replaceChildren(numberTable(caption, genres, cellOf, pressed, head));
     for (const [at, cell] of matrix.querySelectorAll("button").entries()) {
@@ -132,7 +132,7 @@ function draw(gallery, el) {
     if (open) sayCard();
   }
 
-  // -- A card: a line, and what unfolds below it --
+  // -- A card: a line, and a body that unfolds below it --
   function item({ clip, truth, answer, title, artist, confidence }) {
     const body = `sc-card-${number}-${clip}`;
     const li = piece("item", {
@@ -202,7 +202,7 @@ function draw(gallery, el) {
     if (!card) {
       const error = gallery.errors.get(open);
       body.replaceChildren(
-        error ? html`<p role="alert">${error}</p>` : html`<p>Fetching the card …</p>`,
+        error ? html`<p role="alert">${error}</p>` : html`<p>Loading the card …</p>`,
       );
       return;
     }
@@ -223,17 +223,17 @@ function draw(gallery, el) {
 
   function why({ answer }, { deciding, rival, difference, shares }) {
     const steps = shares.length;
-    const ahead = `${answer} is ahead of ${rival} by ${Math.round(difference * 100)} points`;
+    const ahead = `${answer} leads ${rival} by ${Math.round(difference * 100)} points`;
     if (!deciding.length) return `${ahead}.`;
-    if (deciding.length === steps) return `${ahead}: every one of its ${steps} steps (▼) speaks for it.`;
+    if (deciding.length === steps) return `${ahead}. All ${steps} steps (▼) support it.`;
     const decided =
       deciding.length === 1
-        ? "Without a single one of its steps"
-        : `Without the ${deciding.length} steps that count most`;
-    return `${ahead}. ${decided}, of ${steps}, ${rival} would have been at least level with it: they are marked ▼.`;
+        ? "Without the most decisive step"
+        : `Without the ${deciding.length} most decisive steps`;
+    return `${ahead}. ${decided} (▼) of ${steps}, ${answer} would no longer lead.`;
   }
 
-  // The answers for the whole clip: as numbers, for those who cannot see the picture.
+  // The probabilities for the whole clip, as numbers for readers who cannot see the picture.
   function means({ truth }, card) {
     const { genres } = gallery.welcome;
     const all = genres.map((genre, g) => {
@@ -246,7 +246,7 @@ function draw(gallery, el) {
       const about = { genre, mark: swatchOf(genre), share: percent(mean) };
       return piece("mean", { ...about, ...(genre === truth && isTrue) });
     });
-    return html`<ul class="sc-means" aria-label="The whole clip's probabilities">${items}</ul>`;
+    return html`<ul class="sc-means" aria-label="Probabilities for the whole clip">${items}</ul>`;
   }
 
   function neighbour(near) {
@@ -272,7 +272,7 @@ function draw(gallery, el) {
     error.hidden = !error.textContent;
   }
 
-  // -- The pictures of a card, all on one axis of time --
+  // -- The pictures of a card, which share one time axis --
   function picture({ clip, title, answer }, card, place, position) {
     const { mel, shares, genres: high, gap } = HEIGHTS;
     const total = mel + shares + high + 2 * gap;
@@ -284,7 +284,7 @@ function draw(gallery, el) {
       html`<span class="sc-caption" aria-hidden="true" style="top: ${top}px">${text}</span>`;
     const stage = piece("pictures", {
       total, title, end: seconds.toFixed(1), melCaption: caption("log-mel", 4),
-      stepCaption: caption(`each step: for ${answer} ↑, for ${card.rival} ↓`, mel + gap - 14),
+      stepCaption: caption(`each step supports ${answer} ↑ or ${card.rival} ↓`, mel + gap - 14),
       genreCaption: caption("genre over time", total - high - 14),
     });
     place.append(stage);
@@ -308,19 +308,19 @@ function draw(gallery, el) {
 
     function sayNow(now) {
       position.textContent = `${clock(now, 1)} / ${clock(seconds, 1)}`;
-      // The last step that is decided by now.
+      // The latest step that has ended.
       const k = card.shares.findLastIndex((_, step) => card.spans[2 * step + 1] <= now);
-      const heard = k < 0 ? "listening" : heardAt(k);
+      const answer = k < 0 ? "no answer yet" : answerAt(k);
       stage.ariaValueNow = now.toFixed(1);
-      stage.ariaValueText = `${now.toFixed(1)} of ${seconds.toFixed(1)} seconds, ${heard}`;
+      stage.ariaValueText = `${now.toFixed(1)} of ${seconds.toFixed(1)} seconds, ${answer}`;
       root.dataset.drawn = clip;
       root.dataset.now = String(now);
     }
 
-    function heardAt(k) {
+    function answerAt(k) {
       const row = card.steps.subarray(k * genres.length, (k + 1) * genres.length);
       const best = row.indexOf(Math.max(...row));
-      return `${genres[best]} ${percent(row[best])}${deciding.has(k) ? ", one of the steps that decided" : ""}`;
+      return `${genres[best]} ${percent(row[best])}${deciding.has(k) ? ", a decisive step" : ""}`;
     }
 
     return () => {
@@ -344,7 +344,7 @@ function draw(gallery, el) {
       const middle = mel + gap + shares / 2;
       const largest = Math.max(1e-9, ...card.shares.map(Math.abs));
       for (let k = 0; k < count; k++) {
-        // Step k stands from the moment it is decided until the next one is.
+        // Step k is shown from its end to the end of the next step.
         const from = card.spans[2 * k + 1];
         const [left, right] = [x(from), x(from + card.step_seconds)];
         const tall = (card.shares[k] / largest) * (shares / 2 - 7);

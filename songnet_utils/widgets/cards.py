@@ -1,12 +1,11 @@
-"""Error cards: listen to what a network got wrong, beside what it took it for.
+"""Error cards: listen to the clips that a network got wrong, and to similar training clips.
 
-The gallery shows the confusion matrix; a cell of it, or two lists, choose whose cards are laid
-out. A card has the clip's sound, its log-mel, the genre over time with the steps that decided,
-and the training clips that are nearest to it in the network's embedding, with their sounds.
+The gallery shows the confusion matrix; choose a cell, or use two lists, to select cards.
+A card has the clip's sound, its log-mel, the genre over time with the decisive steps, and the
+nearest training clips in the network's embedding, with their sounds.
 
-Python keeps everything and sends it when it is asked for: the list of the cards at once, a card
-when it is opened, a sound when it is played. You hear what the network gets: mono, at
-its own rate.
+Python sends the list of cards at once, a card when you open it, and a sound when you play it.
+You hear the sound that the network gets: mono, at its own rate.
 """
 
 from __future__ import annotations
@@ -25,28 +24,28 @@ from songnet_utils.plots.players import Player
 from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
 from songnet_utils.widgets.recording import WithRecording, address_of, packed
 
-#: Cards that stand on a page without a kernel, at most.
+#: The most cards on a page without a kernel.
 MOST_ON_PAGE = 12
 
-#: The nearest training clips that a card has.
+#: The number of nearest training clips on a card.
 NEIGHBOURS = 3
 
 
 class ErrorCards(WithRecording, Messages):
-    """A gallery of cards, one a test clip, to filter by truth and answer.
+    """A gallery with a card for each test clip; filter it by true genre and prediction.
 
-    The most confident errors come first, the right answers last.
+    The most confident errors come first and the correct predictions last.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
-        What the network made of the clips.
+        The network's answers for the clips.
 
     Notes
     -----
-    Messages from the page: ``hello`` (a page has opened), ``card`` (one was opened), ``sound``
-    (of a clip is to be played). To the page: ``welcome``, ``card``, ``sound``,
-    ``error`` (with the clip it is about).
+    Messages from the page: ``hello`` (a page has opened), ``card`` (open a card), ``sound``
+    (play a clip). Messages to the page: ``welcome``, ``card``, ``sound``,
+    ``error`` (with its clip).
     """
 
     _esm = joined(*COMMON, "cards.js")
@@ -68,7 +67,7 @@ class ErrorCards(WithRecording, Messages):
         return self._welcome(self._clips), []
 
     def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
-        """Return what is known of some cards at once."""
+        """Return the list of some cards."""
         answers, genres = self._analysis.answers.loc[list(clips)], list(self._analysis.genres)
         counts = pd.crosstab(answers.genre, answers.answer)
         counts = counts.reindex(index=genres, columns=genres, fill_value=0)
@@ -84,7 +83,7 @@ class ErrorCards(WithRecording, Messages):
         clip = content["clip"]
         return {"kind": "sound", "clip": clip, "address": address_of(self.sound_of(clip))}, []
 
-    # ---- What is on a card ---------------------------------------------------------------------
+    # ---- The contents of a card ----------------------------------------------------------------
 
     def _on_card(self, content: dict[str, Any], buffers: Any) -> Message:
         clip, analysis = content["clip"], self._analysis
@@ -117,7 +116,7 @@ class ErrorCards(WithRecording, Messages):
         Raises
         ------
         SongNetError
-            When the clip is not of this run, or its file can no longer be read.
+            When the clip is not in this run, or its file can no longer be read.
         """
         rate = self._analysis.net.sound.sample_rate
         return Player(load_audio(self._analysis.clip(clip).file, rate), rate, clip).mp3
@@ -126,7 +125,7 @@ class ErrorCards(WithRecording, Messages):
         return self._nearest[self._nearest.id == clip]
 
     def _about_clip(self, clip: str) -> dict[str, str]:
-        # From the corpus: in the analysis, unknown artists have names of their own.
+        # Look it up in the corpus, because the analysis gives unknown artists made-up names.
         row = self._known.loc[clip]
         title = row.title if isinstance(row.title, str) and row.title else clip
         artist = row.artist if isinstance(row.artist, str) else "an unknown artist"
@@ -155,12 +154,12 @@ class ErrorCards(WithRecording, Messages):
         )
         answers["hello"] = packed(self._welcome(clips))
         whole = len(clips) == len(self._clips)
-        note = "" if whole else f"This page holds {len(clips)} of {len(self._clips)} cards."
+        note = "" if whole else f"This page has {len(clips)} of {len(self._clips)} cards."
         return {"widget": "cards", "note": note, "answers": answers}
 
 
 def _grey(frames: np.ndarray) -> np.ndarray:
-    """Return log-mel frames as 8 bits a value, the loudest white; for looking at only."""
+    """Return log-mel frames as 8-bit greys, the loudest white; for pictures only."""
     high = float(frames.max())
     low = high - 18  # about 78 dB
     return np.clip((frames - low) * (255 / (high - low)), 0, 255).astype(np.uint8)

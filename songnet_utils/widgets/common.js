@@ -1,25 +1,25 @@
-// What the widgets share: messages, one sound at a time, tables of numbers, keys.
+// Code that the widgets share: messages, one sound at a time, tables of numbers, keys.
 //
-// Python puts this text behind the page's dom.js and before each widget's own (messages.py), so
-// nothing is imported.
+// Python puts this text between the page's dom.js and each widget's own text (messages.py), so
+// the widgets import nothing.
 
 // ---- Messages and sounds -----------------------------------------------------------------------
 
-const MOST_SOUNDS = 12; // kept for playing again
+const MOST_SOUNDS = 12; // that stay in memory
 
-// What one kernel tells. There may be several pictures of it, which follow its "changed".
+// The data that Python sent. Several views may show it; they follow its event "changed".
 //
-// Sounds are asked for when they are to be played. There is one <audio> for all of them, so never
-// two at a time. A sound goes by a key; `keyOf` finds it in a message, `ask` asks for it.
+// The widget requests a sound when you play it. One <audio> plays all sounds, so two never overlap.
+// Each sound has a key: `keyOf` finds it in a message, and `ask` requests its sound.
 class Sounds extends EventTarget {
   audio = new Audio();
   welcome = null;
   views = 0;
-  sounds = new Map(); // what is known of sounds, their addresses too, the latest asked last
-  coming = new Set(); // the keys of sounds on their way
-  wish = null; // what shall play as soon as it is here: { key, from, until }
+  sounds = new Map(); // the messages with sounds, in the order of their arrival
+  coming = new Set(); // the keys of requested sounds
+  wish = null; // the sound to play as soon as it arrives: { key, from, until }
   errors = new Map();
-  playing = ""; // what is in the player
+  playing = ""; // the key of the sound in the player
   until = null;
 
   constructor(model) {
@@ -76,7 +76,7 @@ class Sounds extends EventTarget {
     if (this.wish?.key === key) this.start();
   }
 
-  // Play a sound from a moment on (null: where it stands), to a moment or to its end.
+  // Play a sound from a given time (null: from its position) to a given time or to its end.
   play(key, from = null, until = null) {
     this.errors.delete(key);
     this.wish = { key, from, until };
@@ -109,8 +109,8 @@ class Sounds extends EventTarget {
 
   whyNot(address, error) {
     if (error.name === "NotSupportedError" && !address.startsWith("data:"))
-      return `${address}: cannot be played. Is it still beside this page?`;
-    return `The browser did not start the sound (${error.message}). Press play again.`;
+      return `${address}: cannot be played. Check that the file is still beside this page.`;
+    return `The browser did not start the sound (${error.message}). Press Play again.`;
   }
 
   pause() {
@@ -120,7 +120,7 @@ class Sounds extends EventTarget {
     this.changed("play");
   }
 
-  // Plays a sound, or pauses it.
+  // Play a sound, or pause it.
   toggle(key, from = null) {
     if (this.plays(key)) this.pause();
     else this.play(key, from);
@@ -135,7 +135,7 @@ class Sounds extends EventTarget {
     return this.wish?.key === key && !this.sounds.has(key);
   }
 
-  // Where a sound stands, in seconds.
+  // The position in a sound, in seconds.
   at(key) {
     return this.playing === key ? this.audio.currentTime : 0;
   }
@@ -149,27 +149,27 @@ class Sounds extends EventTarget {
   }
 }
 
-// What anywidget wants of a widget: something told, and pictures of it.
+// A widget as anywidget wants it: data, and views of the data.
 const widget = (Kind, draw) => () => {
-  let told = null;
+  let data = null;
   return {
     initialize({ model }) {
-      told = new Kind(model);
-      return () => told.close();
+      data = new Kind(model);
+      return () => data.close();
     },
     render({ el }) {
-      return draw(told, el);
+      return draw(data, el);
     },
   };
 };
 
-// What a picture of something told needs: a number for the ids in it, a signal that ends its
-// listeners, and `frames`, which makes of an act one that waits for the screen's next frame.
+// Return what a view needs: a number for its ids, a signal that ends its listeners, and `frames`,
+// which delays a function to the screen's next frame.
 let pictures = 0;
-function begin(told) {
+function begin(data) {
   const ending = new AbortController();
   const { signal } = ending;
-  told.views += 1;
+  data.views += 1;
   return {
     signal,
     number: ++pictures,
@@ -184,17 +184,17 @@ function begin(told) {
     end(root) {
       ending.abort();
       root.remove();
-      // Nobody could stop a sound whose last picture is gone.
-      told.views -= 1;
-      if (!told.views) told.pause();
+      // Without a view, nobody could stop the sound.
+      data.views -= 1;
+      if (!data.views) data.pause();
     },
   };
 }
 
 // ---- Elements ----------------------------------------------------------------------------------
 
-// An element, written as HTML. A value in it is text, whatever it holds; an element, or a list of
-// them, stands where it is put.
+// Make an element from HTML. Values are inserted as text, never as HTML; elements and lists of
+// elements are inserted as they are.
 function html(strings, ...values) {
   const put = [];
   const written = (value) => {
@@ -209,8 +209,8 @@ function html(strings, ...values) {
   return document.adoptNode(template.content.firstElementChild);
 }
 
-// Makes an element of a template in common.html: `piece("tile", { kernel: 3 })` puts 3 where
-// {kernel} stands in the template "tile".
+// Make an element from a template of common.html: `piece("tile", { kernel: 3 })` replaces {kernel}
+// in the template "tile" by 3.
 const templates = document.createElement("template");
 templates.innerHTML = pieces;
 function piece(name, values = {}) {
@@ -222,7 +222,7 @@ function piece(name, values = {}) {
 
 const option = (value, text) => html`<option value="${value}">${text}</option>`;
 
-// Makes a button play a sound, or pause it; returns what brings the button up to date.
+// Make a button play and pause a sound; return a function that updates the button.
 function player(sounds, button, keyOf, name) {
   const face = button.querySelector(".sw-play") ?? button;
   button.onclick = () => sounds.toggle(keyOf());
@@ -234,12 +234,12 @@ function player(sounds, button, keyOf, name) {
   };
 }
 
-// A table of numbers to press. `cellOf` a row and a column says what stands there, and its share of
-// the most, 0 to 1; `head` makes of a name what stands before its row.
+// A table of numbers to press. `cellOf(row, column)` returns a cell's content and its share of the
+// largest number, 0 to 1; `head(name)` returns the head of a row.
 function numberTable(caption, names, cellOf, pressed, head = (name) => name) {
   const cell = (row, column) => {
     const its = cellOf(row, column);
-    // As in the picture of the matrix: the more clips, the bluer. On any tint the ink can be read.
+    // As in the plot of the matrix, more clips give a deeper blue. The ink is legible on all tints.
     const cell = piece("number", { ...its, tint: Math.round(60 * its.share) });
     const button = cell.firstElementChild;
     button.onclick = () => {
@@ -258,13 +258,13 @@ function numberTable(caption, names, cellOf, pressed, head = (name) => name) {
   const buttons = [...table.querySelectorAll("button")];
   if (buttons.length) buttons[0].tabIndex = 0;
   onArrows(table, () => buttons, () => names.length);
-  // Enter and space press the button, and are no shortcut of the notebook around it.
+  // Enter and space press the button; they must not reach the notebook's shortcuts.
   table.addEventListener("keydown", (event) => event.stopPropagation());
   return table;
 }
 
-// Colours of columns and bands, the lowest band below; `inkOf` says red, green, blue and opacity of
-// a value.
+// Draw values of columns and bands, with the lowest band at the bottom; `inkOf` returns the red,
+// green, blue and opacity of a value.
 function pictureOf({ columns, bands }, values, inkOf) {
   const picture = new ImageData(columns, bands);
   for (const [at, value] of values.entries()) {
@@ -276,7 +276,7 @@ function pictureOf({ columns, bands }, values, inkOf) {
 
 // ---- Small things ------------------------------------------------------------------------------
 
-// Arrow keys, Home and End move the focus in a group of buttons, `wideOf` them in a row.
+// Arrow keys, Home and End move the focus in a group of buttons with `wideOf()` of them per row.
 function onArrows(group, buttonsOf, wideOf) {
   group.addEventListener("keydown", (event) => {
     const all = buttonsOf();
@@ -295,7 +295,7 @@ function onArrows(group, buttonsOf, wideOf) {
   });
 }
 
-// One stop for the Tab key in a group of buttons: the one that had the focus last.
+// The Tab key stops once in a group of buttons, at the one that had the focus last.
 function focusOnly(group, button) {
   if (!button) return;
   for (const other of group.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
@@ -305,5 +305,5 @@ function focusOnly(group, button) {
 
 const bytesOf = (view) => new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 
-// Buffers of a message may start anywhere; typed arrays may not.
+// A message's buffers may start at any byte; typed arrays may not.
 const aligned = (view) => bytesOf(view).slice().buffer;

@@ -1,4 +1,4 @@
-// A confusion table to press: a number plays its clips; common.js stands before this text.
+// A confusion matrix to press: a number plays its clips. Python puts common.js before this text.
 
 function render({ model, el }) {
   const { caption, heads, counts, names, shares } = model.get("table");
@@ -22,7 +22,7 @@ function render({ model, el }) {
     if (text) about.append(` ${text}`);
     sounds.insertAdjacentHTML("beforeend", players ?? "");
     more.hidden = !left;
-    more.textContent = `More of them (${left})`;
+    more.textContent = `Show more (${left} left)`;
   };
 
   const table = numberTable(caption, heads, cellOf, pressed);

@@ -1,4 +1,4 @@
-"""A confusion matrix to press and hear: behind each number are clips."""
+"""A confusion matrix whose numbers you press to hear their clips."""
 
 from __future__ import annotations
 
@@ -17,38 +17,37 @@ from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
 from songnet_utils.widgets.recording import WithRecording
 
-#: How much of each clip is played, in seconds.
+#: The seconds of each clip to play.
 SECONDS = 12.0
 
-#: How many clips get a player at a time.
+#: The number of players to add at a time.
 AT_ONCE = 4
 
 
 class ConfusionButtons(WithRecording, Messages):
-    """A number for each pair of truth and answer; pressing it plays its clips.
+    """A number for each pair of true genre and prediction; press it to play its clips.
 
-    Rows are the truth, columns the answers; the colour is the share of the row, as in
-    `songnet_utils.plots.confusion_matrix`. The first clip plays at once, the others wait. Each
-    number has a name that a screen reader says; the Tab key stops at the table once, and arrows
-    move inside.
+    Rows are true genres and columns predictions; the colour is the share of the row, as in
+    `songnet_utils.plots.confusion_matrix`. The first clip plays at once. Each number has a name
+    for screen readers; the Tab key stops once at the table, and the arrow keys move inside it.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
-        What the network made of the test clips.
+        The network's answers for the test clips.
 
     Notes
     -----
     Message from the page: ``press`` (row and column of a number, and how many of its clips have a
-    player). To the page: ``players`` (the next ones as HTML, and how many are left).
+    player). Message to the page: ``players`` (the next ones as HTML, and how many are left).
     """
 
     _esm = joined(*COMMON, "confusion.js")
     _css = joined("common.css", "numbers.css")
     _subject = ("row", "column", "start")
     _slow = ("press",)
-    #: ``caption``; ``heads``, of rows and columns alike; ``counts``, ``names`` and ``shares`` (of
-    #: the row), each a list of rows.
+    #: ``caption``; ``heads`` of rows and columns; ``counts``, ``names`` and ``shares`` of the row,
+    #: each a list of rows.
     table: traitlets.Dict = traitlets.Dict().tag(sync=True)
 
     def __init__(self, analysis: ErrorAnalysis, **widget: Any) -> None:
@@ -59,7 +58,7 @@ class ConfusionButtons(WithRecording, Messages):
         )
         shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
         table = {
-            "caption": "Truth in rows, answers in columns; press a number to hear its clips",
+            "caption": "Rows: true genre; columns: prediction. Press a number to hear its clips",
             "heads": list(genres),
             "counts": self._counts.tolist(),
             "names": [[self._name(truth, answer) for answer in genres] for truth in genres],
@@ -74,7 +73,7 @@ class ConfusionButtons(WithRecording, Messages):
     def players(self, row: int, column: int, start: int = 0) -> dict[str, Any]:
         """Return players for a number's clips from the one at `start` on, as HTML."""
         clips = self.clips(self._analysis.genres[row], self._analysis.genres[column])[start:]
-        # Only the first of them plays by itself.
+        # Only the first player starts by itself.
         sounds = [self._sound(clip, not place) for place, clip in enumerate(clips[:AT_ONCE])]
         return {"players": "".join(sounds), "left": len(clips) - len(sounds)}
 
@@ -86,7 +85,7 @@ class ConfusionButtons(WithRecording, Messages):
 
     def _sound(self, clip: str, autoplay: bool) -> str:
         rate = self._analysis.net.sound.sample_rate
-        # From the corpus: in the answers, unknown artists have names of their own.
+        # Look it up in the corpus, because the answers give unknown artists made-up names.
         row: Any = self._known.loc[clip]
         confidence = self._analysis.answers.confidence[clip]
         label = f"{confidence:.0%} sure: {credit(row, self._analysis.prepared.corpus.name)}"
@@ -98,7 +97,7 @@ class ConfusionButtons(WithRecording, Messages):
 
     def _name(self, truth: str, answer: str) -> str:
         row = self._counts[self._analysis.genres.index(truth)]
-        what = "answered right" if truth == answer else f"taken for {answer}"
+        what = "predicted correctly" if truth == answer else f"taken for {answer}"
         return f"{truth} {what}: {row[self._analysis.genres.index(answer)]} of {row.sum()} clips"
 
     def recording(self) -> dict[str, Any]:
@@ -109,6 +108,6 @@ class ConfusionButtons(WithRecording, Messages):
             for row in places
             for column in places
         )
-        note = f"This page holds up to {AT_ONCE} clips behind each number."
+        note = f"This page has up to {AT_ONCE} clips for each number."
         traits = {"table": self.table}
         return {"widget": "confusion", "note": note, "traits": traits, "answers": answers}

@@ -1,7 +1,7 @@
-// An explorer on a page without Python: its controls, and what Python made of each setting.
-// recording.js draws it, and has what stands in for a model.
+// An explorer on a page without Python: its controls, and Python's recorded result of each setting.
+// recording.js draws it and replaces anywidget's model.
 
-// Of some values the one that is wanted, else the nearest number, else the first.
+// Return the wanted value if it is among `values`, else the nearest number, else the first value.
 function nearest(values, wanted) {
   if (values.includes(wanted)) return wanted;
   const away = values.map((value) => Math.abs(value - wanted));
@@ -16,7 +16,7 @@ function render({ model, el }) {
     place ? html`<div></div>` : html`<div aria-live="polite"></div>`,
   );
 
-  // What a control offers: the values of settings that agree on all controls before it.
+  // A control offers the values of those settings that agree on all controls before it.
   const offered = (place) => {
     const fits = ({ values }) => values.every((value, at) => at >= place || value === chosen[at]);
     return [...new Set(states.filter(fits).map(({ values }) => values[place]))];
@@ -59,12 +59,12 @@ function render({ model, el }) {
     return button;
   });
 
-  // Not every setting was recorded: the controls behind one that moved take what there is.
+  // Not every setting was recorded, so later controls move to the nearest recorded value.
   function settle() {
     for (const place of chosen.keys()) chosen[place] = nearest(offered(place), chosen[place]);
     const { parts: made } = states.find(({ values }) => values.every((value, at) => value === chosen[at]));
     for (const [place, part] of parts.entries()) {
-      // The page does not jump while a picture loads.
+      // Keep the height, so that the page does not jump while a picture loads.
       if (place) part.style.minHeight = `${part.offsetHeight}px`;
       part.innerHTML = made[place];
     }

@@ -1,4 +1,4 @@
-"""What the explorers share: controls above, a line in words, pictures, and sounds."""
+"""The base of the explorers: controls above a line of text, pictures and sounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from songnet_utils.plots.players import Player
 from songnet_utils.widgets.recording import WithRecording, smaller
 from songnet_utils.widgets.slider import Slider
 
-#: How controls look: labels can be read whole.
+#: The layout of controls, wide enough for whole labels.
 LOOK: dict[str, Any] = {
     "style": {"description_width": "10em"},
     "layout": {"width": "min(32em, 100%)"},
@@ -25,10 +25,10 @@ LOOK: dict[str, Any] = {
 def number(
     name: str, value: int, least: int, most: int, *, step: int = 1
 ) -> ipywidgets.BoundedIntText:
-    """Return a control where a whole number is typed.
+    """Return a control for typing a whole number.
 
-    The handles of ipywidgets' sliders have no name that a screen reader could say. Python hears of
-    a number once it is typed.
+    The handles of ipywidgets' sliders have no name that a screen reader could read out. Python
+    gets a number when you have finished typing it.
     """
     return ipywidgets.BoundedIntText(
         value, min=least, max=most, step=step, description=name, continuous_update=False, **LOOK
@@ -36,21 +36,21 @@ def number(
 
 
 def select(name: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
-    """Return a control where one of some options is chosen."""
+    """Return a control for choosing one of some options."""
     return ipywidgets.Dropdown(options=options, value=value, description=name, **LOOK)
 
 
 class Explorer(WithRecording, ipywidgets.VBox):
-    """Controls, and what they make: a line in words, pictures, sounds.
+    """Controls, and their result: a line of text, pictures and sounds.
 
-    A page without a kernel shows what the first settings made; its recording holds some others.
+    A page without a kernel shows the result of the first settings; its recording holds some others.
 
     Parameters
     ----------
     controls : sequence of ipywidgets.Widget
-        When any of them changes, everything is made anew.
+        When any of them changes, the explorer makes everything anew.
     buttons : mapping of str to float, optional
-        What stands below them, and the value that each gives to the first control.
+        The texts of buttons, and the value that each gives to the first control.
     """
 
     def __init__(self, controls: Sequence[Any], buttons: Mapping[str, float] | None = None) -> None:
@@ -66,7 +66,7 @@ class Explorer(WithRecording, ipywidgets.VBox):
         self._update()
 
     def _update(self) -> None:
-        # Making it may move other controls, whose values then fit: one change, one picture.
+        # Making the result may move other controls; that must not make it again.
         if self._is_busy:
             return
         self._is_busy = True
@@ -77,10 +77,10 @@ class Explorer(WithRecording, ipywidgets.VBox):
             self._is_busy = False
 
     def _fit(self) -> None:
-        """Move controls whose values do not fit those of others."""
+        """Move controls whose values do not fit those of other controls."""
 
     def _make(self) -> None:
-        """Read the controls and `_show` what they make."""
+        """Read the controls and `_show` the result."""
         raise NotImplementedError
 
     def _show(self, line: str, pictures: Sequence[Axes], players: Sequence[Player] = ()) -> None:
@@ -98,7 +98,7 @@ class Explorer(WithRecording, ipywidgets.VBox):
         return "".join(self._parts()) + super()._still_html()
 
     def recording(self) -> dict[str, Any]:
-        """Return the controls, and what some of their settings make."""
+        """Return the controls, and the results of some of their settings."""
         before, states = self._values(), []
         with smaller():
             for values in itertools.product(*self._recorded()):
@@ -111,7 +111,7 @@ class Explorer(WithRecording, ipywidgets.VBox):
             {"name": control.description, "value": value, "slider": isinstance(control, Slider)}
             for control, value in zip(self._controls, before, strict=True)
         ]
-        note = f"This page holds {len(states)} settings."
+        note = f"This page has {len(states)} settings."
         buttons = [{"text": text, "values": [value]} for text, value in self._buttons.items()]
         traits = {"controls": controls, "buttons": buttons, "states": states}
         return {"widget": "explorer", "note": note, "traits": traits}
@@ -120,7 +120,7 @@ class Explorer(WithRecording, ipywidgets.VBox):
         return tuple(control.value for control in self._controls)
 
     def _set(self, values: tuple[Any, ...]) -> bool:
-        """Move the controls, and those that do not fit; return whether all values fitted."""
+        """Set the controls and move those that do not fit; return whether all values fitted."""
         self._is_busy = True
         try:
             for control, value in zip(self._controls, values, strict=True):
@@ -133,5 +133,5 @@ class Explorer(WithRecording, ipywidgets.VBox):
         return self._values() == values
 
     def _recorded(self) -> Sequence[Sequence[Any]]:
-        """Return for each control values to record; of all combinations those that fit."""
+        """Return for each control the values to record, in all combinations that fit."""
         raise NotImplementedError

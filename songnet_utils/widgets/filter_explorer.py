@@ -1,4 +1,4 @@
-"""The filter-bank explorer: choose bands, pick one, and hear what it lets through."""
+"""The filter-bank explorer: choose bands, pick one, and hear the sound that it lets through."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from songnet_utils.plots import one_mel_filter
 from songnet_utils.plots.players import Player
 from songnet_utils.widgets.explorer import Explorer, number
 
-# The narrowest range of frequencies that can be chosen, in hertz.
+# The narrowest frequency range that you can choose, in hertz.
 _NARROWEST = 500
 
 
 class FilterBankExplorer(Explorer):
-    """Choose how many bands and where, pick one, see its triangle and hear it alone.
+    """Choose the number and range of bands, pick one, see its triangle and hear it alone.
 
-    The triangle weighs power, as in the log-mel, so the sound's spectrum is multiplied by its
-    root.
+    The triangle weights power, as in the log-mel, so the sound's spectrum is multiplied by its
+    square root.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
         A few seconds.
     sound : Sound
-        Its sample rate and window are the filter bank's; bands are chosen.
+        The sample rate and window of the filter bank.
 
     Attributes
     ----------
     bands, low, high, band : ipywidgets.Widget
-        The controls: how many bands, from which to which frequency, and the one that is picked.
+        The controls: the number of bands, the lowest and highest frequency, and the chosen band.
     edges : tuple of float
-        Where the triangle that is picked begins, has its peak, and ends, in hertz.
-    heard : np.ndarray, shape (samples,)
-        What it lets through of `audio`, not made louder.
+        The start, peak and end of the chosen triangle, in hertz.
+    filtered : np.ndarray, shape (samples,)
+        The part of `audio` in the chosen band, not amplified.
 
     Raises
     ------
     AudioError
-        When `audio` is no mono audio.
+        When `audio` is not mono audio.
     """
 
     def __init__(self, audio: np.ndarray, sound: Sound) -> None:
@@ -71,14 +71,14 @@ class FilterBankExplorer(Explorer):
         rate, samples = self._sound.sample_rate, len(self._audio)
         weights = np.interp(np.fft.rfftfreq(samples, 1 / rate), self.edges, (0, 1, 0))
         filtered = np.fft.irfft(np.fft.rfft(self._audio) * np.sqrt(weights), samples)
-        self.heard = filtered.astype(np.float32)
+        self.filtered = filtered.astype(np.float32)
         bins = np.arange(1 + self._sound.n_fft // 2) * rate / self._sound.n_fft
         inside = int(((bins > left) & (bins < right)).sum())
         words = (
-            f"Band {picked} of {self.bands.value} goes from {left:,.1f} to {right:,.1f} Hz, with "
-            f"its peak at {peak:,.1f} Hz: {right - left:,.1f} Hz wide. It holds {inside} of the "
+            f"Band {picked} of {self.bands.value} goes from {left:,.1f} to {right:,.1f} Hz, peaks "
+            f"at {peak:,.1f} Hz and is {right - left:,.1f} Hz wide. It holds {inside} of the "
             f"{len(bins):,} bins of a window of {self._sound.n_fft:,} samples"
-            + (": it is empty, and says the floor whatever is played." if not inside else ".")
+            + (": it is empty, so its value is always the floor." if not inside else ".")
         )
         ax = one_mel_filter(points, picked)
         self._show(words, [ax], self._players(peak))
@@ -86,15 +86,15 @@ class FilterBankExplorer(Explorer):
     def _players(self, peak: float) -> list[Player]:
         rate = self._sound.sample_rate
         band = f"Band {self.band.value}"
-        loudest, own = (float(np.abs(audio).max()) for audio in (self._audio, self.heard))
-        # Most bands hold little of a clip: as loud as the clip, and saying so.
+        loudest, own = (float(np.abs(audio).max()) for audio in (self._audio, self.filtered))
+        # Most bands hold little of a clip, so amplify the band and state the gain.
         gain = min(loudest, 1.0) / own if own > 0 else 1.0
         name = f"{band} of the clip alone, {20 * np.log10(gain):+.0f} dB"
         seconds = np.arange(rate) / rate
         fade = np.minimum(1, 50 * np.minimum(seconds, 1 - seconds))
         tone = (0.3 * fade * np.sin(2 * np.pi * peak * seconds)).astype(np.float32)
         return [
-            Player(self._audio, rate, "The clip itself"),
-            Player(np.clip(self.heard * np.float32(gain), -1, 1), rate, name),
+            Player(self._audio, rate, "The original clip"),
+            Player(np.clip(self.filtered * np.float32(gain), -1, 1), rate, name),
             Player(tone, rate, f"A tone at {band}'s peak, {peak:,.1f} Hz"),
         ]

@@ -1,24 +1,24 @@
-// The kernel gallery in the browser: pictures of what kernels like, and their sounds at a click.
+// The kernel gallery in the browser: pictures of what excites kernels, and their sounds at a click.
 //
-// Python sends pictures and figures of all kernels at once, what else is known of a kernel when it
-// is chosen, and a sound when it is played (kernels.py says which messages there are). common.js
-// stands before this text.
+// Python sends the pictures and numbers of all kernels at once, further facts about a kernel when
+// you choose it, and a sound when you play it (kernels.py lists the messages). Python puts
+// common.js before this text.
 //
-// A `Gallery` is what is told; `draw` makes a picture of it, of which there may be several.
+// A `Gallery` holds what Python sent; `draw` makes a view of it, and there may be several views.
 
-// ---- What is known -----------------------------------------------------------------------------
+// ---- Data --------------------------------------------------------------------------------------
 
 class Gallery extends Sounds {
   constructor(model) {
     super(model);
-    this.cards = new Map(); // of kernels that were chosen
-    this.wanted = new Set(); // cards that were asked for
-    this.starts = new Map(); // where the pieces of sounds start that were here
-    this.layers = []; // of kernels
+    this.cards = new Map(); // of the kernels that you chose
+    this.wanted = new Set(); // the keys of requested cards
+    this.starts = new Map(); // the start times of the excerpts in each sound
+    this.layers = []; // lists of kernels
     this.tell("hello");
   }
 
-  // What a message is about, in one word: "found/2/17/", "song/2/17/0".
+  // The key of a message's subject: "found/2/17/", "song/2/17/0".
   keyOf({ what, layer, kernel, song }) {
     return [what, layer, kernel, song ?? ""].join("/");
   }
@@ -73,17 +73,17 @@ class Gallery extends Sounds {
   }
 }
 
-// ---- The picture of it -------------------------------------------------------------------------
+// ---- View --------------------------------------------------------------------------------------
 
-const SOUND_NAMES = { found: "Found", maximised: "Maximised", song: "Song as it hears it" };
+const SOUND_NAMES = { found: "Found", maximised: "Maximised", song: "Filtered song" };
 const DOING = {
-  found: "Cutting its pieces out of the songs …",
+  found: "Cutting the excerpts out of the songs …",
   maximised:
-    "Python maximises its activation: that takes seconds, on a busy machine up to a minute. " +
-    "Other sounds can be played meanwhile.",
-  song: "Python carries the song through the network and back: that takes seconds.",
+    "Python is maximising its activation. This takes seconds, or up to a minute on a busy " +
+    "machine. You can play other sounds in the meantime.",
+  song: "Python is passing the song through the kernel. This takes a few seconds.",
 };
-const MARKS = [100, 300, 1000, 3000, 10_000]; // hertz that are written beside a picture
+const MARKS = [100, 300, 1000, 3000, 10_000]; // hertz written beside a picture
 
 const ORDERS = [
   ["number", "number", (a, b) => a.kernel - b.kernel],
@@ -97,18 +97,18 @@ function draw(gallery, el) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const shelfId = `sk-shelf-${number}`;
 
-  // With the attribute, or JupyterLab takes the keys.
+  // Without the attribute of this template, JupyterLab would take the keys.
   const root = piece("gallery", { shelfId });
   const { about, tabs, order, filter, status, shelf, grid, legend, panel } = partsOf(root);
   order.append(...ORDERS.map(([value, text]) => option(value, text)));
   root.gallery = gallery; // for tests
   el.append(root);
 
-  let layer = 0; // the place of the one that is laid out
+  let layer = 0; // the index of the layer on show
   let chosen = null;
-  let pinned = null; // stands beside the chosen one
-  let song = 0; // which song is heard as a kernel hears it
-  let signs = []; // short for the genres' names
+  let pinned = null; // the kernel beside the chosen one
+  let song = 0; // the index of the song for "song"
+  let signs = []; // abbreviations of the genres
   let sides = [];
   const tiles = new Map(); // by a kernel's id
 
@@ -120,17 +120,17 @@ function draw(gallery, el) {
   function sayWelcome() {
     const { network, corpus, clips, genres, layers, dead, twins } = gallery.welcome;
     const count = layers.reduce((sum, { kernels }) => sum + kernels, 0);
-    const pairs = `${twins} ${twins === 1 ? "pair says" : "pairs say"} nearly the same (twins).`;
+    const pairs = `${twins} ${twins === 1 ? "pair is" : "pairs are"} nearly identical (twins).`;
     about.textContent =
       `${network}: ${count} kernels in ${layers.length} layers, over ${clips.toLocaleString("en")} ` +
       `clips of ${corpus}. ${dead === 0 ? "None is" : dead === 1 ? "1 is" : `${dead} are`} dead; ` +
-      (twins === 0 ? "no two say nearly the same." : pairs);
+      (twins === 0 ? "no two are nearly identical." : pairs);
     signs = genres.map((genre) => short(genre, genres));
     tabs.replaceChildren(...layers.map(tabOf));
     filter.replaceChildren(
       option("", "any genre"),
       ...genres.map((genre, place) => option(place, genre)),
-      option("dead", "none: dead ones"),
+      option("dead", "none (dead kernels)"),
     );
     const named = genres.map((genre, place) => [...new Set([signs[place], genre])].join(" "));
     legend.innerHTML = "";
@@ -228,7 +228,7 @@ function draw(gallery, el) {
       focusOnly(grid, current());
       event.preventDefault();
     }
-    // Keys meant for the widget are not for the notebook around it.
+    // Keys meant for the widget must not reach the notebook around it.
     event.stopPropagation();
   };
 
@@ -262,9 +262,9 @@ function draw(gallery, el) {
     sides = shown.map(side);
     panel.replaceChildren(...sides.map(({ element }) => element));
     const hint = !shown.length
-      ? "Choose a kernel: it sounds at once, and what is known of it stands here."
+      ? "Choose a kernel to play its sound and see its details here."
       : pinned && shown.length === 1
-        ? "Now choose another kernel: it will stand beside this one."
+        ? "Now choose another kernel to compare with this one."
         : "";
     if (hint) panel.append(html`<p class="sk-hint">${hint}</p>`);
     panel.classList.toggle("sk-two", shown.length === 2);
@@ -299,7 +299,7 @@ function draw(gallery, el) {
     const { compare, position, busy, trouble, line } = partsOf(element);
     compare.onclick = () => pin(its);
 
-    // What changes while it sounds.
+    // Update what changes during playback.
     function sayIt() {
       for (const one of players) one.say();
       const waits = players.find(({ key }) => gallery.waits(key()));
@@ -353,11 +353,11 @@ function draw(gallery, el) {
       ["Largest activation", largest === null ? "–" : largest.toFixed(2)],
       ["Most active in", genre ?? "–"],
     ];
-    if (beats !== null) rows.push(["Beat that stands out", `${Math.round(beats)} a minute`]);
+    if (beats !== null) rows.push(["Strongest tempo", `${Math.round(beats)} beats per minute`]);
     if (twin !== null) {
       const link = html`<button type="button" class="sk-link">kernel ${twin}</button>`;
       link.onclick = () => go(gallery.layers[layer - 1][twin]);
-      rows.push(["Twin", [link, " says nearly the same"]]);
+      rows.push(["Twin", [link, " is nearly identical"]]);
     }
     const items = rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`);
     return html`<dl class="sk-facts">${items}</dl>`;
@@ -415,7 +415,7 @@ function draw(gallery, el) {
       const by = Math.abs((value / 127) * its.decibels).toFixed(0);
       if (by === "0") return "";
       const near = Number(hertz[band].toPrecision(2)).toLocaleString("en");
-      return `${by} dB ${which} than usual near ${near} hertz, ${when.toFixed(2)} s into it`;
+      return `${by} dB ${which} than average near ${near} hertz, ${when.toFixed(2)} s into it`;
     };
     const extremes = [far(Math.max(...values), "more"), far(Math.min(...values), "less")];
     const said = extremes.filter(Boolean).join("; ");
@@ -425,11 +425,11 @@ function draw(gallery, el) {
     });
     return piece("figure", {
       kernel: its.kernel, said, marks, canvas: canvasOf(its), seconds: seconds.toFixed(2),
-      caption: said ? `Where it fires: ${said}.` : "",
+      caption: said ? `When it fires: ${said}.` : "",
     });
   }
 
-  // -- What changes while it sounds --
+  // -- What changes during playback --
   function sayPlaying() {
     const moving = sides.map((one) => one.say()).some(Boolean);
     root.dataset.playing = gallery.audio.paused ? "" : gallery.playing;
@@ -441,7 +441,7 @@ function draw(gallery, el) {
   }
   const invalidate = frames(sayPlaying);
 
-  // Is something known of a kernel that was not when its side was drawn?
+  // Has something about a kernel arrived since its panel was drawn?
   const isNew = ({ its, card, error }) => {
     const known = gallery.cardOf(its);
     return known.card !== card || known.error !== error;
@@ -465,7 +465,7 @@ function draw(gallery, el) {
 
 // ---- Small things ------------------------------------------------------------------------------
 
-// Red, green, blue and opacity of each of the 255 values.
+// The red, green, blue and opacity of each of the 255 values.
 function inks(style) {
   const names = ["--sk-less", "--sk-usual", "--sk-more"];
   const scale = names.map((name) => style.getPropertyValue(name).trim().split(/\s+/).map(Number));
@@ -479,7 +479,7 @@ function inks(style) {
 
 const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 
-// The shortest beginning of a name, of three letters at least, that no other has.
+// The shortest prefix of a name, of three letters or more, that no other name has.
 function short(name, names) {
   let length = 3;
   const same = (other) => other !== name && other.slice(0, length) === name.slice(0, length);

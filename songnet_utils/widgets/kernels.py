@@ -1,12 +1,12 @@
-"""The kernel gallery: see what each kernel of a network likes, and hear it at a click.
+"""The kernel gallery: see what excites each kernel of a network, and click to hear it.
 
-A layer's kernels lie in a grid, each as a picture of what excites it, framed in the colour of the
-genre that it votes for. One that is chosen sounds at once, and says how often it fires, what it
-votes for, and whose music you hear; two can stand side by side.
+A layer's kernels form a grid. Each is a picture of what excites it, framed in the colour of the
+genre that it votes for. Choose one to play its sound and to see how often it fires, what it votes
+for and whose music you hear. You can compare two kernels.
 
-Pictures and figures of all kernels come at once, sounds only when they are played: found clips
-are cut out of the songs, activations maximised and songs auralised on demand. `KernelGallery.save`
-writes the same gallery as a page without Python, with the strongest found pieces beside it.
+Python sends the pictures and numbers of all kernels at once, and a sound when you play it: it cuts
+clips out of songs, maximises activations and auralises songs on demand. `KernelGallery.save`
+writes the same gallery as a page without Python, with the strongest clips beside it.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ from songnet_utils.training import runs
 from songnet_utils.widgets.messages import COMMON, Message, Messages, joined
 from songnet_utils.widgets.recording import WithRecording, address_of, packed, save_page, smaller
 
-#: Songs that can be heard as a kernel hears them, at most.
+#: The most songs to auralise.
 MOST_SONGS = 8
 
-#: Clips of each genre in which the votes of a run's kernels are counted.
+#: The clips per genre in which to count the votes of a run's kernels.
 VOTING_CLIPS = 8
 
-#: Found pieces of each kernel that a page without Python plays, at most.
+#: The most clips per kernel on a page without Python.
 PIECES_ON_PAGE = 3
 
-# The finest picture, columns in time and mel bands: those of SongNet's 768 kernels, with their
-# figures, fit into one message (`messages.MOST_IN_MESSAGE`).
+# The finest picture: columns in time, and mel bands. Pictures of SongNet's 768 kernels, with their
+# numbers, fit into one message (`messages.MOST_IN_MESSAGE`).
 _FINEST = (32, 32)
-# A natural logarithm of power in decibels.
+# Decibels per unit of the natural logarithm of power.
 _DECIBELS = 10 / np.log(10)
 
 
@@ -64,16 +64,16 @@ class KernelGallery(WithRecording, Messages):
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels on a corpus.
     votes : pandas.DataFrame
-        What `songnet_utils.kernels.votes` found for them.
+        Their votes, from `songnet_utils.kernels.votes`.
 
     Notes
     -----
-    Messages from the page: ``hello`` (a page has opened), ``card`` (a kernel was chosen),
-    ``sound`` (one of its sounds is to be played). To the page: ``welcome``, ``card``, ``sound``,
-    ``error``. All but the first two say ``what`` it is about ("card", or the sound:
-    "found", "maximised" or "song"), the ``layer``'s number, the ``kernel``, and which ``song``.
+    Messages from the page: ``hello`` (a page has opened), ``card`` (choose a kernel),
+    ``sound`` (play one of its sounds). Messages to the page: ``welcome``, ``card``, ``sound``,
+    ``error``. All but ``hello`` and ``welcome`` name their subject, ``what`` ("card", or the sound:
+    "found", "maximised" or "song"), the ``layer``'s number, the ``kernel`` and the ``song``.
     """
 
     _esm = joined(*COMMON, "kernels.js")
@@ -84,34 +84,34 @@ class KernelGallery(WithRecording, Messages):
     def __init__(self, survey: Survey, votes: pd.DataFrame, **widget: Any) -> None:
         of = [(its.layer.name, k) for its in survey.layers for k in range(its.layer.kernels)]
         self.survey, self._votes = survey, votes.loc[of]
-        # One song of each genre can be auralised.
+        # Offer one song of each genre for auralisation.
         self._songs = list(survey.clips.groupby("genre").head(1)[:MOST_SONGS].itertuples())
-        # Credits come from the corpus: in a survey, unknown artists have names of their own.
+        # Credits come from the corpus, because a survey gives unknown artists made-up names.
         self._known = survey.log_mels.corpus.clips.set_index("id", drop=False)
         self._source = survey.log_mels.corpus.name
-        # Maximising and auralising need the whole machine: one at a time.
+        # Maximising and auralising need the whole machine, so do one at a time.
         self._turn = threading.Lock()
         super().__init__(**widget)
 
     @property
     def title(self) -> str:
-        """What it shows, in a few words."""
+        """The gallery's title."""
         return f"The {len(self._votes):,} kernels of {self.survey.kernels.net.name}"
 
     @property
     def dead(self) -> int:
-        """How many kernels never fire."""
+        """The number of kernels that never fire."""
         return sum(int(its.dead.sum()) for its in self.survey.layers)
 
     @property
     def twins(self) -> int:
-        """How many pairs of kernels say nearly the same."""
+        """The number of pairs of nearly identical kernels."""
         return sum(len(its.twins()) for its in self.survey.layers)
 
-    # ---- What Python code may use --------------------------------------------------------------
+    # ---- For use from Python -------------------------------------------------------------------
 
     def clip(self, what: str, layer: str | int, kernel: int, song: int = 0) -> KernelClip:
-        """Return a sound of a kernel: what the page plays.
+        """Return one of a kernel's sounds, as the page plays it.
 
         Parameters
         ----------
@@ -122,13 +122,13 @@ class KernelGallery(WithRecording, Messages):
         kernel : int
             The kernel's number.
         song : int
-            Which of the gallery's songs, for "song".
+            The index of one of the gallery's songs, for "song".
 
         Raises
         ------
         SongNetError
-            When there is none: the kernel is dead or never fires in the song, or a file cannot be
-            read any more.
+            When there is no such sound, because the kernel is dead or never fires in the song, or
+            a file can no longer be read.
         """
         if what == "found":
             return found_clip(self.survey, layer, kernel)
@@ -148,8 +148,8 @@ class KernelGallery(WithRecording, Messages):
         Parameters
         ----------
         folder : path
-            Gets ``index.html`` and ``media/``, with the found clips as mp3s. A page that was saved
-            there before is replaced.
+            The folder for ``index.html`` and ``media/``, with the clips as mp3s. An earlier page
+            of the gallery there is replaced.
 
         Returns
         -------
@@ -159,19 +159,19 @@ class KernelGallery(WithRecording, Messages):
         Raises
         ------
         SongNetError
-            When the folder holds another page, a song cannot be read any more, or the disk is
+            When the folder holds another page, a song can no longer be read, or the disk is
             full.
         """
         return save_page(
             folder,
             f"{self.title}, on {self._source}",
-            "Each picture is what excites a kernel, each sound the three strongest pieces of music "
-            "in which it was found. Choose one to hear it.",
+            "Each picture shows what excites a kernel. Choose one to hear the three excerpts that "
+            "excite it most.",
             self.recording() | {"note": ""},
         )
 
     def recording(self) -> dict[str, Any]:
-        """Return all kernels, with the strongest of the pieces that they found."""
+        """Return all kernels, with the strongest excerpts of each."""
         each = [(its.layer.number, k) for its in self.survey.layers for k in range(len(its.dead))]
         answers = self._answers(
             {"kind": "card", "what": "card", "layer": layer, "kernel": kernel}
@@ -182,14 +182,14 @@ class KernelGallery(WithRecording, Messages):
         welcome, buffers = self._on_hello({}, [])
         answers["hello"] = packed({**welcome, "sounds": ["found"]}, buffers)
         alive = [(layer, k) for layer, k in each if not self.survey.layers[layer - 1].dead[k]]
-        # Together: each song is decoded once.
+        # Cut all excerpts together, so that each song is decoded once.
         found = found_clips(self.survey, alive, most=PIECES_ON_PAGE)
         with smaller(), ThreadPoolExecutor(os.cpu_count()) as pool:
             sounds = pool.map(_sound, [clip for _, clip in found])
             for (layer, kernel), sound in zip(alive, sounds, strict=True):
                 about = {"what": "found", "layer": layer, "kernel": kernel}
                 answers[f"sound found {layer} {kernel}"] = packed({**about, **sound})
-        note = f"This page plays the {PIECES_ON_PAGE} strongest pieces of each kernel."
+        note = f"This page plays the {PIECES_ON_PAGE} strongest excerpts for each kernel."
         return {"widget": "kernels", "note": note, "answers": answers}
 
     # ---- Messages ------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class KernelGallery(WithRecording, Messages):
         clip = self.clip(about["what"], about["layer"], about["kernel"], about["song"] or 0)
         return {**about, **_sound(clip)}, []
 
-    # ---- What the page shows of kernels ---------------------------------------------------------
+    # ---- Data for the page ---------------------------------------------------------------------
 
     def _on_hello(self, content: dict[str, Any], buffers: Any) -> Message:
         net, table = self.survey.kernels.net, self.survey.table()
@@ -253,19 +253,19 @@ class KernelGallery(WithRecording, Messages):
 
 
 def gallery_of_run(folder: Path, corpus: str | None = None) -> KernelGallery:
-    """Survey the kernels of a run's network on its corpus, count their votes, show them.
+    """Survey the kernels of a run's network on its corpus, count their votes and show them.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run's folder.
     corpus : str, optional
-        What it was trained on; by default what is found under the name in its record.
+        The corpus that it was trained on; by default, the one that its record names.
 
     Raises
     ------
     SongNetError
-        When it is no finished run of a network with kernels, or its corpus is not there.
+        When it is not a finished run of a network with kernels, or its corpus is missing.
     """
     record = runs.read_record(folder)
     net = runs.network_of(folder)
@@ -275,30 +275,30 @@ def gallery_of_run(folder: Path, corpus: str | None = None) -> KernelGallery:
     runs.check_clips(folder, log_mels, answers[answers.set == "test"], "test clips")
     clips = log_mels.clips[log_mels.clips.genre.isin(net.genres)]
     found = survey(kernels, log_mels, clips)
-    # Drawn, since clips of one artist stand together; the same ones each time.
+    # Draw them, since an artist's clips are next to each other; the seed is fixed.
     some = clips.sample(frac=1, random_state=0).groupby("genre").head(VOTING_CLIPS)
     return KernelGallery(found, votes(kernels, log_mels, some))
 
 
 def _sound(clip: KernelClip) -> dict[str, Any]:
-    """Return what the page is told of a clip: its sound, and where its pieces start."""
+    """Return a clip's sound and the start times of its excerpts, for the page."""
     address = address_of(Player(clip.audio, clip.rate, clip.label).mp3)
     return {"kind": "sound", "address": address, "starts": list(clip.starts)}
 
 
 def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return each layer's pictures, 8 bits with a sign, and what the largest value stands for.
+    """Return each layer's pictures as signed 8-bit values, and the size of the largest value.
 
     Returns
     -------
     list of (np.ndarray, shape (kernels, columns, bands), int8; np.ndarray, shape (kernels,))
-        127 is what is furthest from the usual in a kernel's own picture.
+        127 stands for the largest deviation from the average in a kernel's own picture.
     """
     found = []
     for its in layers:
         small = its.triggered
         for axis, most in zip((1, 2), _FINEST, strict=True):
-            # Neighbours are averaged, so that at most so many are left.
+            # Average neighbours until the picture is small enough.
             parts = np.array_split(small, min(most, small.shape[axis]), axis)
             small = np.stack([part.mean(axis) for part in parts], axis)
         most = np.abs(small).max(axis=(1, 2))
@@ -308,7 +308,7 @@ def _pictures(layers: Sequence[LayerSurvey]) -> list[tuple[np.ndarray, np.ndarra
 
 
 def _plain(column: pd.Series) -> list[Any]:
-    """Return a column for JSON: rounded, None for what is not known."""
+    """Return a column for JSON, rounded and with None for missing values."""
     if pd.api.types.is_float_dtype(column):
         column = column.replace([np.inf, -np.inf], np.nan).round(6)
     return column.astype(object).where(column.notna(), None).tolist()

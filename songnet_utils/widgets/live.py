@@ -1,8 +1,8 @@
-"""The live song in a notebook: the page that listens, with a network and clips from Python.
+"""The live song in a notebook: the listening page, with networks and clips from Python.
 
-The browser decodes, listens, plays and draws; Python hands over the networks and the clips, and
-otherwise hears nothing of what happens on the page. Only a song for which somebody presses Keep
-comes here: it is added to one's own songs (`songnet_utils.corpora.own`).
+The browser decodes, listens, plays and draws. Python hands over the networks and the clips and
+learns nothing else of what happens on the page. Only a song for which you press Keep comes to
+Python, which adds it to your own songs (`songnet_utils.corpora.own`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class LiveSong(WithRecording, Messages):
-    """Choose a clip or bring a song, press play, and watch its genre while it plays.
+    """Choose a clip or open a song, press Play, and watch its genre while it plays.
 
     Parameters
     ----------
     corpus : Corpus, optional
-        Whose clips can be chosen, besides a medley of eight genres.
+        The corpus whose clips to offer, besides a medley of eight genres.
     networks : sequence of Network or path or str, optional
-        Which networks can be asked: networks, the folders of finished runs, or ONNX files. The
-        first is asked about clips. By default songnet trained on mini, and your newest run, if
-        any. musicnn, which is asked about your own songs, is always there.
+        The networks to offer: networks, the folders of finished runs, or ONNX files. The
+        first answers for clips. The default is songnet trained on mini, and your newest run, if
+        any. The page always offers musicnn, too, which answers for your own songs.
 
     Raises
     ------
@@ -40,10 +40,10 @@ class LiveSong(WithRecording, Messages):
 
     Notes
     -----
-    Messages from the page: ``hello``; ``asset`` (name); ``keep`` (id; at and of, which piece of how
-    many; name, genre, title, artist) with a piece of the song. To the page: ``manifest`` (networks,
-    clips, keep); ``piece`` (name; at, of; gzip) with a piece of an asset; ``kept`` (id, text);
-    ``error`` (name or id, text).
+    Messages from the page: ``hello``; ``asset`` (name); ``keep`` (id; the number ``at`` of a piece
+    and their count ``of``; name, genre, title, artist) with a piece of the song. Messages to the
+    page: ``manifest`` (networks, clips, keep); ``piece`` (name; at, of; gzip) with a piece of an
+    asset; ``kept`` (id, text); ``error`` (name or id, text).
     """
 
     _slow = ("asset",)
@@ -61,7 +61,7 @@ class LiveSong(WithRecording, Messages):
         super().__init__(**widget)
 
     def _still_html(self) -> str:
-        # Where there is no kernel, the site's own files stand in for Python (`page.write_page`).
+        # Without a kernel, the site's own files replace Python (`page.write_page`).
         return '<div class="songnet-page" data-base="../_static/songnet/"></div>'
 
     def _about(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -84,12 +84,12 @@ class LiveSong(WithRecording, Messages):
         if content["at"] == 0:
             self._coming[key] = b""
         if key not in self._coming:
-            return None  # It has been refused.
+            return None  # An earlier piece was refused.
         self._coming[key] += buffers[0].tobytes()
         is_whole = content["at"] == content["of"] - 1
         if not is_whole and len(self._coming[key]) <= MOST_BYTES:
             return None
         about = {what: content[what] for what in ("name", "genre", "title", "artist")}
-        # It refuses what is too large.
+        # This refuses a song that is too large.
         song = own_songs().add(self._coming.pop(key), **about)
-        return {"kind": "kept", "id": key, "text": f"{song} is kept: {song.file}"}, []
+        return {"kind": "kept", "id": key, "text": f"{song} is saved as {song.file}"}, []

@@ -1,4 +1,4 @@
-"""The mel explorer: what a description of sound keeps of a clip, to see and to hear."""
+"""The mel explorer: see and hear how much of a clip a log-mel preserves."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from songnet_utils.widgets.explorer import Explorer, number, select
 _WINDOWS = (256, 512, 1024, 2048, 4096, 8192)
 _HOPS = (64, 128, 256, 512, 1024, 2048, 4096)
 _BANDS = (8, 16, 32, 64, 128, 256)
-# Rounds of Griffin and Lim's method (1984), which guesses the phases.
+# The iterations of Griffin and Lim's method (1984), which estimates the phases.
 _ROUNDS = 32
 
 
 class MelExplorer(Explorer):
     """Choose window, hop, bands and floor; see the log-mel and hear the sound made from it.
 
-    Power at the floor or below it is not told apart, so the sound leaves it out.
+    The log-mel does not distinguish powers at or below the floor, so the sound omits them.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
-        A few seconds: each change makes them anew.
+        A few seconds, because each change rebuilds the sound.
     rate : int
-        Samples a second, one that mp3 has.
+        Samples per second; a rate that mp3 supports.
 
     Attributes
     ----------
     n_fft, hop, bands, floor : ipywidgets.Widget
         The controls; the floor is in decibels, where 0 dB is a mel power of 1.
     chosen : Sound
-        The description of sound that they make.
+        The description of sound that the controls define.
     frames : np.ndarray, shape (frames, n_mels)
-        Its log-mel of `audio`.
+        The log-mel of `audio`.
     rebuilt : np.ndarray, shape (samples,)
-        The sound made from it, as many samples as `audio`.
+        The sound made from the log-mel, as long as `audio`.
 
     Raises
     ------
     AudioError
-        When `audio` is no mono audio.
+        When `audio` is not mono audio.
     """
 
     def __init__(self, audio: np.ndarray, rate: int) -> None:
@@ -60,7 +60,7 @@ class MelExplorer(Explorer):
         super().__init__([self.n_fft, self.hop, self.bands, self.floor])
 
     def _fit(self) -> None:
-        # Hann windows fade to nothing at both ends: further apart, they would miss samples.
+        # Hann windows fade to zero at both ends, so a larger hop would miss samples.
         fitting = _fitting_hops(self.n_fft.value)
         if self.hop.options != fitting:
             hop = min(max(self.hop.value, fitting[0]), fitting[-1])
@@ -79,7 +79,7 @@ class MelExplorer(Explorer):
             floor=float(10 ** (self.floor.value / 10)),
         )
         with warnings.catch_warnings():
-            # librosa warns of empty bands; the line below says how many there are.
+            # librosa warns about empty bands; the line below counts them.
             warnings.filterwarnings("ignore", "Empty filters", UserWarning)
             self.frames = log_mel(self._audio, sound)
             self.rebuilt = self._sound_of_frames()
@@ -87,7 +87,7 @@ class MelExplorer(Explorer):
         title = f"Log-mel: windows of {sound.n_fft}, hop {sound.hop}, {sound.n_mels} bands"
         ax = draw_log_mel(self.frames, sound, title=title)
         loudest = max(1.0, float(np.abs(self.rebuilt).max()))
-        again = Player(self.rebuilt / loudest, self._rate, "Made from this log-mel")
+        again = Player(self.rebuilt / loudest, self._rate, "Rebuilt from this log-mel")
         self._show(self._words(empty), [ax], [self._original, again])
 
     def _sound_of_frames(self) -> np.ndarray:
@@ -97,8 +97,8 @@ class MelExplorer(Explorer):
         import librosa
 
         power = np.where(kept, np.exp(self.frames), 0).T
-        # As in lesson 2: of the spectra that give this power in the bands, the smallest. It is
-        # found at once where non-negative least squares take minutes for the widest windows.
+        # As in lesson 2, take the smallest of the spectra that give this power in the bands. This
+        # is immediate, while non-negative least squares take minutes for the widest windows.
         bins = np.maximum(np.linalg.pinv(mel_filters(sound).toarray()) @ power, 0)
         return librosa.griffinlim(
             np.sqrt(bins),
@@ -115,15 +115,15 @@ class MelExplorer(Explorer):
         bins = sound.sample_rate / sound.n_fft
         at_floor = float((self.frames <= np.float32(math.log(sound.floor))).mean())
         words = (
-            f"{a_second:.1f} frames a second, each a window of {sound.n_fft / self._rate:.3f} s; "
-            f"bins {bins:.2f} Hz apart; {a_second * sound.n_mels:,.0f} numbers a second in place "
-            f"of {sound.sample_rate:,} samples. {at_floor:.0%} of them are at the floor."
+            f"{a_second:.1f} frames per second from windows of {sound.n_fft / self._rate:.3f} s, "
+            f"bins {bins:.2f} Hz apart: {a_second * sound.n_mels:,.0f} numbers per second replace "
+            f"{sound.sample_rate:,} samples, and {at_floor:.0%} of them are at the floor."
         )
         if empty:
-            words += f" {empty} bands are narrower than the bins lie apart and hold none: empty."
+            words += f" {empty} bands are empty: they are so narrow that they contain no bin."
         return words
 
 
 def _fitting_hops(n_fft: int) -> tuple[int, ...]:
-    """Return the hops of which every sample is well inside some window."""
+    """Return the hops at which every sample is well inside some window."""
     return tuple(hop for hop in _HOPS if n_fft // 16 <= hop <= n_fft // 2)

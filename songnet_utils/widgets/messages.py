@@ -1,7 +1,7 @@
-"""What the widgets share: a page asks, and Python answers, in threads where that takes time.
+"""The base of the widgets: a page asks, and Python answers, in threads where that takes time.
 
-A widget's JavaScript and CSS begin with what is common to all (`COMMON`, ``common.css``): `joined`
-puts the files together, since a page that anywidget sends has nowhere to import from.
+A widget's JavaScript and CSS begin with the files that all share (`COMMON`, ``common.css``).
+`joined` joins the files, because a script that anywidget sends cannot import others.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import anywidget
 
 from songnet_utils._utils.errors import SongNetError
 
-#: Bytes of an asset in one message at most; some servers cut off larger ones.
+#: The most bytes of an asset in one message; some servers cut off larger messages.
 MOST_IN_MESSAGE = 1_000_000
 
-#: What stands before a widget's own JavaScript: small things of the listening page, and more.
+#: The scripts before a widget's own: helpers of the listening page, then those of all widgets.
 COMMON = ("page/src/ui/dom.js", "common.js")
 
-#: A message: what JSON can say, with its ``kind``, and bytes.
+#: A message: a dictionary for JSON with its ``kind``, and buffers of bytes.
 Message: TypeAlias = tuple[dict[str, Any], Sequence[bytes]]
 
 _log = logging.getLogger(__name__)
 
 
 def joined(*names: str) -> str:
-    """Return files that stand beside this one as one text, in order.
+    """Return files beside this one as one text, in order.
 
-    Before a script of which there is HTML comes that HTML, as the script's constant ``pieces``.
+    A script that has an HTML file of the same name gets that HTML as its constant ``pieces``.
     """
     return "\n".join(_text(Path(__file__).parent / name) for name in names)
 
@@ -48,13 +48,13 @@ def _text(file: Path) -> str:
 
 
 class Messages(anywidget.AnyWidget):
-    """A widget whose page and Python talk by messages.
+    """A widget whose page and Python exchange messages.
 
     Notes
     -----
-    A message of kind ``card`` is answered with what the method ``_on_card`` returns. Kinds that
-    ``_slow`` names are answered in threads, so that the kernel stays free. Whatever goes wrong is
-    an answer, too; ``_subject`` names the entries of a message that it repeats.
+    The method ``_on_card`` returns the answer to a message of kind ``card``. Threads answer the
+    kinds in ``_slow``, so that the kernel stays free. An error is an answer, too; it repeats the
+    message's entries that ``_subject`` names.
     """
 
     _subject: ClassVar[tuple[str, ...]] = ()
@@ -66,13 +66,13 @@ class Messages(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def answer(self, content: dict[str, Any], buffers: Sequence[Any] = ()) -> Message | None:
-        """Return the answer to a message; log what is a fault of the program."""
+        """Return the answer to a message; log errors of the program."""
         try:
             return getattr(self, f"_on_{content.get('kind')}")(content, buffers)
         except SongNetError as error:
             text = str(error)
         except Exception as error:
-            _log.exception("%s met a fault", type(self).__name__)
+            _log.exception("%s failed", type(self).__name__)
             text = f"Internal error in Python ({type(error).__name__}: {error})."
         return {"kind": "error", "text": text, **self._about(content)}, []
 
@@ -83,7 +83,7 @@ class Messages(anywidget.AnyWidget):
         if content.get("kind") not in self._slow:
             self._reply(content, buffers)
             return
-        # Messages sent from the thread belong to the cell or the message that asked for it.
+        # Messages from the thread belong to the cell or message that started it.
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._reply, content, buffers), daemon=True).start()
 
@@ -92,6 +92,6 @@ class Messages(anywidget.AnyWidget):
             self._tell(*answer)
 
     def _tell(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        # One at a time: all threads speak through the same connection.
+        # All threads share one connection, so send one message at a time.
         with self._lock:
             self.send(content, list(buffers))

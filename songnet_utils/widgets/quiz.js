@@ -1,4 +1,4 @@
-// A quiz: it asks Python, or what was recorded, for each question; common.js stands before this text.
+// A quiz: it requests each question from Python or a recording. Python puts common.js before it.
 
 function render({ model, el }) {
   const root = piece("quiz");
@@ -34,7 +34,7 @@ function render({ model, el }) {
       button.classList.toggle("se-right", place === question.right);
       button.classList.toggle("se-wrong", place === choice && !is);
     }
-    const said = is ? "Right." : `No: ${question.choices[question.right]}.`;
+    const said = is ? "Right." : `No, the answer is ${question.choices[question.right]}.`;
     verdict.append(html`<p><b>${said}</b> ${question.was} ${question.scores[right]}</p>`);
     verdict.insertAdjacentHTML("beforeend", question.credits);
     next.disabled = question.last;

@@ -25,8 +25,8 @@ class Quiz(WithRecording, Messages):
 
     Notes
     -----
-    Message from the page: ``question`` (its number). To the page: ``question`` with what is asked,
-    its sounds and choices, and what is said to each of them.
+    Message from the page: ``question`` (its number). Message to the page: ``question`` with its
+    text, sounds and choices, and the reply to each choice.
     """
 
     _esm = joined(*COMMON, "quiz.js")
@@ -41,7 +41,7 @@ class Quiz(WithRecording, Messages):
         super().__init__(**widget)
 
     def _asked(self, number: int) -> dict[str, Any]:
-        """Return a question; ``scores`` is what is said after it, by how many were right so far."""
+        """Return a question; ``scores`` has the verdict for each number of right answers so far."""
         raise NotImplementedError
 
     def _on_question(self, content: dict[str, Any], buffers: Any) -> Message:
@@ -105,7 +105,7 @@ class KernelQuiz(Quiz):
 
 
 class GenreQuiz(Quiz):
-    """Guess the genre of clips, against a network that hears the same ten seconds of each.
+    """Guess the genre of clips, against a network that gets the same ten seconds of each.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ class GenreQuiz(Quiz):
     genres : sequence of str
         The genres to choose from.
     net : Network
-        Whom you play against; where it does not know all `genres`, you play against chance.
+        Your opponent; if it does not know all `genres`, you play against chance.
 
     Raises
     ------
     SongNetError
-        When there is no clip.
+        When there are no clips.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class GenreQuiz(Quiz):
         super().__init__(len(clips), **widget)
 
     def _hear(self, number: int) -> tuple[str, str]:
-        """Return a clip's player, and the network's answer: "" where it knows other genres."""
+        """Return a clip's player, and the network's answer: "" if it has other genres."""
         rate = self.net.sound.sample_rate
         audio = load_audio(self.clips.file.iloc[number], rate)
         piece = excerpt(audio, rate, max(0.0, min(5.0, len(audio) / rate - 10)), 10)
@@ -159,6 +159,6 @@ class GenreQuiz(Quiz):
 
 
 def listed(lines: Iterable[str]) -> str:
-    """Return lines as an HTML list; "" where there are none."""
+    """Return lines as an HTML list; "" if there are none."""
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     return f"<ul>{items}</ul>" if items else ""

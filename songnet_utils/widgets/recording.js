@@ -1,10 +1,10 @@
-// Widgets on pages without Python: each is live with what Python recorded of it.
+// Widgets on pages without Python: each replays what Python recorded.
 //
-// recording.py puts this text behind common.js and the widgets' own, as one script that works from
-// disk, too. A page holds <div class="songnet-recording" data-name=NAME data-media=FOLDER>; what was
-// recorded is in the script FOLDER/NAME.js, which is loaded when a reader comes near.
+// recording.py puts this text after common.js and the widgets' scripts, as one script that also
+// works from disk. A page holds <div class="songnet-recording" data-name=NAME data-media=FOLDER>;
+// the recording is in the script FOLDER/NAME.js, which loads when the reader scrolls near it.
 
-// Stands in for anywidget's model: its traits, and for each message its answers.
+// Replaces anywidget's model: it has the traits, and the answers to each message.
 class Recorded {
   constructor({ traits = {}, answers = {} }) {
     Object.assign(this, { traits, answers, acts: new Set() });
@@ -30,7 +30,7 @@ class Recorded {
   }
 
   send(message) {
-    const text = `This page holds no more. ${MORE}`;
+    const text = `This page does not hold that. ${MORE}`;
     const found = this.answers[Object.values(message).join(" ")] ?? [{ ...message, kind: "error", text }, []];
     const [content, buffers] = found;
     const bytes = buffers.map((one) => Uint8Array.from(atob(one), (c) => c.charCodeAt(0)));
@@ -38,7 +38,7 @@ class Recorded {
   }
 }
 
-// Draw a widget as anywidget does.
+// Draw a widget as anywidget would.
 function drawn(name, model, el) {
   const its = widgets[name];
   const { initialize, render } = typeof its === "function" ? its() : its;
@@ -46,9 +46,9 @@ function drawn(name, model, el) {
   render({ model, el });
 }
 
-const MORE = "The notebook has all of it: run make lab and open this lesson.";
+const MORE = "For everything, run make lab and open this lesson's notebook.";
 
-const waiting = new Map(); // places whose recording is on its way, by name
+const waiting = new Map(); // the elements that wait for each recording
 
 globalThis.SongNetRecordings = {
   add(name, text) {
@@ -67,13 +67,13 @@ function load(el) {
   const others = waiting.get(name);
   waiting.set(name, [...(others ?? []), el]);
   if (others) return;
-  // A script that was written as HTML would not run.
+  // A script inserted as HTML would not run.
   const script = document.createElement("script");
   script.src = `${media}${name}.js`;
   document.head.append(script);
 }
 
-// The site's theme is chosen on the page; common.css knows JupyterLab's sign of one.
+// Pass the site's theme on to common.css, which knows JupyterLab's attribute for it.
 function followTheme() {
   const say = () => {
     const { theme } = document.documentElement.dataset;

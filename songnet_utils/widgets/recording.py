@@ -1,9 +1,9 @@
-"""Widgets on pages without Python: what they would answer is recorded while a lesson runs.
+"""Recordings of widgets' answers, made while a lesson runs, for pages without Python.
 
-A widget adds its recording to what its cell leaves when ``SONGNET_RECORD`` is set, as `make course`
-sets it. `in_files` writes a recording beside a page, `place` is the HTML that shows it, and
-`script` the JavaScript that makes it live. All of it works from disk, too: nothing is fetched, and
-what was recorded is loaded by a script tag when a reader comes near.
+If ``SONGNET_RECORD`` is set, as `make course` sets it, a widget adds its recording to its cell's
+output. `in_files` writes a recording beside a page, `place` returns the HTML that shows it, and
+`script` the JavaScript that replays it. All this also works from disk, because the page fetches
+nothing: a script tag loads a recording when the reader scrolls near it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from songnet_utils.plots import Picture
 from songnet_utils.plots.players import Player
 from songnet_utils.widgets.messages import COMMON, joined
 
-#: Under which kind a cell's output holds a recording.
+#: The MIME type of a recording in a cell's output.
 MIME = "application/vnd.songnet.recording+json"
 
-#: While this is set in the environment, widgets add their recording to what their cell leaves.
+#: The environment variable that makes widgets add their recording to their cell's output.
 VARIABLE = "SONGNET_RECORD"
 
-#: What a page shows in the place of a widget that leaves nothing else.
-STILL = '<p class="widget-here">To touch this, run <code>make lab</code> and open the notebook.</p>'
+#: The HTML for a widget that has neither a still nor a recording.
+STILL = '<p class="widget-here">To use this, run <code>make lab</code> and open the notebook.</p>'
 
 #: The name of the script in the site's folder of files.
 SCRIPT = "recordings.js"
@@ -47,22 +47,22 @@ _INSIDE = re.compile(rf"data:(?P<kind>{'|'.join(_SUFFIXES)});base64,(?P<content>
 
 _NAME = re.compile(r"[0-9a-f]{20}\.\w+")
 
-# What tells a page of ours from others.
+# The tag that marks our own pages.
 _MARK = '<meta name="generator" content="SongNet, the course">'
 
-# What stands for the folder of the files in a recording; its page knows where that is.
+# The placeholder for the folder of a recording's files; the page replaces it.
 _FOLDER = "media:"
 
-# The widgets that can be live on a page: each is a script that ends with `export default`.
+# The widgets that work on a page: each is a script that ends with `export default`.
 _WIDGETS = ("cards", "confusion", "explorer", "kernels", "quiz", "slider")
 _STYLES = ("common", "cards", "explorer", "kernels", "numbers", "slider")
 
 
 class WithRecording:
-    """A widget that leaves something for pages without Python: a still, and a recording."""
+    """A widget with a still and a recording for pages without Python."""
 
     def __repr__(self) -> str:
-        """Say what stands in the widget's place where there is neither kernel nor HTML."""
+        """Return the text for a place with neither kernel nor HTML."""
         return f"{type(self).__name__}: open this notebook in JupyterLab and run it."
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -76,7 +76,7 @@ class WithRecording:
         return (data, *metadata) if metadata else data
 
     def _still_html(self) -> str:
-        """Return what a page shows that runs nothing, as HTML."""
+        """Return the HTML for a page that runs no script."""
         return STILL
 
     def recording(self) -> dict[str, Any] | None:
@@ -85,8 +85,8 @@ class WithRecording:
         Returns
         -------
         dict
-            For JSON: ``widget`` says which script shows it, ``note`` what of it the page holds;
-            the rest is for that script. Pictures and sounds are ``data:`` addresses.
+            For JSON: ``widget`` names the script that shows it, ``note`` says how much the page
+            has; the rest is for that script. Pictures and sounds are ``data:`` addresses.
         """
         return None
 
@@ -113,7 +113,7 @@ def address_of(mp3: bytes) -> str:
 
 @contextlib.contextmanager
 def smaller() -> Iterator[None]:
-    """Make pictures and sounds of fewer bytes: a page holds many of them."""
+    """Make smaller pictures and sounds, because a page holds many of them."""
     usual = Player.compression, Picture.saved_as
     Player.compression, Picture.saved_as = 0.85, {"format": "webp", "dpi": 120}
     try:
@@ -123,16 +123,16 @@ def smaller() -> Iterator[None]:
 
 
 def take_out(text: str, folder: Path, found_at: str) -> str:
-    """Write the pictures and sounds inside a text into files; return it with their addresses.
+    """Move the pictures and sounds inside a text into files; return it with their addresses.
 
     Parameters
     ----------
     text
         HTML or JSON with ``data:`` addresses.
     folder
-        Where the files go, named by what they hold: equal ones are one file.
+        The folder for the files, which are named by their content: equal ones are one file.
     found_at
-        What stands before a file's name in its address.
+        The prefix of the files' addresses.
     """
 
     def outside(found: re.Match[str]) -> str:
@@ -147,7 +147,7 @@ def take_out(text: str, folder: Path, found_at: str) -> str:
 def in_files(recording: dict[str, Any], folder: Path) -> str:
     """Write a recording, its pictures and its sounds into a folder; return the recording's name."""
     text = take_out(json.dumps(recording, allow_nan=False), folder, _FOLDER)
-    # The script's name is its content's, so it can be loaded under it.
+    # The script is named by its content.
     name = hashlib.sha256(text.encode()).hexdigest()[:20]
     call = f'SongNetRecordings.add("{name}", {json.dumps(text)});\n'
     _write(folder / f"{name}.js", call.encode())
@@ -155,16 +155,16 @@ def in_files(recording: dict[str, Any], folder: Path) -> str:
 
 
 def place(name: str, media: str, still: str) -> str:
-    """Return the HTML where a recording is shown.
+    """Return the HTML that shows a recording.
 
     Parameters
     ----------
     name
         As `in_files` returned it.
     media
-        Where the page finds that folder.
+        The folder's address for the page.
     still
-        What stands there without JavaScript.
+        The HTML for readers without JavaScript.
     """
     return (
         f'<div class="songnet-recording" data-name="{html.escape(name)}" '
@@ -173,7 +173,7 @@ def place(name: str, media: str, still: str) -> str:
 
 
 def script() -> str:
-    """Return the JavaScript that makes the recordings on a page live: a script, not a module."""
+    """Return the JavaScript that replays the recordings on a page: a script, not a module."""
     widgets = []
     for name in _WIDGETS:
         text = joined(f"{name}.js").replace("export default", "return")
@@ -184,29 +184,29 @@ def script() -> str:
 
 
 def check_free(folder: str | os.PathLike[str]) -> None:
-    """Raise SongNetError unless a page can be saved there, perhaps over one that is ours."""
+    """Raise SongNetError unless a page can be saved there; it may replace one of our pages."""
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise SongNetError(f"{folder}: is a file, so no page can be put there. Choose a folder.")
+        raise SongNetError(f"{folder}: is a file. Choose a folder for the page.")
     page = folder / "index.html"
     check_writable(page)
     if page.exists() and _MARK not in page.read_text("utf-8", "replace"):
         raise SongNetError(
-            f"{folder}: holds another index.html, which would be lost. Choose another folder."
+            f"{folder}: has another index.html, which would be lost. Choose another folder."
         )
 
 
 def save_page(
     folder: str | os.PathLike[str], title: str, about: str, recording: dict[str, Any]
 ) -> Path:
-    """Write a widget as a page: ``index.html``, and ``media/`` with what it loads by name.
+    """Write a widget as a page: ``index.html``, and ``media/`` with its files.
 
     Parameters
     ----------
     folder : path
-        Where it shall stand; a page that was saved there before is replaced.
+        The page's folder; one of our pages there is replaced.
     title, about : str
-        What stands above the widget.
+        The title and the text above the widget.
     recording : dict
         As `WithRecording.recording` returns it.
 
@@ -218,7 +218,7 @@ def save_page(
     Raises
     ------
     SongNetError
-        When another page is there, or the disk refuses.
+        When another page is there, or the disk refuses the files.
     """
     check_free(folder)
     page, media = Path(folder).absolute() / "index.html", Path(folder) / "media"

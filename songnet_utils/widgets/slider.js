@@ -1,8 +1,8 @@
-// A slider that has a name: the range input of the browser, over numbered stops.
-// common.js stands before this text.
+// A slider with a name: the browser's range input over numbered stops.
+// Python puts common.js before this text.
 
 function render({ model, el }) {
-  // The attribute, else JupyterLab takes the arrows for its own.
+  // Without the attribute of this template, JupyterLab would take the arrow keys.
   const label = piece("slider", { label: model.get("description") });
   const [, input, output] = label.children;
   el.append(label);
@@ -22,10 +22,10 @@ function render({ model, el }) {
     tell(value);
   }
 
-  // Keys move the slider, and are no shortcut of the notebook around it.
+  // Keys move the slider; they must not reach the notebook's shortcuts.
   input.addEventListener("keydown", (event) => event.stopPropagation());
   input.addEventListener("input", () => tell(model.get("stops")[input.valueAsNumber]));
-  // Only when it is let go: Python draws anew each time.
+  // Tell Python only at the end of a move, because it redraws each time.
   input.addEventListener("change", () => {
     model.set("value", model.get("stops")[input.valueAsNumber]);
     model.save_changes();

@@ -1,6 +1,6 @@
-"""A slider that has a name and can be moved by keys.
+"""A slider that has a name and works with the keyboard.
 
-That of ipywidgets gives its handle no name, so a screen reader says "slider" and no more.
+The handle of ipywidgets' slider has no name, so a screen reader says only "slider".
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from songnet_utils.widgets.messages import COMMON, joined
 
 
 class Slider(anywidget.AnyWidget):
-    """A slider over given numbers; Python is told when it is let go.
+    """A slider over given numbers; Python gets the value when you release the slider.
 
     Parameters
     ----------
     description : str
         Its name, shown beside it.
     stops : sequence of float
-        Where it can stop, rising.
+        The possible values, rising.
     value : float
-        Where it stands at first.
+        The initial value.
 
     Raises
     ------
     SongNetError
-        When a value is none of the stops; also when it is set later.
+        When a value is not one of the stops; also when you set it later.
     """
 
     _esm = joined(*COMMON, "slider.js")
@@ -45,7 +45,7 @@ class Slider(anywidget.AnyWidget):
 
     @property
     def place(self) -> int:
-        """The number of the stop where it stands."""
+        """The index of the current stop."""
         return int(np.abs(np.subtract(self.stops, self.value)).argmin())
 
     @traitlets.validate("value")

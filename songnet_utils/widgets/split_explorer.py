@@ -1,4 +1,4 @@
-"""The split explorer: deal clips out in other ways and see which artists are in several sets."""
+"""The split explorer: split a corpus in several ways and see which artists are in several sets."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from songnet_utils.plots import artists_per_set
 from songnet_utils.plots.players import Player, excerpt
 from songnet_utils.widgets.explorer import Explorer, number, select
 
-# Validation keeps its share, and training has what is left.
+# The validation set keeps its share, and the training set gets the rest.
 _VALIDATION = 20
 _PIECE_SECONDS = 6.0
 
 
 class SplitExplorer(Explorer):
-    """Choose the kind of split, its seed and its test set; see and hear what leaks.
+    """Choose the kind of split, its seed and its test set; see and hear the leakage.
 
     Parameters
     ----------
     corpus : Corpus
-        Its clips are dealt out; only the kinds of split that it allows can be chosen.
+        The corpus to split; the explorer offers only the kinds of split that it allows.
 
     Attributes
     ----------
     kind, seed, test : ipywidgets.Widget
         The controls; the test set is in percent of the clips.
     sets : pandas.Series
-        The subset of each clip of the genres that are large enough for it.
+        The subset of each clip, in the genres that are large enough.
     leaked : pandas.Series of bool
-        By test clip, whether its artist has clips in another set as well.
+        For each test clip, whether its artist has clips in another set, too.
 
     Raises
     ------
     SongNetError
-        When the corpus allows no split at all.
+        When the corpus allows no split.
     """
 
     def __init__(self, corpus: Corpus) -> None:
@@ -62,7 +62,7 @@ class SplitExplorer(Explorer):
         super().__init__([self.kind, self.seed, self.test])
 
     def _fit(self) -> None:
-        # The official split was dealt once and for all.
+        # The official split is fixed.
         self.seed.disabled = self.test.disabled = self.kind.value == "official"
 
     def _recorded(self) -> list[tuple[str | int, ...]]:
@@ -75,7 +75,7 @@ class SplitExplorer(Explorer):
         try:
             self.sets = split(clips, kind, self.seed.value, fractions)
         except SongNetError as error:
-            self._show(html.escape(f"There is no such split: {error}"), [])
+            self._show(html.escape(f"This split is not possible: {error}"), [])
             return
         whose = artists(clips)
         tested = self.sets == "test"
@@ -95,7 +95,7 @@ class SplitExplorer(Explorer):
         self._show(words, [ax], self._pair(clips))
 
     def _pair(self, clips: pd.DataFrame) -> list[Player]:
-        """Return a test clip and a training clip by one artist; nothing where there is none."""
+        """Return a test clip and a training clip by one artist, if there are such clips."""
         trained = clips[self.sets == "train"].dropna(subset="artist")
         tested = clips[self.sets == "test"]
         tested = tested[tested.artist.isin(trained.artist)]
@@ -103,7 +103,7 @@ class SplitExplorer(Explorer):
             return []
         test = tested.iloc[0]
         train = trained[trained.artist == test.artist].iloc[0]
-        return [_player(test, "Tested"), _player(train, "Trained on, by the same artist")]
+        return [_player(test, "Tested"), _player(train, "Training clip by the same artist")]
 
 
 def _player(clip: pd.Series, subset: str) -> Player:

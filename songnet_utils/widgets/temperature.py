@@ -1,4 +1,4 @@
-"""A temperature to slide: how sure all answers are, while none of them changes."""
+"""A slider for the temperature, which changes all confidences but no prediction."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from songnet_utils.widgets.slider import Slider
 
 
 class TemperatureSlider(Explorer):
-    """Slide the temperature; see the reliability diagram of the test clips change.
+    """Move the temperature; see the reliability diagram of the test clips change.
 
-    The fitted temperature is that of the validation clips, as in
+    The fitted temperature comes from the validation clips, as in
     `songnet_utils.evaluation.report.calibrate`.
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.runs.read_answers` returns them, of a network.
+        A network's answers, from `songnet_utils.training.runs.read_answers`.
     genres : sequence of str
-        All that it tells apart.
+        All genres of the network.
 
     Raises
     ------
@@ -42,21 +42,21 @@ class TemperatureSlider(Explorer):
 
     def __init__(self, answers: pd.DataFrame, genres: Sequence[str]) -> None:
         self._given, self._truth, _ = probabilities_of(answers, genres, "test")
-        #: The temperature fitted on the validation clips; None where none could be.
+        #: The temperature fitted on the validation clips; None if no fit was possible.
         self.fitted: float | None = None
         self._about_fitted = ""
-        # From 1/4 to 4 in equal ratios, at the fitted one, and on both sides of it.
+        # From 1/4 to 4 in equal ratios, which include the fitted one.
         stops = np.logspace(-2, 2, 81, base=2).tolist()
         try:
             given, truth, _ = probabilities_of(answers, genres, "validation")
             self.fitted = fit_temperature(given, truth)
-            self._about_fitted = f"The fitted one is {self.fitted:.2f}."
+            self._about_fitted = f"The fitted temperature is {self.fitted:.2f}."
             stops = sorted({*stops, self.fitted / 1.2, self.fitted, self.fitted * 1.2})
         except SongNetError as error:
             self._about_fitted = str(error)
         self._curve = over_temperatures(self._given, self._truth, stops)
         self.slider = Slider("Temperature", stops, 1.0)
-        fitted = {} if self.fitted is None else {"To the fitted one": self.fitted}
+        fitted = {} if self.fitted is None else {"Fitted temperature": self.fitted}
         super().__init__([self.slider], fitted)
 
     @property

@@ -1,4 +1,4 @@
-"""Answer only when sure: a threshold to slide, and what it gains and costs."""
+"""A slider for the confidence threshold below which a network gives no answer."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from songnet_utils.metrics.intervals import Interval, artist_interval, few_artis
 from songnet_utils.widgets.explorer import Explorer
 from songnet_utils.widgets.slider import Slider
 
-# Where the slider stops; rounded, because 0.29 is to be 0.29.
+# The stops of the slider, rounded, so that 0.29 is exactly 0.29.
 _THRESHOLDS = np.round(np.linspace(0, 1, 101), 2).tolist()
 
 
 class ThresholdSlider(Explorer):
-    """Slide the least confidence of an answer; see how many are left, and how good they are.
+    """Move the threshold; see how many answers are left and how many of them are right.
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.runs.read_answers` returns them, of a network; its test clips.
+        A network's answers, from `songnet_utils.training.runs.read_answers`; test clips count.
     genres : sequence of str
-        All that it tells apart.
+        All genres of the network.
 
     Raises
     ------
@@ -48,9 +48,9 @@ class ThresholdSlider(Explorer):
         return self._table.iloc[self.slider.place]
 
     def interval(self) -> Interval | None:
-        """Return the 95 % interval of the accuracy at the slider; None where nothing is answered.
+        """Return the 95 % interval of the accuracy at the slider; None if there are no answers.
 
-        It is over artists, as all intervals of accuracies.
+        It is an interval over artists, like all intervals of accuracies here.
         """
         given = self._confidence >= self.at.threshold
         return artist_interval(self._correct[given], self._artists[given]) if given.any() else None
@@ -61,7 +61,7 @@ class ThresholdSlider(Explorer):
         if interval is not None:
             artists = len(set(self._artists[self._confidence >= row.threshold]))
             words += (
-                f" Right among these: {row.right:.0f}, <b>{row.accuracy:.1%}</b> (95 % interval "
+                f" Of these, {row.right:.0f} are right: <b>{row.accuracy:.1%}</b> (95 % interval "
                 f"{interval[0]:.1%} to {interval[1]:.1%}). {few_artists(artists)}"
             )
         self._show(words, [plots.selective_accuracy(self._table, row, interval)])

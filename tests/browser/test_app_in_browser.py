@@ -83,7 +83,7 @@ def test_it_answers_and_keeps_a_song_and_nothing_is_forbidden_that_it_needs(serv
     assert heard["steps"] > 1
     keep = address.replace("/?", "/keep?") + "&genre=Folk&title=Tune"
     status, text = page.evaluate(KEEP, [song, keep])
-    assert (status, text.startswith("“Tune” is kept: ")) == (200, True)
+    assert (status, text.startswith("“Tune” is saved as ")) == (200, True)
     assert len(list((data / "my-songs" / "Folk").iterdir())) == 1
     page.evaluate(MICROPHONE)
     page.get_by_role("button", name="Microphone").click()

@@ -63,8 +63,8 @@ def page(lab, tunes) -> Iterator[Page]:
 def nothing_chosen(page) -> None:
     """Begin with no card open and all clips in the list."""
     page.keyboard.press("Escape")
-    page.get_by_role("combobox", name="In truth").select_option("")
-    page.get_by_role("combobox", name="Taken for").select_option("")
+    page.get_by_role("combobox", name="True genre").select_option("")
+    page.get_by_role("combobox", name="Prediction").select_option("")
 
 
 def shown(page: Page) -> list[str]:
@@ -81,10 +81,10 @@ def open_card(page: Page, clip: str) -> None:
 def test_two_lists_choose_the_cards(page, tunes):
     answers = tunes[1].answers
     assert sorted(shown(page)) == sorted(answers.index)
-    page.get_by_role("combobox", name="Taken for").select_option("wrong")
+    page.get_by_role("combobox", name="Prediction").select_option("wrong")
     assert shown(page) == tunes[1].wrong.index.tolist()
-    page.get_by_role("combobox", name="In truth").select_option("Folk")
-    page.get_by_role("combobox", name="Taken for").select_option("")
+    page.get_by_role("combobox", name="True genre").select_option("Folk")
+    page.get_by_role("combobox", name="Prediction").select_option("")
     assert set(shown(page)) == set(answers.index[answers.genre == "Folk"])
     status = page.locator(".sc-cards").get_by_role("status")
     expect(status).to_have_text(f"{(answers.genre == 'Folk').sum()} of 5 clips")
@@ -99,7 +99,7 @@ def test_a_cell_of_the_matrix_chooses_its_cards_and_lets_go_again(page, tunes):
     cell.click()
     assert set(shown(page)) == set(same)
     expect(cell).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_role("combobox", name="In truth")).to_have_value(row.genre)
+    expect(page.get_by_role("combobox", name="True genre")).to_have_value(row.genre)
     cell.click()
     assert shown(page) == tunes[1].wrong.index.tolist()
 
@@ -113,10 +113,7 @@ def test_a_card_draws_what_the_network_said(page, tunes):
     assert "CC BY 4.0" in text
     assert "Folk, Tones" in text
     difference = round(100 * analysis.contributions("x1").sum())
-    assert (
-        f"{analysis.answers.answer['x1']} is ahead of {analysis.rival('x1')} by {difference}"
-        in text
-    )
+    assert f"{analysis.answers.answer['x1']} leads {analysis.rival('x1')} by {difference}" in text
     # The stack of the genres has the colours of the genres that have a part in it.
     colours = page.locator(".sc-stage canvas").evaluate("""(canvas) => {
       const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

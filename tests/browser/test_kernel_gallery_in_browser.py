@@ -443,7 +443,9 @@ def test_a_page_says_so_when_its_sounds_are_gone(browser, saved, tmp_path):
     shutil.copytree(saved.parent, tmp_path / "moved", ignore=shutil.ignore_patterns("*.mp3"))
     opened = Opened(browser, tmp_path / "moved" / "index.html")
     opened.page.locator(".sk-tile:not(.sk-dead)").first.click()
-    expect(opened.page.get_by_role("alert")).to_contain_text("Is it still beside this page?")
+    expect(opened.page.get_by_role("alert")).to_contain_text(
+        "Check that the file is still beside this page."
+    )
     opened.context.close()
 
 

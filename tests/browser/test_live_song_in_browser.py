@@ -52,7 +52,7 @@ def test_a_run_answers_in_the_notebook_as_python_does_and_a_song_is_kept_when_as
     page.get_by_text("Learnt: tune is Folk.").first.wait_for()
     assert not kept.exists()
     row.get_by_role("button", name="Keep").click()
-    page.get_by_text("is kept:").first.wait_for()
+    page.get_by_text("is saved as").first.wait_for()
     assert len(list((kept / "Folk").iterdir())) == 1
     assert page.complaints == []
     page.context.close()

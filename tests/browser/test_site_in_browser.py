@@ -164,7 +164,7 @@ def test_an_explorer_shows_what_python_made_of_a_setting(touched, place, control
     after = parts(widget)
     assert before[0] != after[0]
     assert before[1] != after[1]
-    expect(widget).to_contain_text("The notebook has all of it")
+    expect(widget).to_contain_text("For everything, run make lab")
 
 
 def test_a_control_offers_only_what_fits_the_others(touched):
@@ -175,7 +175,7 @@ def test_a_control_offers_only_what_fits_the_others(touched):
     widget.get_by_label("Window (samples)").select_option("512")
     expect(hop).to_have_value("256")
     expect(hop).to_be_disabled()
-    expect(said(widget)).to_contain_text("86.1 frames a second")
+    expect(said(widget)).to_contain_text("86.1 frames per second")
 
 
 @pytest.mark.parametrize("name", ["Temperature", "Threshold"])
@@ -192,8 +192,8 @@ def test_a_slider_moves_by_keys(touched, name):
     assert float(slider.get_attribute("aria-valuetext")) < moved
     assert parts(widget)[1] != before[1]
     if name == "Temperature":
-        widget.get_by_role("button", name="To the fitted one").click()
-        words = f"The fitted one is {slider.get_attribute('aria-valuetext')}"
+        widget.get_by_role("button", name="Fitted temperature").click()
+        words = f"The fitted temperature is {slider.get_attribute('aria-valuetext')}"
         expect(said(widget)).to_contain_text(words)
 
 
@@ -237,7 +237,7 @@ def test_a_kernel_plays_what_it_found(touched):
     expect(widget.locator(".sk-pieces li")).to_have_count(3)
     # What needs Python is not offered, and the page says where it is.
     expect(widget.locator(".sk-sound")).to_have_text(["Found"])
-    expect(widget).to_contain_text("The notebook has all of it")
+    expect(widget).to_contain_text("For everything, run make lab")
 
 
 @pytest.mark.parametrize("kind", [0, 1])
@@ -249,7 +249,7 @@ def test_a_quiz_asks_answers_and_counts(touched, kind):
         # From the first question to the second, the focus goes along.
         choices = widget.locator(".se-controls button")
         choices.first.click()
-        expect(widget).to_contain_text(re.compile(r"(Right|No: .*)\. It was kernel \d+ of conv_2"))
+        expect(widget).to_contain_text(re.compile(r"(Right|No, .*)\. It was kernel \d+ of conv_2"))
         expect(widget).to_contain_text(f" of {number} right")
         assert choices.evaluate_all("all => all.every((button) => button.disabled)")
         if number == 1:

@@ -123,7 +123,7 @@ def output_with(page: Page, selector: str) -> Locator:
 
 def test_a_number_says_its_name_and_is_found_and_pressed_by_keys(page):
     widget = output_with(page, ".sn-numbers")
-    widget.get_by_role("button", name="Electronic answered right: 0 of 0 clips").focus()
+    widget.get_by_role("button", name="Electronic predicted correctly: 0 of 0 clips").focus()
     assert widget.locator(".sn-numbers [tabindex='0']").count() == 1
     # Folk is the third row.
     for key in ("ArrowDown", "ArrowDown"):
@@ -167,7 +167,9 @@ def test_keys_move_a_slider_and_python_draws_anew(page):
 
 def test_a_quiz_is_heard_answered_and_goes_on(page):
     quiz = page.locator(".jp-OutputArea-output .se-quiz").first
-    expect(quiz).to_contain_text("Question 1 of 2. Hear what a kernel found. Which genre")
+    expect(quiz).to_contain_text(
+        "Question 1 of 2. Listen to the excerpts that excite a kernel most. Which genre"
+    )
     expect(quiz.get_by_role("button", name="Next question")).to_be_disabled()
     assert quiz.locator("audio").count() == 1
     assert quiz.locator("audio").evaluate(

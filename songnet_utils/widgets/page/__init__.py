@@ -1,13 +1,13 @@
-"""What a place (the site, ``songnet app``, a notebook) hands to the page that listens.
+"""The listening page, and the data that a host (the site, ``songnet app``, a notebook) gives it.
 
-The page is JavaScript: ``vendor/songnet.js``, built from ``src``. It asks for everything else by
+The page is JavaScript: ``vendor/songnet.js``, built from ``src``. It requests everything else by
 name: the runtime of the networks (``ort.wasm``), networks (``networks/…``) and clips (``clips/…``).
-`contents` puts together what there is, and `Contents` gives the bytes, gzipped, in the form that a
-place needs. On pages without Python each asset is a script that hands over its bytes, since a page
-that is opened as a file may fetch nothing.
+`contents` collects these assets, and `Contents` returns their bytes, gzipped, in the form that a
+host needs. On pages without Python, each asset is a script that hands over its bytes, because a
+page that you open as a file may not fetch anything.
 
-A network comes as one ONNX file that says what it is (`songnet_utils.models.onnx_export`). Nothing
-here starts TensorFlow, except for a network that is given as an object and has to be exported.
+A network is one ONNX file that describes itself (`songnet_utils.models.onnx_export`). Nothing
+here starts TensorFlow, except for a network that you pass as an object, which must be exported.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from songnet_utils.corpora import Corpus
     from songnet_utils.streaming.network import Network
 
-    #: What stands for a network: its object, its run's folder, its ONNX file, or "musicnn".
+    #: A network: the object, its run's folder, its ONNX file, or "musicnn".
     Source = Network | str | Path
 
 _VENDOR = Path(__file__).parent / "vendor"
 _MINI = Path(__file__).parents[2] / "corpora" / "mini" / "clips.csv"
 _OURS, _MUSICNN = BUILT_IN / "songnet-mini.onnx", BUILT_IN / "musicnn.onnx"
 
-#: Clips of one genre that a page lists at most.
+#: The most clips of one genre that a page lists.
 MOST_OF_GENRE = 50
 
-# What returns an asset's bytes.
+# A function that returns an asset's bytes.
 _Bytes = Callable[[], bytes]
 
 # A clip of a table.
@@ -58,10 +58,10 @@ class Clip:
     Parameters
     ----------
     facts : dict
-        ``file`` (its name), ``title``, ``artist``, ``genre``, ``credit``, and of a medley
+        ``file`` (its name), ``title``, ``artist``, ``genre``, ``credit``, and for a medley
         ``medley``: a list of ``start`` (seconds) and ``genre``.
     content : callable
-        What returns the bytes of the sound file.
+        Returns the bytes of the sound file.
     """
 
     facts: dict[str, Any]
@@ -70,14 +70,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a place shows, and where the bytes of each asset are.
+    """The contents of a page, and the source of each asset's bytes.
 
     Parameters
     ----------
     networks, clips : list of dict
         As the page takes them (``src/host.js``).
     assets : dict
-        What returns the bytes, by the name that the page asks for.
+        The function that returns an asset's bytes, by the asset's name.
     """
 
     networks: list[dict[str, Any]]
@@ -93,19 +93,19 @@ class Contents:
             When there is no such asset, or its file cannot be read.
         """
         if name not in self.assets:
-            raise SongNetError(f"{name}: there is no such thing. Load the page again.")
+            raise SongNetError(f"{name}: there is no such asset. Load the page again.")
         try:
             content = self.assets[name]()
         except OSError as error:
             raise SongNetError(
-                f"{error.filename}: cannot be read ({error.strerror}). Is it still there?"
+                f"{error.filename}: cannot be read ({error.strerror}). Check that it is there."
             ) from error
-        # No time inside: the same asset is always the same bytes.
+        # Leave out the time, so that the same asset always gives the same bytes.
         is_packed = content.startswith(b"\x1f\x8b")
         return content if is_packed else gzip.compress(content, 6, mtime=0)
 
     def manifest_script(self, keep: str | None = None) -> str:
-        """Return ``manifest.js``; `keep` is the address that keeps songs, where there is one."""
+        """Return ``manifest.js``; `keep` is the address that saves songs, if there is one."""
         shown = {"networks": self.networks, "clips": self.clips, "keep": keep}
         return f"SongNetPage.assets.manifest({json.dumps(shown)});\n"
 
@@ -121,16 +121,16 @@ def script() -> str:
 
 
 def contents(networks: Sequence[Source] | None = None, clips: Iterable[Clip] = ()) -> Contents:
-    """Put together what a place shows.
+    """Collect the contents of a page.
 
     Parameters
     ----------
     networks : sequence of Network or path or str, optional
-        Which networks can be asked: networks, the folders of finished runs, or ONNX files. The
-        first is asked about clips. By default songnet trained on mini, and your newest run, if
-        any. musicnn, which is asked about people's own songs, is always there.
+        The networks to offer: networks, the folders of finished runs, or ONNX files. The
+        first answers for clips. The default is songnet trained on mini, and your newest run, if
+        any. The page always offers musicnn, too, which answers for people's own songs.
     clips : iterable of Clip
-        What can be chosen. The first is shown when the page opens.
+        The clips to offer. The page opens with the first.
 
     Raises
     ------
@@ -162,22 +162,22 @@ def contents(networks: Sequence[Source] | None = None, clips: Iterable[Clip] = (
 
 
 def _network(source: Source) -> tuple[str, dict[str, Any], _Bytes]:
-    """Return a network's name, what the page needs to know about it, and its ONNX file."""
+    """Return a network's name, its facts for the page, and its ONNX file."""
     if not isinstance(source, str | Path):
         if source.name.startswith(_MUSICNN.stem):
             return _network(_MUSICNN)
         return source.name, *_exported(source)
     path = file = _MUSICNN if source == _MUSICNN.stem else Path(source)
     if path.suffix != ".onnx":
-        # Where a network has state, that of its steps.
+        # A network with state also has a file for single steps, which is the one to use.
         file = path / "stream.onnx"
         file = file if file.is_file() else path / "model.onnx"
         if not file.is_file():
             from songnet_utils.training.runs import read_record
 
             raise SongNetError(
-                f"{path}: its model, {read_record(path)['model']}, answers for whole clips and "
-                "gives no genre over time. Choose the run of a network (model.onnx)."
+                f"{path}: its model, {read_record(path)['model']}, answers only for whole clips, "
+                "so it has no genre over time. Choose the run of a network (model.onnx)."
             )
     facts = _facts(file)
     if path != _MUSICNN:
@@ -190,20 +190,20 @@ def _exported(net: Network) -> tuple[dict[str, Any], _Bytes]:
 
     with tempfile.TemporaryDirectory() as folder:
         save_onnx(net, Path(folder) / "model.onnx")
-        # It writes nothing for a network without state.
+        # For a network without state, this writes no file.
         save_stream(net, Path(folder) / "stream.onnx")
         _, facts, content = _network(folder)
         return {**facts, "title": net.name}, functools.partial(bytes, content())
 
 
 def _facts(file: Path) -> dict[str, Any]:
-    """Return what the page needs to know about a network in an ONNX file."""
+    """Return the facts about a network in an ONNX file that the page needs."""
     session = open_session(file)
     described = description_of(session, file)
     if any(given.name == "metadata" for given in session.get_inputs()):
         raise SongNetError(
-            f"{described.name}: needs to know facts about a song (year, place and the like), and "
-            "a page knows only its sound. Choose another network."
+            f"{described.name}: needs a song's metadata (year, place and so on), but the page has "
+            "only its sound. Choose another network."
         )
     field = described.timeline.field
     past = None if math.isinf(field.past) else field.past
@@ -218,7 +218,7 @@ def _facts(file: Path) -> dict[str, Any]:
 
 
 def medley_clip() -> Clip:
-    """Return a clip in which the genres change; it is composed when the page asks for it."""
+    """Return a clip in which the genre changes; the page's request starts its composition."""
     facts = {
         **{"file": "medley.mp3", "title": "A medley of eight genres", "artist": "", "genre": ""},
         "credit": "Composed by rules for this course, CC BY 4.0",
@@ -268,7 +268,7 @@ def _clips(rows: Iterable[_Row], name: str, read: Callable[[_Row], bytes]) -> li
 
 
 def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
-    """Return the same clip as an mp3, mono at `rate`: smaller, for a site."""
+    """Return the same clip as an mp3, mono at `rate`, which is smaller for a site."""
     from songnet_utils.audio import load_audio
     from songnet_utils.plots.players import Player
 
@@ -281,7 +281,7 @@ def as_mp3(clip: Clip, rate: int = 22_050) -> Clip:
 
 
 def write_page(folder: Path, clips: Iterable[Clip]) -> None:
-    """Write what a static page needs: ``songnet.js``, ``manifest.js`` and ``assets/NAME.js``.
+    """Write a static page's files: ``songnet.js``, ``manifest.js`` and ``assets/NAME.js``.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""One piece of music in which the genres change every few seconds, to try a network on.
+"""A piece of music whose genre changes every few seconds, for trying a network.
 
-It is composed and played like the clips of mini, by eight artists of another seed: no network that
-was trained on mini has met them.
+It is composed and played like the clips of mini, by eight artists from another seed, so no network
+that was trained on mini knows them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, data_folder
 
-#: The genres of mini in the order in which they play, for how many seconds each, and for how many
-#: seconds two of them overlap.
+#: The genres of mini in the order of the medley, the seconds of each, and the seconds for which
+#: neighbours overlap.
 GENRES = (
     *("Rock", "Folk", "Electronic", "International"),
     *("Hip-Hop", "Instrumental", "Pop", "Experimental"),
@@ -22,17 +22,17 @@ GENRES = (
 SECONDS = 4.8
 OVERLAP = 0.3
 
-# Whose music it is.
+# The artists.
 _SEED = 1
 _ARTIST = 3
 
-#: At which second each genre starts.
+#: The second at which each genre starts.
 STARTS = [(place * (SECONDS - OVERLAP), genre) for place, genre in enumerate(GENRES)]
 
 
 def mp3() -> bytes:
-    """Return the medley as an mp3: from the data folder, once it has been composed."""
-    # The version is that of the medley.
+    """Return the medley as an mp3; compose it first if it is not in the data folder."""
+    # The medley's version.
     file = data_folder() / "page" / "medley-1.mp3"
     with contextlib.suppress(FileNotFoundError):
         return file.read_bytes()
@@ -46,8 +46,8 @@ def mp3() -> bytes:
 
 
 def compose_mp3() -> bytes:
-    """Compose the medley, which takes some seconds with all that is needed for it."""
-    # Imported when used: they bring the synthesizer.
+    """Compose the medley, which takes some seconds."""
+    # Import these only here, because they load the synthesizer.
     import numpy as np
 
     from songnet_utils.corpora.mini.catalogue import plan
@@ -64,7 +64,7 @@ def compose_mp3() -> bytes:
         piece = compose(clip.make_artist(), clip.dice(), SECONDS)
         tape = clip.dice().of("tape")
         audio = produce(play(midi(piece, SPEED)), piece.artist.mix, tape, length)
-        # As loud as the others.
+        # Make all parts equally loud.
         audio *= 0.12 / max(float(np.sqrt(np.mean(audio**2))), 1e-6)
         audio[:fade] *= ramp
         audio[-fade:] *= ramp[::-1]
