@@ -49,7 +49,7 @@ def test_a_run_answers_in_the_notebook_as_python_does_and_a_song_is_kept_when_as
     row.locator("input[type=text]").fill("Folk")
     row.locator("input[type=text]").press("Enter")
     # From then on the label is what was taught.
-    page.get_by_text("Learnt: tune is Folk.").first.wait_for()
+    page.get_by_text("Labelled tune as Folk.").first.wait_for()
     assert not kept.exists()
     row.get_by_role("button", name="Keep").click()
     page.get_by_text("is saved as").first.wait_for()

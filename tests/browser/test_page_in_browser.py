@@ -215,13 +215,13 @@ def test_two_networks_answer_one_song(page: Page) -> None:
 def test_what_comes_may_be_hidden_and_the_words_fit(medley: Page) -> None:
     medley.evaluate("songnet.seek(9)")
     verdict = medley.locator(".sp-verdict").first
-    expect(verdict).to_contain_text("The whole song")
+    expect(verdict).to_contain_text("Whole song")
     medley.get_by_role("button", name="Hide the future").click()
-    expect(verdict).to_contain_text("The song so far")
+    expect(verdict).to_contain_text("Song so far")
     medley.evaluate("songnet.seek(0)")
     expect(verdict).to_be_empty()
     medley.get_by_role("button", name="Show the future").click()
-    expect(verdict).to_contain_text("The whole song")
+    expect(verdict).to_contain_text("Whole song")
 
 
 def test_a_picture_of_the_song_can_be_saved(medley: Page, tmp_path: Path) -> None:

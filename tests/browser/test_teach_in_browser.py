@@ -225,10 +225,10 @@ def test_before_and_after_are_told_with_counts_and_an_interval(page: Page):
       untested: [{}], genres: ["Polka", "Rock"] }, ["Rock", "Folk", "Pop"]).join(" ")"""
     told = page.evaluate(words, 20)
     assert "musicnn gets 10 of 10 right (100 %, 95 % interval 72 to 100 %)" in told
-    assert "does not know: your layer gets 1 of 10 right (10 %" in told
+    assert "does not know, your layer gets 1 of 10 right (10 %" in told
     assert "among 2 genres, musicnn among 3" in told
     assert "Not tested: 1" in told
-    assert page.evaluate(words, 5).startswith("Too few songs")
+    assert page.evaluate(words, 5).startswith("There are too few songs")
 
 
 # ---- What the browser keeps ------------------------------------------------------------------
@@ -246,7 +246,7 @@ def teach(page: Page, number: int, genre: str, name: str | None = None) -> None:
         "teaching.teach.refresh())",
         [name or f"song {number}.mp3", song_bytes(number)],
     )
-    page.get_by_label("Genre, known or new").fill(genre)
+    page.get_by_label("Genre (existing or new)").fill(genre)
     page.keyboard.press("Enter")
     page.wait_for_function("teaching.said.at(-1)?.startsWith('Learnt')")
     page.evaluate("teaching.said.length = 0")
@@ -294,7 +294,7 @@ def test_reload_undo_export_and_import_give_the_same_answers(page: Page, tmp_pat
     for _ in range(3):
         page.evaluate("teaching.said.length = 0")
         page.get_by_role("button", name="Undo").click()
-        page.wait_for_function("teaching.said.at(-1)?.includes('undone')")
+        page.wait_for_function("teaching.said.at(-1)?.includes('Undid')")
     same(page, answers)
 
     with page.expect_download() as download:
@@ -338,7 +338,7 @@ def test_songs_that_were_learnt_from_are_marked_under_every_name(page: Page):
     teach(page, 1, "Rock")
     teach(page, 2, "Folk")
     for _ in range(2):
-        assert "learnt from this song (Rock)" in marked(page, 1, "song 1.mp3")
+        assert "was trained on this song (Rock)" in marked(page, 1, "song 1.mp3")
         assert "(Folk)" in marked(page, 2, "a copy of something.wav")
         assert marked(page, 3, "song 1.mp3") == ""
         reload(page)

@@ -45,7 +45,7 @@ const wasm = await readFile(
 );
 await writeFile(join(target, "ort.wasm.gz"), gzipSync(wasm, { level: 9 }));
 
-// What is built in, with the licence of each.
+// The packages in the build, with their licences.
 const { packages } = JSON.parse(await readFile(join(here, "package-lock.json"), "utf8"));
 const readme = await readFile(join(here, "node_modules/fft.js/README.md"), "utf8");
 const holder = "Copyright Fedor Indutny, 2017.";

@@ -1,14 +1,14 @@
-// What a place (site, app, notebook) hands to the page, and how it comes there.
+// The data that a host (site, app, notebook) hands to the page, and how the page gets it.
 
-// By script: what it called `assets` with.
+// For each script element, the data that it passed to `assets`.
 const brought = new WeakMap();
 const bring = (/** @type {unknown} */ content) =>
   void brought.set(document.currentScript ?? assets, content);
 
-// Called by the scripts that bring a static page's bytes: these come from http and file:// alike.
+// The scripts with a static page's bytes call these functions, over http and file:// alike.
 export const assets = {
   manifest: (/** @type {Manifest} */ manifest) => bring(manifest),
-  // With its name and base64 of its gzipped bytes.
+  // The asset's name, and its gzipped bytes in base64.
   add: (/** @type {string} */ _name, /** @type {string} */ base64) => bring(base64),
 };
 
@@ -22,7 +22,7 @@ async function bringBy(address) {
     });
     return brought.get(script);
   } catch {
-    throw new Error(`${address} cannot be read. Is the folder whole?`);
+    throw new Error(`${address} cannot be read. Check that the page's folder is complete.`);
   } finally {
     script.remove();
   }

@@ -1,4 +1,4 @@
-// The listening page: finds its places on a document, and draws itself into them.
+// The listening page: finds its places in a document and draws itself there.
 import { assets, staticHost, widgetHost } from "./host.js";
 import styles from "./page.css";
 import * as layer from "./teach/layer.js";
@@ -30,7 +30,7 @@ export const widget = {
 const teaching = { Answers, layer, teachPanel, trial };
 Object.assign(globalThis, { SongNetPage: { start, assets, widget, teaching } });
 
-// A static page says where its files are.
+// A static page names the folder of its files.
 async function startAll() {
   for (const place of document.querySelectorAll(".songnet-page")) {
     const element = /** @type {HTMLElement} */ (place);

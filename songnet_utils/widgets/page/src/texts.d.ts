@@ -1,4 +1,4 @@
-// What build.mjs puts in place of these imports.
+// The types of the texts that build.mjs inserts for these imports.
 declare module "text:*" {
   const text: string;
   export default text;
@@ -17,7 +17,7 @@ declare module "fft.js" {
   }
 }
 
-// The audio thread's own names, which TypeScript's library leaves out.
+// Names of the audio thread that TypeScript's library lacks.
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }

@@ -1,8 +1,8 @@
-// What modules hand to each other. These types are global: no module has to import them.
+// The data that modules exchange. These types are global, so no module has to import them.
 
-// ---- A place and what it brings ----
+// ---- A host and its data ----
 
-/** A network that can be asked, as its file describes it. */
+/** A network on offer, as its file describes it. */
 interface NetworkOffer {
   name: string;
   asset: string;
@@ -26,7 +26,7 @@ interface Clip {
 
 interface Manifest {
   networks: NetworkOffer[];
-  clips: Clip[]; // to choose from; the first is shown at the start
+  clips: Clip[]; // on offer; the page opens with the first
   keep: any;
 }
 
@@ -34,7 +34,7 @@ interface Host {
   networks: NetworkOffer[];
   clips: Clip[];
   asset: (name: string) => Promise<Uint8Array<ArrayBuffer>>; // unpacked bytes
-  // Where Python is: keeps the song, says where, or rejects with why.
+  // With Python: saves the song and returns a message, or rejects with the reason.
   keep?: (file: Blob, told: Labelled) => Promise<string>;
 }
 
@@ -89,7 +89,7 @@ interface Gap {
   start: number;
   stop: number;
   end: number;
-  promised: number | null; // how many samples it should have
+  promised: number | null; // the number of samples according to the header
 }
 
 interface Step {
@@ -114,7 +114,7 @@ interface StepsTold {
 
 type Told = FramesTold | StepsTold;
 
-/** Of a network, for `count` steps from the step `first` on. */
+/** A network's answers for `count` steps from step `first` on. */
 interface NetworkAnswer {
   first: number;
   count: number;
@@ -127,17 +127,17 @@ interface Heard {
   notes: string[];
 }
 
-/** What the page wants to be told of a song or a microphone. */
+/** The page's callbacks for a song or a microphone. */
 interface Listener {
   onFacts?: (facts: Facts) => void; // called again when more is known
   onFrames?: (told: FramesTold) => void;
   onSteps?: (told: StepsTold) => void;
   onLevel?: (level: number, seconds: number) => void; // of the microphone, peak of 1
-  onKind?: (kind: Kind) => void; // music or not; told again
+  onKind?: (kind: Kind) => void; // music or not; called repeatedly
   signal?: AbortSignal;
 }
 
-/** What waits for the worker. */
+/** A request that waits for the worker. */
 interface Asked {
   what: any;
   listener: Listener;
@@ -149,8 +149,8 @@ interface ListenAsked {
   blob: Blob;
   name: string;
   network: string;
-  frames: boolean; // whether the page wants them
-  kinds: boolean; // whether it wants to know if this is music
+  frames: boolean; // whether the page wants the frames
+  kinds: boolean; // whether the page wants to know if this is music
 }
 
 interface MicrophoneAsked {
@@ -165,10 +165,10 @@ type AskEvents = (samples: Float32Array) => Promise<Float32Array | null | undefi
 
 // ---- Teaching ----
 
-/** What is kept of a song that was labelled. */
+/** The saved data of a labelled song. */
 interface KeptSong extends Labelled {
   sha256: string; // of its file's bytes
-  file?: Blob; // missing where it came from an exported file
+  file?: Blob; // missing if the song came from an exported file
   embeddings: Float32Array; // musicnn's, 200 numbers a step
   before: { genre: string; probability: number }; // musicnn's answer
 }
@@ -176,9 +176,9 @@ interface KeptSong extends Labelled {
 /** A labelled song with the mean of its embeddings. */
 type LearntSong = KeptSong & { mean: Float64Array };
 
-/** Everything that the browser keeps. */
+/** Everything that the browser saves. */
 interface Kept {
-  songs: Map<string, KeptSong>; // by SHA-256; an empty genre: no longer labelled
+  songs: Map<string, KeptSong>; // by SHA-256; an empty genre means no label
   changes: { sha256: string; genre: string }[][]; // the labels before each change
 }
 
@@ -188,14 +188,14 @@ interface Layer {
   biases: number[];
 }
 
-/** Songs that were held out, with the answers of the networks before and after. */
+/** Held-out songs, with the answers of the networks before and after. */
 interface Trial {
   tested: { song: LearntSong; before: string; after: string }[];
   untested: LearntSong[];
   genres: string[];
 }
 
-/** Is told of each fold, and awaited. */
+/** Called and awaited after each fold. */
 type OnFold = (learnt: LearntSong[], asked: LearntSong[]) => unknown;
 
 /** A song of the page, as src/ui/song.js has it. */
@@ -207,7 +207,7 @@ interface PageSong {
   hearings?: Map<string, { told: Omit<StepsTold, "kind" | "first">[]; done: Promise<unknown> }>;
 }
 
-/** A network that musicnn's embedding is asked for, as src/ui/answers.js has it. */
+/** A network on musicnn's embedding, as src/ui/answers.js has it. */
 interface Taught {
   name: string;
   title: string;
@@ -218,24 +218,24 @@ interface Taught {
   answer: (embedding: Float32Array) => Float32Array;
 }
 
-/** Where songs are labelled. */
+/** The page around the panel for labels. */
 interface TeachPlace {
   engine: Engine;
   host: Host;
   base: NetworkOffer; // musicnn
-  list: () => PageSong[]; // the songs that can be labelled, the present one first
+  list: () => PageSong[]; // the songs on offer for labelling, the current one first
   announce: (text: string) => void;
-  changed: () => void; // called when there are other networks or marks
+  changed: () => void; // called when networks or marks change
 }
 
-/** What two seconds sound like. */
+/** The sound events of two seconds. */
 interface Events {
   level: number; // decibels of full scale
   speech: number; // probabilities
   music: number; // played or sung
 }
 
-/** What a song, or the latest seconds of a microphone, sound like; no text for music. */
+/** The kind of a song, or of a microphone's latest seconds; the text is empty for music. */
 interface Kind {
   kind: "music" | "speech" | "silence" | "noise";
   text: string;
@@ -250,10 +250,10 @@ type Session = import("./ui/session.js").Session;
 type Song = import("./ui/song.js").Song;
 type Store = import("./teach/store.js").Store;
 
-/** Parts of page.html by their names; what kind each is stands there. */
+/** Parts of page.html by their names; page.html has their kinds. */
 type Named = Record<string, any>;
 
-/** A network that can be asked. */
+/** A network on offer, with its colours. */
 interface Network {
   name: string;
   title: string;
@@ -262,14 +262,14 @@ interface Network {
   trainingMusic: string;
   caution: string;
   sound: Sound;
-  asked: string; // the engine's network that listens
-  answer?: (embedding: Float32Array) => Float32Array; // of a layer on top of it
+  asked: string; // the engine's network to run
+  answer?: (embedding: Float32Array) => Float32Array; // a layer on top of that network
 }
 
-/** Some steps, as the engine tells them. */
+/** Some steps, as the engine reports them. */
 type SomeSteps = Pick<StepsTold, "steps" | "embeddings">;
 
-/** The engine on its way through a song, and who wants to know. */
+/** A pass of the engine through a song, and the answers that follow it. */
 interface Hearing {
   told: SomeSteps[];
   followers: Answers[];
@@ -277,24 +277,24 @@ interface Hearing {
   done: Promise<Heard>;
 }
 
-/** How a song is heard. */
+/** How to process a song. */
 interface How {
   signal?: AbortSignal;
-  picture?: boolean; // its log-mel is wanted
-  changed?: () => void; // there is more
+  picture?: boolean; // whether to make its log-mel
+  changed?: () => void; // called when there is more
 }
 
-/** What has changed. */
+/** The kinds of change. */
 type What = "songs" | "song" | "answers" | "play" | "networks";
 
-/** Where a player says what happens. */
+/** The callbacks of a player. */
 interface Listens {
   changed: () => void;
   ended: () => void;
   fail: (text: string) => void;
 }
 
-/** Where a session says what happens. */
+/** The callbacks of a session. */
 interface Place {
   changed: (what: What) => void;
   announce: (text: string) => void;
@@ -303,7 +303,7 @@ interface Place {
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-/** A part of a picture in which time runs from left to right. */
+/** A strip of a picture in which time runs from left to right. */
 interface Strip {
   at: (seconds: number) => number; // the x of a moment
   from: number; // seconds
@@ -312,47 +312,47 @@ interface Strip {
   bottom: number;
 }
 
-/** What the moving picture shows. */
+/** The contents of the moving picture. */
 interface Scene {
   song: Song;
   answers: Answers[]; // one strip each
   time: number; // of the playhead
   seconds: number; // of the song
   isFutureShown: boolean;
-  isStill: boolean; // where motion is unwelcome: the playhead moves, not the picture
+  isStill: boolean; // for readers who prefer less motion: the playhead moves, not the picture
 }
 
-/** As far as a picture of a song goes. */
+/** The end of a picture of a song. */
 interface Until {
   seconds: number; // of the song
-  step: number; // the last one that counts
+  step: number; // the last step in the picture
   until: number; // seconds
 }
 
-/** What can be done with a song of the list. */
+/** The actions on a song of the list. */
 interface ListActs {
   play: (song: Song) => void;
   label: (song: Song, genre: string) => void;
   labelOf: (song: Song) => string; // or ""
   remove: (song: Song) => void;
-  keep: ((song: Song) => void) | null; // where Python is
-  genres: () => string[]; // to label with
+  keep: ((song: Song) => void) | null; // only with Python
+  genres: () => string[]; // the labels on offer
 }
 
-/** What happens with files that are dragged here. */
+/** The callbacks for dragged files. */
 interface Drops {
   over: (isOver: boolean) => void;
   drop: (files: File[]) => void;
 }
 
-/** What can be done on the page that is not the session's alone. */
+/** The actions of the page beyond those of the session. */
 interface Acts {
   add: (files: File[]) => void;
-  listen: () => void; // to the microphone, or stop
+  listen: () => void; // start or stop the microphone
   savePicture: (isShared: boolean) => void;
 }
 
-/** What is kept of a song for the next visit. */
+/** The data of a song that the browser saves for the next visit. */
 interface ListedSong {
   id: string;
   name: string; // of its file
@@ -364,5 +364,5 @@ interface ListedSong {
   label: string;
   kind: Kind | null;
   notes: string[];
-  answers: (readonly [string, Step[]])[]; // of networks, the whole ones
+  answers: (readonly [string, Step[]])[]; // complete answers, by network
 }

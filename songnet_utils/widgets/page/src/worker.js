@@ -1,5 +1,5 @@
-// The worker in which songs are decoded, resampled and answered. What it is asked and what it says
-// are messages: {id, ask: …} in, {id, kind: …} out.
+// The worker that decodes songs, resamples them and runs the networks. It receives messages
+// {id, ask: …} and sends messages {id, kind: …}.
 import { beforeDamage, Song } from "./engine/decode.js";
 import { Listening, mixDown } from "./engine/listening.js";
 import { loadEvents, Network, setUp } from "./engine/network.js";
@@ -14,7 +14,7 @@ const eventBytes = /** @type {PromiseWithResolvers<Uint8Array | null>} */ (Promi
 const eventNetwork = Promise.all([eventBytes.promise, runtime.promise])
   .then(([bytes]) => bytes && loadEvents(bytes));
 
-// A song may lack this much of what its header promises: encoders count sloppily.
+// A song may be this much shorter than its header promises, because encoders count loosely.
 const SLACK_SECONDS = 0.12;
 
 class Job {
@@ -30,7 +30,7 @@ class Job {
     if (!this.isAborted) postMessage({ id: this.id, ...told });
   }
 
-  // What the page replies.
+  // Wait for the page's reply.
   reply() {
     return new Promise((resolve) => (this.replied = resolve));
   }
@@ -40,7 +40,7 @@ class Job {
     this.replied({ error: "aborted" });
   }
 
-  // Let messages in, so that another song can begin.
+  // Handle waiting messages, so that another song can begin.
   async breathe() {
     const { port1, port2 } = new MessageChannel();
     port2.postMessage(null);
@@ -81,17 +81,17 @@ async function listen(job, { blob, name, network, frames, kinds }) {
     const { seconds } = listening;
     if (!seconds && damage) throw song.unreadable();
     if (!seconds) {
-      throw new Error(`${name}: holds no samples at all. Choose a file with sound in it.`);
+      throw new Error(`${name}: contains no samples. Choose a file with sound in it.`);
     }
     const promised = (song.gap.promised ?? 0) / song.rate;
     const until = seconds.toFixed(2);
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
-        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s; only ` +
-          `the first ${until} s can be decoded, and these are answered.`,
+        `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s, but ` +
+          `only the first ${until} s can be decoded. The answers are about these.`,
       );
     } else if (damage) {
-      facts.notes.push(`${name}: is damaged after ${until} s; only what comes before is answered.`);
+      facts.notes.push(`${name}: is damaged after ${until} s. The answers stop there.`);
     }
     listening.end();
     while (await listening.answer(true)) await job.breathe();
@@ -103,7 +103,7 @@ async function listen(job, { blob, name, network, frames, kinds }) {
   }
 }
 
-// Hear a song second by second; returns the error that stopped it before its end, if one did.
+// Process a song second by second; return the error that stopped it early, if any.
 /** @param {Job} job @param {Song} song @param {Listening} listening
  * @param {EventListener | null} sounds @param {string[]} notes */
 async function hearAll(job, song, listening, sounds, notes) {
@@ -135,7 +135,7 @@ async function hearAll(job, song, listening, sounds, notes) {
   if (cancelled) {
     notes.push(
       `${song.name}: its channels cancel out for ${cancelled.toFixed(1)} s (one is the other ` +
-        "upside down); there only the first is used.",
+        "inverted). Only the first is used there.",
     );
   }
   return damage;
@@ -166,7 +166,7 @@ async function microphone(job, { port, rate, network, kinds }) {
 
 function known(/** @type {string} */ name) {
   const network = networks.get(name);
-  if (!network) throw new Error(`${name}: there is no such network here`);
+  if (!network) throw new Error(`${name}: there is no such network`);
   return network;
 }
 

@@ -1,5 +1,5 @@
-// In the audio thread: hands the microphone's samples to the worker, mixed down, some at a time.
-// The page learns the time of the first one.
+// Runs in the audio thread: mixes the microphone's channels and sends blocks of samples to the
+// worker. It also tells the page the time of the first sample.
 
 const SAMPLES = 1024;
 

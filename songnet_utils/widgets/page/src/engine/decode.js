@@ -8,7 +8,7 @@ import { gapOf } from "./mp3.js";
 const LOWEST_RATE = 1_000;
 const HIGHEST_RATE = 1_000_000;
 const KINDS = [MP3, MP4, QTFF, OGG, WAVE, FLAC, WEBM, MATROSKA, ADTS];
-// Packets that wait for the decoder at most.
+// The most packets that may wait for the decoder.
 const MOST_WAITING = 64;
 const READABLE = "mp3, m4a, mp4, ogg, wav, flac, webm, aac";
 
@@ -20,7 +20,7 @@ export class Song {
   rate = 0;
 
   /** @param {Blob} blob @param {string} name
-   * @param {(rate: number) => Promise<Piece>} decodeWhole by the page, without WebCodecs */
+   * @param {(rate: number) => Promise<Piece>} decodeWhole decodes in the page, without WebCodecs */
   constructor(blob, name, decodeWhole) {
     this.blob = blob;
     this.name = name;
@@ -34,7 +34,7 @@ export class Song {
     if (!blob.size) throw new Error(`${name}: the file is empty. Copy or download it again.`);
     const refuse = () => Promise.reject(this.unreadable());
     const track = await input.getPrimaryAudioTrack().catch(refuse);
-    if (!track) throw new Error(`${name}: has no sound in it. Choose a file with an audio track.`);
+    if (!track) throw new Error(`${name}: has no audio track. Choose a file with sound in it.`);
     this.track = track;
     const channels = await track.getNumberOfChannels();
     const rate = await track.getSampleRate();
@@ -48,7 +48,7 @@ export class Song {
       this.gap = await gapOf(blob, rate);
       if (this.gap.promised) seconds = this.gap.promised / rate;
     } else {
-      // Other kinds say when the song begins: at time 0.
+      // In other kinds, the song begins at time 0.
       const early = -(await track.getFirstTimestamp().catch(() => 0));
       this.gap.start = Math.max(0, Math.round(early * rate));
       if (promised) this.gap.promised = promised * rate * (await promisedShare(blob));
@@ -65,7 +65,7 @@ export class Song {
     return new Error(`${this.name}: ${why}. ${advice}`);
   }
 
-  // The song's samples, without what encoders put around them.
+  // The song's samples, without the padding of encoders.
   /** @returns {AsyncGenerator<Piece>} */
   async *pieces() {
     const track = /** @type {import("mediabunny").InputAudioTrack} */ (this.track);
@@ -116,16 +116,16 @@ function checkRate(/** @type {number} */ rate, /** @type {string} */ name) {
   throw new Error(`${name}: ${why}; ${rule}`);
 }
 
-// How much longer a wav says it is than the bytes that are there.
+// The length of a wav according to its header, over the length of the file.
 async function promisedShare(/** @type {Blob} */ blob) {
   const head = new DataView(await blob.slice(0, 12).arrayBuffer());
   const bytes = head.getUint32(4, true) + 8;
-  // A header that promises nearly 2 GB was written before the size was known.
+  // A header that promises nearly 2 GB dates from before the size was known.
   if (head.getUint32(0) !== 0x52494646 || bytes > 2 ** 31 - 2 ** 16) return 1;
   return Math.max(1, bytes / blob.size);
 }
 
-// Gives items up to the first error, and tells that.
+// Yield items up to the first error, and report the error.
 /** @template T @param {AsyncIterable<T>} items @param {(error: unknown) => void} tell */
 export async function* beforeDamage(items, tell) {
   try {
@@ -135,8 +135,8 @@ export async function* beforeDamage(items, tell) {
   }
 }
 
-// mediabunny decodes as well, but forgets what is decoded already when it meets damage. This goes
-// on behind packets that cannot be decoded, and to the last one that is there.
+// mediabunny can decode, too, but at damage it loses packets that it has already decoded. This
+// function skips packets that cannot be decoded and continues to the last packet.
 /** @param {import("mediabunny").InputAudioTrack} track @returns {AsyncGenerator<AudioData>} */
 async function* decodedBy(track) {
   const config = /** @type {AudioDecoderConfig} */ (await track.getDecoderConfig());

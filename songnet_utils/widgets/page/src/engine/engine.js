@@ -1,4 +1,4 @@
-// The page's side of the engine: it asks the worker, which decodes songs and runs the networks.
+// The engine in the page: it asks the worker, which decodes songs and runs the networks.
 import workerText from "text:worker";
 import workletText from "text:worklet";
 
@@ -24,7 +24,7 @@ export class Engine {
   load(/** @type {string} */ networkName) {
     const load = async () => {
       const network = this.host.networks.find(({ name }) => name === networkName);
-      if (!network) throw new Error(`${networkName}: there is no such network on this page`);
+      if (!network) throw new Error(`${networkName}: this page has no such network`);
       const bytes = await this.host.asset(network.asset);
       return this.#ask("network", { network, bytes });
     };
@@ -46,19 +46,19 @@ export class Engine {
   }
 
   /** @param {Blob} blob @param {AbortSignal} [signal]
-   * @returns {Promise<Blob>} the song as a player plays it in step: an mp3 within an mp4 */
+   * @returns {Promise<Blob>} the song in a form that a player can seek: an mp3 within an mp4 */
   playable(blob, signal) {
     return this.#ask("playable", { blob }, { signal });
   }
 
-  // Gives how long it has listened, and the end, with the recording as a wav.
+  // Return the time since the start, and a function that stops and returns the recording as a wav.
   /** @param {string} network @param {Listener} listener */
   async microphone(network, listener) {
     await this.load(network);
     const kinds = !!listener.onKind;
     if (kinds) this.#bringEvents();
     if (!navigator.mediaDevices) {
-      throw new Error("A browser lends its microphone only to pages from https or this machine.");
+      throw new Error("Browsers allow the microphone only for pages from https or this machine.");
     }
     const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
@@ -68,7 +68,7 @@ export class Engine {
       if (context.state !== "closed") context.close();
     };
     try {
-      // A page that is opened as a file may load no worklet from a Blob; the app's, none from data.
+      // A page opened as a file may not load a worklet from a Blob; the app may not from data.
       const isFile = location.protocol === "file:";
       const code = new Blob([workletText], { type: "text/javascript" });
       const data = `data:text/javascript,${encodeURIComponent(workletText)}`;
@@ -78,7 +78,7 @@ export class Engine {
       const { port1, port2 } = new MessageChannel();
       let begin = context.currentTime;
       node.port.onmessage = ({ data }) => (begin = data);
-      // Straight to the worker: what the page draws does not delay it.
+      // Send samples straight to the worker, so that drawing does not delay them.
       node.port.postMessage(port1, [port1]);
       const asked = { port: port2, rate: context.sampleRate, network, kinds };
       const id = this.count + 1;
@@ -105,7 +105,7 @@ export class Engine {
     this.#fail("was closed");
   }
 
-  // What tells speech from music comes once it is needed; without it, nothing is told.
+  // Load the network for speech and music on its first use; without it, songs have no kind.
   #bringEvents() {
     if (this.hasEvents) return;
     this.hasEvents = true;
@@ -149,7 +149,7 @@ export class Engine {
     if (kind === "done" || kind === "error") this.asked.delete(id);
   }
 
-  // Without WebCodecs the page decodes a song whole, at the song's own rate.
+  // Without WebCodecs, the page decodes a song whole, at the song's own rate.
   /** @param {number} id @param {Blob} blob @param {number} rate */
   async #decode(id, blob, rate) {
     try {
@@ -163,7 +163,7 @@ export class Engine {
     }
   }
 
-  // Nothing more comes from the worker.
+  // Reject all requests, because the worker will not answer.
   #fail(/** @type {string} */ why) {
     for (const { reject } of this.asked.values()) reject(new Error(`The engine ${why}`));
     this.asked.clear();

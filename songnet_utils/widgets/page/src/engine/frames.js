@@ -1,4 +1,4 @@
-// Log-mel frames of samples that come in pieces, as songnet_utils/audio/frames.py makes them.
+// Log-mel frames from samples in pieces, equal to those of songnet_utils/audio/frames.py.
 import FFT from "fft.js";
 
 // Slaney's mel scale: linear below 1 kHz, logarithmic above.
@@ -17,7 +17,7 @@ export function joined(samples, others) {
   return all;
 }
 
-// Each band is a triangle over a few bins: the first one's number, and the weights.
+// Each band is a triangle over a few bins: the number of the first bin, and the weights.
 function melFilters(/** @type {Sound} */ { sample_rate, n_fft, n_mels }) {
   const top = mels(sample_rate / 2);
   const edges = Array.from({ length: n_mels + 2 }, (_, i) => hertz((i * top) / (n_mels + 1)));
@@ -53,13 +53,13 @@ export class Frames {
     this.waiting = new Float32Array(n_fft / 2);
   }
 
-  // The frames that samples decide.
+  // Return the frames that the samples complete.
   push(/** @type {Float32Array} */ samples) {
     this.heard += samples.length;
     return this.#take(samples);
   }
 
-  // The frames that see the zeros after the song's end.
+  // Return the last frames, which include zeros after the song's end.
   finish() {
     const { hop, n_fft } = this.sound;
     const missing = Math.floor(this.heard / hop) + 1 - this.taken;

@@ -1,24 +1,24 @@
-// A song on its way from samples to steps: mixed down, resampled, cut into frames, answered.
+// From samples to steps: mix down, resample, compute frames, run the network.
 import { Frames, joined } from "./frames.js";
 import { Stepper } from "./network.js";
 import { Resampler } from "./resample.js";
 
-// Below this peak (−100 dB of full scale) a song is silence; above the other it cannot be sound.
+// Below the first peak (−100 dB of full scale), a song is silence; above the second, it is damaged.
 const SILENCE = 1e-5;
 const LOUDEST = 1e6;
 
-// Where the mean of the channels has this small a share of the first one's power, they cancel.
+// Channels cancel out when their mean has less than this share of the first channel's power.
 const CANCELLED = 0.1;
 
 export class Listening {
   rate = 0;
   resampler = /** @type {Resampler | null} */ (null);
   ahead = 0;
-  // Seconds of the song before it came to have this rate, and samples since.
+  // The seconds before the last change of the sample rate, and the samples since.
   before = 0;
   samples = 0;
   peak = 0;
-  // What is known of a song before anything in it can be heard.
+  // The messages that wait until the song is louder than silence.
   held = /** @type {Told[]} */ ([]);
 
   /** @param {import("./network.js").Network} network @param {string} name of the song
@@ -42,7 +42,7 @@ export class Listening {
       this.before = this.seconds;
       this.samples = 0;
       this.rate = rate;
-      // At the network's rate a step ends before its last sample's successor.
+      // At the network's rate, a step ends just before the sample that follows its last one.
       const ahead = this.resampler ? this.resampler.ahead / rate - 1 / own : 0;
       this.ahead = Math.max(this.ahead, ahead);
     }
@@ -54,7 +54,7 @@ export class Listening {
     return this.before + (this.rate && this.samples / this.rate);
   }
 
-  // Answer one question; false where there is none yet.
+  // Compute the next steps; return false if there are none yet.
   async answer(isEnd = false) {
     const answer = await this.stepper.next(isEnd);
     if (!answer) return false;
@@ -68,7 +68,7 @@ export class Listening {
     return true;
   }
 
-  // What sees the zeros after the song's end; its steps are still to be answered.
+  // Make the last frames, which include zeros after the song's end; their steps are still to come.
   end() {
     if (!this.live && this.seconds && this.peak < SILENCE) {
       const why = "holds only silence (nothing above -100 dB of full scale)";
@@ -82,7 +82,7 @@ export class Listening {
     const needed = (Math.max(1, (size - 1) * hop) / sample_rate).toFixed(2);
     throw new Error(
       `${this.name}: the network needs at least ${needed} s of sound for one answer. ` +
-        `Got ${this.seconds.toFixed(2)} s. Choose a longer piece.`,
+        `Got ${this.seconds.toFixed(2)} s. Choose a longer one.`,
     );
   }
 
@@ -124,7 +124,7 @@ export class Listening {
   }
 }
 
-// Pieces of one rate, about a second.
+// Mix down pieces of one rate, about a second.
 export function mixDown(/** @type {Piece[]} */ pieces) {
   const count = pieces[0].channels.length;
   const channels = Array.from({ length: count }, (_, number) =>
@@ -132,14 +132,14 @@ export function mixDown(/** @type {Piece[]} */ pieces) {
   );
   const [first] = channels;
   const mono = new Float32Array(first.length);
-  // Loops: callbacks take seven times as long.
+  // Loops, because callbacks take seven times as long.
   for (let i = 0; i < mono.length; i++) {
     let sum = 0;
     for (let channel = 0; channel < count; channel++) sum += channels[channel][i];
     mono[i] = sum / count;
   }
   const power = powerOf(first);
-  // One channel is the other upside down: of their mean only rounding noise would be left.
+  // If one channel is the other inverted, their mean is only rounding noise.
   const cancels = powerOf(mono) < CANCELLED * power && power >= first.length * SILENCE ** 2;
   return { mono: cancels ? first : mono, cancels };
 }

@@ -1,6 +1,6 @@
-// What has to be known of an mp3 to begin on its first sample, and to find each of its frames.
+// Facts about an mp3: its first sample, and the place of each frame.
 
-// A decoder itself adds so many samples before a song.
+// A decoder adds this many samples before a song.
 const DECODER_DELAY = 529;
 // Kilobits per second by the header's four bits: MPEG-1 layer III, and MPEG-2 and 2.5 layer III.
 const BITRATES = [
@@ -9,7 +9,7 @@ const BITRATES = [
 ];
 const RATES = [44100, 48000, 32000];
 
-// Where its ID3 tag ends.
+// The end of the ID3 tag.
 async function afterTag(/** @type {Blob} */ blob) {
   const tag = new DataView(await blob.slice(0, 10).arrayBuffer());
   if (tag.byteLength < 10 || tag.getUint32(0) >>> 8 !== 0x494433) return 0;
@@ -30,7 +30,7 @@ export async function gapOf(blob, rate) {
   const view = new DataView(bytes.buffer, header);
   const flags = view.getUint32(4);
   const promised = flags & 1 ? view.getUint32(8) * samples : null;
-  // Before the encoder's name come those of frames, bytes, seek table and quality that are there.
+  // Before the encoder's name come the optional frames, bytes, seek table and quality.
   const encoder = 8 + 4 * (flags & 1) + 2 * (flags & 2) + 25 * (flags & 4) + (flags & 8) / 2;
   const isKnown = /^(LAME|Lavf|Lavc)/.test(text.slice(header + encoder));
   if (!isKnown) return { ...none, promised };
@@ -41,7 +41,7 @@ export async function gapOf(blob, rate) {
   return { start, stop, end: promised, promised: stop - start };
 }
 
-// Where each frame begins and how many bytes it has; headers that hold no sound apart.
+// The start and size of each frame, except headers without sound.
 export async function framesOf(/** @type {Blob} */ blob) {
   const places = /** @type {number[]} */ ([]);
   const sizes = /** @type {number[]} */ ([]);
@@ -61,7 +61,7 @@ export async function framesOf(/** @type {Blob} */ blob) {
     const samples = version === 3 ? 1152 : 576;
     const bitrate = BITRATES[version === 3 ? 0 : 1][(header >>> 12) & 15];
     const size = Math.floor((samples * bitrate * 125) / rate) + ((header >>> 9) & 1);
-    // Synchronous, layer III, and of the same kind as the first.
+    // A frame has the sync bits, is layer III and matches the kind of the first frame.
     const kind = header & 0xfffe0c00;
     const isFrame = (kind & 0xffe60000) >>> 0 === 0xffe20000 && rate && bitrate;
     if (!isFrame || (first && kind !== first)) {

@@ -1,20 +1,20 @@
-// Networks in ONNX Runtime, and what asks them for one step after the other.
+// Networks in ONNX Runtime, and the stepper that asks them for one step after the other.
 import * as ort from "onnxruntime-web/wasm";
 import { joined } from "./frames.js";
 
-// The most frames between the first and the last step of one question: more take longer before a
-// new song can begin, fewer cost more, because the frames of a step are computed each time.
+// The most frames between the first and the last step of one request. More would delay the start
+// of a new song; fewer cost more, because neighbouring requests compute the same frames.
 const MOST_FRAMES = 256;
 
 export function setUp(/** @type {Uint8Array} */ wasm) {
   Object.assign(ort.env.wasm, { wasmBinary: wasm, numThreads: 1, proxy: false });
 }
 
-// It says errors only: it would warn of inputs with a default.
+// Log errors only, because the runtime would warn about inputs with a default.
 const load = (/** @type {Uint8Array} */ bytes) =>
   ort.InferenceSession.create(bytes, { executionProviders: ["wasm"], logSeverityLevel: 3 });
 
-// A network that says which sounds there are.
+// Load the network that recognises sound events.
 /** @param {Uint8Array} bytes @returns {Promise<AskEvents>} */
 export async function loadEvents(bytes) {
   const session = await load(bytes);
@@ -31,16 +31,16 @@ export class Network {
     this.field = field;
     this.genres = genres.length;
     this.session = runtime.then(() => load(bytes));
-    // What is wrong is said to the first song that is listened to.
+    // The first song reports the error.
     this.session.catch(() => {});
   }
 }
 
 export class Stepper {
-  // The first question is small, for an early answer; the next ones grow.
+  // The first request is small, for an early answer; later ones grow.
   size = 1;
   steps = 0;
-  // The frames that are still needed; the first is frame `first`.
+  // The frames still in use; the first is frame `first`.
   frames = new Float32Array(0);
   first = 0;
   states = /** @type {Record<string, ort.Tensor> | null} */ (null);
@@ -50,7 +50,7 @@ export class Stepper {
     const { stride, past } = network.field;
     this.network = network;
     this.most = live ? 1 : Math.max(1, Math.floor(MOST_FRAMES / stride));
-    // Steps before a question's first that are computed with it and thrown away.
+    // The steps before a request's first that it computes and discards.
     this.early = Math.max(0, Math.ceil(past / stride));
   }
 
@@ -63,7 +63,7 @@ export class Stepper {
     this.frames = joined(this.frames, frames);
   }
 
-  // Null where frames are missing for the next question; at the end it may have fewer steps.
+  // Null if frames for the next request are missing; at the end, it may have fewer steps.
   async next(/** @type {boolean} */ isEnd) {
     const { sound, field } = this.network;
     const there = this.first + this.frames.length / sound.n_mels;
@@ -99,7 +99,7 @@ export class Stepper {
   }
 }
 
-// What a recurrent network remembers before the song: nothing.
+// The states of a recurrent network before the song: zeros.
 function zeros(/** @type {ort.InferenceSession} */ session) {
   const states = /** @type {Record<string, ort.Tensor>} */ ({});
   for (const input of session.inputMetadata) {

@@ -1,11 +1,11 @@
-// What a browser's player plays so that its clock tells the truth. After a seek in an mp3 the
-// player guesses the place from the bit rate, seconds away from the sound it plays. An mp4 around
-// the same bytes has an index of every frame: some boxes (ISO/IEC 14496-12) before the file.
+// A form of a song in which a browser's player can seek exactly. In an mp3, the player estimates
+// the position from the bit rate and is seconds off. An mp4 around the same bytes has an index of
+// every frame: some boxes (ISO/IEC 14496-12) before the file.
 import { MP3 } from "mediabunny";
 import { inputOf } from "./decode.js";
 import { framesOf, gapOf } from "./mp3.js";
 
-// The bytes of numbers of 32 and of 16 bits, and of letters.
+// The bytes of 32-bit and 16-bit numbers, and of letters.
 const words = (/** @type {number[]} */ numbers) =>
   numbers.flatMap((number) => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255));
 const u32 = (/** @type {number[]} */ ...numbers) => words(numbers);
@@ -30,8 +30,8 @@ export async function playable(blob) {
   const { rate, samples, channels, places, sizes } = await framesOf(blob);
   if (!places.length) return blob;
   const { start } = await gapOf(blob, rate);
-  // What the encoder put before the song is passed over. Where that is less than a frame,
-  // Chromium passes over twice as much: so the first frame stands there once more.
+  // The player skips the encoder's padding before the song. If the padding is less than a frame,
+  // Chromium skips twice as much, so repeat the first frame.
   const early = samples + start;
   const offsets = [places[0], ...places];
   const lengths = [sizes[0], ...sizes];
@@ -47,7 +47,7 @@ export async function playable(blob) {
   const smhd = box("smhd", u32(0, 0));
   const dinf = box("dinf", box("dref", u32(0, 1), box("url ", u32(1))));
   const sound = [...u32(0), ...u16(0, 1), ...u32(0, 0), ...u16(channels, 16, 0, 0, rate, 0)];
-  // An MPEG-4 description whose one fact is that this is an mp3.
+  // An MPEG-4 description that says only that this is an mp3.
   const mp3 = [3, 21, 0, 1, 0, 4, 13, 0x6b, 0x15, ...Array(11).fill(0), 6, 1, 2];
   const stsd = box("stsd", u32(0, 1), box("mp4a", sound, box("esds", u32(0), mp3)));
   const stts = box("stts", u32(0, 1, count, samples));

@@ -1,4 +1,4 @@
-// What a microphone gave, as a wav with 16 bits a sample.
+// The recording of a microphone, as a wav with 16 bits per sample.
 
 export class Recording {
   parts = /** @type {Int16Array<ArrayBuffer>[]} */ ([]);

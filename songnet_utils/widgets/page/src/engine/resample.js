@@ -1,8 +1,8 @@
-// A windowed-sinc resampler that keeps its state from piece to piece: however a song is cut up,
-// each output sample is the same sum of the same products.
+// A windowed-sinc resampler with state: however you cut a song into pieces, each output sample is
+// the same sum of the same products.
 
-// Passed unchanged up to this share of the lower Nyquist frequency; nothing is left from 1 on.
-// With these two the filter is that of soxr's HQ, which Python resamples with, to 0.3 %.
+// The filter passes frequencies up to this share of the lower Nyquist frequency and stops them from
+// 1 on. With these two constants, it equals Python's filter (soxr's HQ) to 0.3 %.
 const PASSED = 0.9136;
 const STOP_DECIBELS = 130;
 const BETA = 0.1102 * (STOP_DECIBELS - 8.7);
@@ -20,7 +20,7 @@ function bessel(/** @type {number} */ x) {
 }
 
 export class Resampler {
-  /** @param {number} from @param {number} to samples a second */
+  /** @param {number} from @param {number} to samples per second */
   constructor(from, to) {
     this.from = from / divisor(from, to);
     this.to = to / divisor(from, to);
@@ -30,7 +30,7 @@ export class Resampler {
     this.half = 2 * Math.ceil((STOP_DECIBELS - 7.95) / (14.36 * width) / 4);
     this.phases = Math.min(this.to, MOST_PHASES);
     this.filters = makeFilters(this.half, this.phases, ((1 + PASSED) / 2) * narrow);
-    // Input samples that are still needed; the first is the song's sample `first`.
+    // The input samples still in use; the first is the song's sample `first`.
     this.kept = new Float64Array(2 * this.half);
     this.count = this.half;
     this.first = -this.half;
@@ -38,18 +38,18 @@ export class Resampler {
     this.made = 0;
   }
 
-  // Output sample n depends on no input from n·from/to + ahead on.
+  // Output sample n depends only on input before n·from/to + ahead.
   get ahead() {
     return this.half + 1;
   }
 
-  // What samples decide.
+  // Return the output that the samples complete.
   push(/** @type {Float32Array} */ samples) {
     this.heard += samples.length;
     return this.#make(samples, Infinity);
   }
 
-  // The rest, with zeros after the song's end.
+  // Return the rest, with zeros after the song's end.
   finish() {
     const zeros = new Float32Array(this.half + 1);
     return this.#make(zeros, Math.floor((this.heard * this.to) / this.from + 0.5));
@@ -81,7 +81,7 @@ export class Resampler {
       }
     }
     this.made += out.length;
-    // What the next output still needs.
+    // Keep the input that the next output needs.
     const needed = Math.floor((this.made * from) / to) - half + 1 - this.first;
     const gone = Math.max(0, Math.min(needed, this.count));
     kept.copyWithin(0, gone, this.count);
@@ -91,7 +91,7 @@ export class Resampler {
   }
 }
 
-// Four sums at once keep the processor busy: four minutes of song take 2 · 10⁹ products.
+// Four sums at once keep the processor busy; four minutes of song take 2 · 10⁹ products.
 /** @param {Float64Array} filter @param {number} at @param {Float64Array} kept @param {number} base
  * @param {number} taps a multiple of 4 */
 function product(filter, at, kept, base, taps) {
@@ -105,7 +105,7 @@ function product(filter, at, kept, base, taps) {
   return a + b + (c + d);
 }
 
-// One row of coefficients for each phase, and a last one for interpolating behind the last phase.
+// One row of coefficients per phase, and an extra row for interpolation after the last phase.
 /** @param {number} half @param {number} phases @param {number} cutoff of Nyquist */
 function makeFilters(half, phases, cutoff) {
   const filters = new Float64Array((phases + 1) * 2 * half);
@@ -118,7 +118,7 @@ function makeFilters(half, phases, cutoff) {
       const sinc = x ? Math.sin(Math.PI * cutoff * x) / (Math.PI * x) : cutoff;
       row[k] = inside > 0 ? (sinc * bessel(BETA * Math.sqrt(inside))) / whole : 0;
     }
-    // A constant stays what it is.
+    // Normalise, so that a constant stays the same.
     const sum = row.reduce((total, value) => total + value, 0);
     for (let k = 0; k < row.length; k++) row[k] /= sum;
   }

@@ -1,10 +1,10 @@
 // A last layer on a network's embedding: multinomial logistic regression with an L2 penalty on
-// standardised numbers, as scikit-learn's StandardScaler and LogisticRegression(C=1) fit it.
+// standardised features, as scikit-learn's StandardScaler and LogisticRegression(C=1) fit it.
 
-// Converged: no partial derivative is larger than this.
+// The fit has converged when no partial derivative exceeds this.
 const TOLERANCE = 1e-8;
 const MOST_ITERATIONS = 2000;
-// Moves that L-BFGS remembers.
+// The steps that L-BFGS remembers.
 const MEMORY = 12;
 
 /** @param {Pick<LearntSong, "mean" | "genre">[]} songs of two genres or more @returns {Layer} */
@@ -12,11 +12,11 @@ export function fit(songs) {
   const genres = [...new Set(songs.map(({ genre }) => genre))].sort();
   const width = songs[0].mean.length;
   const { means, scales } = standard(songs.map(({ mean }) => mean));
-  // The last number of a row is 1: its weight is the bias, which has no penalty.
+  // The last number in a row is 1; its weight is the bias, which has no penalty.
   const rows = songs.map(({ mean }) =>
     Float64Array.from([...mean.map((x, j) => (x - means[j]) / scales[j]), 1]),
   );
-  // scikit-learn has one row of weights for two genres: half the penalty for the same answers.
+  // For two genres, scikit-learn has one row of weights, and half the penalty for the same answers.
   const penalty = genres.length === 2 ? 2 : 1;
   const size = width + 1;
   const best = minimise(genres.length * size, (at, slope) => {
@@ -58,7 +58,7 @@ function standard(/** @type {Float64Array[]} */ rows) {
   const variances = new Float64Array(rows[0].length);
   for (const row of rows) add(means, 1 / rows.length, row);
   for (const row of rows) add(variances, 1 / rows.length, row.map((x, j) => (x - means[j]) ** 2));
-  // What is the same in every song is left as it is.
+  // Features that are constant over the songs are not scaled.
   const scales = variances.map((variance, j) =>
     Math.sqrt(variance) > 1e-9 * (1 + Math.abs(means[j])) ? Math.sqrt(variance) : 1,
   );
@@ -84,7 +84,7 @@ function softmax(/** @type {number[]} */ logits) {
   return powers.map((power) => power / sum);
 }
 
-// L-BFGS from zero on (Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5).
+// L-BFGS from zero (Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5).
 /** @param {number} size @param {(at: Float64Array, slope: Float64Array) => number} loss */
 function minimise(size, loss) {
   let [at, slope] = [new Float64Array(size), new Float64Array(size)];
@@ -104,7 +104,7 @@ function minimise(size, loss) {
     past.toReversed().forEach(({ moved, turned, curve }, j) => {
       add(way, shares[past.length - 1 - j] - dot(turned, way) / curve, moved);
     });
-    // Half as far, until the loss falls enough.
+    // Halve the step until the loss decreases enough.
     const turned = new Float64Array(size);
     const fall = 1e-4 * dot(slope, way);
     for (let length = 1; ; length /= 2) {

@@ -1,21 +1,21 @@
-// Speech, silence and noise: a network for sound events (networks/aed.onnx) is asked about two
-// seconds now and then, because a genre network never answers "none of these".
+// Speech, silence and noise: a network for sound events (networks/aed.onnx) checks two seconds now
+// and then, because a genre network never answers "none of these".
 import { Resampler } from "../engine/resample.js";
 import { meanOf } from "./layer.js";
 
 const RATE = 16_000;
 const PIECE = 2;
-// Seconds from piece to piece: of a microphone, and of a song, where they grow as it goes on.
+// Seconds from check to check: for a microphone, and for a song, where they grow with time.
 const LIVE_EVERY = 4;
 const EVERY = 10;
-// Decibels of full scale: what is softer is silence.
+// Sound below this level, in decibels of full scale, is silence.
 const SILENCE = -60;
-// The probabilities from which on it is music, or else speech.
+// The smallest probabilities for music, and otherwise for speech.
 const MUSIC = 0.4;
 const SPEECH = 0.5;
 
 export class EventListener {
-  // Seconds that were heard, and where the next piece begins.
+  // The seconds so far, and the start of the next check.
   heard = 0;
   next = 0;
   rate = 0;
@@ -43,7 +43,7 @@ export class EventListener {
     }
   }
 
-  // Ask about what there is of a piece.
+  // Check the samples of a piece.
   async end() {
     const samples = Float32Array.from(this.samples.splice(0));
     this.next += this.live ? LIVE_EVERY : EVERY + this.next / 10;
@@ -59,12 +59,12 @@ export class EventListener {
 
 /** @param {Events[]} events @returns {Kind} */
 function kindOf(events) {
-  const none = "A genre network cannot say so: its answers here mean nothing.";
+  const none = "A genre network cannot tell you that, so its answers here mean nothing.";
   const loud = events.filter(({ level }) => level >= SILENCE);
   if (!loud.length) return { kind: "silence", text: `This is silence. ${none}` };
   const mean = (/** @type {"speech" | "music"} */ key) =>
     loud.reduce((sum, one) => sum + one[key] / loud.length, 0);
   if (mean("music") >= MUSIC) return { kind: "music", text: "" };
   const kind = mean("speech") >= SPEECH ? "speech" : "noise";
-  return { kind, text: `This sounds like ${kind}, not like music. ${none}` };
+  return { kind, text: `This sounds like ${kind}, not music. ${none}` };
 }

@@ -1,4 +1,4 @@
-// Where a person teaches genres: label a song, see what was learnt and how well, take it back.
+// The panel for your own genres: label a song, see the labels and the test results, undo.
 import { copy, h, partsOf, saveFile, say } from "../ui/dom.js";
 import html from "./panel.html";
 import { Store } from "./store.js";
@@ -19,17 +19,17 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
   let teacher = /** @type {Teacher | null} */ (null);
   let tests = 0;
   form.onsubmit = learn;
-  undo.onclick = () => act((one) => one.store.undo(), "The last change was undone.");
+  undo.onclick = () => act((one) => one.store.undo(), "Undid the last change.");
   save.onclick = async () => saveFile((await ready).store.exported());
   bring.onclick = () => chosen.click();
   chosen.onchange = add;
   forget.onclick = () => {
-    if (forget.dataset.sure) return act((one) => one.store.forget(), "Everything was forgotten.");
+    if (forget.dataset.sure) return act((one) => one.store.forget(), "Deleted all labels.");
     forget.dataset.sure = "yes";
-    say(forget, "Really forget everything? There is no undo");
+    say(forget, "Really forget everything? You cannot undo this");
   };
 
-  // Change what is learnt, and say how it went.
+  // Change the labels, and report the result.
   /** @param {(teacher: Teacher) => Promise<string | void>} what @param {string} text */
   async function act(what, text = "") {
     say(error, "");
@@ -42,7 +42,7 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
 
   async function label(/** @type {PageSong} */ song, /** @type {string} */ name) {
     announce(`Listening to ${song.title} …`);
-    await act((one) => one.label(song, name), `Learnt: ${song.title} is ${name}.`);
+    await act((one) => one.label(song, name), `Labelled ${song.title} as ${name}.`);
   }
 
   function learn(/** @type {Event} */ event) {
@@ -52,7 +52,7 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
 
   function add() {
     const [file] = chosen.files ?? [];
-    act((one) => one.store.import(file), `The songs of ${file.name} were added.`);
+    act((one) => one.store.import(file), `Added the songs of ${file.name}.`);
     chosen.value = "";
   }
 
@@ -84,7 +84,7 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
     const { element, about, remove, keep } = copy(parts.row);
     say(about, artist ? `${title} (${artist})` : title);
     remove.ariaLabel = `Remove ${title}`;
-    remove.onclick = () => act(() => store.label([{ sha256, genre: "" }]), `${title} was removed.`);
+    remove.onclick = () => act(() => store.label([{ sha256, genre: "" }]), `Removed ${title}.`);
     keep.ariaLabel = `Keep ${title} on this machine`;
     keep.hidden = !host.keep || !file;
     const told = { name, genre, title, artist };
@@ -94,9 +94,9 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
 
   async function test(/** @type {LearntSong[]} */ songs) {
     const mine = ++tests;
-    say(results, songs.length ? "Testing on songs held out …" : "It has learnt nothing yet.");
+    say(results, songs.length ? "Testing on held-out songs …" : "There are no labels yet.");
     if (!songs.length) return;
-    // The page draws between two folds; what was changed meanwhile is tested by another test.
+    // Let the page draw between folds. A change of labels starts another test.
     const trial = await holdOut(songs, () => new Promise((resolve) => setTimeout(resolve, 20)));
     if (mine !== tests) return;
     results.replaceChildren(...inWords(trial, base.genres).map((text) => h("p", {}, text)));
@@ -107,28 +107,28 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
     store.addEventListener("change", draw);
     return teacher;
   });
-  ready.then(draw).catch(({ message }) => say(error, `Nothing can be taught here: ${message}`));
+  ready.then(draw).catch(({ message }) => say(error, `Teaching is not available here: ${message}`));
   refresh();
 
   return {
     element,
     label,
-    // To be called when the list is another one.
+    // Call this when the list of songs changes.
     refresh,
     get networks() {
       return teacher?.network ? [teacher.network] : [];
     },
-    // Its label; often nothing.
+    // A song's label, or "".
     genreOf(/** @type {PageSong} */ song) {
       if (!teacher?.store.songs.length) return "";
       const hash = teacher.hashes.get(song);
       if (!hash) teacher.hash(song).then(changed, () => {});
       return teacher.store.songs.find(({ sha256 }) => sha256 === hash)?.genre ?? "";
     },
-    // What to write beside its answers; often nothing.
+    // A note for a song's answers, or "".
     mark(/** @type {PageSong} */ song) {
       const genre = this.genreOf(song);
-      return genre && `“Your genres” learnt from this song (${genre}).`;
+      return genre && `“Your genres” was trained on this song (${genre}).`;
     },
     close: () => teacher?.store.close(),
   };

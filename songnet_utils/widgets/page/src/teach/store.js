@@ -1,12 +1,12 @@
-// The songs that a person labelled, kept in the browser (IndexedDB), and how labels changed.
+// The songs that you labelled, in the browser's database (IndexedDB), and the changes of labels.
 import { createStore, get, update } from "idb-keyval";
 import { meanOf } from "./layer.js";
 
-// The length of musicnn's embedding of a step.
+// The length of musicnn's embedding for a step.
 const WIDTH = 200;
 const FORMAT = "songnet-your-genres";
 const KEPT = "kept";
-// Changes that can be undone.
+// The most changes that you can undo.
 const MOST_CHANGES = 100;
 
 /** @returns {Kept} */
@@ -14,7 +14,7 @@ const nothing = () => ({ songs: new Map(), changes: [] });
 const database = createStore(FORMAT, KEPT);
 
 export class Store extends EventTarget {
-  // Those that have a genre, in the order of their hashes.
+  // The labelled songs, in the order of their hashes.
   songs = /** @type {LearntSong[]} */ ([]);
   changes = 0;
   // Other tabs show the same songs.
@@ -44,7 +44,7 @@ export class Store extends EventTarget {
     await this.read();
   }
 
-  /** @param {(Partial<KeptSong> & {sha256: string})[]} told an empty genre: no longer labelled */
+  /** @param {(Partial<KeptSong> & {sha256: string})[]} told an empty genre removes the label */
   label(told) {
     return this.change(({ songs, changes }) => {
       const genreOf = (/** @type {string} */ sha256) => songs.get(sha256)?.genre ?? "";
@@ -53,7 +53,7 @@ export class Store extends EventTarget {
         songs.set(one.sha256, /** @type {KeptSong} */ ({ ...songs.get(one.sha256), ...one }));
       }
       changes.splice(0, changes.length - MOST_CHANGES);
-      // No change brings these back.
+      // Delete songs that no undo can bring back.
       const named = new Set(changes.flat().map(({ sha256 }) => sha256));
       for (const sha256 of songs.keys()) {
         if (!genreOf(sha256) && !named.has(sha256)) songs.delete(sha256);
@@ -73,7 +73,7 @@ export class Store extends EventTarget {
     return this.change((kept) => void Object.assign(kept, nothing()));
   }
 
-  // What was learnt, without the songs' sound.
+  // The labels and embeddings, without the songs' sound.
   exported() {
     const songs = this.songs.map(({ file, mean, embeddings, ...told }) => {
       const bytes = [...new Uint8Array(embeddings.slice().buffer)];
@@ -86,11 +86,11 @@ export class Store extends EventTarget {
   // Add the songs of an exported file.
   async import(/** @type {File} */ file) {
     const wrong = (/** @type {string} */ why) =>
-      new Error(`${file.name}: ${why}. Nothing was changed. Choose a file that “Export” made.`);
+      new Error(`${file.name}: ${why}. Nothing has changed. Choose a file that “Export” made.`);
     const content = await file.text().then(JSON.parse).catch(() => null);
-    if (content?.format !== FORMAT) throw wrong("is not a whole file of taught genres");
-    if (content.version !== 1) throw wrong(`has version ${content.version}; this page reads 1`);
-    if (!content.songs?.length) throw wrong("holds no songs");
+    if (content?.format !== FORMAT) throw wrong("is not a complete file of exported genres");
+    if (content.version !== 1) throw wrong(`has version ${content.version}, not 1`);
+    if (!content.songs?.length) throw wrong("contains no songs");
     const songs = Array.from(content.songs, (told, i) => {
       const song = readSong(told);
       if (typeof song === "string") throw wrong(`song ${i + 1} ${song}`);
@@ -111,12 +111,12 @@ function readSong(told) {
   for (const [key, value] of Object.entries(texts)) {
     if (typeof value !== "string") return `has no ${key}`;
   }
-  if (!/^[0-9a-f]{64}$/.test(sha256)) return "has no SHA-256 of its content";
+  if (!/^[0-9a-f]{64}$/.test(sha256)) return "has no SHA-256";
   if (!genre.trim()) return "has no genre";
   if (!(before.probability >= 0 && before.probability <= 1)) return "has no probability";
   const isBase64 = /^([\w+/]{4})+([\w+/]{2,3}=+)?$/.test(told.embeddings);
   const letters = isBase64 ? atob(told.embeddings) : "";
-  if (!letters || letters.length % (4 * WIDTH)) return `has no ${WIDTH} numbers for each step`;
+  if (!letters || letters.length % (4 * WIDTH)) return `does not have ${WIDTH} numbers per step`;
   const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
   const embeddings = new Float32Array(bytes.buffer);
   if (!embeddings.every(Number.isFinite)) return "has an embedding that is not finite";

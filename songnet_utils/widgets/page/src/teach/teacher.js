@@ -1,4 +1,4 @@
-// What a person teaches: labels go in, a network comes out that answers beside musicnn.
+// Turns your labels into a network that answers beside musicnn.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { answer, fit, likeliest, meanOf } from "./layer.js";
 import { plain } from "./trial.js";
@@ -20,7 +20,7 @@ export class Teacher {
     this.fit();
   }
 
-  /** @param {PageSong} song @param {string} genre empty: no longer labelled */
+  /** @param {PageSong} song @param {string} genre empty to remove the label */
   async label(song, genre) {
     const file = await song.load();
     const told = { sha256: await this.hash(song), genre: this.#spelt(genre) };
@@ -30,10 +30,10 @@ export class Teacher {
     await this.store.label([{ ...told, name, title, artist, file, ...heard }]);
   }
 
-  // What a song's file holds, whatever its name.
+  // The hash of a song's bytes.
   hash(/** @type {PageSong} */ song) {
     const compute = async () => {
-      // The browser's own hash is lent only to pages from https or this machine.
+      // Browsers offer their own hash only to pages from https or this machine.
       const hash = sha256.create();
       for await (const piece of (await song.load()).stream()) hash.update(piece);
       const text = Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -46,12 +46,12 @@ export class Teacher {
     return asked;
   }
 
-  // Those that musicnn knows, then the person's own.
+  // musicnn's genres, then your own.
   get genres() {
     return [...new Set([...this.known, ...this.store.songs.map(({ genre }) => genre).sort()])];
   }
 
-  // The same genre in other capitals is the same genre.
+  // Capitals do not make a genre different.
   #spelt(/** @type {string} */ genre) {
     return this.genres.find((name) => plain(name) === plain(genre)) ?? genre.trim();
   }
@@ -82,8 +82,8 @@ export class Teacher {
       name: TAUGHT,
       title: TAUGHT,
       genres: layer.genres,
-      trainingMusic: `${songs.length} songs that you labelled, on top of what musicnn learnt`,
-      caution: "It chooses among your genres only.",
+      trainingMusic: `${songs.length} songs that you labelled, on top of musicnn`,
+      caution: "It chooses only among your genres.",
       asked: BASE,
       answer: (embedding) => answer(layer, embedding),
     };

@@ -1,16 +1,16 @@
-// Before and after on songs held out: each song is answered by a layer that was fitted without it,
-// without its artist's other songs and without copies of any of these.
+// A test on held-out songs, before and after: for each song, a layer is fitted without it, without
+// its artist's other songs and without copies of any of these.
 import { answer, fit, likeliest } from "./layer.js";
 
 const FOLDS = 10;
-// With fewer songs tested nothing is claimed.
+// With fewer test songs, the page makes no claim.
 const FEWEST = 8;
 
 export const plain = (/** @type {string} */ text) =>
   text.normalize("NFKC").trim().replace(/\s+/g, " ").toLowerCase();
 
-// Songs of one artist and songs of the same content are one group, and so are songs that such
-// pairs connect. A song whose artist is not known is grouped by its content alone.
+// Songs by one artist and songs with the same content form a group, and so do songs that such
+// pairs connect. A song by an unknown artist is grouped by its content alone.
 function groupsOf(/** @type {LearntSong[]} */ songs) {
   let groups = /** @type {{songs: LearntSong[], keys: Set<string>}[]} */ ([]);
   for (const song of songs) {
@@ -26,7 +26,7 @@ function groupsOf(/** @type {LearntSong[]} */ songs) {
   return groups.map((group) => group.songs);
 }
 
-// Each genre is spread over the folds.
+// Distribute each genre over the folds.
 function foldsOf(/** @type {LearntSong[][]} */ groups) {
   const number = Math.min(FOLDS, groups.length);
   const folds = Array.from({ length: number }, () => /** @type {LearntSong[]} */ ([]));
@@ -46,7 +46,7 @@ const genresOf = (songs) => [...new Set(songs.map(({ genre }) => genre))];
 export async function holdOut(songs, onFold = () => {}) {
   const groups = groupsOf(songs);
   const genres = genresOf(songs);
-  // Nothing is left to learn a genre from while its only group is tested.
+  // A genre with only one group cannot be tested, because no training songs would be left.
   const fair = genres.filter((genre) => groups.filter((one) => genresOf(one).includes(genre))[1]);
   const tested = /** @type {Trial["tested"]} */ ([]);
   for (const fold of foldsOf(groups)) {
@@ -75,8 +75,8 @@ export function wilson(/** @type {number} */ right, /** @type {number} */ of) {
 /** @param {Trial} trial @param {string[]} known genres of musicnn @returns {string[]} sentences */
 export function inWords({ tested, untested, genres }, known) {
   if (tested.length < FEWEST) {
-    const why = `Too few songs for a fair test yet: ${tested.length} of at least ${FEWEST}.`;
-    return [`${why} Label at least four songs of each genre, by different artists.`];
+    const why = `There are too few songs for a fair test: ${tested.length} of at least ${FEWEST}.`;
+    return [`${why} Label at least four songs per genre, by different artists.`];
   }
   /** @param {Trial["tested"]} some @param {"before" | "after"} when */
   const share = (some, when) => {
@@ -88,11 +88,11 @@ export function inWords({ tested, untested, genres }, known) {
   const both = tested.filter(({ song }) => known.includes(song.genre));
   const only = tested.filter(({ song }) => !known.includes(song.genre));
   return [
-    "Each song was tested with a layer that learnt from neither it nor its artist.",
+    "Each song was tested with a layer trained without it and without its artist.",
     both[0] && `Before: musicnn gets ${share(both, "before")}.`,
-    both[0] && `After: your layer gets ${share(both, "after")}, of the same songs. It chooses ` +
+    both[0] && `After: on the same songs, your layer gets ${share(both, "after")}. It chooses ` +
       `among ${genres.length} genres, musicnn among ${known.length}.`,
-    only[0] && `Genres that musicnn does not know: your layer gets ${share(only, "after")}.`,
-    untested[0] && `Not tested: ${untested.length}, by the only artist of their genre.`,
+    only[0] && `On genres that musicnn does not know, your layer gets ${share(only, "after")}.`,
+    untested[0] && `Not tested: ${untested.length} by the only artist of their genre.`,
   ].filter((text) => text !== undefined);
 }

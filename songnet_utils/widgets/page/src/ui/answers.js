@@ -1,18 +1,18 @@
-// What one network says of one song, step by step.
+// One network's answers for one song, step by step.
 
-// The smallest number that a Float32Array holds stands for 0.
+// The smallest positive number of a Float32Array replaces 0.
 const log = (/** @type {number} */ p) => Math.log(Math.max(p, 2 ** -149));
 
 export class Answers {
   steps = /** @type {Step[]} */ ([]);
-  // Sums of the probabilities up to each step, for the mean up to any moment.
+  // Cumulative sums of the probabilities, for the mean up to any step.
   sums = /** @type {Float64Array[]} */ ([]);
   isWhole = false;
 
   constructor(/** @type {Network} */ network) {
     this.network = network;
-    // A layer that people taught was fitted to the mean embeddings of songs. What it says of one is
-    // the normalised geometric mean of its steps' probabilities: their logarithms are added up.
+    // A layer with your genres was fitted to the mean embeddings of songs. Its answer for a song is
+    // the normalised geometric mean of the steps' probabilities, so their logarithms are summed.
     this.isTaught = !!network.answer;
   }
 
@@ -25,12 +25,12 @@ export class Answers {
     }
   }
 
-  // The newest step that had ended by then; -1 where none had.
+  // The latest step that has ended by `seconds`; -1 if none has.
   endedBy(/** @type {number} */ seconds) {
     return this.steps.findLastIndex(({ end }) => end <= seconds);
   }
 
-  // The mean of the steps up to this one: what is said of the song so far, or of all of it.
+  // The mean of the steps up to this one: the answer for the song so far, or for the whole song.
   mean(/** @type {number} */ step = this.steps.length - 1) {
     const sums = this.sums[step];
     if (!sums) return null;
@@ -41,8 +41,8 @@ export class Answers {
     return powers.map((power) => power / all);
   }
 
-  // How long a step's answer stands.
-  // `seconds`: of the song.
+  // The time until which a step's answer is valid.
+  // `seconds`: the song's duration.
   until(/** @type {number} */ step, /** @type {number} */ seconds) {
     const { steps } = this;
     const next = steps[step + 1];
@@ -58,7 +58,7 @@ export class Answers {
   }
 }
 
-// Draws genre over time: each step stands from the moment it is known until the next one is.
+// Draw genre over time: each step is shown from its end to the end of the next step.
 /** @param {Context} context @param {Answers} answers @param {Strip} strip
  * @param {number} seconds of the song */
 export function paintGenres(context, answers, { at, from, to, top, bottom }, seconds) {

@@ -1,4 +1,4 @@
-// What a network says at this moment, and of the whole song: the genre in large letters, and bars.
+// A network's answer now and for the whole song: the genre in large letters, and bars.
 import { copy, h, percent, say, swatch } from "./dom.js";
 
 export class Bars {
@@ -14,7 +14,7 @@ export class Bars {
   #begin(/** @type {Network} */ network) {
     this.network = network;
     say(this.parts.name, network.title);
-    this.parts.element.ariaLabel = `What ${network.title} says`;
+    this.parts.element.ariaLabel = `Answer of ${network.title}`;
     this.rows = network.genres.map((genre, i) => {
       const row = copy(this.templates.bar);
       say(row.genre, genre);
@@ -25,7 +25,7 @@ export class Bars {
     this.drawn = "";
   }
 
-  // `step`: −1 where none has ended yet; `of`: the last step that counts for the song.
+  // `step`: −1 if none has ended yet; `of`: the last step of the mean over the song.
   /** @param {Answers} answers @param {number} step @param {number} of @param {boolean} isWhole */
   draw(answers, step, of, isWhole) {
     if (answers.network !== this.network) this.#begin(answers.network);
@@ -54,7 +54,7 @@ export class Bars {
     say(head, isWhole ? "song" : "so far");
     const whole = mean && answers.top(mean);
     verdict.replaceChildren(...(whole ? [
-      isWhole ? "The whole song: " : "The song so far: ",
+      isWhole ? "Whole song: " : "Song so far: ",
       swatch(whole.colour), h("b", {}, whole.genre), ` ${percent(whole.share)}`,
     ] : []));
   }

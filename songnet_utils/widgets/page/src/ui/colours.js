@@ -1,4 +1,4 @@
-// The colours of genres, as the course's plots have them (songnet_utils/plots/style.py).
+// The colours of genres, the same as in the course's plots (songnet_utils/plots/style.py).
 
 /** @type {Record<string, string>} */
 const KNOWN = {
@@ -31,7 +31,7 @@ export function genreColours(/** @type {string[]} */ genres) {
 const redGreenBlue = (/** @type {string} */ colour) =>
   [0, 2, 4].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
-// From silence to the loudest: seaborn's "mako" on dark pages, the other way round on light ones.
+// From silence to the loudest: seaborn's "mako" on dark pages, and reversed on light pages.
 const MAKO = {
   dark: ["11141c", "2d234a", "3e4589", "357ba2", "3cb4ac", "def5e5"].map(redGreenBlue),
   light: ["ffffff", "ceecde", "5cc0ae", "357ba2", "3d4082", "180e20"].map(redGreenBlue),

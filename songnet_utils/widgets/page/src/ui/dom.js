@@ -1,7 +1,7 @@
-// Small things that the page and the other widgets use: elements, words for numbers, the theme.
-// In a notebook this text stands before a widget's own, so it imports nothing.
+// Helpers for the page and the other widgets: elements, formatted numbers, the theme.
+// In a notebook, this text comes before a widget's own, so it imports nothing.
 
-// Makes an element: `h("a", { href }, "More")`.
+// Make an element: `h("a", { href }, "More")`.
 /** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag
  * @param {Record<string, any>} attributes @param {...(string | Node)} children */
 export function h(tag, attributes = {}, ...children) {
@@ -11,21 +11,21 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Save a file where the browser saves what is downloaded.
+// Save a file in the browser's folder for downloads.
 export function saveFile(/** @type {File} */ file) {
   const href = URL.createObjectURL(file);
   h("a", { href, download: file.name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-// The parts of a piece of page.html, by their names.
+// The named parts of an element.
 /** @returns {Named} */
 export const partsOf = (/** @type {ParentNode} */ root) =>
   Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => {
     return [/** @type {HTMLElement} */ (one).dataset.part, one];
   }));
 
-// A copy of a template of page.html: its element, and the parts of that.
+// A copy of a template of page.html: its element and its named parts.
 /** @returns {Named} */
 export function copy(/** @type {HTMLTemplateElement} */ template) {
   const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
@@ -36,14 +36,14 @@ export function swatch(/** @type {string} */ colour) {
   return h("i", { class: "sn-swatch", "aria-hidden": "true", style: `background: ${colour}` });
 }
 
-// Changes nothing where nothing is new: a screen reader would say it again.
+// Set a text only if it is new, because a screen reader would read it out again.
 export function say(/** @type {Element} */ element, /** @type {string} */ text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 const PATHS = { play: "M8 5.2v13.6L19 12z", pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z" };
 
-// A button that plays `what`, or pauses it; `face`: the part of it that has the sign.
+// Draw a button that plays or pauses `what`; `face` is its part with the icon.
 /** @param {HTMLElement} element @param {boolean} plays @param {string} what */
 export function drawPlay(element, plays, what = "", face = element) {
   const label = `${plays ? "Pause" : "Play"} ${what}`.trim();
@@ -61,7 +61,7 @@ export function clock(/** @type {number} */ seconds, digits = 0) {
   return `${Math.floor(rounded / 60)}:${rest}`;
 }
 
-// JupyterLab and Sphinx's book theme say which theme they show; elsewhere the system does.
+// JupyterLab and Sphinx's book theme declare their theme; elsewhere, ask the system.
 export function isDark() {
   const lab = document.body.dataset.jpThemeLight;
   const { theme } = document.documentElement.dataset;

@@ -1,8 +1,8 @@
-// Songs may be dropped anywhere on the document. Without this the browser would open them.
+// You can drop songs anywhere on the document. Without this, the browser would open them.
 
 /** @param {Drops} drops @param {AbortSignal} signal */
 export function onDrop({ over, drop }, signal) {
-  // A drag tells nothing when it leaves the window with Escape; it repeats itself while it is here.
+  // Escape ends a drag without an event, but dragover repeats for as long as the drag lasts.
   let timer = 0;
   const show = () => {
     over(true);

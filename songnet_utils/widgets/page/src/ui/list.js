@@ -1,4 +1,4 @@
-// The list of songs that people brought: what each one is said to be, and what can be done with it.
+// The list of your songs, with each one's predicted genre and buttons.
 import { paintGenres } from "./answers.js";
 import { clock, copy, drawPlay, h, percent, say, swatch } from "./dom.js";
 
@@ -87,7 +87,7 @@ export class List {
     }
     for (const [song, { parts: { element } }] of rows) {
       if (session.songs.includes(song)) continue;
-      // The keyboard goes on where it was.
+      // Keep the keyboard's focus in its place.
       const next = element.nextElementSibling ?? element.previousElementSibling;
       const hadFocus = element.contains(document.activeElement);
       element.remove();

@@ -1,7 +1,7 @@
-// A song's log-mel, kept as bytes and drawn as a picture.
+// A song's log-mel, stored as bytes and drawn as a picture.
 
-// What a byte stands for: natural logarithms of power from here to there. The picture shows what is
-// at most so far below the loudest.
+// Bytes stand for natural logarithms of power in this range. The picture shows values down to DEPTH
+// below the loudest.
 const FROM = -20;
 const TO = 10;
 const DEPTH = 15;
@@ -10,7 +10,7 @@ const QUIET = 2;
 const byteOf = (/** @type {number} */ value) =>
   Math.max(0, Math.min(255, (255 * (value - FROM)) / (TO - FROM)));
 
-// Frames in one block of bytes.
+// The frames in a block of bytes.
 const BLOCK = 1024;
 const MOST_COLUMNS = 4096;
 
@@ -21,7 +21,7 @@ export class Mel {
 
   constructor(/** @type {Sound} */ sound) {
     this.bands = sound.n_mels;
-    // Of one frame.
+    // Between frames.
     this.seconds = sound.hop / sound.sample_rate;
   }
 
@@ -34,13 +34,13 @@ export class Mel {
       for (let band = 0; band < bands; band++) {
         const value = byteOf(frames[at + band]);
         block[row * bands + band] = value;
-        // In steps: what is drawn already stays good for a while.
+        // Raise it in steps, so that finished pictures stay valid for a while.
         if (value > this.loudest) this.loudest = Math.min(255, 8 * Math.ceil(value / 8));
       }
     }
   }
 
-  // Frames up to a moment, as far as there are any.
+  // The number of available frames up to a given time.
   until(/** @type {number} */ seconds) {
     return Math.max(0, Math.min(this.filled, Math.ceil(seconds / this.seconds) + 1));
   }
@@ -52,7 +52,7 @@ export class Mel {
     if (count <= 0) return;
     const { bands, loudest } = this;
     const ground = Math.max(0, loudest - (255 * DEPTH) / (TO - FROM));
-    // A picture of an hour needs not every frame, nor would a canvas hold that many.
+    // A picture of an hour does not need every frame, and a canvas could not hold so many.
     const every = Math.ceil(count / MOST_COLUMNS);
     const columns = Math.ceil(count / every);
     const pixels = new ImageData(columns, bands);
@@ -73,7 +73,7 @@ export class Mel {
     }
     const bitmap = new OffscreenCanvas(columns, bands);
     bitmap.getContext("2d")?.putImageData(pixels, 0, 0);
-    // A frame's column lies around its centre.
+    // A frame's column is centred on the frame's time.
     const left = at((first - 0.5) * this.seconds);
     const right = at((first + columns * every - 0.5) * this.seconds);
     context.save();

@@ -1,10 +1,10 @@
-// The moving picture: the log-mel, and below it genre over time, with the playhead upon them.
+// The moving picture: the log-mel, genre over time below it, and the playhead across both.
 import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
 import { clock, isDark } from "./dom.js";
 
 const PIXELS_A_SECOND = 46;
-// Seconds in a piece of the picture that is drawn once and then only moved.
+// The seconds in a piece of the picture, which is drawn once and then only moved.
 const PIECE = 5;
 const RULER = 20;
 
@@ -20,7 +20,7 @@ export class Picture {
     this.ink = this.paper = this.faint = this.font = "";
   }
 
-  // After a change of size or colours.
+  // Start anew after a change of size or colours.
   refresh() {
     this.pieces.clear();
     const style = getComputedStyle(this.canvas);
@@ -35,12 +35,12 @@ export class Picture {
     this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
   }
 
-  // `x`: in pixels of the page, from the canvas's left.
+  // `x`: pixels of the page, from the canvas's left edge.
   secondsAt(/** @type {number} */ x) {
     return this.left + x / PIXELS_A_SECOND;
   }
 
-  // Where the playhead stands: with the future hidden, or not there yet, near the right edge.
+  // The second at the left edge. Without a visible future, the playhead is near the right edge.
   /** @param {Scene} scene @param {number} page seconds in view */
   #leftOf({ time, seconds, isFutureShown, isStill, song }, page) {
     if (isStill) return Math.floor(time / page) * page;
@@ -84,7 +84,7 @@ export class Picture {
     context.fill();
   }
 
-  // What lies right of the playhead has not been played yet.
+  // Draw the playhead, and dim the part to its right, which has not been played yet.
   /** @param {CanvasRenderingContext2D} context @param {number} x @param {boolean} isFutureShown */
   paintHead(context, x, isFutureShown) {
     const { width, height } = context.canvas;
@@ -103,7 +103,7 @@ export class Picture {
     const from = (n * width) / scale;
     const to = Math.min(((n + 1) * width) / scale, song.live ? Infinity : Math.max(seconds, 0.1));
     if (from >= to) return null;
-    // What is in it: it is drawn again once there is more.
+    // The key describes the contents: draw the piece again when there is more.
     const drawn = answers.flatMap((one) => {
       const last = one.endedBy(to);
       return [one.network.name, last, last >= 0 && Math.min(to, one.until(last, seconds))];
@@ -131,7 +131,7 @@ export class Picture {
     return canvas;
   }
 
-  // Seconds; and in a medley what each part was composed as.
+  // Draw the seconds, or the genres of a medley's parts.
   /** @param {Context} context @param {Song} song @param {Strip} strip */
   #paintRuler(context, song, { at, from, to, top, bottom }) {
     const { ratio } = this;
@@ -140,7 +140,7 @@ export class Picture {
     context.textBaseline = "middle";
     context.fillStyle = this.faint;
     const parts = song.clip?.medley ?? [];
-    // A name may begin in the piece before.
+    // A name may begin in the previous piece.
     const near = parts.filter(({ start }) => start > from - 5 && start < to);
     for (const { start, genre } of near) {
       context.fillRect(at(start), top, Math.max(1, ratio), bottom - top);

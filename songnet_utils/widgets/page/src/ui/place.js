@@ -1,4 +1,4 @@
-// One listening page on a document: puts the session, its view and what is kept together.
+// One listening page in a document: connects the session, its view and the saved songs.
 import { createStore, del, set, values } from "idb-keyval";
 import { Engine } from "../engine/engine.js";
 import { BASE } from "../teach/teacher.js";
@@ -10,7 +10,7 @@ import { Session } from "./session.js";
 import { Song } from "./song.js";
 import { View } from "./view.js";
 
-// The list of songs is kept in the browser, so that a reload does not lose it.
+// The browser saves the list of songs, so that a reload does not lose it.
 const database = createStore("songnet-songs", "songs");
 
 export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ host) {
@@ -38,7 +38,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   const add = (/** @type {File[]} */ files) => void session.add(files);
   const view = new View(element, session, listActs, { add, listen, savePicture }, signal);
 
-  // Genres can be taught where there is a network whose embedding they are a layer on.
+  // Teaching needs the network on whose embedding the layer works.
   const base = host.networks.find(({ name }) => name === BASE);
   const panel = base && teachPanel({
     ...{ engine, host, base, announce },
@@ -46,7 +46,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
     changed: () => panel && session.teach(panel.networks),
   });
   if (panel) view.teach(panel.element, (song) => panel.mark(song));
-  restore().catch(() => announce("The browser could not show the songs of your last visit."));
+  restore().catch(() => announce("The browser could not restore the songs of your last visit."));
 
   function changed(/** @type {What} */ what) {
     view.changed(what);
@@ -63,8 +63,8 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   function label(/** @type {Song} */ song, /** @type {string} */ genre) {
     song.label = genre;
     changed("songs");
-    if (!panel) return announce(`${song.title}: ${genre ? `labelled ${genre}` : "no label"}.`);
-    // From then on the panel knows it.
+    if (!panel) return announce(`${song.title}: ${genre ? `labelled ${genre}` : "label removed"}.`);
+    // From then on, the panel has the label.
     panel.label(song, genre).then(() => {
       song.label = "";
       changed("songs");
@@ -92,7 +92,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   async function savePicture(/** @type {boolean} */ isShared) {
     const { current, networks, seconds, time } = session;
     const answers = current?.answers.get(networks[0]?.name);
-    if (!current || !answers) return fail("Nothing to draw yet: wait for the first answer.");
+    if (!current || !answers) return fail("Wait for the first answer before you save a picture.");
     const step = view.isFutureShown ? answers.steps.length - 1 : answers.endedBy(time);
     const until = view.isFutureShown ? seconds : time;
     const file = await postcard(current, answers, { seconds, step, until });
@@ -100,7 +100,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
     saveFile(file);
   }
 
-  // Keep what has changed in the list.
+  // Save the changes in the list.
   const saved = /** @type {Map<string, string>} */ (new Map());
   async function save() {
     for (const song of session.songs) {
@@ -114,7 +114,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
       const file = await song.load();
       const told = { title, artist, cover, seconds, label, notes, kind, answers };
       await set(id, { id, name, file, ...told }, database)
-        .catch(() => announce("The browser could not keep this song for the next visit."));
+        .catch(() => announce("The browser could not save this song for your next visit."));
     }
   }
 
@@ -125,7 +125,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
       const song = new Song(name, async () => file);
       Object.assign(song, { id, ...told });
       for (const [network, steps] of answers) {
-        // A network that this page does not have any more.
+        // Skip networks that this page no longer has.
         if (!host.networks.some((offer) => offer.name === network)) continue;
         song.restore(session.network(network), steps);
       }
@@ -141,12 +141,12 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   };
   const begin = async () => {
     const [first] = session.clips;
-    // The session says what went wrong; that another song was chosen is no error.
+    // The session reports errors; a change of song is not an error.
     if (first) session.open(first).catch(() => {});
     return facts(session.networkFor(first ?? null));
   };
   const songnet = {
-    // For tests: these are no part of the contract.
+    // For tests only; these are not part of the contract.
     ...{ engine, session, view },
     ready: begin(),
     async use(/** @type {string} */ name) {
@@ -175,7 +175,7 @@ export function start(/** @type {HTMLElement} */ element, /** @type {Host} */ ho
   songnet.ready.catch((error) => fail(error.message));
   onDrop({
     over: (isOver) => view.root.classList.toggle("sp-over", isOver),
-    // Where there are several pages, the newest takes what is dropped beside them.
+    // With several pages in a document, the newest takes the songs.
     drop: add,
   }, signal);
   Object.assign(window, { songnet });
@@ -188,7 +188,7 @@ function songAt(/** @type {string} */ address) {
   const name = decodeURIComponent(address.split(/[?#]/)[0].split("/").at(-1) || address);
   return new Song(name, async () => {
     const answer = await fetch(address).catch(() => null);
-    if (!answer?.ok) throw new Error(`${address}: cannot be fetched. Is the address right?`);
+    if (!answer?.ok) throw new Error(`${address}: cannot be fetched. Check the address.`);
     return new File([await answer.blob()], name);
   });
 }
@@ -212,9 +212,9 @@ function whyNoMicrophone(/** @type {Error} */ { name, message }) {
   /** @type {Record<string, string>} */
   const why = {
     NotAllowedError:
-      "The browser did not allow the microphone. Allow it beside the address, and try again.",
-    NotFoundError: "No microphone was found. Plug one in, and try again.",
-    NotReadableError: "Another program uses the microphone. Close that program, and try again.",
+      "The browser blocked the microphone. Allow it next to the page's address and try again.",
+    NotFoundError: "The browser found no microphone. Plug one in and try again.",
+    NotReadableError: "Another program is using the microphone. Close it and try again.",
   };
   return why[name] ?? message;
 }

@@ -1,11 +1,11 @@
-// Plays the song. Its clock is the clock of everything on the page.
+// Plays the song. Everything on the page follows its clock.
 
 export class Player {
   audio = new Audio();
-  // Play may be pressed, or a moment chosen, before there is any sound.
+  // You may press Play, or choose a time, before the sound is ready.
   isWanted = false;
   wantedTime = /** @type {number | null} */ (0);
-  // Of the sound; empty where there is none.
+  // The sound's address; empty if there is none.
   url = "";
   count = 0;
 
@@ -14,7 +14,7 @@ export class Player {
     this.audio.preload = "auto";
     const { audio } = this;
     audio.onplay = audio.onpause = () => {
-      // A keyboard's or a headset's own buttons start and stop it, too.
+      // The buttons of a keyboard or headset also start and stop it.
       if (this.url && !audio.ended) this.isWanted = !audio.paused;
       place.changed();
     };
@@ -26,14 +26,14 @@ export class Player {
     };
     audio.onerror = () => {
       if (!this.url) return;
-      place.fail("This browser cannot play the sound. Its answers are shown all the same.");
+      place.fail("This browser cannot play the sound, but the page still shows the answers.");
     };
   }
 
   async open(/** @type {() => Promise<Blob>} */ load) {
     this.close();
     const mine = this.count;
-    // Whoever hears the song says why it cannot be loaded.
+    // The session reports the reason if a song cannot be loaded.
     const blob = await load().catch(() => null);
     if (mine !== this.count || !blob?.size) return;
     this.url = URL.createObjectURL(blob);
@@ -53,7 +53,7 @@ export class Player {
     this.audio.pause();
     if (!url) return;
     this.audio.removeAttribute("src");
-    // Or the old song stays in the player.
+    // Otherwise the old song would stay in the player.
     this.audio.load();
     URL.revokeObjectURL(url);
   }
@@ -63,10 +63,10 @@ export class Player {
     if (this.url) {
       if (this.audio.ended) this.audio.currentTime = 0;
       this.audio.play().catch((error) => {
-        // A new song or a pause took the place of an unfinished start.
+        // Other errors mean that a new song or a pause came first.
         if (error.name !== "NotAllowedError") return;
         this.isWanted = false;
-        this.place.fail("Your browser waits for a click before it plays. Press play.");
+        this.place.fail("Your browser plays sound only after a click. Press Play.");
       });
     }
     this.place.changed();
@@ -93,7 +93,7 @@ export class Player {
     return this.url && Number.isFinite(duration) ? duration : 0;
   }
 
-  // A new sound would begin at the usual speed again.
+  // Set the default, too, because a new sound would start at normal speed again.
   set speed(/** @type {number} */ times) {
     this.audio.defaultPlaybackRate = times;
     this.audio.playbackRate = times;

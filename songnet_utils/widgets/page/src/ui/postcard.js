@@ -1,4 +1,4 @@
-// A picture of a song to keep or to share: title, genres, and the two over time.
+// A picture of a song to save or share: title, genres, log-mel and genre over time.
 import { paintGenres } from "./answers.js";
 import { soundColours } from "./colours.js";
 import { clock, h, percent } from "./dom.js";
@@ -8,7 +8,7 @@ const HEIGHT = 630;
 const EDGE = 56;
 const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif";
 
-/** @param {Song} song @param {Answers} answers @param {Until} until as far as the page shows it */
+/** @param {Song} song @param {Answers} answers @param {Until} until end of the picture */
 export async function postcard(song, answers, { seconds, step, until }) {
   const canvas = h("canvas", { width: WIDTH, height: HEIGHT });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -53,7 +53,7 @@ async function paintCover(context, cover) {
   return EDGE + 168 + 32;
 }
 
-// The likeliest genres, each with its colour.
+// The most probable genres, each with its colour.
 /** @param {Context} context @param {Answers} answers @param {number[]} mean @param {number} left */
 function paintShares(context, { network }, mean, left) {
   const order = mean.map((_, i) => i).sort((a, b) => mean[b] - mean[a]).slice(0, 4);

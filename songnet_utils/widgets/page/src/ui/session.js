@@ -1,4 +1,4 @@
-// What is going on: the songs, the one that is open, who answers it, and what plays.
+// The state of the page: the songs, the open one, its networks and its player.
 import { Answers } from "./answers.js";
 import { genreColours } from "./colours.js";
 import { Mel } from "./mel.js";
@@ -6,13 +6,13 @@ import { Player } from "./player.js";
 import { follow, Live, Song } from "./song.js";
 
 export class Session {
-  // That people brought.
+  // Your songs.
   songs = /** @type {Song[]} */ ([]);
   current = /** @type {Song | null} */ (null);
-  // What a person chose; until then clips and people's own songs each have their network.
+  // The network that you chose; until then, clips and your own songs have one each.
   chosen = "";
   second = "";
-  // Networks that answer the open song, and those that people taught.
+  // The networks for the open song, and those with your genres.
   networks = /** @type {Network[]} */ ([]);
   taught = /** @type {Network[]} */ ([]);
   opening = new AbortController();
@@ -44,11 +44,11 @@ export class Session {
 
   network(/** @type {string} */ name) {
     const found = this.offers.find((one) => one.name === name);
-    if (!found) throw new Error(`${name}: there is no such network on this page`);
+    if (!found) throw new Error(`${name}: this page has no such network`);
     return found;
   }
 
-  // There is a new layer that people taught, or one has learnt more, or is gone.
+  // A layer with your genres is new, has changed or is gone.
   teach(/** @type {Taught[]} */ taught) {
     this.place.changed("songs");
     const answers = this.taught.map(({ answer }) => answer);
@@ -63,7 +63,7 @@ export class Session {
     this.#askAgain();
   }
 
-  // Other networks shall answer.
+  // Ask other networks.
   #askAgain() {
     this.place.changed("networks");
     this.#ask().catch(() => {});
@@ -84,13 +84,13 @@ export class Session {
     this.#askAgain();
   }
 
-  // `name`: "" for none.
+  // `name`: "" for no network.
   compare(/** @type {string} */ name) {
     this.second = name;
     this.#askAgain();
   }
 
-  // Show a song; returns its answers once they are whole.
+  // Show a song; return its answers when they are complete.
   open(/** @type {Song} */ song, { play = false, network = "" } = {}) {
     this.stopListening();
     if (this.current !== song) {
@@ -107,7 +107,7 @@ export class Session {
     return this.#ask(network);
   }
 
-  // `asked`: instead of the network that this song has.
+  // `asked`: a network to use instead of the song's own.
   async #ask(/** @type {string} */ asked = "") {
     const song = this.current;
     if (!song || song.live) return null;
@@ -137,7 +137,7 @@ export class Session {
     }
   }
 
-  // Something else is more urgent than what the engine does.
+  // Stop the engine for something more urgent.
   #interrupt() {
     this.opening.abort();
     this.others.abort();
@@ -145,7 +145,7 @@ export class Session {
     this.current?.forget();
   }
 
-  // Answer the songs of the list, one after the other, while nothing more urgent is asked.
+  // Process the songs of the list, one by one, while nothing is more urgent.
   async #askOthers() {
     this.others.abort();
     this.others = new AbortController();
@@ -162,7 +162,7 @@ export class Session {
       } catch (error) {
         if (signal.aborted) return;
         const { name, message } = /** @type {Error} */ (error);
-        // It was being heard, and that was interrupted: it is heard anew.
+        // An interruption: process the song again.
         if (name === "AbortError") continue;
         song.error = message;
       }
@@ -177,10 +177,10 @@ export class Session {
     this.songs.push(...songs);
     this.place.changed("songs");
     if (songs.length) this.play(songs[0]);
-    if (songs.length > 1) this.place.announce(`${songs.length} songs were added to your list.`);
+    if (songs.length > 1) this.place.announce(`Added ${songs.length} songs to your list.`);
   }
 
-  // Play a song of the list; where it is no song at all, the next one.
+  // Play a song of the list; if it cannot be read, play the next one.
   play(/** @type {Song} */ song) {
     this.open(song, { play: true }).catch(() => {
       if (this.current === song && song.error && !song.answers.size) this.next();
@@ -222,7 +222,7 @@ export class Session {
     else this.player.play();
   }
 
-  // Listen to the microphone; what it heard becomes a song of the list.
+  // Listen to the microphone; the recording becomes a song of the list.
   async listen() {
     this.player.close();
     this.stopListening();

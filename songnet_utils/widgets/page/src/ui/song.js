@@ -1,4 +1,4 @@
-// A song: its sound, what its tags say, and what networks answer.
+// A song: its sound, its tags, and the answers of networks.
 import { Answers } from "./answers.js";
 import { Mel } from "./mel.js";
 
@@ -12,11 +12,11 @@ export class Song {
   error = "";
   // Music or not.
   kind = /** @type {Kind | null} */ (null);
-  // What the person says that it is.
+  // Your label.
   label = "";
   // By network.
   answers = /** @type {Map<string, Answers>} */ (new Map());
-  // What the engine tells, by its network.
+  // The engine's passes through the song, by network.
   hearings = /** @type {Map<string, Hearing>} */ (new Map());
   mel = /** @type {Mel | null} */ (null);
   // While a microphone is open.
@@ -24,7 +24,7 @@ export class Song {
 
   /** @param {string} name of its file @param {() => Promise<Blob>} load @param {Clip} [clip] */
   constructor(name, load, clip) {
-    // In the order of their coming.
+    // Ids sort in the order of arrival.
     const number = String(count++).padStart(6, "0");
     this.id = `${Date.now().toString(36)}-${number}-${Math.random().toString(36).slice(2)}`;
     this.name = name;
@@ -34,14 +34,14 @@ export class Song {
     this.artist = clip?.artist ?? "";
   }
 
-  // Hear the song; its answers grow meanwhile, and are returned once they are whole.
+  // Process the song; return its answers, which grow until then, when they are complete.
   /** @param {Engine} engine @param {Network} network @param {How} how */
   async hear(engine, network, how = {}) {
     const found = this.answers.get(network.name);
-    // A layer that has learnt more is another network of the same name.
+    // After a change of labels, your layer is another network of the same name.
     const isWhole = found?.isWhole && found.network === network;
     if (isWhole && (!how.picture || this.mel)) return found;
-    // For the picture its frames are needed, which are not kept.
+    // The picture needs the frames, which were not stored.
     const known = how.picture && !this.mel ? null : this.hearings.get(network.asked);
     const hearing = known ?? this.#listen(engine, network, how);
     const answers = isWhole ? found : new Answers(network);
@@ -90,7 +90,7 @@ export class Song {
     return hearing;
   }
 
-  // `steps`: of an earlier visit.
+  // `steps`: from an earlier visit.
   restore(/** @type {Network} */ network, /** @type {Step[]} */ steps) {
     const answers = new Answers(network);
     answers.add(steps);
@@ -98,8 +98,8 @@ export class Song {
     this.answers.set(network.name, answers);
   }
 
-  // What is only needed while the song is open. What was told of it to its end is kept: networks
-  // that people teach answer by it, and labels are learnt from it.
+  // Drop data that only an open song needs. Keep complete passes: networks with your genres answer
+  // from them, and labels need them.
   forget() {
     this.mel = null;
     for (const [asked, { isWhole }] of this.hearings) if (!isWhole) this.hearings.delete(asked);
@@ -126,17 +126,17 @@ export function follow(answers, { steps, embeddings }) {
   answers.add(steps.map((step, i) => ({ ...step, probabilities: answer(at(i)) })));
 }
 
-// The clock of an open microphone, and how long its answers take.
+// The clock of an open microphone, and the delay of its answers.
 export class Live {
   begun = Infinity;
   level = 0;
   delays = /** @type {number[]} */ ([]);
   stop = async () => new Blob();
 
-  // `seconds`: heard so far.
+  // `seconds`: of sound so far.
   hear(/** @type {number} */ level, /** @type {number} */ seconds) {
     this.level = Math.max(level, 0.8 * this.level);
-    // The piece that came soonest tells best when the sound began.
+    // The block with the smallest delay gives the best estimate of the start.
     this.begun = Math.min(this.begun, performance.now() / 1000 - seconds);
   }
 
@@ -144,13 +144,13 @@ export class Live {
     return this.begun === Infinity ? 0 : performance.now() / 1000 - this.begun;
   }
 
-  // `end`: of the sound that was just answered.
+  // `end`: the end of the step that was just answered.
   answered(/** @type {number} */ end) {
     this.delays.push(this.seconds - end);
     if (this.delays.length > 31) this.delays.shift();
   }
 
-  // Seconds, the median of the latest answers.
+  // The median delay of the latest answers, in seconds.
   get delay() {
     const { delays } = this;
     return delays.length ? delays.toSorted((a, b) => a - b)[delays.length >> 1] : null;

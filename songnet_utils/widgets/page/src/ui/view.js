@@ -1,4 +1,4 @@
-// The page as it is seen and touched: it follows the session.
+// The visible page, which follows the session.
 import html from "../page.html";
 import { paintGenres } from "./answers.js";
 import { Bars } from "./bars.js";
@@ -22,7 +22,7 @@ export class View {
     this.session = session;
     this.acts = acts;
     this.signal = signal;
-    // Or JupyterLab takes the keys.
+    // Without this, JupyterLab would take the keys.
     const keys = { "data-lm-suppress-shortcuts": "true" };
     const region = { role: "region", "aria-label": "The listening page" };
     this.root = h("div", { class: "sp-page", ...region, ...keys });
@@ -81,7 +81,7 @@ export class View {
   }
 
   #key(/** @type {KeyboardEvent} */ event) {
-    // Keys meant for this page are not for the notebook around it.
+    // Keys meant for this page must not reach the notebook around it.
     event.stopPropagation();
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -94,25 +94,25 @@ export class View {
     event.preventDefault();
   }
 
-  // `text`: "" for none.
+  // Show an error; `text` is "" for none.
   fail(/** @type {string} */ text) {
     this.parts.errors.hidden = !text;
     say(this.parts.error, text);
   }
 
-  // What has happened, for everybody: it is read aloud, too.
+  // Report what happened; screen readers read it out.
   announce(/** @type {string} */ text) {
     say(this.parts.status, text);
   }
 
-  // `mark`: of songs that a network learnt from.
+  // `mark` returns a note for songs that a network was trained on.
   teach(/** @type {HTMLElement} */ panel, /** @type {(song: Song) => string} */ mark) {
     this.parts.teach.append(panel);
     this.parts.teach.hidden = false;
     this.mark = mark;
   }
 
-  // Size or colours have changed.
+  // Adapt to a change of size or colours.
   rethink() {
     this.root.dataset.theme = isDark() ? "dark" : "light";
     this.picture.refresh();
@@ -145,17 +145,17 @@ export class View {
     const all = offers.map((offer) => [offer.name, offer.title]);
     fill(parts.network, all);
     parts.network.value = name;
-    fill(parts.second, [["", "No other network"], ...all.filter(([other]) => other !== name)]);
+    fill(parts.second, [["", "Nothing"], ...all.filter(([other]) => other !== name)]);
     parts.second.value = session.second === name ? "" : session.second;
     parts.about.replaceChildren(
       ...networks.flatMap(({ title, trainingMusic, caution }) => [
-        h("b", {}, title), ` learnt from ${trainingMusic}. ${caution} `,
+        h("b", {}, title), ` was trained on ${trainingMusic}. ${caution} `,
       ]),
     );
     say(parts.credit, current?.clip?.credit ?? "");
   }
 
-  // Draw with the next picture of the screen.
+  // Draw in the screen's next frame.
   request() {
     if (this.requested || this.signal.aborted) return;
     this.requested = requestAnimationFrame(() => {
@@ -222,16 +222,16 @@ export class View {
 
   #drawEar(/** @type {Live} */ { level, delay }) {
     this.parts.level.value = level;
-    // A figure that changed with every step could not be read.
+    // Update once a second, because you could not read a number that changes with every step.
     const second = Math.floor(performance.now() / 1000);
     if (second === this.second) return;
     this.second = second;
-    const text = `Each answer comes ${delay?.toFixed(2)} s after the last sound it is about.`;
+    const text = `Each answer comes ${delay?.toFixed(2)} s after the end of its sound.`;
     say(this.parts.delay, delay === null ? "Listening …" : text);
     this.root.dataset.delay = String(delay ?? "");
   }
 
-  // The whole song in one line, to see and to jump.
+  // Draw the whole song in one line, for an overview and for jumps.
   #drawOverview(/** @type {Answers | undefined} */ answers) {
     const { isFutureShown, session, picture } = this;
     const { overview } = this.parts;
@@ -254,7 +254,7 @@ export class View {
   }
 }
 
-// `choices`: values and texts.
+// `choices`: pairs of value and text.
 function fill(/** @type {HTMLSelectElement} */ select, /** @type {string[][]} */ choices) {
   const key = JSON.stringify(choices);
   if (select.dataset.choices === key) return;
