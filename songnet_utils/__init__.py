@@ -3,8 +3,8 @@
 Data flows one way: clips → log-mel frames → SongNet → genre over time → pictures, sounds,
 widgets. Each room imports only from rooms on floors below its own (``CONTRIBUTING.md`` shows them).
 
-The names that lessons and people use are here (``__init__.pyi`` lists them). Each is imported when
-it is first used, so `import songnet_utils` is quick and does not start TensorFlow.
+This package has the names that you need (``__init__.pyi`` lists them). Python imports each at its
+first use, so `import songnet_utils` is quick and does not start TensorFlow.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from importlib.metadata import version
 
 import lazy_loader
 
-# TensorFlow reads these once, when it is first imported: they keep its start-up chatter out of
-# what people see. Your own settings win.
+# TensorFlow reads these once, at its first import; they silence its start-up messages. Your own
+# settings win.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 os.environ.setdefault("GLOG_minloglevel", "3")

@@ -67,10 +67,10 @@ def test_what_is_no_name_of_a_model_or_a_split_is_refused(wrong):
 @pytest.mark.parametrize("wrong", ["svm", 3, [None], [["svm"]], b"svm"], ids=str)
 def test_one_name_is_no_list_of_names(wrong):
     for options in ({"models": wrong}, {"splits": wrong}):
-        with pytest.raises(SongNetError, match="is a list of names"):
+        with pytest.raises(SongNetError, match="must be a list of names"):
             compare("mini", **options)
     # A text with commas between is a list of genres, as on the command line.
-    said = "no clips of the genre svm" if wrong == "svm" else "genres is a list of names"
+    said = "no clips of the genre svm" if wrong == "svm" else "genres must be a list of names"
     with pytest.raises(SongNetError, match=said):
         keep_genres(CLIPS, wrong)
 

@@ -74,7 +74,7 @@ def test_what_a_killed_program_was_writing_is_swept_and_nothing_else(tmp_path, m
     ("number", "words"),
     [
         (errno.ENOSPC, "Make room on the disk"),
-        (errno.EACCES, "is read-only for you: choose another"),
+        (errno.EACCES, "You may not write to the folder"),
         (errno.ENAMETOOLONG, "or choose another"),
     ],
 )
@@ -100,10 +100,10 @@ def test_places_that_cannot_be_written_are_known_before_the_work(tmp_path):
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "at all")
     os.mkfifo(tmp_path / "pipe")
     for place, words in {
-        "": "is no ordinary file. Give the name of a file",
+        "": "is not a regular file. Give the name of a file",
         "file/a.json": "Not a directory",
         "dangling/a.json": "No such file or directory",
-        "pipe": "is no ordinary file",
+        "pipe": "is not a regular file",
         "x" * 300: "File name too long",
     }.items():
         with pytest.raises(SongNetError, match=words):
@@ -121,7 +121,7 @@ def test_a_read_only_folder_is_called_that(tmp_path):
     tmp_path.chmod(0o555)
     try:
         for write in (check_writable, lambda file: write_json(file, 1)):
-            with pytest.raises(SongNetError, match=f"{tmp_path} is read-only for you"):
+            with pytest.raises(SongNetError, match=f"You may not write to the folder {tmp_path}"):
                 write(tmp_path / "a.json")
     finally:
         tmp_path.chmod(0o755)

@@ -199,8 +199,8 @@ BAD = {
     "a page": (lambda: b"<html><script>alert(1)</script></html>", "song: is not a sound file"),
     "a zip": (zipped, "song: is not a sound file"),
     "MIDI": (lambda: MIDI, "song: is not a sound file"),
-    "an unknown codec": (unknown_codec, "song: has no sound in it that can be decoded"),
-    "a film without sound": (picture_only, "song: has no sound in it"),
+    "an unknown codec": (unknown_codec, "song: has no sound that can be decoded"),
+    "a film without sound": (picture_only, "song: has no sound"),
     "a truncated mp3": (lambda: tone(kind="MP3")[:3_000], "song: is cut short"),
     "a truncated wav": (lambda: tone()[:-5_000], "song: is cut short"),
     "a truncated flac": (lambda: tone(kind="FLAC")[:-2_000], "song: is .*(cut short|damaged)"),
@@ -211,7 +211,7 @@ BAD = {
     "a false promise": (lambda: promising_frames(20 * RATE), "song: is cut short"),
     "not numbers": (
         lambda: sound_file(np.full((4 * RATE, 1), np.nan), RATE, subtype="FLOAT"),
-        "song: holds samples that are not numbers",
+        "song: has samples that are not numbers",
     ),
 }
 

@@ -1,1 +1,1 @@
-"""What every floor needs: atomic files, errors that help, quiet libraries, printed tables."""
+"""Helpers for every floor: atomic files, helpful errors, quiet libraries."""

@@ -1,4 +1,4 @@
-"""Where data is kept, and writing files so that nobody ever meets half of one."""
+"""The folder for data, and functions that write files whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from songnet_utils._utils.errors import SongNetError
 if TYPE_CHECKING:
     import pandas as pd
 
-# What is being written is called so, and nothing of anybody else's is.
+# The names of temporary files; no other files have such names.
 _PREFIX = ".songnet-"
 _TEMPORARY = re.compile(r"\.songnet-[0-9a-f]{8}\.part(\..*)?", re.DOTALL)
 
@@ -29,23 +29,23 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends well.
+    """Yield a temporary path beside `path`; it replaces `path` when the block succeeds.
 
     Parameters
     ----------
     path
-        The file to write. Its folder is made if it is not there.
+        The file to write. Its folder is created if it does not exist.
 
     Yields
     ------
     pathlib.Path
-        Where to write. It has the same suffix as `path`, and a name that `sweep` knows.
+        The path to write to. It has the suffix of `path`, and a name that `sweep` recognises.
 
     Raises
     ------
     SongNetError
-        When the disk is full or refuses the file; nothing half-written is left and an older
-        file at `path` stays as it was.
+        When the disk is full or refuses the file. No incomplete file remains, and an older file
+        at `path` is unchanged.
     """
     target = Path(path)
     try:
@@ -66,7 +66,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write `content` as a JSON file for people and programs to read, whole or not at all."""
+    """Write `content` as a readable JSON file, whole or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(
             json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -74,9 +74,9 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
 
 
 def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
-    """Write a table, without its index, as a CSV file that `read_csv` reads back as it was."""
+    """Write a table, without its index, as a CSV file that `read_csv` restores exactly."""
     with atomic_write(path) as temporary:
-        # Without quotation marks pandas takes a carriage return in a name for the end of a line.
+        # Without quotation marks, pandas takes a carriage return in a name for the end of a line.
         table.to_csv(
             temporary,
             index=False,
@@ -87,11 +87,11 @@ def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
 
 
 def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
-    """Return a CSV file's table as texts, missing where a cell is empty.
+    """Return a CSV file's table as strings; empty cells are missing values.
 
-    pandas would guess the kind of each column: an artist called ``NA`` or ``null`` would be
-    missing, a genre called ``80`` or ``true`` no text. Columns of numbers are for the caller to
-    convert, who knows them.
+    pandas would guess the type of each column: an artist called ``NA`` or ``null`` would become a
+    missing value, and a genre called ``80`` or ``true`` would not be a string. The caller converts
+    columns of numbers.
 
     Parameters
     ----------
@@ -110,17 +110,17 @@ def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise SongNetError unless a file can be written at `path`; call it before long work.
 
-    Nothing is left behind: neither the file nor a folder for it is made.
+    The check creates neither the file nor a folder for it.
     """
     target = Path(path).absolute()
     try:
         with contextlib.suppress(FileNotFoundError):
             target.stat()
             if not target.is_file():
-                raise SongNetError(f"{path}: is no ordinary file. Give the name of a file.")
+                raise SongNetError(f"{path}: is not a regular file. Give the name of a file.")
             if not os.access(target, os.W_OK):
                 raise SongNetError(
-                    f"{path}: is read-only. Choose another name, or change who may write to it."
+                    f"{path}: is read-only. Choose another name, or change its permissions."
                 )
         folder = next(folder for folder in target.parents if os.path.lexists(folder))
         _make_temporary(folder).unlink()
@@ -129,34 +129,34 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def cannot_write(target: Path, error: OSError) -> SongNetError:
-    """Return the error to raise where a file could not be written, with a way out of its cause."""
+    """Return the error for a file that could not be written, with a remedy for its cause."""
     if error.errno in _NO_ROOM:
         way_out = "Make room on the disk or choose another folder"
     elif error.errno in _NOT_ALLOWED:
         way_out = (
-            f"The folder {target.parent} is read-only for you: choose another, change who "
-            "may write there, or close the file in other programs"
+            f"You may not write to the folder {target.parent}. Choose another, change its "
+            "permissions, or close the file in other programs"
         )
     else:
-        way_out = "See what stands at that place, or choose another"
+        way_out = "Check what is at that path, or choose another"
     return SongNetError(
-        f"{target}: could not be written ({error.strerror or error}). {way_out}; what was there "
-        "before is unchanged."
+        f"{target}: could not be written ({error.strerror or error}). {way_out}. An older file "
+        "there is unchanged."
     )
 
 
 def sweep(folder: Path, abandoned_seconds: float = 0.0) -> None:
-    """Remove what killed processes were writing in a folder and those in it.
+    """Remove the incomplete files of killed processes from a folder and its subfolders.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Only temporary files of `atomic_write` are removed from it.
+        The folder. Only temporary files of `atomic_write` are removed.
     abandoned_seconds : float ≥ 0
-        Those that were touched a shorter time ago stay: a process may be writing them.
+        More recent files stay, because a process may still be writing them.
     """
     for part in folder.rglob(f"{_PREFIX}*"):
-        # Another process may be quicker.
+        # Another process may remove it first.
         with contextlib.suppress(OSError):
             age = time.time() - part.stat().st_mtime
             is_abandoned = not abandoned_seconds or age > abandoned_seconds
@@ -165,7 +165,7 @@ def sweep(folder: Path, abandoned_seconds: float = 0.0) -> None:
 
 
 def size_text(size: float) -> str:
-    """Return a number of bytes in the unit that shows something.
+    """Return a number of bytes in a readable unit.
 
     Examples
     --------
@@ -181,22 +181,22 @@ def size_text(size: float) -> str:
 
 
 def check_working_folder() -> None:
-    """Raise SongNetError when the folder in which the program was started is gone."""
+    """Raise SongNetError if the current folder no longer exists."""
     try:
         os.getcwd()
     except OSError as error:
         raise SongNetError(
-            "The folder that you are in has been deleted or moved. Change to one that is there "
-            "(cd), then run the same again."
+            "The current folder has been deleted or moved. Change to one that exists (cd), then "
+            "run the command again."
         ) from error
 
 
 def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
-    """Return where corpora, stores and runs are kept: `data_dir`, ``$SONGNET_DATA`` or ``data``.
+    """Return the folder of corpora, stores and runs: `data_dir`, ``$SONGNET_DATA`` or ``data``.
 
-    JupyterLab runs a notebook inside its own folder: in ``notebooks`` or ``notebooks/solutions``,
-    where there is a ``data`` beside ``notebooks``, that one is meant, so that lessons and command
-    line share their data.
+    JupyterLab runs a notebook in the notebook's own folder. In ``notebooks`` and in
+    ``notebooks/solutions``, this function returns a ``data`` beside ``notebooks``, if there is one,
+    so that lessons and command line share their data.
     """
     if chosen := data_dir or os.environ.get("SONGNET_DATA"):
         return Path(chosen).absolute()
@@ -208,7 +208,7 @@ def data_folder(data_dir: str | os.PathLike[str] | None = None) -> Path:
 
 def newest_run() -> Path | None:
     """Return the folder of the newest finished run of a network in the data folder, if any."""
-    # Only networks leave a model.onnx.
+    # Only runs of networks have a model.onnx.
     models = (data_folder() / "runs").glob("*/*/model.onnx")
     records = [model.with_name("record.json") for model in models]
     finished = [record for record in records if record.is_file()]
@@ -217,7 +217,7 @@ def newest_run() -> Path | None:
 
 
 def above_lessons() -> Path | None:
-    """Return the folder that holds ``notebooks`` where one is in it, or in its ``solutions``."""
+    """Return the folder above ``notebooks`` if you are in it or in its ``solutions``, else None."""
     here = Path.cwd()
     lessons = here.parent if here.name == "solutions" else here
     return lessons.parent if lessons.name == "notebooks" else None

@@ -1,4 +1,4 @@
-"""Keeping what other programs say to themselves out of what people read."""
+"""Silence the internal messages of other libraries."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what is written to the process's standard error, by C code as well, in the block.
+    """Discard everything that the process, C code included, writes to stderr in the block.
 
-    TensorFlow's C++ side logs a few lines while it is imported, before it reads the variables
-    that would silence it; only the file descriptor itself can hold them back. An error raised in
-    the block comes through as ever.
+    TensorFlow's C++ code logs a few lines during the import, before it reads the variables that
+    would silence it. Only a redirected file descriptor stops these. Exceptions in the block
+    propagate as usual.
     """
     try:
         sys.stderr.flush()
         kept = os.dup(2)
     except (OSError, ValueError, AttributeError):
-        # No standard error to hold back (pythonw, a closed descriptor).
+        # There is no standard error to redirect (pythonw, a closed descriptor).
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,14 +1,14 @@
 """Sound files in, samples out.
 
-FFmpeg, through PyAV, reads every kind of file. It finds out what a file is from its content, never
-from its name, and gives sound wherever there is some: a file whose header was never finished, two
-files joined into one, a file that changes its sample rate or its channels half-way. Each stretch
-of sound is taken at its own rate. Plain mp3s, which most corpora consist of, are left to
-libsndfile, which needs less time for them (`songnet_utils.audio.ffmpeg.plain_pieces`).
+FFmpeg, through PyAV, reads every kind of file. It identifies a file by its content, never by its
+name, and finds all its sound: in a file whose header was never finished, in two files joined into
+one, in a file that changes its sample rate or channels half-way. Each part is decoded at its own
+rate. libsndfile decodes plain mp3s, of which most corpora consist, because it is faster
+(`songnet_utils.audio.ffmpeg.plain_pieces`).
 
-Some files are not what they seem. Where all of the sound is there, an `AudioWarning` says what
-was odd (the header was never finished; the channels cancel each other). Where sound is missing
-that the header promises, an `AudioError` says so: half a song is not that song.
+Some files are not what they seem. If all the sound is there, an `AudioWarning` says what is odd
+(the header was never finished; the channels cancel each other). If sound that the header promises
+is missing, an `AudioError` says so, because half a song is not that song.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from songnet_utils.audio.frames import (
     resample,
 )
 
-# Where the mean of the channels has this small a share of the first one's power (−10 dB), they
-# cancel out: what is left in lossy files is coding noise. In no second of 122 real clips does the
-# mean have less than a third.
+# Channels cancel out if their mean has less than this share of the first one's power (−10 dB): in
+# lossy files, only coding noise is left then. In every second of 122 real clips, the mean has at
+# least a third.
 _CANCELLED = 0.1
 _DECIDING_SECONDS = 0.5
 _APART = 7
 
-# Samples of each channel, their rate, and the mean of the channels.
+# The samples of each channel, their rate, and the mean of the channels.
 _Mixed: TypeAlias = tuple[list[np.ndarray], int, np.ndarray]
 
 
@@ -48,13 +48,13 @@ class Decoded(NamedTuple):
     Parameters
     ----------
     audio : np.ndarray, shape (samples,), float32
-        Mono, full scale ±1, at the rate that was asked for.
+        Mono, full scale ±1, at the requested rate.
     seconds : float
-        How long the song lasts.
+        The song's duration.
     rates : tuple of int
         The sample rates in the file, in Hz, in order; nearly always just one.
     notes : tuple of str
-        What is odd about the file, a sentence each: what `load_audio` warns of.
+        Sentences about what is odd in the file; `load_audio` issues them as warnings.
     """
 
     audio: np.ndarray
@@ -64,7 +64,7 @@ class Decoded(NamedTuple):
 
 
 def read_audio(source: Source) -> tuple[np.ndarray, int]:
-    """Decode a sound file whole, with all its channels.
+    """Decode a whole sound file, with all its channels.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def read_audio(source: Source) -> tuple[np.ndarray, int]:
     samples : np.ndarray, shape (samples, channels), float32
         Full scale is ±1.
     rate : int
-        Sample rate in Hz at the beginning of the file. What comes at another rate or with other
-        channels later is converted to those of the beginning.
+        Sample rate in Hz at the beginning of the file. Later parts with another rate or other
+        channels are converted to these.
 
     Raises
     ------
@@ -118,21 +118,21 @@ def decode(
     rate : int, optional
         Sample rate to return, in Hz; the file's own by default.
     name
-        What errors call it; the path by default.
+        The file's name in errors; the path by default.
     most_seconds : float, optional
-        A longer file is refused, and never decoded beyond this, whatever its header says.
+        The longest duration allowed. Decoding stops there, whatever the header says.
 
     Raises
     ------
     AudioError
-        As `read_audio`, and when nothing in it is louder than `SILENCE` or `rate` is not a whole
-        number from 1,000 to 1,000,000.
+        As for `read_audio`, and when nothing in it is louder than `SILENCE` or `rate` is not a
+        whole number from 1,000 to 1,000,000.
     """
     if rate is not None and not (
         isinstance(rate, int | np.integer) and LOWEST_RATE <= rate <= HIGHEST_RATE
     ):
         raise AudioError(
-            f"rate is a whole number of samples per second, {LOWEST_RATE:,} to "
+            f"rate must be a whole number of samples per second, {LOWEST_RATE:,} to "
             f"{HIGHEST_RATE:,}. Got {rate!r}"
         )
     name = name or name_of(source)
@@ -173,7 +173,7 @@ def load_audio(source: Source, rate: int) -> np.ndarray:
     Raises
     ------
     AudioError
-        As `decode`.
+        As for `decode`.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def load_audio(source: Source, rate: int) -> np.ndarray:
 
 
 def name_of(source: Source) -> str:
-    """Return what errors call a sound: its path, or that it was uploaded."""
+    """Return the name of a sound in errors: its path, or that it was uploaded."""
     return "the uploaded sound" if isinstance(source, bytes) else str(source)
 
 
@@ -205,18 +205,18 @@ def _content_of(source: Source, name: str) -> bytes:
 
 
 def _mixed(pieces: Iterator[Piece], progress: Progress) -> Iterator[_Mixed]:
-    """Add the mean of its channels to each piece; where that cancels them, the first one counts.
+    """Add the mean of its channels to each piece, or the first channel where the channels cancel.
 
-    The right channel of some files is the left one upside down. Mixed down, nothing is left but
-    rounding noise, loud enough for a network to name its genre. Each stretch of one to three
-    seconds is judged by itself.
+    The right channel of some files is the left one inverted. Their mean is only rounding noise,
+    which is loud enough for a network to name its genre. Each stretch of one to three seconds is
+    checked by itself.
     """
     cancelled = 0.0
     cancels, before = False, 0
     for second in _seconds(pieces):
         seconds = sum(len(mean) / rate for _, rate, mean in second)
         channels = len(second[0][0])
-        # The last piece of a second is too short to judge by: it goes with the second before it.
+        # The last part of a second is too short for the check, so it joins the second before it.
         if seconds >= _DECIDING_SECONDS or channels != before:
             cancels = _cancels(second)
         before = channels
@@ -227,12 +227,12 @@ def _mixed(pieces: Iterator[Piece], progress: Progress) -> Iterator[_Mixed]:
     if cancelled:
         progress.notes.append(
             f"{progress.name}: its channels cancel out for {cancelled:.1f} s (one is the other "
-            "upside down); there only the first is used."
+            "inverted). Only the first is used there."
         )
 
 
 def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
-    """Yield pieces with their means, a second at a time, of one rate and number of channels."""
+    """Yield pieces with their means, about a second at a time, with one rate and channel count."""
     held: list[_Mixed] = []
     seconds = 0.0
     for planes, rate in pieces:
@@ -247,8 +247,8 @@ def _seconds(pieces: Iterator[Piece]) -> Iterator[list[_Mixed]]:
 
 
 def _cancels(pieces: list[_Mixed]) -> bool:
-    """Tell whether the mean of the channels has next to nothing of the first one's sound."""
-    # Power needs no more than some of the samples.
+    """Tell whether the mean of the channels has almost none of the first one's power."""
+    # A subset of the samples suffices for the power.
     firsts = np.concatenate([planes[0][::_APART] for planes, _, _ in pieces])
     means = np.concatenate([mean[::_APART] for _, _, mean in pieces])
     first, mean = float(np.vdot(firsts, firsts)), float(np.vdot(means, means))

@@ -1,10 +1,10 @@
-"""What FFmpeg, through PyAV, makes of a sound file: samples, and what is odd about it.
+"""Decode a sound file with FFmpeg, through PyAV, and note what is odd about it.
 
-Plain mp3s go to libsndfile, which decodes them in three quarters of the time. It trusts the
-beginning of an mp3: it stops where the header says, and plays what comes at another rate at the
-wrong speed. So it only gets files whose header (as mutagen reads it) promises as many bytes and as
-many seconds as there are. FFmpeg decodes every other file. The two agree to 1e-5, except for the
-first two frames of a clip that was cut out of an mp3: those depend on frames that are not there.
+libsndfile decodes plain mp3s in three quarters of FFmpeg's time. But it trusts the beginning of an
+mp3: it stops where the header says, and decodes parts with another rate at the wrong speed. So it
+gets only files whose header (as mutagen reads it) promises as many bytes and seconds as there are.
+FFmpeg decodes every other file. The two agree to 1e-5, except for the first two frames of a clip
+that was cut out of an mp3, because these depend on missing frames.
 """
 
 from __future__ import annotations
@@ -30,38 +30,38 @@ SUFFIXES = (
     *(".m4a", ".aac", ".mp4", ".webm", ".wma"),
 )
 
-# What sound files are, by FFmpeg's names, and the ending that each is called by. FFmpeg opens
-# nothing else here: some of what it knows are lists of further files to read.
+# FFmpeg's names of the formats of sound files, and the ending for each. FFmpeg opens nothing else
+# here, because some of its formats are lists of further files to read.
 _ENDINGS = {
     **{"wav": ".wav", "flac": ".flac", "ogg": ".ogg", "mp3": ".mp3", "au": ".au"},
     **{"aiff": ".aiff", "mov": ".m4a", "aac": ".aac", "loas": ".aac"},
     **{"matroska": ".webm", "asf": ".wma"},
 }
 
-# By FFmpeg's name of a kind of file: some of its first bytes, and how many come before them. FFmpeg
-# itself finds the second of two joined files of the other kinds.
+# For some of these formats: a few of the first bytes, and the number of bytes before them. In the
+# other formats, FFmpeg itself finds the second of two joined files.
 _FIRST_BYTES = {
     **{"wav": (b"RIFF", 0), "aiff": (b"FORM", 0), "mov": (b"ftyp", 4)},
     **{"ogg": (b"OggS\x00\x02", 0), "asf": (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0)},
 }
 
-# A file may have this much less sound than its header promises: encoders count sloppily, and some
-# headers count themselves. FLAC is exact. Some mp3s count the silence that an encoder puts around
-# a song, up to so many samples.
+# A file may have this much less sound than its header promises, because encoders count loosely and
+# some headers count themselves. FLAC is exact. Some mp3s count the encoder's padding, up to this
+# many samples.
 _SLACK_SECONDS, _FLAC_SLACK_SECONDS, _MP3_SLACK_SAMPLES = 0.1, 0.01, 2_500
 
-# A plain mp3 is decoded as a whole: longer ones would need much memory.
+# libsndfile decodes a plain mp3 at once, so a longer one would need too much memory.
 _MOST_PLAIN_SECONDS = 300
-# Its bytes may differ from what its header promises by this long a piece of it, and a last tag.
+# Its size may differ from that in its header by the bytes of this many seconds, and a last tag.
 _PLAIN_SLACK_SECONDS, _TAG_BYTES = 0.2, 128
-# Samples in a piece of what libsndfile decoded: fewer would make threads wait for each other.
+# Samples in a piece from libsndfile; with fewer, threads would wait for each other.
 _PIECE = 2**17
 
-# A header that promises at least this many bytes was written before the size was known.
+# A header that promises at least this many bytes dates from before the size was known.
 _UNKNOWN_BYTES = 2**31 - 2**16
 
 Source: TypeAlias = str | os.PathLike[str] | bytes
-# Some samples of each channel, shape (samples,), float32; and their rate.
+# Samples of each channel, shape (samples,), float32; and their rate.
 Piece: TypeAlias = tuple[list[np.ndarray], int]
 
 
@@ -70,7 +70,7 @@ class AudioWarning(SongNetWarning):
 
 
 def seconds_of_file(file: str | os.PathLike[str]) -> float:
-    """Return about how many seconds a sound file lasts, without decoding it.
+    """Return the approximate duration of a sound file in seconds, without decoding it.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def seconds_of_file(file: str | os.PathLike[str]) -> float:
     Returns
     -------
     float
-        From its header, or estimated from its size; NaN where neither says.
+        From its header, or estimated from its size; NaN if both fail.
     """
     import av
 
     options = {"container_options": _options("file"), "metadata_errors": "replace"}
-    # A named pipe would wait for somebody to write into it.
+    # A named pipe would wait for a writer.
     if Path(file).is_file():
         with (
             contextlib.suppress(av.FFmpegError, OSError, ValueError),
@@ -97,7 +97,7 @@ def seconds_of_file(file: str | os.PathLike[str]) -> float:
 
 
 def suffix_of(content: bytes) -> str:
-    """Return the ending that a sound file should have, by what it is, not by its name.
+    """Return the ending that a sound file should have, according to its content.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def suffix_of(content: bytes) -> str:
 
 
 def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Piece]:
-    """Yield what is decoded, piece by piece; then raise or note what is missing or odd.
+    """Yield decoded pieces; at the end, raise an error or note what is missing or odd.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
     content
         The file's bytes.
     progress
-        Counts what is decoded, and knows what to call the file.
+        Counts the decoded samples, and has the file's name for errors.
     """
     if plain := plain_pieces(source, content):
         yield from progress.counted(plain)
@@ -144,14 +144,14 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
         except AudioError:
             if not promised:
                 raise
-            # It only looked like another file after the first.
+            # The bytes only looked like another file after the first.
             break
         with _plain_errors(progress.name), container:
             stream = next(iter(container.streams.audio), None)
             if stream is None or stream.codec_context is None:
                 raise AudioError(
-                    f"{progress.name}: has no sound in it that can be decoded. Choose a file with "
-                    "an audio track, or convert it to wav or flac."
+                    f"{progress.name}: has no sound that can be decoded. Choose a file with an "
+                    "audio track, or convert it to wav or flac."
                 )
             kind = container.format.name
             promised.append(promised_seconds(content, container))
@@ -161,19 +161,19 @@ def pieces_of(source: Source, content: bytes, progress: Progress) -> Iterator[Pi
     progress.end(None if None in promised else sum(filter(None, promised)), kind)
     if kind == "ogg" and not _ends_as_ogg(content):
         progress.notes.append(
-            f"{progress.name}: its last page is missing, as if a download had stopped early; "
-            f"the {progress.seconds:.2f} s before it were decoded."
+            f"{progress.name}: its last page is missing, as after an incomplete download. The "
+            f"{progress.seconds:.2f} s before it were decoded."
         )
 
 
 def plain_pieces(source: Source, content: bytes) -> list[Piece]:
-    """Return what libsndfile decodes of a plain mp3; nothing of any other file.
+    """Return the pieces of a plain mp3 from libsndfile; an empty list for any other file.
 
     Parameters
     ----------
     source
-        A path, or the file's bytes. By a path that is called mp3 libsndfile reads without asking
-        Python for each kilobyte, which matters where several threads decode.
+        A path, or the file's bytes. libsndfile reads a path that ends in mp3 without calling
+        Python for each kilobyte, which matters when several threads decode.
     content
         The file's bytes.
     """
@@ -204,7 +204,7 @@ def plain_pieces(source: Source, content: bytes) -> list[Piece]:
 
 
 def _mp3_header(content: bytes) -> Any:
-    """Return what an mp3's Xing, Info or VBRI header says, or None where there is none."""
+    """Return the contents of an mp3's Xing, Info or VBRI header, or None if it has none."""
     import mutagen.mp3
 
     try:
@@ -215,30 +215,30 @@ def _mp3_header(content: bytes) -> Any:
 
 
 class Progress:
-    """How much of a file is decoded, and what could not be.
+    """Counts the decoded samples of a file, and records what could not be decoded.
 
     Parameters
     ----------
     name : str
-        What errors call the file.
+        The file's name in errors.
     most_seconds : float, optional
-        The most that is decoded.
+        The longest duration allowed.
     """
 
     def __init__(self, name: str, most_seconds: float | None = None) -> None:
         self.name, self._most_seconds = name, most_seconds
         self.seconds = 0.0
-        #: What is odd about the file, all of whose sound was decoded.
+        #: Oddities of the file that cost no sound.
         self.notes: list[str] = []
-        #: Where something could not be decoded, in seconds.
+        #: The times, in seconds, at which something could not be decoded.
         self.bad: list[float] = []
-        #: Where the last packet that was decoded ends, in bytes.
+        #: The end of the last decoded packet, in bytes.
         self.position = 0
         self._pieces = 0
         self._rate = HIGHEST_RATE
 
     def expect(self, seconds: float | None) -> None:
-        """Raise AudioError when there is, or a header promises, more than is decoded."""
+        """Raise AudioError when a file has, or its header promises, more than is allowed."""
         if self._most_seconds is not None and (seconds or 0.0) > self._most_seconds:
             raise AudioError(
                 f"{self.name}: lasts longer than {self._most_seconds / 60:g} minutes, the longest "
@@ -246,12 +246,12 @@ class Progress:
             )
 
     def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Yield pieces as they come; raise AudioError when they are more than is decoded."""
+        """Yield pieces as they come; raise AudioError when they exceed what is allowed."""
         for planes, rate in pieces:
             if not LOWEST_RATE <= rate <= HIGHEST_RATE:
                 raise AudioError(
-                    f"{self.name}: says that it has {rate:,} samples per second; sound has "
-                    f"{LOWEST_RATE:,} to {HIGHEST_RATE:,}. Its header is damaged: export it again."
+                    f"{self.name}: its header says {rate:,} samples per second, but sound has "
+                    f"{LOWEST_RATE:,} to {HIGHEST_RATE:,}. It is damaged: export it again."
                 )
             self.seconds += len(planes[0]) / rate
             self._pieces += 1
@@ -265,48 +265,46 @@ class Progress:
         Parameters
         ----------
         promised : float or None
-            As from `promised_seconds`.
+            From `promised_seconds`.
         kind : str
-            FFmpeg's name of the kind of file.
+            FFmpeg's name of the format.
         """
         missing = (promised or 0.0) - self.seconds
         slack = _FLAC_SLACK_SECONDS if kind == "flac" else _SLACK_SECONDS
         if kind == "mp3":
             slack = max(slack, _MP3_SLACK_SAMPLES / self._rate)
-        # What cannot be decoded after the last sound is no sound: a tag, or a last frame cut short.
+        # Undecodable bytes after the last sound are a tag, or a last frame that was cut short.
         inside = [at for at in self.bad if at < self.seconds]
         if self.seconds and (missing > slack or len(inside) > self._pieces):
             of = f" of the {promised:.2f} s that its header promises" if promised else ""
             raise AudioError(
-                f"{self.name}: is cut short or damaged: only {self.seconds:.2f} s{of} can be "
+                f"{self.name}: is cut short or damaged. Only {self.seconds:.2f} s{of} can be "
                 "decoded. Copy or download it again."
             )
         if not self.seconds:
-            raise AudioError(
-                f"{self.name}: holds no samples at all. Choose a file with sound in it."
-            )
+            raise AudioError(f"{self.name}: contains no samples. Choose a file with sound in it.")
         if inside and promised is None:
             pieces = "1 piece" if len(inside) == 1 else f"{len(inside)} pieces"
             self.notes.append(
-                f"{self.name}: {pieces} of it could not be decoded as sound, the first at "
-                f"{inside[0]:.1f} s; the rest was decoded."
+                f"{self.name}: {pieces} of it could not be decoded, the first at "
+                f"{inside[0]:.1f} s. The rest was decoded."
             )
         if promised == 0:
             self.notes.append(
-                f"{self.name}: its header was never finished (it says that there is no sound); "
-                f"all {self.seconds:.2f} s to the end of the file were decoded."
+                f"{self.name}: its header was never finished (it says that there is no sound). "
+                f"All {self.seconds:.2f} s to the end of the file were decoded."
             )
 
 
 @contextlib.contextmanager
 def _plain_errors(name: str) -> Iterator[None]:
-    """Turn whatever FFmpeg or PyAV raise into words that people understand."""
+    """Turn any exception of FFmpeg or PyAV into a clear AudioError."""
     try:
         yield
     except AudioError:
         raise
     except Exception as error:
-        # Of all the files in the world, some make a decoder fail in a way nobody has listed.
+        # Catch everything, because some files make a decoder fail in ways that nobody has listed.
         raise AudioError(
             f"{name}: is not a sound file that can be decoded, or is damaged. "
             f"Readable kinds: {', '.join(suffix[1:] for suffix in SUFFIXES)}. "
@@ -315,7 +313,7 @@ def _plain_errors(name: str) -> Iterator[None]:
 
 
 def opened(content: bytes, name: str) -> Any:
-    """Open a file with FFmpeg, which may read nothing but the file itself."""
+    """Open a file with FFmpeg, which may read only this file."""
     import av
 
     with _plain_errors(name):
@@ -327,12 +325,12 @@ def _options(protocols: str = "") -> dict[str, str]:
 
 
 def ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[Piece]:
-    """Yield what FFmpeg decodes, frame by frame."""
+    """Yield FFmpeg's decoded frames."""
     import av
 
     context = stream.codec_context
     if context.name == "flac":
-        # The checksum of each frame is otherwise not looked at.
+        # Without this option, FFmpeg ignores the frames' checksums.
         context.options = {"err_detect": "crccheck+explode"}
     packets = container.demux(stream)
     progress.position = 0
@@ -340,7 +338,7 @@ def ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[P
         try:
             packet = next(packets, None)
         except av.error.PatchWelcomeError:
-            # An ogg file goes on at another rate or with other channels: `_next_file` finds it.
+            # An ogg file continues at another rate or with other channels; `_next_file` finds it.
             packet = None
         if packet is None:
             return
@@ -350,23 +348,23 @@ def ffmpeg_pieces(container: Any, stream: Any, progress: Progress) -> Iterator[P
         except av.FFmpegError:
             progress.bad.append(progress.seconds)
             continue
-        # FFmpeg marks the first frame after a change of rate with the rate before it; by then
-        # the codec itself knows better.
+        # FFmpeg gives the first frame after a change of rate the old rate; the codec has the new
+        # one.
         rate = context.sample_rate
         yield from ((_planes(frame), rate) for frame in frames if frame.samples)
 
 
 def _next_file(content: bytes, kind: str, position: int) -> bytes:
-    """Return the file that seems to follow in the same file; b"" where none does.
+    """Return the second file that seems to follow in the same file; b"" if there is none.
 
     Parameters
     ----------
     content
         The bytes of the file so far.
     kind
-        FFmpeg's name of its kind. Of some kinds FFmpeg sees nothing beyond the first file.
+        FFmpeg's name of its format. In some formats, FFmpeg does not read past the first file.
     position
-        Where its last packet ends, in bytes.
+        The end of its last packet, in bytes.
     """
     first_bytes, offset = _FIRST_BYTES.get(kind.split(",")[0], (b"", 0))
     at = content.find(first_bytes, position) - offset if first_bytes else -1
@@ -385,10 +383,10 @@ def _planes(frame: Any) -> list[np.ndarray]:
 
 
 def promised_seconds(content: bytes, container: Any) -> float | None:
-    """Return how many seconds of sound a file's own header promises; None where it does not say.
+    """Return the seconds of sound that a file's own header promises, or None.
 
-    FFmpeg guesses from the file's size where nothing is said, and instead of what a wav or a wma
-    says. So these headers are read here, and those of mp3s.
+    FFmpeg guesses from the file's size if the header says nothing, and also for wav and wma.
+    So this function reads these headers itself, and those of mp3s.
     """
     import mutagen.asf
 
@@ -408,7 +406,7 @@ def promised_seconds(content: bytes, container: Any) -> float | None:
         return None
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    # The duration of a film may be that of its pictures.
+    # The duration of a video may be that of its pictures.
     return container.duration / 1e6 if container.duration and len(container.streams) == 1 else None
 
 
@@ -420,7 +418,7 @@ def _promised_by_wav(content: bytes, seconds: float) -> float | None:
     content
         The bytes of the file: RIFF, or RF64 with a size of 64 bits (EBU Tech 3306).
     seconds
-        How long the bytes that are there last.
+        The duration of the bytes in the file.
     """
     of_all = content[20:28] if content.startswith(b"RF64") else content[4:8]
     of_data = content[content.find(b"data") + 4 :][:4]
@@ -439,6 +437,6 @@ def _ends_as_ogg(content: bytes) -> bool:
 
 
 def warn(notes: Iterable[str]) -> None:
-    """Say what is odd about a file all of whose sound was decoded."""
+    """Warn of oddities of a file that cost no sound."""
     for note in notes:
         warnings.warn(note, AudioWarning, stacklevel=3)

@@ -1,9 +1,9 @@
-"""Log-mel frames of a song that comes in pieces: mixed down, resampled and cut as it goes.
+"""Log-mel frames of a song that comes in pieces: mix down, resample and frame it as it goes.
 
-`FrameStream` is what `songnet_utils.audio` does to a whole song, with the state carried from piece
-to piece: each sample is looked at once, memory does not grow with the song, and the frames are
-those of ``log_mel(resample(mix_down(song), rate, sound.sample_rate), sound)``, bit for bit where
-nothing is resampled, else to float rounding.
+`FrameStream` does to pieces what `songnet_utils.audio` does to a whole song. It carries state from
+piece to piece, reads each sample once, and uses constant memory. Its frames are those of
+``log_mel(resample(mix_down(song), rate, sound.sample_rate), sound)``, bit for bit if nothing has
+to be resampled, and otherwise to float rounding.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from songnet_utils.audio.sound import Sound
 
 
 class FrameStream:
-    """Turns a song that comes in pieces into log-mel frames, each as soon as it is decided.
+    """Turns a song that comes in pieces into log-mel frames, each as soon as it is complete.
 
-    `push` and `finish` are all that a picture needs. To get the frames in groups, because ten
-    frames at once cost much less than ten single ones, call `feed` for each piece, which only
-    stores it, and `take` from time to time.
+    `push` and `finish` suffice for a picture. Ten frames at once cost much less than ten single
+    ones. To get frames in groups, call `feed` for each piece, which only stores it, and `take`
+    from time to time.
 
     Parameters
     ----------
     sound : Sound
-        The description of sound that frames are made by.
+        The description of sound for the frames.
     rate : int, optional
-        Samples a second of what will be pushed; ``sound.sample_rate`` by default.
+        The pieces' samples per second; ``sound.sample_rate`` by default.
     channels : int
-        Channels of what will be pushed; they are mixed down with equal weight.
+        The pieces' channels, which are mixed down with equal weight.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class FrameStream:
             else None
         )
         self._pieces: list[np.ndarray] = []
-        # Samples at the network's rate that coming frames still need. Frame 0 is centred on the
-        # first sample, so half a window of zeros comes before it.
+        # Samples at the network's rate that later frames need. Frame 0 is centred on the first
+        # sample, so half a window of zeros comes before it.
         self._waiting = np.zeros(sound.n_fft // 2, np.float32)
         self._pushed = 0
         self._resampled = 0
@@ -76,13 +76,13 @@ class FrameStream:
 
     @property
     def decided(self) -> int:
-        """How many frames, those taken among them, nothing that comes later can change."""
+        """The number of complete frames, which later samples cannot change; it includes `taken`."""
         self._resample()
         more = (len(self._waiting) - self.sound.n_fft) // self.sound.hop + 1
         return self.taken + max(0, more)
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """Take a piece of the song and return the frames that it decides.
+        """Take a piece of the song and return the frames that it completes.
 
         Parameters
         ----------
@@ -92,29 +92,29 @@ class FrameStream:
         Returns
         -------
         np.ndarray, shape (frames, n_mels), float32
-            Often of no frame.
+            Often without any frame.
 
         Raises
         ------
         AudioError
-            As `feed`.
+            As for `feed`.
         """
         self.feed(samples)
         return self.take()
 
     def finish(self) -> np.ndarray:
-        """End the song: return the frames that see its last samples and the zeros after them.
+        """End the song and return its last frames, which include zeros after the last sample.
 
         Returns
         -------
         np.ndarray, shape (frames, n_mels), float32
-            With all before them, ``1 + samples // hop`` frames; none of a song without samples.
+            With all earlier ones, ``1 + samples // hop`` frames; none if there are no samples.
         """
         self.end()
         return self.take()
 
     def feed(self, samples: np.ndarray) -> None:
-        """Take a piece of the song; its frames wait to be taken.
+        """Store a piece of the song; `take` returns its frames.
 
         Parameters
         ----------
@@ -124,15 +124,15 @@ class FrameStream:
         Raises
         ------
         AudioError
-            When the shape or the type is wrong or a sample is no number or beyond any sound; the
-            stream is then as it was before.
+            When the shape or the type is wrong, or a sample is not a number or too large for
+            sound. The stream stays as it was.
         """
-        # A copy: a recorder may fill the same array again.
+        # Copy it, because a recorder may reuse the array.
         self._pieces.append(self.check(samples).copy())
         self._pushed += len(self._pieces[-1])
 
     def end(self) -> None:
-        """End the song, without taking its last frames."""
+        """End the song; `take` returns its last frames."""
         self._check_open()
         self._resample()
         self._is_finished = True
@@ -144,30 +144,30 @@ class FrameStream:
             self._waiting = np.concatenate([self._waiting, np.zeros(max(0, missing), np.float32)])
 
     def take(self, most: int | None = None) -> np.ndarray:
-        """Return the next frames that are decided, shape (frames, n_mels), at most `most`."""
+        """Return the next complete frames, at most `most`, shape (frames, n_mels)."""
         sound = self.sound
         count = self.decided - self.taken
         count = count if most is None else min(count, most)
         if not count:
             return np.empty((0, sound.n_mels), np.float32)
-        # numpy's sliding_window_view takes a tenth of the time of all that follows.
+        # numpy's sliding_window_view would add a tenth to the time of all that follows.
         apart = self._waiting.itemsize
         windows = as_strided(
             self._waiting, (count, sound.n_fft), (apart * sound.hop, apart), writeable=False
         )
         frames = log_mel_of_windows(windows, sound)
-        # A copy, so that its tail does not hold a long piece in memory.
+        # Copy the tail, so that it does not keep a long piece in memory.
         self._waiting = self._waiting[count * sound.hop :].copy()
         self.taken += count
         return frames
 
     def check(self, samples: np.ndarray) -> np.ndarray:
-        """Return a piece as float32, shape (n, channels), or say what is wrong with it.
+        """Return a piece as float32, shape (n, channels), or raise an error.
 
         Raises
         ------
         AudioError
-            As `feed`.
+            As for `feed`.
         SongNetError
             When the song has ended.
         """
@@ -178,17 +178,17 @@ class FrameStream:
         if array.ndim != 2 or array.shape[1] != self.channels or not len(array):
             shape = "(n,) or (n, 1)" if self.channels == 1 else f"(n, {self.channels})"
             raise AudioError(
-                f"samples must have shape {shape} with n of at least 1 for this stream of "
+                f"samples must have shape {shape} with n of at least 1, because this stream has "
                 f"{self.channels} channel(s). Got shape {np.shape(samples)}"
             )
         return check_samples(array.ravel()).reshape(array.shape)
 
     def _check_open(self) -> None:
         if self._is_finished:
-            raise SongNetError("this stream is finished: make a new one for a new song")
+            raise SongNetError("this stream has finished. Make a new one for a new song")
 
     def _resample(self) -> None:
-        """Bring the pieces to the network's rate."""
+        """Convert the pieces to the network's rate."""
         if self._pieces:
             mono = mix_down(np.concatenate(self._pieces))
             self._pieces.clear()

@@ -1,9 +1,9 @@
 """Samples in, log-mel frames out.
 
 Conventions: audio is mono float32, shape (samples,), full scale ±1; log-mel is float32, shape
-(frames, n_mels), natural logarithm of mel power. Every channel counts the same when they are
-mixed down. There is one function that makes frames, `log_mel_of_windows`: training, ``classify``,
-notebooks and the stream all call it, so the same samples give the same frames everywhere.
+(frames, n_mels), natural logarithm of mel power. Mixing down gives all channels equal weight.
+One function makes all frames, `log_mel_of_windows`. Training, ``classify``, notebooks and the
+stream call it, so the same samples give the same frames everywhere.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from numpy.lib.stride_tricks import sliding_window_view
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio.sound import Sound, Waveform
 
-#: Below this peak (−100 dB of full scale) a clip holds no music: what is left is dither.
+#: Below this peak (−100 dB of full scale), a clip has no music, only dither.
 SILENCE = 1e-5
 
-#: Above this peak (120 dB over full scale) samples are damage, not sound. Files that store 16-bit
-#: whole numbers as floats stay below it.
+#: Above this peak (120 dB over full scale), samples are damaged. Files that store 16-bit integers
+#: as floats stay below it.
 LOUDEST = 1e6
 
-#: Sample rates of sound, in Hz. Others come from damaged headers; resampling would fill the memory.
+#: The range of sample rates, in Hz. Others come from damaged headers and would fill the memory.
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 
 RESAMPLER = "HQ"
 
-# Frames to transform at once: large enough to be quick, small enough to stay in the cache.
+# Frames to transform at once: enough for speed, and few enough for the cache.
 _BLOCK = 64
 
 
 class AudioError(SongNetError):
-    """A file or an array that cannot be used as sound."""
+    """A file or an array is not usable as sound."""
 
 
 def mean_of_channels(channels: list[np.ndarray]) -> np.ndarray:
-    """Return the mean of some channels, each of shape (samples,), float32."""
+    """Return the mean of channels, each of shape (samples,), float32."""
     if len(channels) == 1:
         return channels[0]
-    # Adding columns is far quicker than np.mean over the short axis.
+    # Adding columns is much faster than np.mean over the short axis.
     total = sum(channels[1:], channels[0])
     total *= np.float32(1 / len(channels))
     return total
@@ -55,7 +55,7 @@ def mix_down(samples: np.ndarray) -> np.ndarray:
 
 
 def resample(audio: np.ndarray, original: int, rate: int) -> np.ndarray:
-    """Resample mono audio with soxr; the stream uses the same resampler in pieces."""
+    """Resample mono audio with soxr, the resampler that the stream uses for pieces."""
     if original == rate:
         return audio
     return soxr.resample(audio, original, rate, quality=RESAMPLER)
@@ -65,18 +65,18 @@ def resample(audio: np.ndarray, original: int, rate: int) -> np.ndarray:
 def look_ahead(original: int, rate: int) -> float:
     """Return how far the resampler looks ahead, in samples at the original rate.
 
-    Resampled sample ``n`` depends on no original sample from ``n·original/rate + look_ahead`` on,
-    to the last bit. The bound is measured once for a pair of rates, by feeding silence sample by
-    sample and watching when samples come out: what is out cannot depend on what is not yet in.
-    soxr works in blocks, so this is the half-width of its filter and one block. 0 when nothing
-    has to be resampled.
+    Resampled sample ``n`` depends only on original samples before
+    ``n·original/rate + look_ahead``, to the last bit. To measure the bound, once per pair of rates,
+    this function feeds silence sample by sample and records when samples come out: output cannot
+    depend on input that comes later. soxr works in blocks, so the bound is the half-width of its
+    filter plus one block. It is 0 if the rates are equal.
     """
     if original == rate:
         return 0.0
     resampler = soxr.ResampleStream(original, rate, 1, dtype="float32", quality=RESAMPLER)
     silence = np.zeros(1, np.float32)
     widest, out, blocks, pushed = 0.0, 0, 0, 0
-    # The blocks repeat; eight of them meet every phase that matters to a sample or two.
+    # The blocks repeat; eight of them cover all phases to within a sample or two.
     while blocks < 8:
         pushed += 1
         samples = len(resampler.resample_chunk(silence))
@@ -90,9 +90,9 @@ def look_ahead(original: int, rate: int) -> float:
 def log_mel(audio: np.ndarray, sound: Sound) -> np.ndarray:
     """Return the log-mel frames of mono audio.
 
-    Frame ``i`` is centred on sample ``hop·i``; outside the song there are zeros. Frames are
+    Frame ``i`` is centred on sample ``hop·i``; outside the song, samples are zero. Frames are
     ``ln(max(mel power, floor))`` with librosa's (Slaney's) mel filters, a periodic Hann window
-    and the power spectrum, so up to rounding it is
+    and the power spectrum. Up to rounding, the result equals
     ``np.log(np.maximum(librosa.feature.melspectrogram(..., pad_mode="constant").T, floor))``.
 
     Parameters
@@ -109,20 +109,20 @@ def log_mel(audio: np.ndarray, sound: Sound) -> np.ndarray:
     Raises
     ------
     AudioError
-        When `audio` is empty, not one-dimensional, or holds values that are not numbers or larger
-        than any sound.
+        When `audio` is empty or not one-dimensional, or has values that are not numbers or too
+        large for sound.
     """
     audio = check_samples(audio)
     frames = sound.frames_of_samples(len(audio))
     half = sound.n_fft // 2
-    # The last frame may reach less than half a window past the song's end, never further.
+    # The last frame ends less than half a window after the song's end.
     padded = np.zeros(sound.hop * (frames - 1) + sound.n_fft, np.float32)
     padded[half : half + len(audio)] = audio[: len(padded) - half]
     return log_mel_of_windows(sliding_window_view(padded, sound.n_fft)[:: sound.hop], sound)
 
 
 def check_samples(audio: np.ndarray) -> np.ndarray:
-    """Return mono audio as float32, or say what is wrong with it."""
+    """Return mono audio as float32, or raise an error."""
     array = np.asarray(audio)
     if array.ndim != 1 or not len(array):
         raise AudioError(
@@ -138,17 +138,17 @@ def check_samples(audio: np.ndarray) -> np.ndarray:
 
 
 def check_values(samples: np.ndarray, name: str) -> None:
-    """Raise AudioError when a sample is not a number or larger than any sound (`LOUDEST`)."""
-    # Not a number, if one of the samples is not.
+    """Raise AudioError when a sample is not a number or exceeds `LOUDEST`."""
+    # The peak is NaN if one of the samples is.
     peak = max(samples.max(), -samples.min())
     if not np.isfinite(peak):
         raise AudioError(
-            f"{name}: holds samples that are not numbers (NaN or infinite). Export it again."
+            f"{name}: has samples that are not numbers (NaN or infinite). Export it again."
         )
     if peak > LOUDEST:
         raise AudioError(
-            f"{name}: holds samples up to {peak:.1g}, where full scale is 1; "
-            f"more than {LOUDEST:.0g} cannot be sound. Export it again."
+            f"{name}: has samples up to {peak:.1g}, but full scale is 1 and more than "
+            f"{LOUDEST:.0g} cannot be sound. Export it again."
         )
 
 
@@ -173,8 +173,8 @@ def log_mel_of_windows(windows: np.ndarray, sound: Sound) -> np.ndarray:
         block = slice(first, first + _BLOCK)
         spectrum = scipy.fft.rfft(windows[block] * _window(sound.n_fft), axis=1)
         power = spectrum.real**2 + spectrum.imag**2
-        # A sparse product adds each band's few bins in one fixed order, whatever the number of
-        # frames: a dense one (BLAS) rounds differently with the block's shape and the threads.
+        # A sparse product adds each band's few bins in a fixed order for any number of frames; the
+        # rounding of a dense product (BLAS) depends on the block's shape and the threads.
         mel = (mel_filters(sound) @ power.T).T
         out[block] = np.log(np.maximum(mel, np.float32(sound.floor)))
     return out
@@ -189,8 +189,8 @@ def _window(n_fft: int) -> np.ndarray:
 @functools.cache
 def mel_filters(sound: Sound) -> scipy.sparse.csr_array:
     """Return the mel filters of a description of sound, (n_mels, 1 + n_fft // 2), float32."""
-    # As librosa's, to the bit, without the time and memory that importing it takes. Slaney's scale
-    # has 200/3 Hz in a mel up to 1 kHz, and 27 mels in a factor of 6.4 above it.
+    # Equal to librosa's, bit for bit, without the time and memory of importing librosa. Slaney's
+    # scale has 200/3 Hz per mel up to 1 kHz, and 27 mels per factor of 6.4 above it.
     hz, kink, octave = 200 / 3, 1000 / (200 / 3), np.log(6.4) / 27
     nyquist = sound.sample_rate / 2
     top = nyquist / hz if nyquist < 1000 else kink + np.log(nyquist / 1000) / octave
@@ -199,6 +199,6 @@ def mel_filters(sound: Sound) -> scipy.sparse.csr_array:
     ramps = edges[:, None] - np.fft.rfftfreq(sound.n_fft, 1 / sound.sample_rate)
     apart = np.diff(edges)[:, None]
     filters = np.maximum(0, np.minimum(-ramps[:-2] / apart[:-1], ramps[2:] / apart[1:]))
-    # Each has an area of one.
+    # Each filter has an area of one.
     filters = filters.astype(np.float32) * (2 / (edges[2:] - edges[:-2]))[:, None]
     return scipy.sparse.csr_array(filters.astype(np.float32))

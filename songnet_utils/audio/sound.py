@@ -1,4 +1,4 @@
-"""The description of sound: what every stored feature and every trained network was made of."""
+"""The description of sound, which belongs to every stored feature and every trained network."""
 
 from __future__ import annotations
 
@@ -28,14 +28,13 @@ class Sound:
     n_mels : int > 0
         Mel bands.
     floor : float > 0
-        Mel power below which nothing is told apart: log-mel is ``ln(max(power, floor))``. It is
-        fixed, and never taken from the loudest moment of the clip, because that may lie in the
-        future.
+        The smallest mel power: log-mel is ``ln(max(power, floor))``. It is fixed, and does not
+        depend on the loudest moment of the clip, because that may lie in the future.
 
     Notes
     -----
     The defaults are those of deepsound-project/genre-recognition, from which the paper's network
-    descends, with a fixed floor in place of its treatment of zeros.
+    descends, with a fixed floor instead of its treatment of zeros.
     """
 
     sample_rate: int = 22_050
@@ -50,7 +49,9 @@ class Sound:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise SongNetError(f"{name} must be a whole number of at least 1. Got {value!r}")
         if self.n_fft % 2:
-            raise SongNetError(f"n_fft must be even, so that frames centre. Got {self.n_fft!r}")
+            raise SongNetError(
+                f"n_fft must be even, so that frames are centred. Got {self.n_fft!r}"
+            )
         if self.hop > self.n_fft:
             raise SongNetError(
                 f"hop must be at most n_fft ({self.n_fft}), so that every sample is in a frame. "
@@ -61,17 +62,17 @@ class Sound:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Sound:
-        """Read what `to_dict` wrote; unknown or missing names are an error."""
+        """Return the description from `to_dict`'s result; unknown or missing names are an error."""
         names = {field.name for field in dataclasses.fields(cls)}
         if set(values) != names:
             raise SongNetError(
-                f"A description of sound has exactly the entries {sorted(names)}. "
+                f"A description of sound must have exactly the entries {sorted(names)}. "
                 f"Got {sorted(values)}"
             )
         return cls(**values)
 
     def to_dict(self) -> dict[str, int | float]:
-        """Return the description as plain numbers, fit for JSON."""
+        """Return the description as plain numbers for JSON."""
         return dataclasses.asdict(self)
 
     def samples_of_seconds(self, seconds: float) -> int:
@@ -83,9 +84,9 @@ class Sound:
         return samples / self.sample_rate
 
     def frames_of_samples(self, samples: int) -> int:
-        """Return how many frames a song of `samples` samples has: ``1 + samples // hop``."""
+        """Return the number of frames of a song of `samples` samples: ``1 + samples // hop``."""
         if samples < 1:
-            raise SongNetError(f"A song has at least 1 sample. Got {samples!r}")
+            raise SongNetError(f"A song must have at least 1 sample. Got {samples!r}")
         return 1 + samples // self.hop
 
     def frame_samples(self, frame: int) -> tuple[int, int]:
@@ -104,9 +105,9 @@ class Sound:
 
 @dataclass(frozen=True, kw_only=True)
 class Waveform(Sound):
-    """Samples as they are in the place of log-mel frames: a frame is one sample, of one band.
+    """A description for networks that take a waveform: a frame is one sample, with one band.
 
-    Networks that take a waveform so have steps, and a stream, like all others.
+    With it, such networks have steps and a stream like all others.
     """
 
     n_fft: int = 1
@@ -118,9 +119,9 @@ class Waveform(Sound):
             raise SongNetError(f"sample_rate must be at least 1. Got {self.sample_rate!r}")
 
     def frames_of_samples(self, samples: int) -> int:
-        """Return how many frames a song has: as many as samples."""
+        """Return the number of frames, which is the number of samples."""
         return samples
 
     def frame_samples(self, frame: int) -> tuple[int, int]:
-        """Return the samples ``[start, stop)`` of a frame: one."""
+        """Return the samples ``[start, stop)`` of a frame, which is one sample."""
         return frame, frame + 1
