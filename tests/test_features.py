@@ -247,7 +247,7 @@ def test_loudness_moves_rmse_alone_among_the_spectral_families(song):
 
 
 def test_a_rate_that_fmas_bands_do_not_fit_in_is_refused():
-    with pytest.raises(SongNetError, match=r"at least 16,000 samples a second\. Got 8,000"):
+    with pytest.raises(SongNetError, match=r"at least 16,000 samples per second\. Got 8,000"):
         FEATURE_SETS["fma"].compute(tone(440, rate=8000), 8000)
 
 

@@ -20,7 +20,7 @@ class Sound:
     Parameters
     ----------
     sample_rate : int > 0
-        Samples a second.
+        Samples per second.
     n_fft : int > 0, even
         Samples in a frame's window.
     hop : int > 0, at most n_fft

@@ -24,7 +24,7 @@ duration float64      seconds of the whole song the clip was cut from
 year     Int64        of release
 listens  Int64        how often the song was played
 favorites Int64       how many people marked the song
-bit_rate Int64        bits a second of the song's own file
+bit_rate Int64        bits per second of the song's own file
 date_recorded datetime64
 genres   list of str  every label the corpus gives, `genre` among them or above them
 ======== ============ =========================================================================

@@ -1,7 +1,7 @@
-"""Features: the store of log-mels, hand-crafted features, and who computes them.
+"""Features: the store of log-mels, hand-crafted features, and their computation.
 
-A hand-crafted set is one row of named numbers for each clip (`FEATURE_SETS`). Unlike the network's
-frames, these numbers look at the whole clip, so they cannot be streamed.
+A hand-crafted set gives each clip one row of named numbers (`FEATURE_SETS`). Unlike the network's
+frames, these numbers describe the whole clip, so they cannot be streamed.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ __all__ = ["FEATURE_NAMES", "FEATURE_SETS", "FeatureSet", "feature_set", "mfcc",
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Numbers of known names that describe a clip.
+    """Named numbers that describe a clip.
 
     Parameters
     ----------
     columns : tuple of (str, str, str)
         Feature, statistic and number of each value.
     compute : callable
-        Of mono audio, shape (samples,), and its rate; returns shape (columns,), float32. The same
-        audio gives the same bits, in any thread.
+        Takes mono audio, shape (samples,), and its rate; returns shape (columns,), float32. The
+        same audio gives the same bits in any thread.
     version : int
-        Raised whenever the numbers change: what was stored of an older one is computed again.
+        Increases whenever the numbers change; stored numbers of older versions are recomputed.
     """
 
     columns: tuple[tuple[str, str, str], ...] = field(repr=False)
@@ -46,7 +46,7 @@ class FeatureSet:
     version: int = 1
 
 
-#: Feature set by name; the module of each says where its recipe comes from.
+#: The feature sets by name; each set's module names the source of its recipe.
 FEATURE_SETS = {
     "mfcc": FeatureSet(FEATURE_NAMES, mfcc_statistics),
     "fma": FeatureSet(FMA_NAMES, fma_statistics),
@@ -57,7 +57,7 @@ FEATURE_SETS = {
 
 
 def feature_set(name: str) -> FeatureSet:
-    """Return the feature set of that name; raise SongNetError when there is none."""
+    """Return the feature set with this name; raise SongNetError if there is none."""
     if name not in FEATURE_SETS:
         raise SongNetError(
             f"the hand-crafted sets are {', '.join(FEATURE_SETS)}. "

@@ -1,9 +1,9 @@
-"""What is computed from sound files, the task that computes it, and who does the tasks.
+"""Extractions from sound files, the task that computes them, and the workers for the tasks.
 
-An `Extraction` says what: log-mel frames (with the 140 MFCC statistics, from the same decoding), or
-one of the sets of hand-crafted statistics. `extract` is the task: some clips in, one shard out. It
-is a plain function of plain values, so that a thread here, a process here and a Dask worker
-elsewhere run the very same one, and write the very same bytes.
+An `Extraction` is the recipe: log-mel frames (with the 140 MFCC statistics, from the same
+decoding), or a set of hand-crafted statistics. `extract` is the task: some clips in, one shard out.
+It is a plain function of plain values, so a thread or process here and a Dask worker elsewhere run
+the same function and write the same bytes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from songnet_utils.audio.sound import Sound
 from songnet_utils.features import FEATURE_SETS, mfcc_statistics
 from songnet_utils.features.shards import Folder
 
-# Of the frames: raise it whenever their numbers change. A set of statistics has its own.
+# The version of the frames; increase it whenever their numbers change. Statistics have their own.
 _VERSION = 2
 
-# How long to wait for a cluster's scheduler.
+# The seconds to wait for a cluster's scheduler.
 _CLUSTER_SECONDS = 20
 
-# A file's size, and the times in nanoseconds when its content and its inode last changed.
+# A file's size, and the times, in nanoseconds, of the last changes of its content and inode.
 Stamp = tuple[int, int, int]
 
 _Task = TypeVar("_Task")
@@ -42,23 +42,23 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Extraction:
-    """What is computed from each clip.
+    """A recipe that computes arrays from each clip.
 
     Parameters
     ----------
     name : str
-        What to call it.
+        Its name.
     rate : int
-        Samples a second of the audio that it takes.
+        Samples per second of its input.
     description : mapping
-        All that decides what comes out, fit for JSON.
+        Everything that the result depends on, for JSON.
     arrays : tuple of str
-        The arrays that a clip has.
+        The names of a clip's arrays.
     compute : callable
-        Of mono audio, float32, shape (samples,); returns the arrays by name. It is sent to other
-        processes, so it is no lambda.
+        Takes mono audio, float32, shape (samples,); returns the arrays by name. It is sent to
+        other processes, so it cannot be a lambda.
     threads_scale : bool
-        Whether several threads of one process do as well as several processes.
+        Whether several threads of one process are as fast as several processes.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Extraction:
 
     @property
     def folder_name(self) -> str:
-        """What its folder in a store is called; another description, another name."""
+        """The name of its folder in a store; another description gives another name."""
         text = json.dumps(self.description, sort_keys=True)
         return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
@@ -96,7 +96,7 @@ def _frames_and_mfcc(sound: Sound, audio: np.ndarray) -> dict[str, np.ndarray]:
 def statistics_extraction(name: str, rate: int) -> Extraction:
     """Return the extraction of ``values``, a set of hand-crafted statistics (`FEATURE_SETS`).
 
-    Much of it is Python and small arrays: threads would wait for each other.
+    Much of the work is Python and small arrays, so threads would wait for each other.
     """
     description = {"set": name, "version": FEATURE_SETS[name].version, "rate": rate}
     compute = functools.partial(_values, name, rate)
@@ -109,7 +109,7 @@ def _values(name: str, rate: int, audio: np.ndarray) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a clip.
+    """The outcome for a clip.
 
     Parameters
     ----------
@@ -120,11 +120,11 @@ class Outcome:
     content : str
         The SHA-256 of the file; "" when it could not be read.
     stamp : Stamp or None
-        Taken before the file was read.
+        From before the file was read.
     reason : str
-        Why it cannot be used; "" when its arrays are in the store.
+        Why it cannot be used; "" if its arrays are in the store.
     notes : tuple of str
-        What is odd about the file, a sentence each.
+        Sentences about what is odd in the file.
     """
 
     clip: str
@@ -141,23 +141,23 @@ def extract(
     clips: Sequence[tuple[str, str]],
     known: Collection[str] = (),
 ) -> list[Outcome]:
-    """Compute the arrays of some clips, and write them as one shard.
+    """Compute the arrays of some clips and write them as one shard.
 
     Parameters
     ----------
     extraction : Extraction
-        What to compute.
+        The recipe.
     folder : Folder
-        Where the shard goes.
+        The folder for the shard.
     clips : sequence of (str, str)
         Each clip's id and sound file.
     known : collection of str
-        Contents that are in the store: they are only looked at, not computed.
+        The contents that are in the store already; they are not computed again.
 
     Returns
     -------
     list of Outcome
-        One for each clip, in order. A clip that cannot be used has its reason.
+        One per clip, in order. A clip that cannot be used has its reason.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def extract(
             stamp = stamp_of(file)
             content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         except OSError as error:
-            why = f"cannot be read ({error.strerror}). Put it back, or check who may read it."
+            why = f"cannot be read ({error.strerror}). Put it back, or check its permissions."
             outcomes.append(Outcome(clip, file, reason=why))
             continue
         reason = ""
@@ -183,15 +183,15 @@ def extract(
                 notes = song.notes
                 computed = extraction.compute(song.audio)
                 if stamp_of(file) != stamp:
-                    raise SongNetError("changed while it was read. Run the same again.")
+                    raise SongNetError("changed while it was read. Run the command again.")
                 for name, array in computed.items():
                     arrays[f"{content}/{name}"] = array
                 done.add(content)
             except SongNetError as error:
                 reason = str(error).removeprefix(f"{file}: ")
             except Exception as error:
-                # Of 100,000 files there is always one that a decoder fails on in a new way; it
-                # must not end the work on the others.
+                # Among 100,000 files, one always makes a decoder fail in a new way. It must not
+                # stop the work on the others.
                 what = f"{type(error).__name__}: {error}"
                 reason = f"cannot be analysed ({what}). Convert it to wav or flac."
         outcomes.append(Outcome(clip, file, content, stamp, reason, notes))
@@ -201,7 +201,7 @@ def extract(
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return what changes when a file does."""
+    """Return a stamp that changes when the file changes."""
     status = os.stat(path)
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
@@ -209,16 +209,16 @@ def stamp_of(path: str) -> Stamp:
 def do_here(
     work: Callable[[_Task], _Result], tasks: Sequence[_Task], workers: int | None, threads: bool
 ) -> Iterator[_Result]:
-    """Do tasks on this machine, several at once; yield what comes of each, in any order.
+    """Run tasks on this machine, several at once; yield their results in any order.
 
     Parameters
     ----------
     work, tasks
-        What to do.
+        The function, and its arguments for each task.
     workers : int, optional
-        How many at once; all cores by default.
+        The number of tasks at once; all cores by default.
     threads : bool
-        Whether each has a thread of this process, or a process of its own.
+        Whether workers are threads of this process or processes of their own.
     """
     jobs = min(workers or joblib.cpu_count(), len(tasks)) or 1
     prefer = "threads" if threads else "processes"
@@ -229,22 +229,22 @@ def do_here(
 def do_on_cluster(
     work: Callable[[_Task], _Result], tasks: Sequence[_Task], address: str
 ) -> Iterator[_Result]:
-    """Do tasks of any kind on a Dask cluster; yield what comes of each, in any order.
+    """Run tasks on a Dask cluster; yield their results in any order.
 
-    When a worker dies, the scheduler gives its tasks to another one.
+    When a worker dies, the scheduler gives its tasks to another worker.
 
     Parameters
     ----------
     work, tasks
-        What to do.
+        The function, and its arguments for each task.
     address : str
-        Of the scheduler.
+        The scheduler's address.
 
     Raises
     ------
     SongNetError
-        When there is no such cluster, it has no workers or their SongNet is another one, or a
-        task raises.
+        When there is no such cluster, it has no workers, they have another version of SongNet, or
+        a task raises.
     """
     import distributed
 
@@ -252,9 +252,9 @@ def do_on_cluster(
         with distributed.Client(address, timeout=_CLUSTER_SECONDS, set_as_default=False) as client:
             if set(client.run(_version).values()) != {_version()}:
                 raise SongNetError(
-                    f"{address}: the cluster has no workers, or they have another version of "
-                    f"songnet-utils than this machine ({_version()}). Start them with `dask worker "
-                    f"{address}` in the environment that this command runs in."
+                    f"{address}: the cluster has no workers, or their version of songnet-utils is "
+                    f"not that of this machine ({_version()}). Start them with `dask worker "
+                    f"{address}` in the environment of this command."
                 )
             futures = client.map(work, tasks, pure=False)
             for future in distributed.as_completed(futures, loop=client.loop):
@@ -264,8 +264,8 @@ def do_on_cluster(
     except Exception as error:
         raise SongNetError(
             f"{address}: the Dask cluster did not do the work ({type(error).__name__}: {error}). "
-            "Start one with `dask scheduler` and its workers with `dask worker ADDRESS`, see their "
-            "logs, then run the same again; what was stored is still there."
+            "Start one with `dask scheduler` and `dask worker ADDRESS`, check the logs, then run "
+            "the command again. The results so far are still there."
         ) from error
 
 

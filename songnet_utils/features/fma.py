@@ -1,7 +1,7 @@
-"""FMA's 518 features: eleven families, seven statistics of each over the clip.
+"""FMA's 518 features: eleven families, with seven statistics of each over the clip.
 
 The families, their parameters, the statistics and the names are those of the FMA data set's
-``features.csv`` (Defferrard et al. 2017); librosa computes them. All stand on frames of 2,048
+``features.csv`` (Defferrard et al. 2017); librosa computes them. All use frames of 2,048
 samples every 512:
 
 ================== ======= ====================================================================
@@ -13,23 +13,22 @@ chroma_cens        12      the same, quantised and smoothed over 41 frames
 tonnetz            6       the smoothed chroma as a point among fifths and thirds
 mfcc               20      mel-frequency cepstral coefficients, as in `songnet_utils.features.mfcc`
 rmse               1       root of the mean square of the samples
-zcr                1       sign changes a sample
+zcr                1       sign changes per sample
 spectral_centroid  1       Hz; mean frequency, weighted by magnitude
 spectral_bandwidth 1       Hz; spread about the centroid
 spectral_contrast  7       dB between peaks and valleys in each of seven octaves
 spectral_rolloff   1       Hz; below it lie 85 % of the magnitudes
 ================== ======= ====================================================================
 
-Where they differ from the figures in FMA's own file:
+They differ from the numbers in FMA's own file in two ways:
 
 - FMA analysed each file at its own rate (mostly 44.1 kHz); here it is the network's. FMA's code
-  told librosa of no rate in the four spectral families and chroma_stft, which then took 22,050 Hz:
-  of a clip of 44.1 kHz the file has half the true Hz, and its chroma_stft weighs each octave
-  as if it were the one below.
-- Their librosa of 2017 put a mirror image before the clip's start and after its end; today's puts
-  zeros there.
+  gave librosa no rate for the four spectral families and chroma_stft, so librosa assumed 22,050 Hz.
+  For a clip at 44.1 kHz, the file therefore has half the true Hz, and its chroma_stft weights each
+  octave as if it were the one below.
+- FMA's librosa of 2017 padded clips with their mirror image; today's pads with zeros.
 
-The transform is computed once for all families, and the tuning is estimated from it.
+All families share one transform, which also gives the estimate of the tuning.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import check_samples
 from songnet_utils.features.mfcc import COEFFICIENTS, mfcc, seven_statistics, statistics_names
 
-#: Values a frame of each family, in the order of FMA's file.
+#: The number of values per frame of each family, in the order of FMA's file.
 FAMILIES = {
     "chroma_cens": 12,
     "chroma_cqt": 12,
@@ -61,7 +60,7 @@ FMA_NAMES = tuple(
 )
 
 _WINDOW, _HOP, _OCTAVES = 2048, 512, 7
-# The highest octave of the spectral contrast begins at 6,400 Hz.
+# The highest octave of the spectral contrast starts at 6,400 Hz.
 _LEAST_RATE = 16_000
 # The filters of the lowest octave are one second long.
 _LEAST_SECONDS = 1.5
@@ -75,7 +74,7 @@ def fma_families(audio: np.ndarray, rate: int) -> dict[str, np.ndarray]:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second, at least 16,000.
+        Samples per second, at least 16,000.
 
     Returns
     -------
@@ -88,19 +87,19 @@ def fma_families(audio: np.ndarray, rate: int) -> dict[str, np.ndarray]:
     audio = check_samples(audio)
     if rate < _LEAST_RATE:
         raise SongNetError(
-            f"FMA's features need at least {_LEAST_RATE:,} samples a second. Got {rate:,}: "
-            "resample the sound, or use the MFCC statistics."
+            f"FMA's features need at least {_LEAST_RATE:,} samples per second. Got {rate:,}. "
+            "Resample the sound, or use the MFCC statistics."
         )
     frames = 1 + len(audio) // _HOP
-    # Zeros after the end change nothing before it, and the longest filters fit in.
+    # Zeros after the end change nothing before it, and make room for the longest filters.
     padded = np.pad(audio, (0, max(0, int(_LEAST_SECONDS * rate) - len(audio))))
     magnitude = np.abs(librosa.stft(padded, n_fft=_WINDOW, hop_length=_HOP))[:, :frames]
     power = magnitude**2
     pitches = librosa.cqt(
         padded, sr=rate, hop_length=_HOP, n_bins=12 * _OCTAVES, tuning=_tuning(magnitude, rate)
     )
-    # Octaves added up, librosa has nothing left to add: products of many terms (BLAS) would
-    # round differently with the number of threads.
+    # Add up the octaves here, because the rounding of librosa's products (BLAS) depends on the
+    # number of threads.
     octaves = np.abs(pitches)[:, :frames].reshape(_OCTAVES, 12, -1)
     classes = {"C": octaves.sum(axis=0), "bins_per_octave": 12, "n_octaves": 1}
     cens = feature.chroma_cens(**classes)
@@ -129,7 +128,7 @@ def fma_statistics(audio: np.ndarray, rate: int) -> np.ndarray:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second, at least 16,000.
+        Samples per second, at least 16,000.
 
     Returns
     -------
@@ -141,11 +140,11 @@ def fma_statistics(audio: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _tuning(spectrum: np.ndarray, rate: int) -> float:
-    """Return how far a spectrum is off 440 Hz, in semitones; 0 where nothing has a pitch."""
+    """Return the deviation of a spectrum from 440 Hz, in semitones; 0 if nothing has a pitch."""
     import librosa
 
-    # librosa.estimate_tuning in two parts: it would warn when there is no pitch to go by, and
-    # warnings can only be silenced for all threads at once.
+    # Call librosa.estimate_tuning in two parts, because it warns if there is no pitch, and warnings
+    # can be silenced only for all threads at once.
     pitches, strengths = librosa.piptrack(S=spectrum, sr=rate, n_fft=_WINDOW)
     voiced = pitches > 0
     if not voiced.any():

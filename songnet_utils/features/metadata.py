@@ -1,13 +1,13 @@
-"""What is known of a song besides its sound, as numbers that a model can take in.
+"""A song's metadata as numbers for a model.
 
-The columns come from the table of clips, whatever the corpus. What is missing is said to be
-missing: each number is filled with the median of the training clips, and one more column tells
-that it was. Encoders are scikit-learn's and are fitted on training clips only.
+The columns come from the table of clips of any corpus. A missing number is replaced by the median
+of the training clips, and an extra column marks it as missing. Encoders are scikit-learn's and are
+fitted on training clips only.
 
-Not all of it is about music. A column whose value is the same for all songs of an artist and
-differs between artists names the artist, whatever its title says: the place they live in, the day
-they signed up. Where an artist's other songs were trained on, that gives the genre away; on an
-artist split it is worth little. `songnet_utils.evaluation.leakage` measures it.
+Not all metadata is about music. A column that is constant for each artist and differs between
+artists identifies the artist, whatever its title: the place where they live, the day they signed
+up. If the training set has the artist's other songs, such a column gives the genre away; on an
+artist split, it is worth little. `songnet_utils.evaluation.leakage` measures this leakage.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from songnet_utils._utils.errors import SongNetError
 
-#: Numbers, and those of them that count something: of counts, networks are told the logarithm.
+#: The columns of numbers, and those that count something; networks get the logarithm of counts.
 NUMBERS = ("year", "listens", "favorites", "duration", "bit_rate")
 COUNTS = ("listens", "favorites")
-#: Where the artist lives. Corpora call the column by either name.
+#: The artist's place. Corpora call the column by either name.
 PLACE = "place"
 _PLACES = ("location", "artist_location")
-#: Whose song it is.
+#: The artist.
 ARTIST = "artist"
 
 #: All columns of `metadata`, in order.
 COLUMNS = (*NUMBERS, PLACE, ARTIST)
 
-#: A place with fewer training clips than this is like any other rare place.
+#: Places with fewer training clips than this count as one rare place.
 _COMMON = 4
 
-# What a saved encoder may hold besides scikit-learn's estimators and arrays.
+# The types that a saved encoder may contain besides scikit-learn's estimators and arrays.
 _TRUSTED = ["numpy.dtype"]
 
 
 def metadata(clips: pd.DataFrame) -> pd.DataFrame:
-    """Return what is known of clips besides their sound, by clip id.
+    """Return the metadata of clips, by clip id.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def metadata(clips: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`. Numbers are float64 and NaN where unknown; places and artists an empty text
-        where unknown, so that those that are unknown share a name that says no more than that.
+        `COLUMNS`. Unknown numbers are NaN (float64); unknown places and artists are empty strings,
+        so all unknown ones share one name.
     """
     known: dict[str, np.ndarray] = {
         name: clips[name].to_numpy(np.float64, na_value=np.nan) for name in NUMBERS
@@ -64,43 +64,43 @@ def metadata(clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def unknown() -> pd.DataFrame:
-    """Return the metadata of one song of which nothing is known."""
+    """Return the metadata of one song without any known value."""
     empty = {name: [np.nan] for name in NUMBERS} | {PLACE: [""], ARTIST: [""]}
     return pd.DataFrame(empty)
 
 
 def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
-    """Return an encoder of `metadata`, fitted on that of the training clips.
+    """Return an encoder of `metadata`, fitted on the training clips.
 
     Parameters
     ----------
     known : pandas.DataFrame
-        What `metadata` returns for the training clips. The artist's name is left out: it can
-        only tell what is known of the artist already.
+        The `metadata` of the training clips. The encoder ignores the artist's name, which could
+        only identify the artist.
 
     Returns
     -------
     sklearn.compose.ColumnTransformer
-        Of `metadata`, to one row of float64 a clip: numbers with mean 0 and variance 1 over the
-        training clips, whether each was missing (where any was), and the places one by one.
+        Maps `metadata` to one row of float64 per clip: numbers with mean 0 and variance 1 over the
+        training clips, marks of missing numbers (if any were missing), and a column per place.
 
     Raises
     ------
     SongNetError
-        When nothing is known of any clip.
+        When no clip has any metadata.
     """
     if known[[*NUMBERS]].isna().to_numpy().all() and not known[PLACE].any():
         raise SongNetError(
             "the corpus has no metadata: no clip has a year, a duration, a bit rate, listens, "
-            "favourites or a place. Train songnet instead, or take a corpus whose table knows "
-            "more, such as mini or fma_small."
+            "favourites or a place. Train songnet instead, or choose a corpus with metadata, "
+            "such as mini or fma_small."
         )
 
-    # A column that no training clip has is filled with 0.
+    # A column without any value in the training clips becomes 0.
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     numbers = make_pipeline(fill, StandardScaler())
     counts = make_pipeline(FunctionTransformer(np.log1p), fill, StandardScaler())
-    # A place that is rare, or that was not trained on, is "infrequent".
+    # Rare places, and places outside the training set, are "infrequent".
     places = OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=_COMMON, sparse_output=False
     )
@@ -113,19 +113,19 @@ def fit_encoder(known: pd.DataFrame) -> ColumnTransformer:
 
 
 def encode(encoder: ColumnTransformer, known: pd.DataFrame) -> np.ndarray:
-    """Return `metadata` as the numbers that a network takes, (clips, columns) float32."""
+    """Return `metadata` as numbers for a network, (clips, columns) float32."""
     return np.asarray(encoder.transform(known), np.float32)
 
 
 def encoder_to_bytes(encoder: ColumnTransformer) -> bytes:
-    """Return an encoder in the skops format, which unlike pickle runs nothing when it is read."""
+    """Return an encoder in the skops format, which, unlike pickle, runs no code when read."""
     import skops.io
 
     return skops.io.dumps(encoder)
 
 
 def encoder_from_bytes(data: bytes) -> ColumnTransformer:
-    """Return what `encoder_to_bytes` was given; anything that is no encoder is a ValueError."""
+    """Return the encoder from `encoder_to_bytes`'s result; raise ValueError for anything else."""
     import skops.io
 
     try:

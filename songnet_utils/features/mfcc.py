@@ -1,17 +1,17 @@
-"""The 140 MFCC statistics: what classifiers were given before networks learnt their own features.
+"""The 140 MFCC statistics: the input of classifiers before networks learnt their own features.
 
-Twenty mel-frequency cepstral coefficients of each frame, and over the clip's frames seven
-statistics of each. The recipe and the names are those of the FMA data set's ``features.csv``
-(Defferrard et al. 2017), on which the paper's baselines most likely rest: Hann windows of 2,048
+Each frame has twenty mel-frequency cepstral coefficients, and each coefficient has seven statistics
+over the clip's frames. The recipe and the names are those of the FMA data set's ``features.csv``
+(Defferrard et al. 2017), which the paper's baselines most likely use: Hann windows of 2,048
 samples every 512, 128 mel bands, power in dB no more than 80 dB below the clip's loudest band,
 orthonormal DCT-II. One thing differs: FMA analysed each file at its own rate (mostly 44.1 kHz);
-here it is the network's, so that both cover the same band and files of different rates compare.
+here it is the network's, so that files with different rates are comparable.
 
-How the MFCCs lie is also what Mandel & Ellis look at (Michael Mandel and Daniel Ellis, "Song-Level
+Mandel & Ellis also use the distribution of the MFCCs (Michael Mandel and Daniel Ellis, "Song-Level
 Features and Support Vector Machines for Music Classification", ISMIR 2005): a song is one point,
-the mean of its MFCCs and their covariance, each pair once.
+the mean and the covariance of its MFCCs, with each pair once.
 
-Unlike the network's frames all these statistics look at the whole clip; they cannot be streamed.
+Unlike the network's frames, these statistics describe the whole clip, so they cannot be streamed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 def seven_statistics(values: np.ndarray) -> np.ndarray:
     """Return seven statistics over time.
 
-    Kurtosis is Fisher's (0 for a normal distribution) and, like skewness, not corrected for
-    bias; both are 0 for a value that never changes.
+    Kurtosis is Fisher's (0 for a normal distribution). It and skewness are not corrected for
+    bias; both are 0 for a constant value.
 
     Parameters
     ----------
     values : np.ndarray, shape (values, frames)
-        For instance the coefficients of each frame.
+        For instance, the coefficients of each frame.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def seven_statistics(values: np.ndarray) -> np.ndarray:
     centred = values - mean[:, None]
     squares = centred**2
     variance = squares.mean(axis=1)
-    # What rounding leaves of a constant is no shape to measure.
+    # The rounding errors of a constant have no meaningful shape.
     constant = variance <= (1e-6 * np.maximum(1, np.abs(mean))) ** 2
     power = np.where(constant, 1, variance)
     third = (squares * centred).mean(axis=1) / power**1.5
@@ -95,7 +95,7 @@ def mfcc(audio: np.ndarray, rate: int) -> np.ndarray:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -105,14 +105,14 @@ def mfcc(audio: np.ndarray, rate: int) -> np.ndarray:
 
 
 def decibels(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Return the mel spectrogram that the coefficients come from, no more than 80 dB deep.
+    """Return the mel spectrogram behind the coefficients, with a range of at most 80 dB.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def mfcc_statistics(audio: np.ndarray, rate: int) -> np.ndarray:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def mandel_ellis_features(audio: np.ndarray, rate: int) -> np.ndarray:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -173,6 +173,6 @@ def mean_and_covariance(values: np.ndarray) -> np.ndarray:
     values = values.astype(np.float64)
     mean = values.mean(axis=0)
     centred = values - mean
-    # A sum in one fixed order, which a matrix product (BLAS) is not.
+    # Sum in a fixed order, unlike a matrix product (BLAS).
     covariance = np.einsum("ti,tj->ij", centred, centred) / len(values)
     return np.concatenate([mean, covariance[_PAIRS]])

@@ -1,14 +1,14 @@
-"""Shards: files of many clips' arrays, written whole, read in parts, here or in object storage.
+"""Shards: files with many clips' arrays, written whole and read in parts, anywhere.
 
-A shard is a safetensors file: eight bytes with the size of a JSON header, the header, which says
-where each array lies, and then nothing but numbers. So one clip can be read out of a shard by its
-place alone, and nothing in it can run. Its arrays are float32 and called ``CONTENT/ARRAY``, where
-CONTENT is the SHA-256 of the sound file that they were computed from. The header holds a checksum
-(CRC-32) of each array with its name and shape, which is compared when the array is first read.
+A shard is a safetensors file: eight bytes with the size of a JSON header, then the header, which
+gives the place of each array, and then only numbers. So you can read one clip out of a shard by its
+place, and a shard cannot run code. Its arrays are float32 and named ``CONTENT/ARRAY``, where
+CONTENT is the SHA-256 of the sound file behind them. The header has a checksum (CRC-32) of each
+array with its name and shape, which is verified when the array is first read.
 
-A shard is named by its contents and never changes, so it can be written by several processes, on
-several machines, in any order: each writes the same bytes. Folders are fsspec's: a path, or an
-address such as ``s3://bucket/features`` (with the package that fsspec asks for).
+A shard is named by its contents and never changes, so several processes on several machines may
+write it in any order: all write the same bytes. Folders are fsspec's: a path, or an address such
+as ``s3://bucket/features`` (with the package that fsspec requires).
 
 References
 ----------
@@ -35,16 +35,16 @@ from fsspec.implementations.local import LocalFileSystem
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
 
-# What our shards are called, and where the checksums stand in a header.
+# The names of our shards, and the key of the checksums in a header.
 _NAME = re.compile(r".*/[0-9a-f]{32}\.safetensors")
 _CHECKSUMS = "crc32"
-# Read of each shard to see what is in it: the headers of 64 clips have half of that.
+# The bytes to read for a shard's header; the header for 64 clips needs half of them.
 _FIRST_BYTES = 1 << 17
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an array lies: its name, in which shard, from which byte, its shape and checksum."""
+    """The place of an array: its name, shard, first byte, shape and checksum."""
 
     name: str
     shard: str
@@ -54,12 +54,12 @@ class Place:
 
     @property
     def end(self) -> int:
-        """The byte after its last one."""
+        """The byte after the array's last one."""
         return self.start + 4 * math.prod(self.shape)
 
 
 class Folder:
-    """A folder of shards on this disk or anywhere that fsspec reaches.
+    """A folder of shards on this disk or anywhere that fsspec supports.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Folder:
     Raises
     ------
     SongNetError
-        When the address is none, or needs a package that is not installed.
+        When the address is invalid, or needs a package that is not installed.
     """
 
     def __init__(self, address: str) -> None:
@@ -99,24 +99,24 @@ class Folder:
                 part.write_bytes(content)
             return
         with self._plainly(name, "written"):
-            # Object storage shows an object when all of it has arrived.
+            # Object storage shows an object only when it is complete.
             self._system.pipe_file(f"{self._root}/{name}", content)
 
     def write_shard(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write arrays, float32, called ``CONTENT/ARRAY``, as one shard."""
+        """Write float32 arrays with names ``CONTENT/ARRAY`` as one shard."""
         named = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
         contents = "".join(sorted({name.split("/")[0] for name in named}))
         of = sorted(named.items())
         sums = {name: _checksum(name, array.shape, array.tobytes()) for name, array in of}
-        # One entry: safetensors would write several in any order.
+        # Use one entry, because safetensors would write several in any order.
         content = safetensors.numpy.save(named, {_CHECKSUMS: json.dumps(sums)})
         shard = hashlib.sha256(contents.encode()).hexdigest()[:32]
         self.write(f"shards/{shard}.safetensors", content)
 
     def places(self) -> dict[str, dict[str, Place]]:
-        """Return where everything lies, as the headers say: content → array → place.
+        """Return the place of everything, from the headers: content → array → place.
 
-        What a damaged header says is passed over, as if the shard were not there.
+        A shard with a damaged header counts as missing.
         """
         self._checked.clear()
         found: dict[str, dict[str, Place]] = {}
@@ -127,7 +127,7 @@ class Folder:
             except FileNotFoundError:
                 return found
             sizes = {file["name"]: file["size"] for file in listed if _NAME.fullmatch(file["name"])}
-            # All at once: far away, it is the waiting that costs.
+            # Read all headers at once, because remote storage is slow to answer.
             starts = self._system.cat_ranges(
                 list(sizes), [0] * len(sizes), [_FIRST_BYTES] * len(sizes), on_error="raise"
             )
@@ -143,7 +143,7 @@ class Folder:
         Raises
         ------
         SongNetError
-            When it cannot be read, or its numbers are not those that were written.
+            When it cannot be read, or its numbers have changed since they were written.
         """
         name = f"shards/{place.shard.rsplit('/', 1)[-1]}"
         with self._plainly(name, "read"):
@@ -151,27 +151,27 @@ class Folder:
         if place not in self._checked:
             if _checksum(place.name, place.shape, numbers) != place.checksum:
                 raise SongNetError(
-                    f"{self}/{name}: is damaged. Delete this file, then run the same again: what "
-                    "was in it is computed from the clips."
+                    f"{self}/{name}: is damaged. Delete this file, then run the command again to "
+                    "compute its arrays from the clips."
                 )
             self._checked.add(place)
         return np.frombuffer(numbers, "<f4").reshape(place.shape)
 
     @contextlib.contextmanager
     def _plainly(self, name: str, done: str) -> Iterator[None]:
-        """Turn whatever fsspec raises in the block into a SongNetError."""
+        """Turn any exception of fsspec in the block into a SongNetError."""
         try:
             yield
         except Exception as error:
             raise SongNetError(
                 f"{self}/{name}: could not be {done} ({getattr(error, 'strerror', '') or error}). "
-                "Check that the store exists and is accessible, then run the same again; what was "
-                "stored is still there."
+                "Check that the store exists and is accessible, then run the command again. What "
+                "was stored is still there."
             ) from error
 
 
 def _places(shard: str, size: int, start: bytes) -> list[Place]:
-    """Return where a shard of `size` bytes has its arrays, as its first bytes say."""
+    """Return the places of the arrays in a shard of `size` bytes, from its first bytes."""
     try:
         header_end = 8 + int.from_bytes(start[:8], "little")
         entries = json.loads(start[8:header_end])

@@ -1,21 +1,21 @@
-"""The store: what was computed from clips, kept on disk or in object storage, computed once.
+"""The store of everything computed from clips, on disk or in object storage.
 
-For each extraction (see `songnet_utils.features.extraction`) there is a folder::
+Each extraction (see `songnet_utils.features.extraction`) has a folder::
 
     data/features/log-mel-7b39e1c04d/    the extraction, and a fingerprint of its description
         description.json                 the description itself, for people to read
         shards/3fa9….safetensors         the arrays of some clips (`songnet_utils.features.shards`)
-        unusable-mini.csv                what could not be used in a corpus, and why
-    data/features/files.json             which content each sound file had when it was last read
+        unusable-mini.csv                the unusable clips of a corpus, with reasons
+    data/features/files.json             the content of each sound file when it was last read
 
-Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is another clip, a copy
-is the same one, and moving a corpus costs nothing. The clips of a corpus are dealt out, in its
-order, to tasks of the same size; each task writes one shard, whole, when all its clips are done.
-So whenever the work is stopped, whatever is there is right, and the next time only the missing
-tasks are done; and threads here, or workers of a Dask cluster, leave the same bytes.
+Arrays are named by the SHA-256 of the *sound file's* bytes: a changed file is a new clip, a copy
+is the same clip, and you can move a corpus freely. Tasks of equal size get the clips of a corpus
+in its order, and each task writes one whole shard when all its clips are done. So you can stop the
+work at any time: everything in the store is right, and the next run does only the missing tasks.
+Threads here and workers of a Dask cluster write the same bytes.
 
-``$SONGNET_STORE`` puts the store elsewhere: another folder, or an fsspec address such as
-``s3://bucket/features``, which training then reads directly.
+``$SONGNET_STORE`` moves the store: to another folder, or to an fsspec address such as
+``s3://bucket/features``, from which training then reads directly.
 """
 
 from __future__ import annotations
@@ -53,18 +53,17 @@ from songnet_utils.features.extraction import (
 )
 from songnet_utils.features.shards import Folder, Place
 
-#: Clips with less sound than this are listed as unusable; the paper's network needs 1.63 s for
-#: one step.
+#: Clips with less sound than this are unusable; the paper's network needs 1.63 s for one step.
 MINIMUM_SECONDS = 2.0
 
-#: The most clips of a task, which are those of a shard.
+#: The most clips of a task, and so of a shard.
 CLIPS_PER_SHARD = 64
 
-# Small corpora have so many tasks, for some workers to share.
+# The number of tasks for a small corpus, so that several workers have something to do.
 _LEAST_TASKS = 16
-# What a killed process was writing so long ago is swept up.
+# The age, in seconds, at which incomplete files of killed processes are deleted.
 _ABANDONED_SECONDS = 3600.0
-# The sets that FMA's authors publish.
+# The feature sets that FMA's authors publish.
 _PUBLISHED = ("mfcc", "fma")
 
 
@@ -75,16 +74,16 @@ class LogMels:
     Parameters
     ----------
     corpus : Corpus
-        Where the clips are from.
+        The corpus of the clips.
     sound : Sound
         The description of sound of the frames.
     clips : pandas.DataFrame
-        The usable clips: the corpus's table without the others, each with its ``content``, under
-        which the store keeps its frames.
+        The usable clips: the corpus's table without the others. Each has its ``content``, which
+        names its frames in the store.
     unusable : pandas.DataFrame
-        ``id``, ``file`` and ``reason`` of the others, the corpus's own included.
+        ``id``, ``file`` and ``reason`` of the other clips, including those of the corpus itself.
     store : LogMelStore
-        Where the frames are.
+        The store of the frames.
     """
 
     corpus: Corpus
@@ -92,7 +91,7 @@ class LogMels:
     clips: pd.DataFrame
     unusable: pd.DataFrame
     store: LogMelStore
-    # Sets of hand-crafted statistics that were asked for: hundreds of runs ask for the same.
+    # The sets of hand-crafted statistics so far, because hundreds of runs may need the same set.
     _statistics: dict[str, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -103,21 +102,21 @@ class LogMels:
         return dict(zip(self.clips.id, self.clips.content, strict=True))
 
     def notes(self, clips: pd.DataFrame) -> list[str]:
-        """Return what to know before trusting results on some of the clips.
+        """Return notes for anyone who relies on results from some of the clips.
 
         Parameters
         ----------
         clips : pandas.DataFrame
-            Those that take part, of `clips`.
+            Some of the clips in `clips`.
 
         Returns
         -------
         list of str
-            How the corpus's folders were understood, where that could be meant in another way,
-            and which copies among the clips contradict each other.
+            How ambiguous folders of the corpus were read, and which copies among the clips
+            contradict each other.
         """
         corpus = self.corpus
-        # FMA's own notes are a long list of what was put right in its tables.
+        # FMA's own notes are a long list of corrections of its tables.
         of_folders = () if corpus.citation == FMA_CITATION else corpus.notes
         of_all = contradictions(corpus.clips)
         return [note for note in of_folders if note not in of_all] + contradictions(clips)
@@ -136,8 +135,8 @@ class LogMels:
     def hand_crafted(self, name: str, **options: Any) -> pd.DataFrame:
         """Return a set of hand-crafted statistics of the clips; compute what is missing.
 
-        Where FMA's own ``features.csv`` lies beside the corpus's metadata, the sets that it has
-        (``mfcc`` and ``fma``) are read from it instead.
+        If FMA's own ``features.csv`` is beside the corpus's metadata, its sets (``mfcc`` and
+        ``fma``) are read from it instead.
 
         Parameters
         ----------
@@ -149,7 +148,7 @@ class LogMels:
         Returns
         -------
         pandas.DataFrame, shape (clips, columns), float32
-            The index is the clips' ids, the columns are the set's.
+            The index has the clips' ids, and the columns are those of the set.
 
         Raises
         ------
@@ -174,16 +173,16 @@ class LogMels:
         Parameters
         ----------
         extraction : Extraction
-            What is computed from each clip.
+            The recipe.
         array : str
-            Which of its arrays is wanted.
+            The name of one of its arrays.
         **options
             As in `Store.compute`.
 
         Returns
         -------
         callable
-            Of a clip's id; returns the array, float32, read-only.
+            Takes a clip's id; returns the array, float32, read-only.
 
         Raises
         ------
@@ -201,7 +200,7 @@ class LogMels:
         return lambda clip: store.load(self.contents[clip], array)
 
     def _computed(self, name: str, **options: Any) -> pd.DataFrame:
-        """Return statistics from the store, where what is missing is computed first."""
+        """Return statistics from the store; compute what is missing first."""
         if name == "mfcc":
             values = [self.store.load(content, "mfcc") for content in self.clips.content]
         else:
@@ -210,7 +209,7 @@ class LogMels:
         return pd.DataFrame(np.stack(values), pd.Index(self.clips.id, name="id"), _columns(name))
 
     def _published(self, name: str, **_: Any) -> pd.DataFrame:
-        """Return statistics as FMA's authors computed them, from their ``features.csv``."""
+        """Return the statistics from the ``features.csv`` of FMA's authors."""
         file, columns = self.corpus.features_csv, _columns(name)
         assert file is not None
         numbers = self.clips.id.astype("int64")
@@ -219,8 +218,8 @@ class LogMels:
             return found.loc[numbers, columns].set_index(pd.Index(self.clips.id, name="id"))
         except KeyError as error:
             raise SongNetError(
-                f"{file}: lacks clips or columns ({error}). Use features.csv of fma_metadata.zip; "
-                "or rename it, and the statistics are computed from the clips instead."
+                f"{file}: lacks clips or columns ({error}). Use features.csv of fma_metadata.zip, "
+                "or rename the file to have the statistics computed from the clips."
             ) from error
 
 
@@ -231,20 +230,20 @@ def _columns(name: str) -> pd.MultiIndex:
 
 
 class Store:
-    """What one extraction gives, for any number of corpora.
+    """The results of one extraction, for any number of corpora.
 
     Parameters
     ----------
     extraction : Extraction
-        What is computed from each clip.
+        The recipe.
     data_dir
-        Where data is kept; see `songnet_utils.corpora.data_folder`. ``$SONGNET_STORE`` is only
-        heeded where it is not given.
+        The data folder; see `songnet_utils.corpora.data_folder`. If it is given,
+        ``$SONGNET_STORE`` is ignored.
 
     Raises
     ------
     SongNetError
-        When its address cannot be used.
+        When the address of the store cannot be used.
     """
 
     def __init__(
@@ -266,21 +265,21 @@ class Store:
         workers: int | None = None,
         dask: str | None = None,
     ) -> list[Outcome]:
-        """Compute what is missing of some clips, and return what came of each.
+        """Compute what is missing of some clips, and return the outcome for each.
 
         Parameters
         ----------
         clips : pandas.DataFrame
             The table of clips; their files are read, never changed.
         corpus : str
-            What to call them.
+            Their name in the progress bar.
         progress
             Whether to show a progress bar.
         workers : int ≥ 1
-            Tasks to do at once on this machine; all cores by default.
+            The number of tasks at once on this machine; all cores by default.
         dask : str, optional
-            The address of a Dask scheduler (``tcp://…``): its workers do the tasks. They must
-            reach the sound files and the store under the same names as this machine.
+            The address of a Dask scheduler (``tcp://…``), whose workers do the tasks. They must
+            see the sound files and the store under the same paths as this machine.
 
         Raises
         ------
@@ -288,7 +287,7 @@ class Store:
             When the store cannot be written, or the cluster cannot be used.
         """
         if workers is not None and workers < 1:
-            raise SongNetError(f"workers are a whole number of at least 1. Got {workers!r}")
+            raise SongNetError(f"workers must be a whole number of at least 1. Got {workers!r}")
         description = json.dumps(self.extraction.description, indent=2)
         self.folder.write("description.json", description.encode())
         if self.folder.path:
@@ -320,13 +319,13 @@ class Store:
                             new[outcome.file] = [*outcome.stamp, outcome.content]
                     bar.update(len(outcomes))
             finally:
-                # Stopped or not, what has been computed stays known.
+                # Record the results so far even if the work was stopped.
                 self._add_to_index(new)
         self._look()
         if any(not one.reason and one.content not in self._places for one in found.values()):
             raise SongNetError(
                 f"{self.folder}: the workers write to another disk. Share the folder with them, or "
-                "set SONGNET_STORE to an address that all of them reach."
+                "set SONGNET_STORE to an address that all of them can use."
             )
         return [found[clip] for clip in clips.id]
 
@@ -335,21 +334,21 @@ class Store:
         return self.folder.load(self._places[content][array])
 
     def _look(self) -> None:
-        """See which clips are there with all their arrays."""
+        """Find the clips that are in the store with all their arrays."""
         wanted = set(self.extraction.arrays)
         found = self.folder.places().items()
         self._places = {content: arrays for content, arrays in found if wanted <= set(arrays)}
 
     def _read_index(self) -> dict[str, Any]:
-        """Return which content each file had: spares reading files that have not changed."""
+        """Return the content of each file, so that unchanged files need not be read."""
         try:
             return dict(json.loads(self._index_file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            # Only a shortcut: without it, files are read and hashed again.
+            # The index is only a shortcut; without it, files are read and hashed again.
             return {}
 
     def _add_to_index(self, new: dict[str, list[Any]]) -> None:
-        """Write which content files have, and keep what another process wrote meanwhile."""
+        """Add the contents of files to the index, without losing entries of other processes."""
         if new:
             with contextlib.suppress(SongNetError), atomic_write(self._index_file) as part:
                 part.write_text(json.dumps(self._read_index() | new), encoding="utf-8")
@@ -393,11 +392,11 @@ class LogMelStore(Store):
             if outcome.reason:
                 reasons[outcome.clip] = outcome.reason
                 continue
-            # The frames stand a hop apart, the first on the first sample.
+            # Frames are a hop apart, and the first is centred on the first sample.
             seconds = (self._places[outcome.content]["frames"].shape[0] - 1) * hop
             if seconds < MINIMUM_SECONDS - hop:
                 reasons[outcome.clip] = (
-                    f"lasts only {seconds:.1f} s; at least {MINIMUM_SECONDS:g} s are needed. "
+                    f"lasts only {seconds:.1f} s, but a clip needs at least {MINIMUM_SECONDS:g} s. "
                     "Use a longer clip."
                 )
             else:
@@ -412,14 +411,14 @@ class LogMelStore(Store):
             first = f"The first: {unusable.file[0]}: {unusable.reason[0]} " if len(unusable) else ""
             raise SongNetError(
                 f"{corpus.name}: none of its {len(unusable)} clips can be used. {first}"
-                f"All of them are listed in {self.folder}/{listed}"
+                f"For all of them, see {self.folder}/{listed}"
             )
         usable = clips[clips.id.isin(contents)].reset_index(drop=True)
         return LogMels(corpus, self.sound, usable, unusable, self)
 
 
 def _tasks(rows: list[tuple[str, str]], found: Container[str]) -> list[list[tuple[str, str]]]:
-    """Return what is missing of each task: they do not shift when some clips are there already."""
+    """Return the missing clips of each task; tasks stay the same when some clips are there."""
     size = min(max(math.ceil(len(rows) / _LEAST_TASKS), 1), CLIPS_PER_SHARD)
     tasks = [rows[first : first + size] for first in range(0, len(rows), size)]
     missing = [[row for row in task if row[0] not in found] for task in tasks]
@@ -427,7 +426,7 @@ def _tasks(rows: list[tuple[str, str]], found: Container[str]) -> list[list[tupl
 
 
 def _unchanged(index: dict[str, Any], file: str) -> str:
-    """Return the content's name as it was last read, if the file has not changed since; else ""."""
+    """Return a file's content from the index, if the file has not changed since; else ""."""
     with contextlib.suppress(OSError):
         *stamp, content = index.get(file, [""])
         if tuple(stamp) == stamp_of(file):
@@ -436,7 +435,7 @@ def _unchanged(index: dict[str, Any], file: str) -> str:
 
 
 def log_mels(corpus: Corpus, sound: Sound | None = None, **options: Any) -> LogMels:
-    """Return a corpus's log-mels, and compute what is missing of them.
+    """Return a corpus's log-mels; compute what is missing first.
 
     Parameters
     ----------

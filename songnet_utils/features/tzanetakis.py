@@ -1,13 +1,13 @@
 """Thirty features of timbre, rhythm and pitch, after Tzanetakis & Cook (2002).
 
 George Tzanetakis and Perry Cook, "Musical Genre Classification of Audio Signals", IEEE
-Transactions on Speech and Audio Processing 10(5). The numbers of values are theirs (19 of timbre,
-6 of rhythm, 5 of pitch), and so are the ideas; the figures are not those of their program, which
-leaves much unsaid. What is ours is said below.
+Transactions on Speech and Audio Processing 10(5). The ideas and the numbers of features are theirs
+(19 of timbre, 6 of rhythm, 5 of pitch). The values are not those of their program, because the
+article leaves many details open. The choices of our own are marked "Ours" below.
 
-**Timbre** (19). Frames of 512 samples, one after the other, under a Hann window. A texture window
-is every second's worth of successive frames; the values are means over all texture windows of a
-clip: of the window's ``mean`` and ``variance`` of
+**Timbre** (19). Frames of 512 samples follow each other, under a Hann window. A texture window
+is a second of successive frames. The values are means over all texture windows of a clip: of the
+window's ``mean`` and ``variance`` of
 
 - ``centroid`` (Hz) and ``rolloff`` (Hz, below it lie 85 % of the magnitudes),
 - ``flux``, the squared distance between successive spectra, each divided by its sum,
@@ -16,28 +16,28 @@ clip: of the window's ``mean`` and ``variance`` of
 
 and ``low_energy``, the share of a texture window's frames with less than its mean RMS.
 
-**Rhythm** (6). The loudness curve of each octave band is rectified, smoothed, thinned out and
-centred; of their sum over some three seconds the autocorrelation's peaks say how long a beat
-lasts, and their heights are added up in a beat histogram of 40 to 200 beats a minute. ``amplitude``
-1 and 2 are the shares of its two highest peaks in it (each with the bins beside it), ``ratio`` is
-the second over the first, ``period`` 1 and 2 (beats a minute) say where they are, ``sum`` is all
-of it: the beat's strength.
+**Rhythm** (6). The loudness curve of each octave band is rectified, smoothed, downsampled and
+centred. The peaks in the autocorrelation of their sum, over about three seconds, give the lengths
+of beats, and a beat histogram of 40 to 200 beats per minute adds up their heights. ``amplitude``
+1 and 2 are the shares of its two highest peaks (each with the bins beside it), ``ratio`` is
+the second over the first, ``period`` 1 and 2 are their tempos (beats per minute), and ``sum`` is
+the total: the strength of the beat.
 Ours: octaves by Butterworth filters instead of wavelets; heights as shares of the
-autocorrelation at lag 0, and the sum a mean over windows, so that neither loudness nor length
-matters; the histogram is smoothed over three bins before its peaks are looked for.
+autocorrelation at lag 0, and the sum as a mean over windows, so that neither loudness nor length
+matters; a histogram smoothed over three bins before the search for peaks.
 
-**Pitch** (5). In each frame the three highest peaks of an autocorrelation
-from which what merely repeats at twice the lag was taken out (after Tolonen & Karjalainen) are
-added to a histogram of notes: unfolded, one bin a semitone, and folded, one bin a pitch class, in
+**Pitch** (5). In each frame, an autocorrelation loses the peaks that only repeat others at twice
+the lag (after Tolonen & Karjalainen). A histogram of notes adds up its three highest peaks:
+unfolded, with one bin per semitone, and folded, with one bin per pitch class, in
 the order of fifths. ``folded_amplitude``
-is the highest folded peak's share (of a song in one key it is high), ``unfolded_period`` the
-number of the commonest note (MIDI: 69 is 440 Hz), ``folded_period`` the commonest pitch class's
-place among the fifths (0 is C, 1 G, 2 D …), ``interval`` how many fifths lie between it and the
-second (−5 to 6), ``sum`` all of it. Ours: frames of 2,048 samples every 1,024, so that notes down
-to 55 Hz have two periods in them; peaks no lower than a tenth of the autocorrelation at lag 0, and
-peaks' heights as shares of it; the sum a mean over frames.
+is the share of the highest folded peak (high for a song in one key), ``unfolded_period`` the
+number of the commonest note (MIDI: 69 is 440 Hz), ``folded_period`` the place of the commonest
+pitch class among the fifths (0 is C, 1 G, 2 D …), ``interval`` the number of fifths between it and
+the second (−5 to 6), and ``sum`` the total. Ours: frames of 2,048 samples every 1,024, so that they
+have two periods of notes down to 55 Hz; only peaks of at least a tenth of the autocorrelation at
+lag 0, with heights as shares of it; the sum as a mean over frames.
 
-What a clip has nothing of (no beat, no pitch) is 0 in all its values.
+Features of something that a clip lacks (no beat, no pitch) are 0.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from songnet_utils.audio import check_samples
 
-# (feature, number) of the values of a frame, and (statistic, number) of those of a beat histogram.
+# (feature, number) of a frame's values, and (statistic, number) of a beat histogram's values.
 _TIMBRE = (
     *((feature, "01") for feature in ("centroid", "rolloff", "flux", "crossings")),
     *(("mfcc", f"{number:02d}") for number in range(1, 6)),
@@ -72,13 +72,13 @@ TZANETAKIS_NAMES = (
     *(("pitch", statistic, "01") for statistic in _PITCH),
 )
 
-# Of timbre: a frame's samples, and mel bands.
+# For timbre: the samples of a frame, and the mel bands.
 _FRAME, _BANDS = 512, 40
-# Of rhythm: every so many samples of a loudness curve are kept; samples of the sound in a window
-# of the autocorrelation; beats a minute.
+# For rhythm: the factor of downsampling; the samples of the sound in a window of the
+# autocorrelation; the range of beats per minute.
 _THIN, _BEAT_WINDOW = 16, 65_536
 _SLOWEST, _FASTEST = 40, 200
-# Of pitch: a frame and its hop; Hz; where low and high sounds part; what magnitudes are raised to.
+# For pitch: a frame and its hop; the range in Hz; the border of low and high sounds; the exponent.
 _PITCH_FRAME, _PITCH_HOP = 2048, 1024
 _LOWEST, _HIGHEST, _CROSSOVER, _COMPRESSION = 55.0, 1000.0, 1000.0, 0.67
 _LEAST_PEAK = 0.1
@@ -94,7 +94,7 @@ def tzanetakis_features(audio: np.ndarray, rate: int) -> np.ndarray:
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def timbre(audio: np.ndarray, rate: int) -> np.ndarray:
     texture = min(frames, max(1, round(rate / _FRAME)))
     windows = sliding_window_view(values, texture, axis=0)
     loudness = sliding_window_view(np.sqrt((pieces**2).mean(axis=1)), texture)
-    # What rounding makes of equal frames is not below their mean.
+    # The rounding errors of equal frames do not count as below their mean.
     low = loudness < loudness.mean(axis=1, keepdims=True) * (1 - 1e-9)
     means, variances = windows.mean(axis=2).mean(axis=0), windows.var(axis=2).mean(axis=0)
     return np.concatenate([means, variances, [low.mean()]])
@@ -133,7 +133,7 @@ def timbre(audio: np.ndarray, rate: int) -> np.ndarray:
 
 def _coefficients(power: np.ndarray, rate: int) -> np.ndarray:
     """Return the first five MFCCs of each frame, shape (frames, 5)."""
-    # A sum in one fixed order: see songnet_utils.audio.log_mel_of_windows.
+    # Sum in a fixed order; see songnet_utils.audio.log_mel_of_windows.
     mel = np.einsum("bf,tf->tb", _mel_filters(rate), power)
     decibels = 10 * np.log10(np.maximum(mel, 1e-10))
     return scipy.fft.dct(decibels, axis=1, norm="ortho")[:, :5]
@@ -147,19 +147,19 @@ def _mel_filters(rate: int) -> np.ndarray:
 
 
 def beat_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Return how strong beats of each tempo are.
+    """Return the strength of beats at each tempo.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
     np.ndarray, shape (161,)
-        Of 40, 41, … 200 beats a minute.
+        For 40, 41, … 200 beats per minute.
     """
     curve = np.sum([_loudness(band) for band in _octaves(audio, rate)], axis=0)
     size = _BEAT_WINDOW // _THIN
@@ -168,7 +168,7 @@ def beat_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
     windows = sliding_window_view(curve, size)[:: size // 2]
     found = _autocorrelation(windows - windows.mean(axis=1, keepdims=True), 2)
     energy = found[:, :1]
-    # As a share of lag 0's; all 0 for silence.
+    # Shares of the value at lag 0; all 0 for silence.
     correlation = _enhanced(found / np.where(energy > 1e-12, energy, np.inf))
     curve_rate = rate / _THIN
     shortest, longest = round(60 * curve_rate / _FASTEST), round(60 * curve_rate / _SLOWEST)
@@ -181,7 +181,7 @@ def beat_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _octaves(audio: np.ndarray, rate: int) -> list[np.ndarray]:
-    """Return the sound below 200 Hz, in each octave above it, and what is left at the top."""
+    """Return the sound below 200 Hz, in each octave above it, and above the last octave."""
     edges = [edge for edge in (200, 400, 800, 1600, 3200) if edge < 0.45 * rate]
     octaves = [_filtered(audio, rate, "bandpass", pair) for pair in itertools.pairwise(edges)]
     low = _filtered(audio, rate, "lowpass", edges[0])
@@ -191,12 +191,12 @@ def _octaves(audio: np.ndarray, rate: int) -> list[np.ndarray]:
 def _filtered(
     audio: np.ndarray, rate: int, kind: str, edge: float | tuple[float, float]
 ) -> np.ndarray:
-    """Return what a Butterworth filter of second order lets through."""
+    """Return the output of a second-order Butterworth filter."""
     return scipy.signal.sosfilt(scipy.signal.butter(2, edge, kind, fs=rate, output="sos"), audio)
 
 
 def _loudness(band: np.ndarray) -> np.ndarray:
-    """Return a band's loudness curve: rectified, smoothed, thinned out, about 0."""
+    """Return a band's loudness curve: rectified, smoothed, downsampled and centred."""
     curve = scipy.signal.lfilter([0.01], [1, -0.99], np.abs(band))[::_THIN]
     return curve - curve.mean()
 
@@ -206,7 +206,7 @@ def rhythm_of(histogram: np.ndarray) -> np.ndarray:
     total = histogram.sum()
     smooth = np.convolve(histogram, [0.25, 0.5, 0.25], mode="same")
     peaks, _ = scipy.signal.find_peaks(np.pad(smooth, 1))
-    # The highest first; of two that are as high, the slower.
+    # The highest peak comes first; of equal peaks, the slower.
     best = sorted(peaks - 1, key=lambda place: (-smooth[place], place))[:2]
     wide = np.convolve(histogram, [1, 1, 1], mode="same")
     heights = [wide[place] / total for place in best] + [0.0] * (2 - len(best))
@@ -216,14 +216,14 @@ def rhythm_of(histogram: np.ndarray) -> np.ndarray:
 
 
 def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
-    """Return how strong each note is.
+    """Return the strength of each note.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
         Floating point, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
     if len(audio) < _PITCH_FRAME:
         audio = np.pad(audio, (0, _PITCH_FRAME - len(audio)))
     low = _filtered(audio, rate, "lowpass", _CROSSOVER)
-    # Of high sounds the ear follows the outline.
+    # For high sounds, the ear follows the envelope.
     high = np.maximum(_filtered(audio, rate, "highpass", _CROSSOVER), 0)
     outline = _filtered(high, rate, "lowpass", _CROSSOVER)
     window = scipy.signal.get_window("hann", _PITCH_FRAME)
@@ -244,7 +244,7 @@ def note_histogram(audio: np.ndarray, rate: int) -> np.ndarray:
         parts.append(_autocorrelation(frames, _COMPRESSION))
     summary = parts[0] + parts[1]
     energy = summary[:, :1]
-    # Below what a 16-bit file can hold, there is only the filters' rounding.
+    # Below the resolution of a 16-bit file, there is only the filters' rounding.
     correlation = _enhanced(summary / np.where(energy > 1e-3, energy, np.inf))
     shortest, longest = int(rate / _HIGHEST), int(np.ceil(rate / _LOWEST))
     lags, heights = _highest_peaks(correlation, shortest, longest)
@@ -260,7 +260,7 @@ def pitch_of(histogram: np.ndarray) -> np.ndarray:
     if not total:
         return np.zeros(5)
     notes = np.arange(len(histogram))
-    # Seven semitones are a fifth: neighbours now are.
+    # Seven semitones are a fifth, so neighbours are now fifths.
     folded = np.bincount(7 * notes % 12, histogram, minlength=12)
     first, second = np.argsort(-folded, kind="stable")[:2]
     interval = (second - first + 5) % 12 - 5 if folded[second] else 0
@@ -268,14 +268,14 @@ def pitch_of(histogram: np.ndarray) -> np.ndarray:
 
 
 def _autocorrelation(windows: np.ndarray, exponent: float) -> np.ndarray:
-    """Return the autocorrelation of each window, its magnitudes raised to a power.
+    """Return the autocorrelation of each window, with magnitudes raised to a power.
 
     Parameters
     ----------
     windows : np.ndarray, shape (windows, samples)
         Pieces of sound, or of a loudness curve.
     exponent : float
-        2 is the autocorrelation as ever; less brings out faint sounds.
+        2 gives the usual autocorrelation; less brings out faint sounds.
 
     Returns
     -------
@@ -283,17 +283,17 @@ def _autocorrelation(windows: np.ndarray, exponent: float) -> np.ndarray:
         By lag.
     """
     samples = windows.shape[1]
-    # Zeros to twice the length keep the end from meeting the beginning.
+    # Zero padding to twice the length prevents wrap-around.
     spectrum = np.abs(scipy.fft.rfft(windows, 2 * samples, axis=1)) ** exponent
     return scipy.fft.irfft(spectrum, axis=1)[:, :samples]
 
 
 def _enhanced(correlation: np.ndarray) -> np.ndarray:
-    """Take the peak at twice each lag out: whatever repeats every beat repeats every other beat."""
+    """Remove the peak at twice each lag: what repeats every beat also repeats every other beat."""
     positive = np.maximum(correlation, 0)
     lags = np.arange(correlation.shape[1])
     half = lags // 2
-    # Odd lags lie between two: their mean.
+    # An odd lag lies between two others, so take their mean.
     stretched = (positive[:, half] + positive[:, half + lags % 2]) / 2
     return np.maximum(positive - stretched, 0)
 
@@ -306,14 +306,14 @@ def _highest_peaks(
     Parameters
     ----------
     correlation : np.ndarray, shape (windows, lags)
-        An autocorrelation a row.
+        One autocorrelation per row.
     shortest, longest : int
-        Lags to look at; the ends are peaks only when the lag beyond is lower.
+        The range of lags; its ends are peaks only if the lags beyond are lower.
 
     Returns
     -------
     lags, heights : np.ndarray, shape (windows, 3)
-        A height of 0 is no peak.
+        A height of 0 means no peak.
     """
     before = correlation[:, shortest - 1 : longest]
     here = correlation[:, shortest : longest + 1]
@@ -322,7 +322,7 @@ def _highest_peaks(
     best = np.argsort(-peaks, axis=1, kind="stable")[:, :_PEAKS]
     row = np.arange(len(here))[:, None]
     left, top, right = before[row, best], here[row, best], after[row, best]
-    # The top of the parabola through three points.
+    # Take the top of the parabola through three points.
     bend = left - 2 * top + right
     shift = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, -1), 0)
     return shortest + best + np.clip(shift, -0.5, 0.5), peaks[row, best]

@@ -32,7 +32,7 @@ class KernelClip:
     audio : np.ndarray, shape (samples,), float32
         Mono, full scale ±1.
     rate : int
-        Samples a second.
+        Samples per second.
     label : str
         What it is, in a few words.
     credits : tuple of str

@@ -24,7 +24,7 @@ class Player:
     audio
         Mono samples, full scale ±1.
     rate
-        Samples a second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000, the
+        Samples per second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000, the
         rates that mp3 has.
     label
         What it is, in a few words: shown above the player and read out by screen readers.
@@ -58,7 +58,7 @@ class Player:
             )
         except soundfile.LibsndfileError as error:
             raise SongNetError(
-                f"{label}: an mp3 of {rate} samples a second cannot be made ({error}). "
+                f"{label}: an mp3 of {rate} samples per second cannot be made ({error}). "
                 "Resample it, to 22050 say."
             ) from error
         self.mp3 = content.getvalue()
@@ -126,7 +126,7 @@ def excerpt(audio: np.ndarray, rate: int, start: float, seconds: float) -> np.nd
     audio
         Mono samples.
     rate
-        Samples a second.
+        Samples per second.
     start, seconds
         Where it begins and how much of it there is, in seconds; it ends where `audio` ends.
 

@@ -30,7 +30,7 @@ def waveform(audio: np.ndarray, rate: int, *, start: float = 0.0, title: str = "
     audio
         Shape (samples,), full scale ±1.
     rate
-        Samples a second.
+        Samples per second.
     start
         The time of the first sample, in seconds.
     title

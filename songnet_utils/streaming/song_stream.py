@@ -62,7 +62,7 @@ class Step:
 
 
 def step_span(timeline: Timeline, rate: int, step: int) -> tuple[float, float]:
-    """Return `Step.start` and `Step.end` of a step in a song of `rate` samples a second."""
+    """Return `Step.start` and `Step.end` of a step in a song of `rate` samples per second."""
     start, stop = timeline.step_samples(step)
     own = timeline.sound.sample_rate
     # Half-open: what comes from sample `stop` on at the network's own rate changes nothing.
@@ -138,7 +138,7 @@ class SongStream:
     net : Network
         What answers: a trained SongNet or musicnn.
     rate : int, optional
-        Samples a second of what will be pushed; the network's own by default.
+        Samples per second of what will be pushed; the network's own by default.
     channels : int
         Channels of what will be pushed; they are mixed down with equal weight.
 

@@ -28,7 +28,7 @@ from songnet_utils.corpora.mini.dice import Dice
 from songnet_utils.corpora.mini.plan import LEAD_IN
 
 RATE = 22050
-"""Samples a second of the clips."""
+"""Samples per second of the clips."""
 CEILING = 0.97
 """No sample is louder than this."""
 FADE_SECONDS = 0.01

@@ -159,7 +159,7 @@ def joins(tone: np.ndarray, original: int, rate: int) -> Question:
     tone : np.ndarray, shape (samples,), float32
         The tone, a whole number of tenths of a second.
     original, rate : int
-        Samples a second before and after.
+        Samples per second before and after.
     """
     whole = resample(tone, original, rate)
     tenths = np.split(tone, round(10 * len(tone) / original))
