@@ -223,9 +223,9 @@ def songs_of(songs: OwnSongs) -> list:
     [
         (b"la la la" * 99, {"genre": "Folk", "name": "x.mp3"}, "x.mp3: is not a sound file"),
         (b"", {"genre": "Folk"}, "the song: the file is empty"),
-        (tune(2.0), {"genre": "Folk"}, "lasts only 2.00 s; at least 3 s are needed"),
-        (tune(), {"genre": "../Folk"}, "is no name for a genre"),
-        (tune(), {}, "is no name for a genre"),
+        (tune(2.0), {"genre": "Folk"}, "lasts only 2.00 s, but a song needs at least 3 s"),
+        (tune(), {"genre": "../Folk"}, "is not a name for a genre"),
+        (tune(), {}, "is not a name for a genre"),
     ],
 )
 def test_what_cannot_be_kept_is_said_and_leaves_nothing(running, songs, body, told, said):

@@ -358,7 +358,7 @@ def test_classify_takes_folders_and_patterns_that_no_shell_has_expanded(songnet,
     assert missing["file"] == str(tones / "*.ogg")
     beside, complaint = said(error)
     assert "1 file with another ending" in beside
-    assert "fits this pattern" in complaint
+    assert "matches this pattern" in complaint
     (tones / "Low" / "cover.jpg").unlink()
 
 

@@ -298,9 +298,9 @@ def test_what_is_chosen_by_is_the_validation_set(tones):
     assert "validation clips" in found.as_text()
     tested = compare(tones, **options)
     assert set(tested.answers.id) != set(found.answers.id)
-    with pytest.raises(SongNetError, match=r"compared here may be test\. Got"):
+    with pytest.raises(SongNetError, match=r"compared here must be test\. Got"):
         compare(tones, **options, subset="validation", folds=3)
-    with pytest.raises(SongNetError, match=r"compared here may be test, validation\. Got"):
+    with pytest.raises(SongNetError, match=r"compared here must be test or validation\. Got"):
         compare(tones, **options, subset="train")
 
 

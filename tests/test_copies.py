@@ -139,13 +139,13 @@ def test_a_genre_of_copies_is_as_small_as_what_differs_in_it() -> None:
     assert keep_genres(clips, kind="random")[1] == [
         {
             "genre": "Pop",
-            "reason": "2 clips (copies count as one), 3 sets (train, validation, test) need at "
+            "reason": "2 clips (copies count as one), but 3 sets (train, validation, test) need at "
             "least 3",
         }
     ]
     (entry,) = keep_genres(clips, kind="artist", k=4)[1]
     assert entry["reason"] == (
-        "2 artists (those who share a clip count as one), 4 folds need at least 4"
+        "2 artists (those who share a clip count as one), but 4 folds need at least 4"
     )
 
 

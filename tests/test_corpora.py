@@ -157,11 +157,11 @@ def test_a_path_with_dots_names_the_folder_it_leads_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda folder: None, "is not a corpus: there is no folder with that path"),
-        (lambda folder: folder.mkdir(), "holds no sound files"),
-        (lambda folder: (folder / "Rock").mkdir(parents=True), "holds no sound files"),
+        (lambda folder: None, "is not a corpus. There is no folder with that path"),
+        (lambda folder: folder.mkdir(), "has no sound files"),
+        (lambda folder: (folder / "Rock").mkdir(parents=True), "has no sound files"),
         (lambda folder: folder.write_bytes(b"RIFF"), "there is no folder with that path"),
-        (lambda folder: sound_file(folder / "a.wav"), "holds no sound files"),
+        (lambda folder: sound_file(folder / "a.wav"), "has no sound files"),
         (lambda folder: (folder / "fma_metadata").mkdir(parents=True), "no clips"),
     ],
     ids=["missing", "empty", "empty genre", "file", "no genres", "FMA without clips"],
@@ -251,7 +251,7 @@ def test_files_are_named_by_folder_or_pattern_as_in_a_shell(tmp_path, monkeypatc
     assert named_files("**/*.wav") == (["[live] c.wav", "a.wav", "live/d.wav"], 0)
     assert named_files("*")[0] == ["[live] c.wav", "a.wav", "b.flac", "live/d.wav"]
     (tmp_path / "empty").mkdir()
-    for name, words in (("*.ogg", "fits this pattern"), ("empty", "in this folder")):
+    for name, words in (("*.ogg", "matches this pattern"), ("empty", "in this folder")):
         with pytest.raises(SongNetError, match=words):
             named_files(name)
 
@@ -348,7 +348,7 @@ def test_several_sets_in_a_folder_are_not_mixed(tmp_path: Path) -> None:
         ((HEADER + track(2).replace("2,", "two,", 1)).encode(), "'two'"),
         ((HEADER + track(10**20)).encode(), "too large"),
         ((HEADER + track(2) + "\n" + track(2)).encode(), "twice"),
-        (HEADER.encode(), "no clip there is described"),
+        (HEADER.encode(), "describes none of the clips there"),
     ],
     ids=["empty", "another table", "binary", "no number", "too large", "a track twice", "no rows"],
 )
@@ -385,7 +385,7 @@ def test_numbers_too_large_to_hold_are_said_wherever_they_are(tmp_path: Path) ->
     corpus = open_corpus(root)
     assert corpus.clips[["listens", "artist_id"]].isna().all(axis=None)
     for name in ("listens", "artist_id"):
-        assert f"Values of {name} that cannot be true, left missing: 1." in corpus.notes
+        assert f"Impossible values of {name}, left missing: 1." in corpus.notes
     genres = root / "fma_metadata" / "genres.csv"
     genres.write_text(genres.read_text().replace("25,2,12", f"{10**20},2,12"))
     with pytest.raises(SongNetError, match=r"genres\.csv"):

@@ -269,7 +269,7 @@ def test_the_official_split_moves_what_was_trained_on_out_of_the_test_set():
     sets = split_unseen(clips, "official", 0, trained_on)
     assert sets[[6, 7]].tolist() == ["train", "train"]
     assert (sets[8:] == "test").all()
-    with pytest.raises(UntestedError, match=r"no clip is left .* X \(6 of 6 clips\)"):
+    with pytest.raises(UntestedError, match=r"no clips are left .* X \(6 of 6 clips\)"):
         split_unseen(clips, "official", 0, clips.loc[clips.genre == "X", ["content", "artist"]])
 
 
@@ -282,7 +282,7 @@ def test_too_few_unseen_songs_are_an_error_that_says_what_to_do(run, tones, tmp_
         (smaller / clip).unlink()
     with pytest.raises(
         SongNetError,
-        match=r"songnet-random-0: no clip is left .*Add songs by other artists, leave such genres "
+        match=r"no clips are left .*Add songs by other artists, leave such genres "
         r"out \(--genres\), or train from scratch \(without --from\)\.$",
     ):
         train(str(smaller), start=run, recipe=BRIEF, progress=False)

@@ -154,7 +154,7 @@ def test_what_cannot_be_true_is_left_missing_and_counted(tmp_path: Path) -> None
     # Old music is no error.
     assert clips.year[8] == 1925
     assert set(corpus.notes) == {
-        f"Values of {name} that cannot be true, left missing: {count}."
+        f"Impossible values of {name}, left missing: {count}."
         for name, count in {
             "album_date_released": 2,
             "date_recorded": 1,
@@ -170,7 +170,7 @@ def test_texts_written_for_html_are_put_right(tmp_path: Path) -> None:
     tracks = {2: {("track", "title"): "Rock &amp; Roll", ("artist", "name"): "A &amp; B"}}
     corpus = open_corpus(fma(tmp_path / "f", tracks))
     assert (corpus.clips.title[0], corpus.clips.artist[0]) == ("Rock & Roll", "A & B")
-    assert corpus.notes == ("Texts written for HTML (&amp; for &), put right: 2.",)
+    assert corpus.notes == ("Texts with HTML entities (&amp; for &), corrected: 2.",)
 
 
 def test_clips_that_were_cut_wrong_are_known_without_decoding_them(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_clips_that_were_cut_wrong_are_known_without_decoding_them(tmp_path: Pat
     full = open_corpus(fma(tmp_path / "f", tracks, audio="fma_full"))
     assert list(full.clips.id) == ["000002", "098565", "133297"]
     assert list(full.clips.duration) == [168, 65.31, 113.58]
-    assert full.notes == ("Durations known to be wrong, replaced by measured ones: 2.",)
+    assert full.notes == ("Known wrong durations, replaced by measured ones: 2.",)
 
 
 def test_clips_without_a_top_genre_are_said(tmp_path: Path) -> None:
@@ -206,9 +206,9 @@ def test_names_of_artists_are_said(tmp_path: Path) -> None:
     corpus = open_corpus(fma(tmp_path / "f", tracks))
     assert corpus.clips.artist.nunique() == 2
     assert corpus.notes == (
-        "Clips that name no artist, each counted as one of its own: 1.",
-        "Artists with several names, of which the first is kept: 1.",
-        "Names of several artists, told apart by FMA's number: 1.",
+        "Clips without an artist, each counted as one of its own: 1.",
+        "Artists with several names, of which the first is used: 1.",
+        "Names that several artists share, distinguished by FMA's number: 1.",
     )
 
 
@@ -325,7 +325,7 @@ def test_without_genres_csv_genres_are_numbers(tmp_path: Path) -> None:
     corpus = open_corpus(fma(tmp_path / "f", {2: {}}, genres=None))
     assert corpus.clips.genres[0] == ["25", "12"]
     assert corpus.hierarchy is None
-    assert "genres.csv is not there" in corpus.notes[0]
+    assert "genres.csv is missing" in corpus.notes[0]
 
 
 # --- features.csv -----------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_a_song_too_large_is_refused_once(monkeypatch, tmp_path):
     browser = Browser(LiveSong(None), monkeypatch)
     answer = browser.keeps(bytes(200_000), size=10_000)
     assert answer == {"kind": "error", "id": "7", "text": answer["text"]}
-    assert "at most 50 kB are taken" in answer["text"]
+    assert "at most 50 kB are allowed" in answer["text"]
     assert not own_songs().folder.exists()
 
 

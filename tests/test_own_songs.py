@@ -206,7 +206,10 @@ BAD = {
     "a truncated flac": (lambda: tone(kind="FLAC")[:-2_000], "song: is .*(cut short|damaged)"),
     "silence": (lambda: written(np.zeros(5 * RATE)), "song: holds only silence"),
     "hours of silence": (lambda: hours(10), "song: lasts longer than 20 minutes"),
-    "a short one": (lambda: tone(seconds=2.9), r"song: lasts only 2\.90 s; at least 3 s"),
+    "a short one": (
+        lambda: tone(seconds=2.9),
+        r"song: lasts only 2\.90 s, but a song needs at least 3 s",
+    ),
     "a huge promise": (lambda: promising_frames(2**36 - 1), "song: lasts longer than 20 minutes"),
     "a false promise": (lambda: promising_frames(20 * RATE), "song: is cut short"),
     "not numbers": (
@@ -290,7 +293,7 @@ def test_a_name_is_only_ever_a_title(songs, tmp_path, name):
 )
 def test_a_genre_that_can_name_no_folder_is_refused(songs, genre):
     with pytest.raises(
-        SongNetError, match=r"is no name for a genre\. A genre is a name of 1 to 40"
+        SongNetError, match=r"is not a name for a genre\. A genre is a name of 1 to 40"
     ):
         songs.add(tone(), genre)
     assert not songs.folder.exists()
@@ -423,7 +426,7 @@ def test_a_folder_of_an_older_version_stays_usable(songs):
 
 def test_an_empty_folder_says_how_to_keep_songs(songs):
     songs.add(tone(), "Rock").file.unlink()
-    with pytest.raises(SongNetError, match=r"holds no songs\. Say what songs are and keep them"):
+    with pytest.raises(SongNetError, match=r"contains no songs\. Label songs and press Keep"):
         open_corpus(songs.folder)
 
 

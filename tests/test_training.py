@@ -420,7 +420,7 @@ def test_bad_arguments_are_named(tones, tmp_path, options, message):
 
 
 def test_a_mistyped_schedule_is_refused():
-    with pytest.raises(SongNetError, match=r"a schedule may be plateau, .*Did you mean cosine\?"):
+    with pytest.raises(SongNetError, match=r"a schedule must be plateau, .*Did you mean cosine\?"):
         Recipe(schedule="cosin")
 
 

@@ -1,4 +1,4 @@
-"""Where clips come from: every corpus, whatever its source, as one table.
+"""Corpora: every source of clips as one kind of table.
 
 >>> corpus = open_corpus("mini")                          # doctest: +SKIP
 >>> corpus.clips[["id", "genre", "artist", "seconds"]]    # doctest: +SKIP

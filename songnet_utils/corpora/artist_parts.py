@@ -1,6 +1,6 @@
-"""Two parts of a corpus's artists: one to choose on, the other to report on.
+"""Two parts of a corpus's artists: one for choosing between models, the other for reporting.
 
-Whatever is chosen on the first part (a recipe, a network) has seen nothing of the second.
+A recipe or network that you choose on the first part has seen nothing of the second.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from songnet_utils.corpora.splits import artists, check_kind, groups_of
 #: The parts: a third of the artists (rounded down), and the rest.
 ARTIST_PARTS = ("development", "test")
 
-# The draw is made once and for all.
+# The draw is fixed.
 _SEED = 0
 
 
@@ -27,14 +27,14 @@ def part_of_artists(
     Parameters
     ----------
     clips : pandas.DataFrame
-        The table of clips. Artists who share a content are drawn as one.
+        The table of clips. Artists who share a clip count as one.
     part : str or None
         One of `ARTIST_PARTS`; None keeps all clips.
 
     Returns
     -------
     clips : pandas.DataFrame
-        The rows that are kept.
+        The rows of this part.
     draw : dict or None
         ``part``, ``seed``, and the number of ``artists`` in each part.
 

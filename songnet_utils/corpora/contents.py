@@ -1,13 +1,12 @@
-"""Copies: clips whose files hold the same bytes.
+"""Copies: clips whose files have the same bytes.
 
-A copy in two sets of a split is a clip that the network has been trained on; and a copy under two
-genres contradicts itself. The column ``content`` of the table of clips tells copies by the SHA-256
-of their files.
+If a test clip has a copy in the training set, the network was trained on it. And copies under two
+genres contradict each other. The column ``content`` of the table of clips identifies copies by the
+SHA-256 of their files.
 
-Opening a corpus must not read all of its sound, which may be hundreds of gigabytes. Copies have the
-same size and the same middle, so only files that share both with another are read whole, and the
-column is missing for the others until `songnet_utils.features.store.LogMelStore.prepare` has read
-them all.
+Opening a corpus must not read all its sound, which may be hundreds of gigabytes. Copies have the
+same size and the same middle, so only files that share both with another are read whole. The column
+is missing for the others until `songnet_utils.features.store.LogMelStore.prepare` has read them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-# So many bytes in the middle of a file tell it from nearly all others of its size.
+# This many bytes in the middle of a file distinguish it from nearly all others of its size.
 _MIDDLE = 4096
 
 
@@ -31,15 +30,15 @@ def contents_of(files: Iterable[str], progress: bool = True) -> list[str | None]
     Parameters
     ----------
     files
-        Paths of sound files. What is no regular file (a named pipe, say), is empty or cannot be
-        read has no content.
+        Paths of sound files. Empty files, unreadable files and anything that is not a regular file
+        (a named pipe, say) have no content.
     progress : bool
         Whether to show a progress bar when reading takes long.
 
     Returns
     -------
     list of str or None
-        64 hexadecimal digits, or None: no other file has the same content, or it has none.
+        64 hexadecimal digits; None if no other file has the same content, or if it has none.
     """
     files = list(files)
     alike = files
@@ -61,7 +60,7 @@ def contents_of(files: Iterable[str], progress: bool = True) -> list[str | None]
 
 
 def contradictions(clips: pd.DataFrame) -> list[str]:
-    """Say which copies are under two genres: one sentence, or none where there are no such copies.
+    """Return a sentence about copies under two genres, or an empty list if there are none.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def contradictions(clips: pd.DataFrame) -> list[str]:
 
 
 def _size(file: str) -> int | None:
-    # Opening a named pipe would wait for somebody to write into it.
+    # Opening a named pipe would wait for a writer.
     return os.path.getsize(file) or None if os.path.isfile(file) else None
 
 
@@ -100,7 +99,7 @@ def _sha256(file: str) -> str:
 
 
 def _readable(look: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return `look`, which gives None for what cannot be read."""
+    """Return `look` with None as the result for unreadable files."""
 
     def looked(file: str) -> Any:
         try:

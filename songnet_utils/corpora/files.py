@@ -10,7 +10,7 @@ from pathlib import Path
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.audio import SUFFIXES
 
-#: Endings of files that nobody takes for clips.
+#: Endings of files that are never clips.
 BESIDE = (
     *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg", ".pdf"),
     *(".txt", ".md", ".html", ".nfo", ".log", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".lrc"),
@@ -19,12 +19,12 @@ BESIDE = (
 
 
 def is_hidden(path: str | os.PathLike[str]) -> bool:
-    """Tell files nobody put there as music: ``.DS_Store``, macOS's ``._song.mp3`` and the like."""
+    """Tell whether a file is hidden, such as ``.DS_Store`` or macOS's ``._song.mp3``."""
     return Path(path).name.startswith(".")
 
 
 def visible(folder: Path, beside: Sequence[str] = BESIDE) -> list[Path]:
-    """Return what lies in a folder and may be music, in order."""
+    """Return the files and folders in a folder that may be music, in order."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -33,9 +33,9 @@ def visible(folder: Path, beside: Sequence[str] = BESIDE) -> list[Path]:
 
 
 def files_below(folder: Path, beside: Sequence[str] = BESIDE) -> Iterator[Path]:
-    """Yield the files that may be music in a folder and in those inside it, in order."""
+    """Yield the files that may be music in a folder and its subfolders, in order."""
     for path in visible(folder, beside):
-        # Links to folders are not followed: they may lead back up.
+        # Do not follow links to folders, because they may lead back up.
         if path.is_dir() and not path.is_symlink():
             yield from files_below(path, beside)
         else:
@@ -43,25 +43,25 @@ def files_below(folder: Path, beside: Sequence[str] = BESIDE) -> Iterator[Path]:
 
 
 def named_files(name: str) -> tuple[list[str], int]:
-    """Return the files that a name on the command line stands for.
+    """Return the files for a name on the command line.
 
     Parameters
     ----------
     name
         A file; a folder, for all sound files below it; or a pattern (``*.mp3``, ``**/*.mp3``) as
-        a shell would have expanded it. What is there under that very name is no pattern.
+        a shell would expand it. If a file has exactly this name, it is not a pattern.
 
     Returns
     -------
     files : list of str
         In order.
     others : int
-        How many other files lie in the folders: their endings are not those of sound files.
+        The number of other files in the folders, whose endings are not those of sound files.
 
     Raises
     ------
     SongNetError
-        When there is none.
+        When there are no such files.
     """
     pattern = glob.has_magic(name) and not os.path.lexists(name)
     files: list[str] = []
@@ -74,15 +74,15 @@ def named_files(name: str) -> tuple[list[str], int]:
             below = list(files_below(Path(path), beside=()))
         except OSError as error:
             raise SongNetError(
-                f"{error.filename}: cannot be read ({error.strerror}). Check who may read it."
+                f"{error.filename}: cannot be read ({error.strerror}). Check its permissions."
             ) from error
         sounds = [str(file) for file in below if file.suffix.lower() in SUFFIXES]
         files += sounds
         others += len(below) - len(sounds)
     if not files:
         raise SongNetError(
-            f"{name}: no sound file {'fits this pattern' if pattern else 'lies in this folder'}. "
-            f"Check its spelling. Endings read as sound: {' '.join(SUFFIXES)}"
+            f"{name}: no sound file {'matches this pattern' if pattern else 'is in this folder'}. "
+            f"Check its spelling. Endings of sound files: {' '.join(SUFFIXES)}"
         )
-    # Where ** finds a folder and what is in it.
+    # ** may find a folder and also its files.
     return list(dict.fromkeys(files)), others

@@ -1,19 +1,19 @@
 """The Free Music Archive data set (Defferrard, Benzi, Vandergheynst & Bresson, ISMIR 2017).
 
-On disk it is what its archives hold: ``fma_small/000/000002.mp3`` (the track's id with six
+On disk it has the layout of its archives: ``fma_small/000/000002.mp3`` (the track's id with six
 digits, in a folder named by the first three) beside ``fma_metadata/tracks.csv``, whose header has
 two levels and a third line with the name of the index. Labels come from ``track, genre_top``, the
-official split from ``set, split``. Each subset holds the smaller ones: small < medium < large;
-full is every track, uncut. ``fma_sample`` is a part of ``fma_small``: a folder's ``checksums``
-says which clips should be there.
+official split from ``set, split``. Each subset contains the smaller ones: small < medium < large;
+full has every track, uncut. ``fma_sample`` is a part of ``fma_small``: a folder's ``checksums``
+lists the clips that should be there.
 
-What is known to be wrong in the metadata is put right or left missing, and counted in
-`Corpus.notes`: nothing is dropped without a word.
+Known errors in the metadata are corrected or left missing, and counted in `Corpus.notes`: nothing
+is dropped silently.
 
 References
 ----------
-Known faults of clips and metadata: https://github.com/mdeff/fma/wiki, and the issues 4 and 8
-there, from which the songs' measured lengths are.
+Known errors of clips and metadata: https://github.com/mdeff/fma/wiki, and the issues 4 and 8
+there, which have the songs' measured lengths.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from songnet_utils.corpora.fma_metadata import (
 )
 from songnet_utils.corpora.table import Corpus, table, unusable_table
 
-#: The archives of clips, and the size of their download in GiB as FMA's page gives it.
+#: The archives of clips, and the sizes of their downloads in GiB from FMA's page.
 SIZES = {"fma_small": 7.2, "fma_medium": 22, "fma_large": 93, "fma_full": 879}
 
 LICENCE = (
@@ -50,10 +50,10 @@ CITATION = (
     "Defferrard, Benzi, Vandergheynst, Bresson: FMA: A dataset for music analysis. ISMIR 2017."
 )
 
-#: The file of an archive that lists the SHA-1 of the others.
+#: The file in an archive that lists the SHA-1s of the others.
 LIST = "checksums"
 
-#: What a sample of fma_small is called, in the folder beside it.
+#: The name of a sample of fma_small, in the folder beside it.
 SAMPLE = "fma_sample"
 
 _ALL = ("small", "medium", "large")
@@ -61,20 +61,20 @@ _SUBSETS = {"fma_small": _ALL[:1], "fma_medium": _ALL[:2], "fma_large": _ALL, "f
 
 
 class Extract(NamedTuple):
-    """A part of FMA's own metadata that comes with the project, as tables of clips without files.
+    """The part of FMA's metadata that comes with the project, as tables of clips without files.
 
     Parameters
     ----------
     small : pandas.DataFrame
         The 8,000 clips of fma_small: ``genre``, ``artist``, ``title``, ``split``, and ``content``,
-        here the SHA-1 of the clip's file. Where FMA took a song for longer than it is, and cut the
-        clip after its end, ``stated`` and ``measured`` are its lengths in seconds.
+        here the SHA-1 of the clip's file. For songs that are shorter than FMA's metadata says, and
+        whose clips were cut after their ends, ``stated`` and ``measured`` are lengths in seconds.
     first_tracks : pandas.DataFrame
-        The first 682 tracks of the whole archive, with all columns that tables of clips have.
+        The first 682 tracks of the whole archive, with all columns of tables of clips.
     hierarchy : pandas.DataFrame
         FMA's genres; see `songnet_utils.corpora.fma_metadata.read_genres`.
     notes : list of str
-        What was found wrong or missing in the first tracks, each with its count.
+        Errors and gaps in the first tracks, each with its count.
     """
 
     small: pd.DataFrame
@@ -99,14 +99,14 @@ def fma_extract() -> Extract:
 
 
 def find_fma(folder: Path) -> tuple[Path, Path] | None:
-    """Return the folder of clips and the metadata's, when `folder` is laid out as FMA is.
+    """Return the folders of clips and of metadata if `folder` has FMA's layout.
 
-    `folder` may be the one that holds both, or the folder of clips itself.
+    `folder` may be the folder above both, or the folder of clips itself.
 
     Raises
     ------
     SongNetError
-        When it is FMA's layout with a part missing, or with several folders of clips.
+        When FMA's layout lacks a part, or has several folders of clips.
     """
     if any(_is_track(path) for path in _tracks_below(folder)):
         return folder, folder.parent / "fma_metadata"
@@ -114,12 +114,12 @@ def find_fma(folder: Path) -> tuple[Path, Path] | None:
     if not inside:
         if (folder / "fma_metadata").is_dir():
             raise SongNetError(
-                f"{folder}: holds FMA's metadata but no clips. {_way_out(folder, 'fma_small')}"
+                f"{folder}: has FMA's metadata but no clips. {_way_out(folder, 'fma_small')}"
             )
         return None
     if len(inside) > 1:
         raise SongNetError(
-            f"{folder}: holds several of FMA's sets. Open one: "
+            f"{folder}: has several of FMA's sets. Open one of them: "
             f"{', '.join(str(path) for path in inside)}"
         )
     return inside[0], folder / "fma_metadata"
@@ -135,7 +135,7 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
     metadata
         The folder of ``tracks.csv`` (and ``genres.csv``, for the genres' names).
     name
-        What to call the corpus.
+        The name of the corpus.
     """
     present, unusable = _files(audio)
     listed = {int(path[4:10]) for path in read_list(audio) if re.match(r"\d{3}/\d{6}\.", path)}
@@ -157,7 +157,7 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
     tracks = tracks.drop(tracks.index.intersection(list(reasons)))
     if tracks.empty:
         raise SongNetError(
-            f"{audio}: no clip there is described by {metadata / 'tracks.csv'}. "
+            f"{audio}: {metadata / 'tracks.csv'} describes none of the clips there. "
             f"{_way_out(audio.parent, audio.name)}"
         )
     notes = [
@@ -189,14 +189,14 @@ def open_fma(audio: Path, metadata: Path, name: str) -> Corpus:
 def _described(
     tracks: pd.DataFrame, genres_csv: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, list[str]]:
-    """Return what is known of tracks, the hierarchy of genres, and what was found wrong."""
+    """Return the metadata of tracks, the hierarchy of genres, and notes on errors."""
     tracks, findings = typed(tracks)
     hierarchy, titles = None, {}
     if genres_csv.is_file():
         hierarchy = read_genres(genres_csv)
         titles = dict(zip(hierarchy.genre_id, hierarchy.title, strict=True))
     else:
-        findings.append("genres.csv is not there: further genres are FMA's numbers.")
+        findings.append("genres.csv is missing, so further genres are FMA's numbers.")
     tracks["genres"] = tracks.genres.map(
         lambda ids: [str(titles.get(number, number)) for number in ids], na_action="ignore"
     )
@@ -207,17 +207,17 @@ def _described(
 
 
 def _files(audio: Path) -> tuple[dict[int, Path], list[tuple[str, str, str]]]:
-    """Return the file of each track in a folder of clips, and what else lies there and why."""
+    """Return the file of each track in a folder of clips, and other files with reasons."""
     present: dict[int, Path] = {}
     unusable = []
-    # FMA's own form of a track comes first: 000002.mp3 before a 000002.wav made of it.
+    # FMA's own file of a track comes first: 000002.mp3 before a 000002.wav made from it.
     for file in sorted(_tracks_below(audio), key=lambda file: (file.suffix != ".mp3", file)):
         if not _is_track(file):
             unusable.append((file.stem, str(file), "its name is not a track's id (000002.mp3)"))
             continue
         taken = present.setdefault(int(file.stem), file)
         if taken != file:
-            reason = f"is the same track as {taken.name} beside it, which is taken"
+            reason = f"is the same track as {taken.name} beside it, which is used instead"
             unusable.append((file.name, str(file), reason))
     return present, unusable
 
@@ -225,16 +225,16 @@ def _files(audio: Path) -> tuple[dict[int, Path], list[tuple[str, str, str]]]:
 def _reasons_to_leave_out(
     tracks: pd.DataFrame, present: dict[int, Path], whole: bool
 ) -> dict[int, str]:
-    """Return why tracks of the table are no clips, by track."""
+    """Return the reasons why tracks of the table are not clips, by track."""
     reasons = {}
     for track, genre in tracks.genre.items():
         if track not in present:
-            reasons[track] = "tracks.csv lists it, but no such file"
+            reasons[track] = "tracks.csv lists it, but there is no such file"
         elif track in WRONG_DURATIONS.index and not whole:
             known = WRONG_DURATIONS.loc[track]
             reasons[track] = (
-                f"known erratum: cut where its song of {known.measured:g} s has little or no sound "
-                f"left, because FMA took it for {known.stated:g} s long"
+                f"known erratum: FMA took its song of {known.measured:g} s for {known.stated:g} s "
+                "long and cut the clip where little or no sound is left"
             )
         elif pd.isna(genre):
             reasons[track] = "has no top genre in tracks.csv"
@@ -242,7 +242,7 @@ def _reasons_to_leave_out(
 
 
 def open_subset(folder: Path, name: str) -> Corpus:
-    """Return the set called `name` (``fma_small`` …) from the folder its archives were put in.
+    """Return the set `name` (``fma_small`` …) from the folder of its archives.
 
     `name` may be `SAMPLE`, too.
     """
@@ -253,13 +253,13 @@ def open_subset(folder: Path, name: str) -> Corpus:
 
 
 def read_list(folder: Path) -> dict[str, str]:
-    """Return the SHA-1s by path that a folder's list holds, none where there is no list."""
+    """Return the SHA-1s in a folder's list, by path; none if there is no list."""
     file = folder / LIST
     return parse_list(file.read_text("utf-8", errors="replace")) if file.is_file() else {}
 
 
 def parse_list(text: str) -> dict[str, str]:
-    """Return the SHA-1s by path of a list as ``sha1sum`` writes it."""
+    """Return the SHA-1s, by path, in a list of ``sha1sum``."""
     lines = re.findall(r"^([0-9a-f]{40}) [ *](?:\./)?(\S.*?)\s*$", text, re.MULTILINE)
     return {path: digest for digest, path in lines}
 
@@ -272,7 +272,7 @@ def _tracks_below(audio: Path) -> Iterator[Path]:
 
 
 def _is_track(file: Path) -> bool:
-    """Tell files named as FMA names a track: ``000/000002.mp3``."""
+    """Tell whether a file is named like one of FMA's tracks: ``000/000002.mp3``."""
     return (
         re.fullmatch(r"\d{6}", file.stem) is not None
         and file.stem.startswith(file.parent.name)
@@ -281,9 +281,9 @@ def _is_track(file: Path) -> bool:
 
 
 def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
-    """Return one name an artist, and what there was to tell apart.
+    """Return one name per artist, and notes on names.
 
-    The id tells artists of the same name apart.
+    The id distinguishes artists with the same name.
     """
     number = tracks.artist_id
     name = tracks.artist
@@ -296,18 +296,18 @@ def _artist_names(tracks: pd.DataFrame) -> tuple[pd.Series, list[str]]:
     same = name[shared & number.notna()].nunique()
     name = name.where(~(shared & number.notna()), name + " (" + label.astype("str") + ")")
     notes = [
-        counted("Clips that name no artist, each counted as one of its own", name.isna().sum()),
-        counted("Artists with several names, of which the first is kept", several),
-        counted("Names of several artists, told apart by FMA's number", same),
+        counted("Clips without an artist, each counted as one of its own", name.isna().sum()),
+        counted("Artists with several names, of which the first is used", several),
+        counted("Names that several artists share, distinguished by FMA's number", same),
     ]
     return name, notes
 
 
 def _way_out(folder: Path, name: str) -> str:
     if name == SAMPLE:
-        return "`songnet fetch fma_small --sample 50` brings it."
+        return "Run `songnet fetch fma_small --sample 50` to get it."
     return (
-        f"`songnet fetch {name}` brings clips and metadata into the data folder. Of archives that "
-        f"you have, unpack {name}.zip and fma_metadata.zip so that "
+        f"Run `songnet fetch {name}` to get clips and metadata. If you have the archives, unpack "
+        f"{name}.zip and fma_metadata.zip so that "
         f"{folder / name}/000/000002.mp3 and {folder / 'fma_metadata' / 'tracks.csv'} are there."
     )

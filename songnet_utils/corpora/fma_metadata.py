@@ -1,7 +1,7 @@
 """The tables of FMA's metadata: tracks.csv, genres.csv and features.csv.
 
-The header of ``tracks.csv`` has two levels and a third line with the name of the index. What
-cannot be true in it is left missing, and counted in sentences.
+The header of ``tracks.csv`` has two levels and a third line with the name of the index.
+Impossible values are left missing, and sentences count them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import read_csv
 
-# Our names for the columns of tracks.csv that a table of clips takes.
+# Our names for the columns of tracks.csv that are in a table of clips.
 _COLUMNS = {
     ("track", "title"): "title",
     ("track", "genre_top"): "genre",
@@ -37,27 +37,26 @@ _COLUMNS = {
     ("set", "split"): "split",
     ("set", "subset"): "subset",
 }
-# The others are called after their level and name. Left out are texts in HTML and addresses: by
-# far the longest columns, and nothing that a table is asked for; and what genres_all has, too.
+# The other columns are named by level and name. Texts in HTML and addresses are left out, because
+# they are by far the longest columns and nobody needs them in a table; so are copies of genres_all.
 _LEFT_OUT = ("information", "bio", "website", "wikipedia_page", "genres")
 _COUNTS = ("listens", "favorites", "bit_rate", "artist_id")
 _DATES = ("date_recorded", "album_date_released")
-# Edison's phonograph is of 1877; FMA's metadata was gathered in 2017.
+# Edison's phonograph is from 1877; FMA's metadata is from 2017.
 _FIRST_YEAR, _LAST_YEAR = 1877, 2017
 
-#: By track, the seconds that the metadata gives a song (``stated``), and those that it really has,
-#: as FMA's author ``measured`` them. The clips of these songs were cut around the middle of the
-#: wrong length.
+#: By track, a song's seconds according to the metadata (``stated``) and according to FMA's author
+#: (``measured``). The clips of these songs were cut around the middle of the wrong length.
 WRONG_DURATIONS = pd.read_csv(Path(__file__).with_name("wrong_durations.csv"), index_col="track")
 
 
 def track_path(track: int) -> str:
-    """Return where a track lies in an archive's folder: ``000/000002.mp3``."""
+    """Return the path of a track in an archive's folder: ``000/000002.mp3``."""
     return f"{track // 1000:03d}/{track:06d}.mp3"
 
 
 def read_tracks(file: Path) -> pd.DataFrame:
-    """Return the columns of ``tracks.csv`` by track id, as texts.
+    """Return the columns of ``tracks.csv`` as strings, by track id.
 
     Raises
     ------
@@ -87,9 +86,9 @@ def read_tracks(file: Path) -> pd.DataFrame:
 
 
 def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return tracks with their kinds, and what was found wrong, in sentences.
+    """Return tracks with typed columns, and sentences about errors.
 
-    What cannot be read or cannot be true is left missing.
+    Unreadable and impossible values are left missing.
     """
     found: dict[str, pd.Series] = {}
     escaped = 0
@@ -97,7 +96,7 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     for name, given in tracks.items():
         if name in (*_COUNTS, "duration"):
             values = pd.to_numeric(given, errors="coerce").astype("float64")
-            # A song of no length is one whose length nobody knew.
+            # A length of 0 means an unknown length.
             values = values.where(values.between(name == "duration", 2**53))
             found[name] = values if name == "duration" else values.round().astype("Int64")
         elif name in _DATES:
@@ -112,16 +111,16 @@ def typed(tracks: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             texts = given.astype("str").str.strip()
             plain = texts.map(html.unescape, na_action="ignore").astype("str")
             escaped += int((plain != texts)[texts.notna()].sum())
-            # Commas alone are a form that nobody filled in.
+            # Commas alone are an empty form.
             found[name] = plain.where(~plain.str.fullmatch(r"[\s,;]*", na=False))
             continue
         lost = int((found[name].isna() & given.notna()).sum())
-        notes.append(counted(f"Values of {name} that cannot be true, left missing", lost))
-    notes.append(counted("Texts written for HTML (&amp; for &), put right", escaped))
+        notes.append(counted(f"Impossible values of {name}, left missing", lost))
+    notes.append(counted("Texts with HTML entities (&amp; for &), corrected", escaped))
     known = WRONG_DURATIONS.reindex(tracks.index)
     wrong = found["duration"] == known.stated
     found["duration"] = found["duration"].mask(wrong, known.measured)
-    notes.append(counted("Durations known to be wrong, replaced by measured ones", wrong.sum()))
+    notes.append(counted("Known wrong durations, replaced by measured ones", wrong.sum()))
     return pd.DataFrame(found), notes
 
 
@@ -131,10 +130,10 @@ def read_genres(file: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a genre, by FMA's numbers: ``genre_id``; ``title``; ``parent``, the title of the
-        genre it belongs to, missing at the top; ``top``, the title of the genre at the top of its
-        branch (its own, there); ``depth``, 0 at the top; ``tracks``, how many of the data set's
-        songs have it.
+        One row per genre, by FMA's numbers: ``genre_id``; ``title``; ``parent``, the title of its
+        parent genre, missing at the top; ``top``, the title of the top genre of its branch (at the
+        top, its own); ``depth``, 0 at the top; ``tracks``, the number of the data set's songs with
+        this genre.
 
     Raises
     ------
@@ -164,17 +163,17 @@ def read_genres(file: Path) -> pd.DataFrame:
 
 
 def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
-    """Return the rows of FMA's ``features.csv`` of some tracks.
+    """Return the rows of FMA's ``features.csv`` for some tracks.
 
-    Only their lines are parsed, some at a time: the whole file has 106,574 rows of 518 numbers,
-    computed from the whole songs.
+    Only their lines are parsed, some at a time, because the file has 106,574 rows of 518 numbers.
+    The numbers come from whole songs.
 
     Parameters
     ----------
     file
         ``features.csv`` of ``fma_metadata.zip``.
     track_ids
-        FMA's numbers of the tracks; those that the file lacks have no row.
+        FMA's numbers of the tracks; tracks that the file lacks have no row.
 
     Returns
     -------
@@ -205,25 +204,25 @@ def read_features(file: Path, track_ids: Iterable[int]) -> pd.DataFrame:
 
 
 def counted(what: str, count: int) -> str:
-    """Return a sentence that ends with a count, "" for none."""
+    """Return a sentence that ends with a count, or "" for a count of 0."""
     return f"{what}: {count:,}." if count else ""
 
 
 def _not_fmas(file: Path, error: Exception) -> SongNetError:
     if isinstance(error, FileNotFoundError):
         return SongNetError(
-            f"{file}: is missing. `songnet fetch fma_metadata` brings it; or unpack "
-            "fma_metadata.zip, so that it is there."
+            f"{file}: is missing. Run `songnet fetch fma_metadata`, or unpack fma_metadata.zip so "
+            "that it is there."
         )
     return SongNetError(
         f"{file}: cannot be read as FMA's {file.name} ({' '.join(str(error).split())}). Unpack "
-        "fma_metadata.zip again, and use the file as it is: not a raw_ table, nor one that a "
+        "fma_metadata.zip again and use the original file, not a raw_ table or a file that a "
         "spreadsheet program has saved."
     )
 
 
 def _list_in(text: Any) -> list[Any] | None:
-    """Return the list that a text like ``"['a', 'b']"`` stands for; None where it is none."""
+    """Return the list in a text like ``"['a', 'b']"``; None if it is not a list."""
     try:
         found = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError):

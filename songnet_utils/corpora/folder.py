@@ -1,13 +1,13 @@
 """Any folder ``GENRE/clip.*`` as a corpus.
 
-A genre is a folder right below the corpus's; its sound files may lie in folders of their own
+A genre is a folder directly below the corpus's folder; its sound files may be in subfolders
 (``GENRE/ARTIST/ALBUM/clip.*``). Folders whose names differ only in case, spaces or Unicode form are
-one genre. Where the genres seem to lie deeper, in a ready-made split (``train/GENRE/clip.*``) or
-below a folder of their own (``Data/GENRE/clip.*``), the error says which folder to give.
-Title, artist, album and year come from the files' tags, where they have some; the title is the
-file's name otherwise. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) and what
-often lies beside music (pictures, texts, playlists: `BESIDE`) are left alone; whatever else is no
-usable sound file is listed in `Corpus.unusable`.
+one genre. If the genres seem to be deeper, in a ready-made split (``train/GENRE/clip.*``) or
+below another folder (``Data/GENRE/clip.*``), the error names the folder to give.
+Title, artist, album and year come from the files' tags; without tags, the title is the file's
+name. Hidden files and folders (``.DS_Store``, macOS's ``._song.mp3``) and common companions of
+music (pictures, texts, playlists: `BESIDE`) are ignored. `Corpus.unusable` lists all other files
+that are not usable sound files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from songnet_utils.audio import SUFFIXES, seconds_of_file
 from songnet_utils.corpora.files import files_below, visible
 from songnet_utils.corpora.table import Corpus, table, unusable_table
 
-# Words in the names of a ready-made split's parts.
+# Words in the names of the parts of a ready-made split.
 _SETS = {"train", "training", "valid", "val", "validation", "dev", "test", "testing", "eval"}
 
 # Tags by mutagen's "easy" names, by ID3's (WAV and AIFF have no easy form) and by ASF's (wma).
@@ -45,7 +45,7 @@ def open_folder(folder: Path) -> Corpus:
     Raises
     ------
     SongNetError
-        When there is no sound file in any genre's folder, or the genres seem to lie deeper.
+        When no genre's folder has a sound file, or the genres seem to be deeper.
     """
     found: list[tuple[str, Path]] = []
     unusable = []
@@ -54,12 +54,12 @@ def open_folder(folder: Path) -> Corpus:
             genre = path.name
             files = list(files_below(path))
             if not files:
-                unusable.append((genre, str(path), "is a genre's folder with no file in it"))
+                unusable.append((genre, str(path), "is a genre's folder without files"))
         else:
             genre, files = "", [path]
         for file in files:
             if reason := _reason_to_leave_out(file, genre):
-                # Names that are no UTF-8 could not even be written into the list as they are.
+                # A name that is not UTF-8 could not even be written into the list.
                 clip, path_shown = (
                     str(name).encode(errors="backslashreplace").decode()
                     for name in (file.relative_to(folder).as_posix(), file)
@@ -69,9 +69,9 @@ def open_folder(folder: Path) -> Corpus:
                 found.append((genre, file))
     if not found:
         raise SongNetError(
-            f"{folder}: holds no sound files in genre folders. A corpus is a folder GENRE/clip.* "
+            f"{folder}: has no sound files in genre folders. A corpus is a folder GENRE/clip.* "
             "(say, Rock/song.mp3) or an FMA folder (fma_small/000/000002.mp3 beside "
-            f"fma_metadata/tracks.csv). Endings read as sound: {' '.join(SUFFIXES)}"
+            f"fma_metadata/tracks.csv). Endings of sound files: {' '.join(SUFFIXES)}"
         )
     files = [file for _, file in found]
     _check_layout(folder, files)
@@ -91,14 +91,14 @@ def open_folder(folder: Path) -> Corpus:
         name=folder.name,
         clips=clips,
         unusable=unusable_table(unusable),
-        description=f"the sound files of {folder}, one folder a genre",
-        licence="as the files' owners say",
+        description=f"the sound files of {folder}, one folder per genre",
+        licence="see the owners of the files",
         notes=tuple(_spellings(clips)),
     )
 
 
 def _spellings(clips: pd.DataFrame) -> Iterator[str]:
-    """Yield which folders were taken for one genre."""
+    """Yield notes on folders that were merged into one genre."""
     folders = clips.id.str.split("/").str[0]
     for genre, names in folders.groupby(clips.genre).unique().items():
         if len(names) > 1:
@@ -106,9 +106,9 @@ def _spellings(clips: pd.DataFrame) -> Iterator[str]:
 
 
 def _check_layout(folder: Path, files: Sequence[Path]) -> None:
-    """Raise SongNetError when the genres seem to lie deeper, or the folders are no genres."""
+    """Raise SongNetError if the genres seem to be deeper, or the folders are not genres."""
     place, below = folder, [file.relative_to(folder).parts[:-1] for file in files]
-    # Down to where the sound lies in several folders.
+    # Go down to the first level with sound in several folders.
     while len({parts[0] for parts in below if parts}) == 1 and all(below):
         place, below = place / below[0][0], [parts[1:] for parts in below]
     names = sorted({parts[0] for parts in below if parts})
@@ -116,18 +116,18 @@ def _check_layout(folder: Path, files: Sequence[Path]) -> None:
     if len(sets) > 1 and 2 * len(sets) > len(names) and (place == folder or len(below[0]) > 1):
         raise SongNetError(
             f"{folder}: {', '.join(sets)} look like the parts of a ready-made split, not like "
-            f"genres. Give one of them ({place / sets[0]}) if it holds the genres' folders, or "
-            "merge them into one folder GENRE/clip.*; --split makes a split of its own."
+            f"genres. Give one of them ({place / sets[0]}) if it has the genres' folders, or "
+            "merge them into one folder GENRE/clip.* (--split makes its own split)."
         )
     if place != folder and len(names) > len(sets):
         raise SongNetError(
-            f"{folder}: all its sound files lie in the folders of {place}, so these seem to be "
+            f"{folder}: all its sound files are in the folders of {place}, so these seem to be "
             f"the genres. Give {place}"
         )
 
 
 def _is_set(name: str) -> bool:
-    """Tell names of a ready-made split's parts: ``train``, ``Test_Set``, ``gtzan-val``."""
+    """Tell whether a name is that of a split's part: ``train``, ``Test_Set``, ``gtzan-val``."""
     words = re.findall(r"[^\W\d_]+", name.casefold())
     return any(word.removesuffix("set").removesuffix("data") in _SETS for word in words)
 
@@ -136,28 +136,28 @@ def _reason_to_leave_out(file: Path, genre: str) -> str:
     try:
         str(file).encode()
     except UnicodeEncodeError:
-        return "its name is not UTF-8; rename it"
+        return "has a name that is not UTF-8; rename it"
     if file.suffix.lower() not in SUFFIXES:
         return (
-            f"its ending, {file.suffix or 'none'}, is none of those read as sound "
+            f"has an ending, {file.suffix or 'none'}, that is not one of sound files "
             f"({' '.join(SUFFIXES)})"
         )
     if file.exists() and not file.is_file():
-        return "is a pipe or a device; put an ordinary file in its place"
+        return "is a pipe or a device; replace it by a regular file"
     if not genre:
-        return "lies in no genre's folder; move it into one"
+        return "is not in a genre's folder; move it into one"
     return ""
 
 
 def describe_file(file: Path) -> dict[str, Any]:
-    """Return what a sound file's header and tags say, without decoding it.
+    """Return the facts in a sound file's header and tags, without decoding it.
 
     Returns
     -------
     dict
-        ``title`` always (the file's name where no tag says it); ``artist``, ``album``, ``year``,
-        ``licence``, ``seconds``, ``bit_rate`` where they can be read. A damaged file is no error
-        here: decoding it will tell.
+        ``title`` always (by default the file's name); ``artist``, ``album``, ``year``,
+        ``licence``, ``seconds`` and ``bit_rate`` if they can be read. A damaged file is not an
+        error here; decoding will find it.
     """
     seconds, known = seconds_of_file(file), describe_tags(file)
     length = known.pop("length", seconds)
@@ -165,13 +165,13 @@ def describe_file(file: Path) -> dict[str, Any]:
 
 
 def describe_tags(file: Path | BinaryIO) -> dict[str, Any]:
-    """Return what a sound file's tags say.
+    """Return the facts in a sound file's tags.
 
     Returns
     -------
     dict
         ``title``, ``artist``, ``album``, ``year``, ``licence``, ``length`` (seconds) and
-        ``bit_rate``, where they can be read.
+        ``bit_rate``, if they can be read.
     """
     import mutagen
 

@@ -1,9 +1,9 @@
-"""What the licences of clips allow, whatever way their names are written.
+"""The permissions of clips' licences, in any spelling.
 
-FMA's are written in many ways: by Creative Commons' names of all versions and countries, by its
-addresses, by what an MP3's tag says. What they come down to is one of a few families, and of each
-two things matter most: whether it allows commercial use, and whether it allows changed versions.
-Every family but CC0 asks to name the author. A family is a summary; what counts is the licence.
+FMA writes licences in many ways: as Creative Commons' names in all versions and countries, as
+addresses, as in an MP3's tag. Each belongs to one of a few families, and two questions matter most:
+does the family allow commercial use, and does it allow changed versions? Every family but CC0
+requires that you name the author. A family is a summary; the licence itself is what counts.
 
 References
 ----------
@@ -17,7 +17,7 @@ import re
 import numpy as np
 import pandas as pd
 
-#: The families, from the one that allows most to those of which nothing is known.
+#: The families, from the most permissive to the unknown ones.
 FAMILIES = (
     *("CC0 or public domain", "CC BY", "CC BY-SA", "CC BY-ND"),
     *("CC BY-NC", "CC BY-NC-SA", "CC BY-NC-ND", "other", "unknown"),
@@ -25,12 +25,12 @@ FAMILIES = (
 
 
 def licence_family(licence: object) -> str:
-    """Return which of `FAMILIES` a licence belongs to.
+    """Return the family of a licence, one of `FAMILIES`.
 
     Parameters
     ----------
     licence
-        Its name or address, in whatever words; missing values are "unknown".
+        Its name or address, in any words; missing values are "unknown".
 
     Examples
     --------
@@ -67,7 +67,7 @@ def licence_family(licence: object) -> str:
 
 
 def licence_table(licences: pd.Series) -> pd.DataFrame:
-    """Return how many clips each family of licences has, and what it allows.
+    """Return the number of clips and the permissions of each family of licences.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def licence_table(licences: pd.Series) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        By family, in the order of `FAMILIES` and only those that occur: ``clips``;
-        ``commercial use``, ``changed versions`` and ``same licence`` (must changed versions
-        have): "yes", "no" or "read it".
+        By family, in the order of `FAMILIES`, without empty ones: ``clips``;
+        ``commercial use``, ``changed versions`` and ``same licence`` (required for changed
+        versions): "yes", "no" or "read it".
     """
     counts = licences.map(licence_family, na_action=None).value_counts()
     found = counts.reindex([family for family in FAMILIES if family in counts]).to_frame("clips")
@@ -87,7 +87,7 @@ def licence_table(licences: pd.Series) -> pd.DataFrame:
     found["commercial use"] = np.where(family.contains("NC"), "no", "yes")
     found["changed versions"] = np.where(family.contains("ND"), "no", "yes")
     found["same licence"] = np.where(family.contains("SA"), "yes", "no")
-    # Where nothing may be changed there is nothing to license.
+    # If changed versions are not allowed, the question of their licence does not arise.
     found.loc[family.contains("ND"), "same licence"] = "–"
     found.loc[found.index.isin(("other", "unknown")), found.columns[1:]] = "read it"
     return found.rename_axis("licence")

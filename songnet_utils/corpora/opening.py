@@ -34,10 +34,10 @@ def open_corpus(
     corpus
         ``"mini"`` (``"mini-7"`` is the same music school with seed 7), ``"fma_small"``,
         ``"fma_medium"``, ``"fma_large"``, ``"fma_full"``, ``"fma_sample"``, or the path of a
-        folder: ``GENRE/clip.*``, FMA's layout, or one's own songs (`own_songs`). A name wins over
-        a folder of that name: write ``./mini`` for the folder.
+        folder: ``GENRE/clip.*``, FMA's layout, or your own songs (`own_songs`). A name takes
+        precedence over a folder of that name; write ``./mini`` for the folder.
     data_dir
-        Where named corpora are kept; see `data_folder`.
+        The folder of named corpora; see `data_folder`.
     progress
         Whether to show progress bars.
 
@@ -46,8 +46,8 @@ def open_corpus(
     SongNetError
         When there is no such corpus, or nothing in it can be used; the message says what to do.
     """
-    path_of(corpus, "A corpus is given by its name or the path of its folder.")
-    # As it was given: ./mini is a folder.
+    path_of(corpus, "A corpus must be a name or the path of a folder.")
+    # Keep the text as it is, because ./mini is a folder.
     found = _open(os.fspath(corpus), data_folder(data_dir), progress)
     clips = found.clips.assign(content=contents_of(map(str, found.clips.file), progress)).astype(
         {"content": "str"}
@@ -57,7 +57,7 @@ def open_corpus(
 
 
 def _open(name: str, data: Path, progress: bool) -> Corpus:
-    """Return a corpus whose contents have not been looked at."""
+    """Return a corpus without reading the contents of its files."""
     if seed := re.fullmatch(r"mini(?:-(\d+))?", name):
         return _open_mini(data / name, int(seed[1] or 0), progress)
     if name in _FMA:
@@ -66,11 +66,11 @@ def _open(name: str, data: Path, progress: bool) -> Corpus:
     if not name or not folder.is_dir():
         known = ["mini", *_FMA, *(beside.name for beside in folder.parent.glob("*/"))]
         raise SongNetError(
-            f"{name or 'an empty name'}: is not a corpus: there is no folder with that path, and "
+            f"{name or 'an empty name'}: is not a corpus. There is no folder with that path, and "
             f"the names are mini, {', '.join(_FMA)}.{did_you_mean(folder.name, known)} "
             "Check the spelling."
         )
-    # The last part of "..", or of a path that ends in it, names nothing.
+    # A path that ends in ".." has no name as its last part.
     folder = Path(os.path.normpath(folder))
     try:
         if (folder / own.LIST).is_file():
@@ -82,20 +82,20 @@ def _open(name: str, data: Path, progress: bool) -> Corpus:
         return dataclasses.replace(opened, folder=folder)
     except OSError as error:
         raise SongNetError(
-            f"{error.filename or folder}: cannot be read ({error.strerror}). Check who may read it."
+            f"{error.filename or folder}: cannot be read ({error.strerror}). Check its permissions."
         ) from error
 
 
 def own_songs() -> OwnSongs:
-    """Return the songs of one's own in the data folder; see `songnet_utils.corpora.own`."""
+    """Return your own songs in the data folder; see `songnet_utils.corpora.own`."""
     return OwnSongs(data_folder() / "my-songs")
 
 
 def chosen_corpus() -> str:
-    """Return the corpus that ``$SONGNET_CORPUS`` chooses, as `open_corpus` takes it; else ``mini``.
+    """Return ``$SONGNET_CORPUS``, for `open_corpus`, or ``mini`` if it is not set.
 
-    A relative path may start where one is or, in a notebook's own folder (``notebooks``, or
-    ``notebooks/solutions``), in the folder above ``notebooks``, where the commands are typed.
+    A relative path starts in the current folder. In a notebook's folder (``notebooks`` or
+    ``notebooks/solutions``), it may also start in the folder above ``notebooks``.
     """
     chosen = os.environ.get("SONGNET_CORPUS") or "mini"
     project = above_lessons()
@@ -105,14 +105,14 @@ def chosen_corpus() -> str:
 
 
 def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:
-    """Return what corpora there are: one row each.
+    """Return a table of the corpora, with one row each.
 
     Returns
     -------
     pandas.DataFrame
-        ``name``; ``on_disk`` (bool) and ``folder``, where it is or would be; ``clips``, the sound
-        files there; ``bytes`` on disk, or of the download when it is not there; ``licence``;
-        ``citation``; ``description``.
+        ``name``; ``on_disk`` (bool); ``folder``, its present or future place; ``clips``, the
+        number of sound files there; ``bytes`` on disk, or of the download if it is not on disk;
+        ``licence``; ``citation``; ``description``.
     """
     data = data_folder(data_dir)
     minis = {"mini"} | {path.name for path in data.glob("mini-*") if path.is_dir()}

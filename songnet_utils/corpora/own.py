@@ -1,16 +1,15 @@
-"""A person's own songs: one folder for each genre, and a list of what is known about each song.
+"""Your own songs: a folder for each genre, and a list of facts about each song.
 
-The folder is a corpus ``GENRE/clip.*`` like any other. A song's genre is the folder that its file
-lies in, so you can move, delete and add files yourself. Beside the genres lies ``my-songs.json``,
-which people can read: for each song the SHA-256 of its bytes, its title, artist and licence,
-how its file was named, and when it was added. `open_corpus` shows what the list knows;
-what it does not know comes from the files' tags.
+The folder is a corpus ``GENRE/clip.*`` like any other. A song's genre is the folder of its file, so
+you can move, delete and add files yourself. Beside the genres is ``my-songs.json``, which you can
+read: for each song the SHA-256 of its bytes, its title, artist and licence, the original name of
+its file, and the time of its addition. `open_corpus` shows the facts on the list and takes the rest
+from the files' tags.
 
-A song that is added is only ever decoded. Its bytes are kept as they are, under a name that is made
-here (its SHA-256 and an ending that follows from its content), so the name of a file has no say in
-where it is written. The file is written before the list, and each of them whole or not at all:
-whatever stops the program leaves a folder that opens. Programs that add songs at the same time wait
-for each other.
+The package only decodes a song that you add. It stores the bytes unchanged, under a name of its own
+(the SHA-256, and an ending according to the content), so a file's name cannot decide where it is
+written. It writes the file before the list, and each of them whole or not at all, so the folder can
+be opened after any interruption. Programs that add songs at the same time wait for each other.
 """
 
 from __future__ import annotations
@@ -39,49 +38,49 @@ from songnet_utils.corpora.files import files_below
 from songnet_utils.corpora.folder import describe_tags, open_folder
 from songnet_utils.corpora.table import Corpus, name_key
 
-#: What the list of songs is called. A folder that has one is a folder of own songs.
+#: The name of the list of songs. A folder that has one is a folder of own songs.
 LIST = "my-songs.json"
 
-#: What is taken: the largest file, in bytes, and the shortest and the longest song, in seconds
+#: The limits: the largest file, in bytes, and the shortest and the longest song, in seconds
 #: (musicnn needs 3 s).
 MOST_BYTES = 100_000_000
 LEAST_SECONDS = 3.0
 MOST_SECONDS = 20 * 60.0
 
-#: The longest name of a genre in characters, and how much is kept of a title, artist and so on.
+#: The longest name of a genre, and the longest title, artist and so on, in characters.
 MOST_IN_GENRE = 40
 MOST_IN_TEXT = 300
 
 _GENRE_RULE = (
     f"A genre is a name of 1 to {MOST_IN_GENRE} letters, digits, spaces and & ' + , . ! ( ) # -, "
-    "with at least one letter or digit, and with no dot at its beginning or end"
+    "with at least one letter or digit, and without a dot at its start or end"
 )
 _GENRE = re.compile(r"(?!\.)[\w &'+,.!()#-]+(?<!\.)")
-# Names that Windows keeps for itself.
+# Names that Windows reserves.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _DESCRIBED = ("title", "artist", "licence")
-# How long to wait for another program that adds songs, in seconds.
+# The seconds to wait for another program that adds songs.
 _PATIENCE = 120.0
-# A song is in memory while it is decoded: one at a time, however many are brought at once.
+# A song is in memory while it is decoded, so decode one at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Song:
-    """A song that was added.
+    """A song that you added.
 
     Parameters
     ----------
     file : pathlib.Path
-        Where it lies: ``GENRE/SHA-256.*`` in the folder of own songs.
+        Its path: ``GENRE/SHA-256.*`` in the folder of own songs.
     genre : str
-        What the person says it is.
+        Your label.
     title : str
-        As the person, the file's tags or its name say, in this order.
+        From you, the file's tags or its name, in this order.
     artist : str or None
-        As the person or the file's tags say.
+        From you or the file's tags.
     seconds : float
-        How long it lasts.
+        Its duration.
     """
 
     file: Path
@@ -95,24 +94,24 @@ class Song:
 
 
 class OwnSongs:
-    """A folder of one's own songs.
+    """A folder of your own songs.
 
     Parameters
     ----------
     folder : path
-        Made when the first song is added.
+        Created when you add the first song.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder).absolute()
 
     def known(self) -> dict[str, dict[str, Any]]:
-        """Return what the list says about each song, by the SHA-256 of its bytes.
+        """Return the list's facts about each song, by the SHA-256 of its bytes.
 
         Raises
         ------
         SongNetError
-            When the list is damaged; it is left as it is.
+            When the list is damaged; it stays unchanged.
         """
         file = self.folder / LIST
         try:
@@ -122,8 +121,8 @@ class OwnSongs:
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise SongNetError(
-                f"{file}: cannot be read as a list of songs ({error}). Mend it in an editor, or "
-                "put it aside: the songs stay, and only what the list knew about them is missing."
+                f"{file}: cannot be read as a list of songs ({error}). Repair it in an editor, or "
+                "move it away: you lose only the list's facts, not the songs."
             ) from error
 
     def add(
@@ -135,40 +134,40 @@ class OwnSongs:
         title: str | None = None,
         artist: str | None = None,
     ) -> Song:
-        """Add a song, or say why not; then nothing was written.
+        """Add a song; if an error occurs, nothing is written.
 
         Parameters
         ----------
         content : bytes
-            Of a sound file.
+            The bytes of a sound file.
         genre : str
-            What it is: a name that a folder can have. A genre that is there already, written with
-            other cases or spaces, is that one.
+            The label, which must be a valid name of a folder. Case and spaces do not distinguish
+            it from an existing genre.
         name : str, optional
-            How its file was named.
+            The name of its file.
         title, artist : str, optional
-            By default what the file's tags say, and for the title else the file's name.
+            From the file's tags by default; a title without a tag is the file's name.
 
         Raises
         ------
         SongNetError
             When it cannot be decoded, holds only silence, is too short, too long or too large; when
-            it is there already; or when the genre's name can name no folder.
+            it is there already; or when the genre is not a valid name.
         """
         named = clean(name or "")
         label = named or "the song"
         genre = check_genre(genre)
         if len(content) > MOST_BYTES:
             raise SongNetError(
-                f"{label}: has {size_text(len(content))}, at most {size_text(MOST_BYTES)} are "
-                "taken. Cut it, or export it in a smaller format (mp3)."
+                f"{label}: has {size_text(len(content))}, but at most {size_text(MOST_BYTES)} are "
+                "allowed. Shorten it, or export it in a smaller format (mp3)."
             )
         with _ONE_AT_A_TIME:
             seconds = decode(content, name=label, most_seconds=MOST_SECONDS).seconds
             if seconds < LEAST_SECONDS:
                 raise SongNetError(
-                    f"{label}: lasts only {seconds:.2f} s; at least {LEAST_SECONDS:g} s are "
-                    "needed. Choose a longer piece of the song."
+                    f"{label}: lasts only {seconds:.2f} s, but a song needs at least "
+                    f"{LEAST_SECONDS:g} s. Choose a longer part of the song."
                 )
             try:
                 suffix = suffix_of(content)
@@ -188,16 +187,16 @@ class OwnSongs:
                 if there and sha256 in known:
                     raise SongNetError(
                         f"{label}: is there already, as “{known[sha256].get('title')}” in the "
-                        f"genre {there[0].parent.name}. Nothing was added. If it is of another "
-                        f"genre, move the file {there[0]}."
+                        f"genre {there[0].parent.name}. Nothing was added. If the genre is wrong, "
+                        f"move the file {there[0]}."
                     )
-                # A genre that is there keeps the spelling of its folder.
+                # An existing genre keeps the spelling of its folder.
                 written = {name_key(path.name): path.name for path in self.folder.iterdir()}
                 genre = written.get(name_key(genre), genre)
                 place = self.folder / genre / f"{sha256}{suffix}"
                 with atomic_write(place) as temporary:
                     temporary.write_bytes(content)
-                # Another program may have been stopped before the song was on the list.
+                # An interrupted program may have written the file but not the list.
                 for left in there:
                     if left != place:
                         left.unlink()
@@ -207,12 +206,12 @@ class OwnSongs:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
-        """Yield what the list says, to change in place while nobody else does; then write it."""
+        """Lock the list and yield it for changes in place; then write it."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self.folder / ".lock", timeout=_PATIENCE):
                 known = self.known()
-                # What another program was writing when it was killed.
+                # Delete the incomplete files of killed programs.
                 sweep(self.folder)
                 yield known
                 write_json(self.folder / LIST, {"songs": list(known.values())})
@@ -226,7 +225,7 @@ class OwnSongs:
 
 
 def open_own(folder: Path) -> Corpus:
-    """Return the songs of a folder of own songs, with what its list knows about them.
+    """Return the songs in a folder of own songs, with the facts on its list.
 
     Raises
     ------
@@ -236,8 +235,8 @@ def open_own(folder: Path) -> Corpus:
     known = OwnSongs(folder).known()
     if next(files_below(folder), None) is None:
         raise SongNetError(
-            f"{folder}: holds no songs. Say what songs are and keep them: on the page of songnet "
-            "app, or put them into a folder for each genre: GENRE/song.mp3."
+            f"{folder}: contains no songs. Label songs and press Keep on the page of songnet app, "
+            "or put them into a folder for each genre: GENRE/song.mp3."
         )
     corpus = open_folder(folder)
     clips = corpus.clips.copy()
@@ -248,14 +247,13 @@ def open_own(folder: Path) -> Corpus:
     return dataclasses.replace(
         corpus,
         clips=clips,
-        description=f"songs of one's own in {folder}, in a folder of the genre that each is said "
-        "to be",
-        licence="as the list of songs and the files' tags say",
+        description=f"your own songs in {folder}, with a folder for each genre",
+        licence="see the list of songs and the files' tags",
     )
 
 
 def check_genre(genre: str) -> str:
-    """Return a genre's name as it is kept, or say what is wrong with it.
+    """Return a genre's name as it is stored, or raise an error.
 
     Examples
     --------
@@ -264,7 +262,7 @@ def check_genre(genre: str) -> str:
     >>> check_genre("../Rock")
     Traceback (most recent call last):
         ...
-    songnet_utils.SongNetError: '../Rock' is no name for a genre. A genre is a name of ...
+    songnet_utils.SongNetError: '../Rock' is not a name for a genre. A genre is a name of ...
     """
     kept = " ".join(unicodedata.normalize("NFC", genre).split()) if isinstance(genre, str) else ""
     if (
@@ -273,12 +271,12 @@ def check_genre(genre: str) -> str:
         or not any(map(str.isalnum, kept))
         or _DEVICES.fullmatch(kept)
     ):
-        raise SongNetError(f"{genre!r:.80} is no name for a genre. {_GENRE_RULE}.")
+        raise SongNetError(f"{genre!r:.80} is not a name for a genre. {_GENRE_RULE}.")
     return kept
 
 
 def clean(text: str) -> str:
-    """Return a text of other people's in one line: no unseen characters, not too long."""
+    """Return an untrusted text in one line, without invisible characters and not too long."""
     seen = (
         letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", text)
     )

@@ -1,4 +1,4 @@
-"""Playlists that every player opens."""
+"""Playlists for any player."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def write_playlist(path: Path, songs: Iterable[tuple[str, float, str]]) -> None:
     Parameters
     ----------
     path
-        Where to write it. Files are named from its folder, so both can be moved together.
+        The playlist's path. Files are named relative to its folder, so you can move both together.
     songs
-        File, seconds and genre of each, in the order to play them.
+        File, seconds and genre of each song, in the order to play them.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def write_playlist(path: Path, songs: Iterable[tuple[str, float, str]]) -> None:
     for file, seconds, genre in songs:
         name = os.path.abspath(file)
         if Path(name).drive == path.absolute().drive:
-            # From here on: a name that begins with # would be a comment.
+            # Start with ./, because a name that begins with # would be a comment.
             name = os.path.join(os.curdir, os.path.relpath(name, path.absolute().parent))
         group = " ".join(genre.split())
         lines += [f"#EXTINF:{seconds:.0f},{Path(file).stem}", f"#EXTGRP:{group}", name]

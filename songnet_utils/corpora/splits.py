@@ -1,24 +1,24 @@
-"""Who is trained and tested on what.
+"""Splits into training, validation and test sets, and folds.
 
 A *split* puts every clip in one of three sets, train, validation and test; *folds* put it in one
-of k parts, each to be tested on once. Three kinds:
+of k parts, each of which is tested once. There are three kinds:
 
 ``random``
-    Clips are dealt out one by one. An artist's clips may lie in both sets, and a network that
+    Clips are assigned one by one. An artist's clips may be in several sets, and a network that
     knows the artist's sound has half the answer.
 ``artist``
-    Artists are dealt out with all their clips (the "artist filter", Pampalk, Flexer & Widmer
-    2005): no artist is in two sets. A clip whose artist is not known is an artist of its own.
+    Artists are assigned with all their clips (the "artist filter", Pampalk, Flexer & Widmer
+    2005), so no artist is in two sets. A clip by an unknown artist is an artist of its own.
 ``official``
-    The corpus's own split, where it has one.
+    The corpus's own split, if it has one.
 
-Copies, which are clips with the same content, stay together on the random and the artist split:
-a network that was trained on one knows the other by heart. Artists who share a content stay
-together on the artist split. The official split is given: `copies_in_two_sets` counts the copies
-that it parts.
+Copies (clips with the same content) stay together on the random and the artist split, because a
+network that was trained on one knows the other by heart. Artists who share a content stay together
+on the artist split. The official split is given: `copies_in_two_sets` counts the copies that it
+separates.
 
-The first two are stratified: each genre is cut as nearly in the same proportions as its clips
-and artists allow. The same seed gives the same split, whatever the order of the table's rows.
+The first two kinds are stratified: they divide each genre in the same proportions, as nearly as its
+clips and artists allow. The same seed gives the same split for any order of the table's rows.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from songnet_utils.corpora.table import OFFICIAL, name_key
 SETS = ("train", "validation", "test")
 KINDS = ("random", "artist", "official")
 
-#: What an artist who is not known is called, before the id of the clip.
+#: The name of an unknown artist, before the id of the clip.
 UNKNOWN_ARTIST = "unknown artist of "
 
-# With folds, so much of what is not tested is for training and for validation.
+# With folds: the shares of training and validation in the clips that are not tested.
 _UNTESTED = (7 / 8, 1 / 8)
 
-# Without folds, so much is tested, and so much of the rest is for training and for validation.
+# Without folds: the share of test clips, and the shares of training and validation in the rest.
 _TESTED = 0.1
 _NOT_TESTED = (7 / 9, 2 / 9)
 
@@ -59,14 +59,14 @@ def split(
     Parameters
     ----------
     clips
-        The table of clips; genres too small to be in every set are an error
-        (`keep_genres` leaves them out).
+        The table of clips. A genre that is too small for all sets is an error
+        (`keep_genres` leaves such genres out).
     kind : str
         ``random``, ``artist`` or ``official``.
     seed : int
-        Of the dealing; the official split has none.
+        The seed; the official split needs none.
     fractions : three positive numbers that add up to 1
-        Of train, validation and test; the official split has its own.
+        The shares of train, validation and test; the official split has its own.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def split(
     parts = np.asarray(fractions, float)
     if parts.shape != (3,) or not (parts > 0).all() or not np.isclose(parts.sum(), 1):
         raise SongNetError(
-            "fractions are three positive numbers that add up to 1, of train, validation and "
-            f"test. Got {tuple(fractions)}"
+            "fractions must be three positive numbers that add up to 1, for train, validation "
+            f"and test. Got {tuple(fractions)}"
         )
     if kind == "official":
         sets = clips.split.map(dict(zip(OFFICIAL, SETS, strict=True)))
@@ -95,27 +95,27 @@ def split(
 
 
 class UntestedError(SongNetError):
-    """There are genres of which every clip was trained on before."""
+    """Some genres have no clip that was not trained on before."""
 
 
 def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataFrame) -> pd.Series:
-    """Put every clip in one set, but nothing into the test set that was trained on before.
+    """Put every clip in one set, and keep earlier training clips out of the test set.
 
-    Artists who share a content, with each other or with clips that were trained on, count as one,
-    whatever they are called; and an artist of whom any clip was trained on is never tested.
+    Artists who share a content, with each other or with earlier training clips, count as one,
+    whatever their names. An artist with any earlier training clip is never in the test set.
 
     Parameters
     ----------
     clips : pandas.DataFrame
-        The table of clips; of each the content is known.
+        The table of clips, with the content of each.
     kind : str
-        ``random`` or ``artist``: a tenth of the clips of each genre is tested (at least one), as
-        nearly as what was trained on and whole artists (or copies) allow. ``official``: what was
-        trained on moves from the test set into the training set.
+        ``random`` or ``artist``: the test set gets a tenth of each genre's clips (at least one),
+        as nearly as earlier training clips and whole artists (or copies) allow. ``official``:
+        earlier training clips move from the test set into the training set.
     seed : int
-        Of the dealing.
+        The seed.
     trained_on : pandas.DataFrame
-        ``content`` and ``artist`` (missing where unknown) of the clips that were trained on.
+        ``content`` and ``artist`` (missing if unknown) of the earlier training clips.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
     Raises
     ------
     UntestedError
-        When there is a genre with no clip to test on.
+        When a genre has no clip for the test set.
     """
     names = set(trained_on.artist.dropna().map(name_key))
     by_them = clips.artist.map(name_key, na_action="ignore").isin(names)
@@ -142,8 +142,8 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
         known = seen.groupby(clips.genre).agg(["sum", "size"]).loc[untested]
         counts = [f"{row.Index} ({row.sum} of {row.size} clips)" for row in known.itertuples()]
         raise UntestedError(
-            "no clip is left to test on, since it, or a run that it started from, was trained on "
-            f"them or on others by their artists: {', '.join(counts)}."
+            "no clips are left for the test set, because this network, or one that it started "
+            f"from, was trained on them or on others by their artists: {', '.join(counts)}."
         )
     return _everywhere(clips, sets, SETS, kind)
 
@@ -151,7 +151,7 @@ def split_unseen(clips: pd.DataFrame, kind: str, seed: int, trained_on: pd.DataF
 def _deal_the_rest(
     clips: pd.DataFrame, tested: pd.Series, kind: str, fractions: Sequence[float], seed: int
 ) -> pd.Series:
-    """Return every clip's set, where those that are not tested are for training and validation."""
+    """Return every clip's set: deal the clips outside the test set to training and validation."""
     rest = clips[~tested]
     parts = _deal(rest, groups_of(rest, kind), np.array(fractions), seed)
     sets = parts.map(dict(enumerate(SETS))).reindex(clips.index, fill_value="test")
@@ -159,11 +159,11 @@ def _deal_the_rest(
 
 
 def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) -> list[str]:
-    """Return which groups are tested: unseen ones, as many as each genre needs.
+    """Return the groups of the test set: unseen groups, as many as each genre needs.
 
-    They are drawn by their names, so most of those that were tested stay so when others come. The
-    first round takes groups that fit; the second takes any for genres that have none by then.
-    Training and validation keep a group of each genre.
+    The draw depends on names, so most groups stay in the test set when you add others. The first
+    round takes groups that fit; the second takes any group for genres that have none yet.
+    A group of each genre stays for training and for validation.
     """
     counts = pd.crosstab(groups, clips.genre)
     total = counts.sum().to_numpy()
@@ -189,7 +189,7 @@ def _tested(clips: pd.DataFrame, groups: pd.Series, seen: pd.Series, seed: int) 
 
 
 def folds(clips: pd.DataFrame, kind: str = "random", k: int = 5, seed: int = 0) -> pd.Series:
-    """Put every clip in one of `k` parts of the same size, so that each is tested exactly once.
+    """Put every clip in one of `k` parts of equal size, so that each is tested exactly once.
 
     Parameters are those of `split`; `k` is at least 2.
 
@@ -213,16 +213,16 @@ def fold_sets(clips: pd.DataFrame, kind: str, seed: int, k: int) -> list[pd.Seri
     Returns
     -------
     list of pandas.Series
-        One for each fold, as `split` returns them. An eighth of the clips that are not tested is
-        for validation, in each genre as nearly as whole artists (or copies) allow: a genre with
-        four artists of the same size outside a fold needs one of them, a quarter, for validation.
+        One per fold, as `split` returns them. An eighth of the clips outside the test set is for
+        validation, in each genre as nearly as whole artists (or copies) allow: a genre with four
+        artists of equal size outside a fold needs one of them, a quarter, for validation.
 
     Raises
     ------
     SongNetError
         When a genre has too few clips or artists.
     """
-    # Halves of two parts each: what is outside a fold is for training *and* for validation.
+    # Each half needs two parts, because the clips outside a fold are for training *and* validation.
     part = folds(clips, kind, 4, seed) // 2 if k == 2 else folds(clips, kind, k, seed)
     dealt = [_deal_the_rest(clips, part == fold, kind, _UNTESTED, seed) for fold in range(k)]
     return [_everywhere(clips, sets, SETS, kind) for sets in dealt]
@@ -248,16 +248,16 @@ def keep_genres(
         (artist) for every set, or clips in every set already (official). Copies count as one
         clip, and artists who share a clip as one artist.
     k
-        The number of folds, when it is for `folds` or `fold_sets`: a genre needs a clip or an
-        artist for each, and four for two folds, where each half is trained on and validated with
-        while the other is tested.
+        The number of folds for `folds` or `fold_sets`: a genre needs a clip or an artist for each.
+        Two folds need four, because each half serves for training and validation while the other
+        is tested.
 
     Returns
     -------
     clips : pandas.DataFrame
-        The rows of the genres that are kept, in their order.
+        The rows of the remaining genres, in their order.
     left_out : list of dict
-        ``genre`` and ``reason`` of each genre that was asked for and is too small.
+        ``genre`` and ``reason`` of each chosen genre that is too small.
 
     Raises
     ------
@@ -282,39 +282,39 @@ def keep_genres(
         have = groups[of_genre].nunique()
         absent = sorted(set(OFFICIAL) - set(clips.split[of_genre].dropna()))
         if kind == "official" and absent:
-            reasons[genre] = f"the official split has no {' and no '.join(absent)} clips of it"
+            reasons[genre] = f"the official split has no {' and no '.join(absent)} clips"
         elif kind != "official" and have < needed:
             what = f"{'clip' if kind == 'random' else 'artist'}{'s' * (have != 1)}"
             reasons[genre] = (
-                f"{have} {what} ({shared} count as one), {places} need at least {needed}"
+                f"{have} {what} ({shared} count as one), but {places} need at least {needed}"
             )
     kept = [genre for genre in there if genre not in reasons]
     if len(kept) < 2:
         small = "; ".join(f"{genre}: {reason}" for genre, reason in reasons.items())
         raise SongNetError(
-            f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}); "
-            f"telling genres apart takes at least two. Left out: {small or 'none'}. Add genres, "
-            "or clips and artists of the small ones, or choose another split or fewer folds."
+            f"{len(kept)} genre{'s' * (len(kept) != 1)} left ({', '.join(kept) or 'none'}), but a "
+            f"network needs at least two. Left out: {small or 'none'}. Add genres, or clips "
+            "and artists of the small ones, or choose another split or fewer folds."
         )
     left_out = [{"genre": genre, "reason": reason} for genre, reason in reasons.items()]
     return clips[clips.genre.isin(kept)], left_out
 
 
 def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str]:
-    """Return the genres that were chosen, written as the corpus writes them, sorted.
+    """Return the chosen genres in the corpus's spelling, sorted.
 
     Parameters
     ----------
     chosen
-        Names; or one text with commas between the names, as on the command line. A name that
-        holds a comma itself stands in quotation marks there.
+        Names; or one text with commas between the names, as on the command line, where a name with
+        a comma needs quotation marks.
     there
         The corpus's genres.
 
     Raises
     ------
     SongNetError
-        When there is no such genre; the message suggests the nearest one.
+        When there is no such genre; the message suggests the closest one.
 
     Examples
     --------
@@ -334,15 +334,15 @@ def chosen_genres(chosen: Sequence[str] | str, there: Sequence[str]) -> list[str
 
 
 def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series], dict[str, str]]:
-    """Put the clips into sets in every way that the corpus allows.
+    """Split the clips in every way that the corpus allows.
 
     Returns
     -------
     sets : dict of str to pandas.Series
-        By the kind of split, what `split` gives for the genres that are large enough for it: the
-        index holds only their clips.
+        By the kind of split, the result of `split` for the genres that are large enough; the
+        index has only their clips.
     reasons : dict of str to str
-        By the kind of split, why there is none.
+        By the kind of split, the reason why it is not possible.
     """
     sets, reasons = {}, {}
     for kind in KINDS:
@@ -357,34 +357,34 @@ def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series
 
 
 def artists(clips: pd.DataFrame) -> pd.Series:
-    """Return each clip's artist; a clip whose artist is not known is an artist of its own.
+    """Return each clip's artist; a clip by an unknown artist is an artist of its own.
 
-    Copies of one clip whose artist is not known are all by the same unknown artist.
+    Copies of a clip by an unknown artist are all by the same unknown artist.
     """
     return clips.artist.where(clips.artist.notna(), UNKNOWN_ARTIST + _originals(clips))
 
 
 def artist_overlap(clips: pd.DataFrame, parts: pd.Series) -> int:
-    """Return how many artists have clips in more than one set (or in more than one fold)."""
+    """Return the number of artists with clips in more than one set (or fold)."""
     return int((parts.groupby(artists(clips)).nunique() > 1).sum())
 
 
 def copies_in_two_sets(clips: pd.DataFrame, parts: pd.Series) -> int:
-    """Return how many contents have clips in more than one set (or in more than one fold)."""
+    """Return the number of contents with clips in more than one set (or fold)."""
     return int((parts.groupby(clips.content).nunique() > 1).sum())
 
 
 def _originals(clips: pd.DataFrame) -> pd.Series:
-    """Return the id of each clip's first copy: its own, where no other has its content."""
+    """Return the id of each clip's first copy, or its own id if it has no copies."""
     copies = clips[clips.content.notna() & clips.content.duplicated(keep=False)]
     first = copies.id.groupby(copies.content).transform("min")
     return first.reindex(clips.index).fillna(clips.id).astype("str")
 
 
 def groups_of(clips: pd.DataFrame, kind: str) -> pd.Series:
-    """Return what is dealt out whole, by the first name in it.
+    """Return the groups of clips that stay together, named by the first name in each.
 
-    On the artist split, the connected components of artists and the contents of their clips.
+    On the artist split, they are the connected components of artists and their clips' contents.
     """
     originals = _originals(clips)
     if kind != "artist":
@@ -396,23 +396,23 @@ def groups_of(clips: pd.DataFrame, kind: str) -> pd.Series:
         (np.ones(len(clips)), (artist, len(names) + content)), shape=(nodes, nodes)
     )
     component = scipy.sparse.csgraph.connected_components(links, directed=False)[1][: len(names)]
-    # The names are sorted: the first one of each component.
+    # Names are sorted, so this is the first of each component.
     first = np.unique(component, return_index=True)[1]
     return pd.Series(names[first[component[artist]]], clips.index).astype("str")
 
 
 def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: int) -> pd.Series:
-    """Deal whole groups out to parts so that every genre is cut in nearly the same fractions.
+    """Assign whole groups to parts so that every genre is divided in nearly the same fractions.
 
-    Groups are taken in random order, and each draws its part among those with room for all its
-    clips, with chances as the room: large artists are not always in the large part. What fits
-    nowhere goes where most room is left, but not where it would be too large alone. Then single
-    groups are moved as long as that brings the genres' counts nearer to what is wanted. Nearness
-    is the sum of (count − wanted)² / wanted over genres and parts, so that ten clips too many
-    weigh more in a small part than in a large one; a part without any clip of a genre outweighs
-    all.
+    Groups come in random order, and each draws a part among those with room for all its clips, with
+    probabilities proportional to the room, so large artists are not always in the large part. A
+    group that fits nowhere goes where most room is left, unless it is too large for that part by
+    itself. Then single groups move while this brings the genres' counts closer to the target. The
+    distance is the sum of (count − target)² / target over genres and parts, so ten extra clips
+    weigh more in a small part than in a large one. A part without any clip of a genre outweighs
+    everything else.
     """
-    # Sorted, so that the rows' order has no say.
+    # Sort the groups, so that the order of the rows does not matter.
     counts = pd.crosstab(groups, clips.genre).sort_index().sort_index(axis=1)
     sizes = counts.to_numpy(float)
     wanted = np.outer(fractions, sizes.sum(axis=0))
@@ -423,7 +423,7 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
     for group in generator.permutation(len(sizes)):
         size = sizes[group]
         room = wanted - have
-        # Room for a clip is where 0.9 of one are wanted.
+        # A part has room for a clip if it wants at least 0.9 of one.
         fits = (room - size > -0.1)[:, size > 0].all(axis=1)
         chances = np.where(fits, (room @ size).clip(min=0), 0).cumsum()
         if chances[-1] > 0:
@@ -434,7 +434,7 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
             part[group] = np.argmax(room_left)
         have[part[group]] += size
     everyone = np.arange(len(sizes))
-    # Each move lowers a sum that cannot fall for ever; the bound only guards against rounding.
+    # Each move lowers a sum that is bounded below; the limit only guards against rounding.
     for _ in range(10 * len(sizes)):
         weight = 1 / wanted
         gap = (have - wanted) * weight
@@ -458,24 +458,24 @@ def check_kind(kind: str, kinds: Sequence[str] = KINDS, what: str = "a split") -
     """Raise SongNetError unless `kind` is one of `kinds`."""
     if kind not in kinds:
         raise SongNetError(
-            f"{what} may be {', '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"
+            f"{what} must be {' or '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"
         )
 
 
 def _check_k(k: int) -> None:
     if isinstance(k, bool) or not isinstance(k, int) or k < 2:
-        raise SongNetError(f"folds are a whole number of at least 2. Got {k!r}")
+        raise SongNetError(f"folds must be a whole number of at least 2. Got {k!r}")
 
 
 def _everywhere(
     clips: pd.DataFrame, parts: pd.Series, names: Sequence[str | int], kind: str
 ) -> pd.Series:
-    """Return clips' parts; raise SongNetError when a genre is not in each of them."""
+    """Return the clips' parts; raise SongNetError if a genre is not in all of them."""
     found = pd.crosstab(clips.genre, parts).reindex(columns=list(names), fill_value=0)
     for genre, counts in found.iterrows():
         if (counts == 0).any():
             raise SongNetError(
-                f"genre {genre}: has too few clips or artists for the {kind} split: none in "
+                f"genre {genre}: has too few clips or artists for the {kind} split, with none in "
                 f"{', '.join(str(name) for name in counts.index[counts == 0])}. Leave it out."
             )
     return parts

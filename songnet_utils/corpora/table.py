@@ -1,10 +1,10 @@
-"""The one table of clips that every corpus is.
+"""The table of clips, the common form of every corpus.
 
-One row a clip. Everything downstream takes this table and never asks where it came from. A value
-that a corpus does not know is missing (``NaN``/``NA``): ``clips.artist.isna()`` finds it.
+It has one row per clip. Everything downstream takes this table and never asks where it came from.
+A value that a corpus does not know is missing (``NaN``/``NA``): ``clips.artist.isna()`` finds it.
 
 ======== ============ =========================================================================
-column   kind         what it holds
+column   kind         contents
 ======== ============ =========================================================================
 id       str          names the clip within its corpus; unique
 file     object       the sound file: a str, an absolute path; or an os.PathLike, such as mini's,
@@ -18,15 +18,15 @@ title    str
 album    str
 licence  str
 split    str          the corpus's official split: training, validation or test
-subset   str          FMA's: small, medium, large (each holds the one before)
-seconds  float64      how much sound the file holds, from its header (not decoded)
-duration float64      seconds of the whole song the clip was cut from
-year     Int64        of release
+subset   str          FMA's subset: small, medium, large (each contains the smaller ones)
+seconds  float64      the duration of the file, from its header (not decoded)
+duration float64      the seconds of the whole song from which the clip was cut
+year     Int64        the year of release
 listens  Int64        how often the song was played
-favorites Int64       how many people marked the song
+favorites Int64       how many people marked the song as a favourite
 bit_rate Int64        bits per second of the song's own file
 date_recorded datetime64
-genres   list of str  every label the corpus gives, `genre` among them or above them
+genres   list of str  all labels in the corpus, with `genre` among them or above them
 ======== ============ =========================================================================
 """
 
@@ -43,7 +43,7 @@ import pandas as pd
 
 from songnet_utils._utils.errors import SongNetError
 
-#: The columns of the table, in order, and the kind of each.
+#: The columns of the table, in order, and their kinds.
 COLUMNS = {
     **{"id": "str", "file": "object"},
     **dict.fromkeys(("content", "genre", "artist", "title", "album"), "str"),
@@ -52,7 +52,7 @@ COLUMNS = {
     **{"bit_rate": "Int64", "date_recorded": "datetime64[us]"},
 }
 
-#: What the official split may be called.
+#: The names of the sets in the official split.
 OFFICIAL = ("training", "validation", "test")
 
 
@@ -62,8 +62,8 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        What is known of each clip; columns that are not given are filled with missing values.
-        Columns besides those of `COLUMNS` are kept, after them.
+        The facts about each clip; columns that you leave out are filled with missing values.
+        Further columns follow those of `COLUMNS`.
     """
     given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     given = given.reset_index(drop=True)
@@ -88,7 +88,7 @@ def table(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
 
 
 def name_key(name: str) -> str:
-    """Return what two ways to write one name share: all but case, spaces and Unicode form.
+    """Return a key that two spellings of a name share, without case, spaces and Unicode form.
 
     Examples
     --------
@@ -99,9 +99,9 @@ def name_key(name: str) -> str:
 
 
 def _one_spelling(names: Iterable[str]) -> dict[str, str]:
-    """Return how to write each name, in NFC and without spaces around it.
+    """Return the spelling of each name, in NFC and without spaces around it.
 
-    Of several ways to write one name it is the first in alphabetical order.
+    Of several spellings of a name, the first in alphabetical order is used.
     """
     tidy = {name: " ".join(unicodedata.normalize("NFC", name).split()) for name in names}
     first: dict[str, str] = {}
@@ -111,12 +111,12 @@ def _one_spelling(names: Iterable[str]) -> dict[str, str]:
 
 
 def unusable_table(rows: Iterable[tuple[str, str, str]] = ()) -> pd.DataFrame:
-    """Return (id, file, reason) of each clip that cannot be used as a table."""
+    """Return a table with (id, file, reason) of each unusable clip."""
     return pd.DataFrame(list(rows), columns=["id", "file", "reason"]).astype("str")
 
 
 def check_table(clips: pd.DataFrame) -> None:
-    """Raise SongNetError unless `clips` keeps the rules of the table.
+    """Raise SongNetError unless `clips` follows the rules of the table.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def check_table(clips: pd.DataFrame) -> None:
         kinds = (kind, "str") if name == "file" else (kind,)
         if name not in clips or clips[name].dtype not in kinds:
             raise SongNetError(
-                f"column {name}: is missing, or not of the kind {kind}; build tables of clips "
+                f"column {name}: is missing, or is not of the kind {kind}. Build tables of clips "
                 "with corpora.table()"
             )
     rules = [
@@ -143,7 +143,7 @@ def check_table(clips: pd.DataFrame) -> None:
         (clips.seconds < 0, "lasts less than 0 seconds"),
         (
             clips.split.notna() & ~clips.split.isin(OFFICIAL),
-            f"its official split is none of {', '.join(OFFICIAL)}",
+            f"its official split is not one of {', '.join(OFFICIAL)}",
         ),
     ]
     for broken, rule in rules:
@@ -154,27 +154,27 @@ def check_table(clips: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Clips with a genre each, and what cannot be used.
+    """Clips with a genre each, and a list of unusable clips.
 
     Parameters
     ----------
     name : str
-        What it is called on the command line, or the last part of its folder's path.
+        Its name on the command line, or the last part of its folder's path.
     clips : pandas.DataFrame
         The table of clips (see `songnet_utils.corpora.table`), in a fixed order.
     unusable : pandas.DataFrame
-        ``id``, ``file`` and ``reason`` of whatever was found and is not in `clips`.
+        ``id``, ``file`` and ``reason`` of everything else that was found.
     description, licence, citation : str
-        What it is, under what terms, and what to cite.
+        A description, the terms of use, and the work to cite.
     notes : tuple of str
-        What was found wrong or missing in it and how it was dealt with, each with its count.
+        Errors and gaps in it and their treatment, each with its count.
     hierarchy : pandas.DataFrame, optional
-        How its genres belong together, where it says so (see
+        The hierarchy of its genres, if it has one (see
         `songnet_utils.corpora.fma_metadata.read_genres`).
     features_csv : pathlib.Path, optional
-        FMA's own table of features, where it is there.
+        FMA's own table of features, if it exists.
     folder : pathlib.Path, optional
-        The folder that was given for it; None where it was asked for by its name.
+        The folder that you opened; None if you opened the corpus by name.
     """
 
     name: str
@@ -204,14 +204,14 @@ class Corpus:
 
 
 def credit(clip: Any, source: str = "") -> str:
-    """Return the line that names a clip's title, artist, source and licence.
+    """Return a clip's credit line: title, artist, source and licence.
 
     Parameters
     ----------
     clip
         A row of a table of clips.
     source
-        What its corpus is called, to stand before the clip's id.
+        The name of its corpus, to put before the clip's id.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Genres in the tags of sound files: written when asked, and put back.
+"""Write genres into the tags of sound files, and restore the old ones.
 
-Every change is on a list, on the disk, before it is made, and a file is changed as a copy that
-takes its place when it is whole: whatever stops the work, each file is as it was or has its new
-genre, and the list says what it had. The list is JSON Lines: ``file``, the ``genre`` written, and
-the genres ``before`` it (null where the file had no tags at all).
+Every change goes onto a list on disk before it is made. A change is made to a copy, which replaces
+the file when it is complete. So after any interruption, each file has either its old or its new
+genre, and the list has the old one. The list is JSON Lines: ``file``, the ``genre`` written, and
+the genres ``before`` it (null if the file had no tags).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from songnet_utils._utils.files import atomic_write, data_folder
 
 
 def list_of_changes() -> Path:
-    """Return where the changes that begin now are listed, in the data folder."""
+    """Return the path, in the data folder, of a new list of changes."""
     return data_folder() / "tags" / f"{time.strftime('%Y-%m-%d-%H-%M-%S')}.jsonl"
 
 
 def write_genre(file: str | os.PathLike[str], genre: str, changes: Path) -> None:
-    """Write a genre into a file's tags, in the place of those it has; nothing else changes.
+    """Replace the genres in a file's tags; nothing else changes.
 
     Parameters
     ----------
     file
         A sound file.
     genre
-        What to write.
+        The new genre.
     changes
-        The list of changes: this one is added to it first.
+        The list of changes, to which this change is added first.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def write_genre(file: str | os.PathLike[str], genre: str, changes: Path) -> None
 
 
 def undo_genres(changes: str | os.PathLike[str]) -> Iterator[tuple[str, SongNetError | None]]:
-    """Put back the genres that files had before `write_genre`, the last change first.
+    """Restore the genres that files had before `write_genre`, the last change first.
 
     Parameters
     ----------
@@ -70,30 +70,30 @@ def undo_genres(changes: str | os.PathLike[str]) -> Iterator[tuple[str, SongNetE
     file : str
         A file of the list.
     error : SongNetError or None
-        Why it was left alone: its genre was changed since, or it cannot be written.
+        Why it was not restored: its genre has changed since, or it cannot be written.
 
     Raises
     ------
     SongNetError
-        When it is no list of changes.
+        When it is not a list of changes.
     """
     try:
         lines = Path(changes).read_text(encoding="utf-8").split("\n")
-        # Where the line of the last change is not whole, that change was not made.
+        # If the last line is incomplete, its change was never made.
         entries = [json.loads(line) for line in lines[:-1]]
         found = [(entry["file"], entry["genre"], entry["before"]) for entry in entries]
     except OSError as error:
         raise SongNetError(f"{changes}: cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError) as error:
         raise SongNetError(
-            f"{changes}: is no list of changes. Name one that `songnet classify --write-tags` left."
+            f"{changes}: is not a list of changes. Give one from `songnet classify --write-tags`."
         ) from error
     for file, genre, before in reversed(found):
         try:
             now = _read(Path(file))
             if (now or []) not in ([genre], before or []):
                 raise SongNetError(
-                    f"{file}: is left alone: its genre has been changed since, to "
+                    f"{file}: is not restored, because its genre has been changed since, to "
                     f"{', '.join(now or ['none'])}."
                 )
             if now != before:
@@ -104,7 +104,7 @@ def undo_genres(changes: str | os.PathLike[str]) -> Iterator[tuple[str, SongNetE
 
 
 def _read(path: Path) -> list[str] | None:
-    """Return the genres in a file's tags; None where it has no tags."""
+    """Return the genres in a file's tags; None if it has no tags."""
     tagged = _opened(path)
     if tagged.tags is None:
         return None
@@ -113,7 +113,7 @@ def _read(path: Path) -> list[str] | None:
 
 
 def _write(path: Path, genres: list[str] | None) -> None:
-    """Write genres into a file's tags, none with []; None also removes tags that are empty then."""
+    """Write genres into a file's tags, none for []; None also removes tags that are then empty."""
     from mutagen import MutagenError
     from mutagen.id3 import ID3, TCON
 
@@ -125,7 +125,7 @@ def _write(path: Path, genres: list[str] | None) -> None:
             if tagged.tags is None:
                 tagged.add_tags()
             elif isinstance(tagged.tags, ID3):
-                # Older players do not read version 4: a tag keeps its own.
+                # Older players do not read version 4, so a tag keeps its version.
                 options["v2_version"] = 4 if tagged.tags.version >= (2, 4) else 3
             key = _key(tagged.tags)
             if genres:
@@ -139,27 +139,27 @@ def _write(path: Path, genres: list[str] | None) -> None:
         except (MutagenError, NotImplementedError) as error:
             raise SongNetError(f"{path}: its tags cannot be written ({error}).") from error
         if (_read(copy) or []) != (genres or []):
-            raise SongNetError(f"{path}: its tags have no room for {genres}; it is as it was.")
+            raise SongNetError(f"{path}: its tags have no room for {genres}; nothing changed.")
     path.chmod(mode)
 
 
 def _mode_of(path: Path) -> int:
-    """Return a file's permissions; raise SongNetError where it is read-only."""
+    """Return a file's permissions; raise SongNetError if it is read-only."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if not mode & 0o222 or not os.access(path, os.W_OK):
-        raise SongNetError(f"{path}: is read-only. Change who may write to it first.")
+        raise SongNetError(f"{path}: is read-only. Change its permissions first.")
     return mode
 
 
 def _opened(path: Path) -> Any:
-    """Return a file and its tags as mutagen reads them."""
+    """Return a file and its tags from mutagen."""
     import mutagen
     from mutagen.id3 import ID3
 
     try:
         tagged = mutagen.File(path)
         if tagged is not None and isinstance(tagged.tags, ID3):
-            # As they are: otherwise frames of older versions are translated.
+            # Read tags unchanged; otherwise, mutagen translates frames of older versions.
             tagged = type(tagged)(path, translate=False)
     except (mutagen.MutagenError, OSError, ValueError) as error:
         raise SongNetError(f"{path}: its tags cannot be read ({error}).") from error
@@ -171,7 +171,7 @@ def _opened(path: Path) -> Any:
 
 
 def _key(tags: Any) -> str:
-    """Return what the genre is called in tags of their kind."""
+    """Return the key of the genre in tags of this kind."""
     names = {"ID3": "TCON", "MP4Tags": "\xa9gen", "ASFTags": "WM/Genre"}
     kinds = (kind.__name__ for kind in type(tags).__mro__)
     return next((names[kind] for kind in kinds if kind in names), "genre")

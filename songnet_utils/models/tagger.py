@@ -8,8 +8,8 @@
      "output": "sigmoid", "labels": ["rock music", "folk music", "speech"],
      "genres": {"rock music": "Rock", "folk music": "Folk"}}
 
-``rate`` is in samples per second, ``window`` (what one answer is about) and ``hop`` (from one window
-to the next) in samples. ``input`` is ``"waveform"``, full scale ±1, or describes log-mel frames:
+``rate`` is in samples per second; ``window`` (the sound for one answer) and ``hop`` (from window
+to window) are in samples. ``input`` is ``"waveform"``, full scale ±1, or describes log-mel frames:
 ``{"n_fft": 512, "hop": 256, "n_mels": 96, "gain": 10000, "offset": 1, "factor": 0.4343}`` with
 ``factor · ln(gain · mel power + offset) + bias`` in each band (unless said: 1, 1, 0 and 0);
 ``window`` and ``hop`` are then whole numbers of frames. ``labels`` are all outputs in their order;

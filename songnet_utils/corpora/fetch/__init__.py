@@ -1,1 +1,1 @@
-"""Fetching FMA's archives: whole, or only some clips of them."""
+"""Fetch FMA's archives, whole or only some clips of them."""

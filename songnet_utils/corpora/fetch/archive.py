@@ -1,8 +1,7 @@
-"""Zip archives, on this disk or on a server, and the folders that they are unpacked into.
+"""Zip archives, on this disk or on a server, and the folders into which they are unpacked.
 
-An archive called ``NAME.zip`` holds files below ``NAME/``, among them ``NAME/checksums``: one line
-for each of the others, its SHA-1 and its path. Unpacked into a folder, that file says what should
-be there.
+An archive ``NAME.zip`` has files below ``NAME/``, among them ``NAME/checksums``, with the SHA-1 and
+the path of each other file in a line. In an unpacked folder, this file lists what should be there.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from songnet_utils.corpora.fma import LIST, parse_list
 
 
 class DamagedError(Exception):
-    """An archive, or a file in one, is not as its checksums say."""
+    """An archive, or a file in one, does not match its checksums."""
 
 
 @contextlib.contextmanager
 def damage() -> Iterator[None]:
-    """Turn what reading an archive raises on altered bytes into `DamagedError`."""
+    """Turn the exceptions of reading a damaged archive into `DamagedError`."""
     try:
         yield
     except SongNetError:
@@ -37,14 +36,14 @@ def damage() -> Iterator[None]:
         *(zipfile.BadZipFile, remotezip.RemoteZipError, zlib.error, EOFError),
         *(ValueError, RuntimeError, OSError),
     ) as error:
-        # bz2 says "Invalid data stream" by an OSError without a number; a disk's errors have one.
+        # bz2 reports "Invalid data stream" as an OSError without a number; disk errors have one.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DamagedError(str(error) or type(error).__name__) from error
 
 
 def members(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:
-    """Return the files of the archive of the folder `name`, by their path in that folder.
+    """Return the files in the archive of the folder `name`, by their paths in that folder.
 
     Raises
     ------
@@ -56,9 +55,9 @@ def members(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:
         folder, *parts = entry.filename.removesuffix("/").split("/")
         if folder != name or {"", ".", ".."} & set(parts) or re.search(r"[\\:]", entry.filename):
             raise SongNetError(
-                f"{name}.zip: its member {entry.filename!r} does not lie in the folder {name}, and "
-                "would be written elsewhere. Nothing of this archive was unpacked; get it from "
-                "another server (--base-url)."
+                f"{name}.zip: its member {entry.filename!r} is not in the folder {name} and would "
+                "be written elsewhere. Nothing of this archive was unpacked. Get it from another "
+                "server (--base-url)."
             )
         if not entry.is_dir():
             found["/".join(parts)] = entry
@@ -66,7 +65,7 @@ def members(archive: zipfile.ZipFile, name: str) -> dict[str, zipfile.ZipInfo]:
 
 
 def listed_in(archive: zipfile.ZipFile, found: Mapping[str, zipfile.ZipInfo]) -> dict[str, str]:
-    """Return the SHA-1s by path that an archive lists, of the files that it has."""
+    """Return the SHA-1s, by path, from an archive's list, for the files that it has."""
     if LIST not in found:
         return {}
     listed = parse_list(archive.read(found[LIST]).decode("utf-8", "replace"))
@@ -74,14 +73,14 @@ def listed_in(archive: zipfile.ZipFile, found: Mapping[str, zipfile.ZipInfo]) ->
 
 
 def write_list(folder: Path, listed: Mapping[str, str]) -> None:
-    """Write a folder's list, as ``sha1sum`` does."""
+    """Write a folder's list in the format of ``sha1sum``."""
     with atomic_write(folder / LIST) as temporary:
         lines = (f"{listed[path]}  {path}\n" for path in sorted(listed))
         temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def sha1(file: Path) -> str:
-    """Return the SHA-1 of a file's content; "" when it cannot be read."""
+    """Return the SHA-1 of a file's content; "" if it cannot be read."""
     try:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha1").hexdigest()
@@ -90,12 +89,12 @@ def sha1(file: Path) -> str:
 
 
 def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path, expected: str) -> None:
-    """Unpack one file, when it is what its CRC and its SHA-1 say: whole, or not at all.
+    """Unpack one file, whole or not at all, if it matches its CRC and SHA-1.
 
     Raises
     ------
     DamagedError
-        When the archive holds something else.
+        When the file does not match.
     """
     with damage():
         content = archive.read(entry)

@@ -1,9 +1,9 @@
-"""Bringing the Free Music Archive data set: whole archives, or a sample out of one.
+"""Fetch the Free Music Archive data set: whole archives, or a sample of one.
 
-Everything lies in ``fma`` in the data folder, each archive's files in a folder of its name, with a
-list of their SHA-1s. What that list names and is not there with that SHA-1 is brought: few files by
-HTTP ranges out of the archive where it lies, many by the whole archive. So the same command begins,
-goes on after any interruption, mends, and says when nothing is left to do.
+Everything goes into ``fma`` in the data folder. Each archive's files are in a folder of its name,
+with a list of their SHA-1s. Files on the list that are missing or have another SHA-1 are fetched:
+a few by HTTP ranges from the archive on the server, many by the whole archive. So one command
+starts a download, continues it after an interruption, repairs it, and says when it is complete.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from songnet_utils.corpora.fetch.web import Patience, RangesRefusedError, Say, S
 from songnet_utils.corpora.fma import LIST, SAMPLE, read_list
 from songnet_utils.corpora.fma_metadata import read_tracks, track_path
 
-#: Where FMA's authors publish the archives.
+#: The address at which FMA's authors publish the archives.
 BASE_URL = "https://os.unil.cloud.switch.ch/fma/"
 
-#: The archives, and the SHA-1 that each was published with.
+#: The archives, and the published SHA-1 of each.
 SHA1 = {
     "fma_metadata": "f0df49ffe5f2a6008d7dc83c6915b31835dfe733",
     "fma_small": "ade154f733639d52e35e32f5593efe5be76c6d70",
@@ -43,11 +43,11 @@ SHA1 = {
 }
 
 _METADATA, _SMALL = "fma_metadata", "fma_small"
-# The tables that a corpus needs; the others of the metadata are larger than a sample.
+# The tables that a corpus needs; the other tables are larger than a sample.
 _TABLES = ("tracks.csv", "genres.csv")
-# Files are brought one by one when fewer than this part of a set's are missing.
+# Fetch files one by one if less than this share of a set is missing.
 _FEW = 0.5
-# How often a file is asked for that comes, but not as its checksums say.
+# The number of attempts for a file that arrives damaged.
 _DAMAGED_TRIES = 3
 
 
@@ -61,7 +61,7 @@ def fetch_fma(
     say: Say = lambda message: None,
     patience: Patience | None = None,
 ) -> Path:
-    """Bring one of FMA's sets of clips and its metadata; run again, it goes on or mends.
+    """Fetch one of FMA's sets of clips and its metadata; run it again to continue or repair.
 
     Parameters
     ----------
@@ -70,16 +70,16 @@ def fetch_fma(
     data_dir
         The data folder; ``$SONGNET_DATA`` or ``data`` by default.
     sample : int, optional
-        Of fma_small only: bring so many clips per genre into the corpus ``fma_sample``, and of the
-        metadata only the tables that it needs. A sample that is there already is extended.
+        For fma_small only: fetch this many clips per genre into the corpus ``fma_sample``, and only
+        the tables of metadata that it needs. An existing sample is extended.
     base_url : str, optional
-        Where the archives lie, if not at FMA's authors': a mirror, or a server with archives of
-        the same make. Those need not have the published SHA-1s; their files are checked against
-        the list in the archive.
+        The address of another server: a mirror, or a server with archives of the same kind.
+        These need not have the published SHA-1s; their files are checked against the list in the
+        archive.
     progress : bool
         Show progress bars, on stderr.
     say : callable
-        Called with what a person should know besides.
+        Called with further messages for people.
     patience
         How long to wait for the server.
 
@@ -91,7 +91,7 @@ def fetch_fma(
     Raises
     ------
     SongNetError
-        When the server, the disk or the archive does not allow it. What was good is kept.
+        When the server, the disk or the archive fails. Good files stay.
 
     References
     ----------
@@ -100,13 +100,13 @@ def fetch_fma(
     """
     if name not in SHA1:
         raise SongNetError(
-            f"{name}: is none of FMA's archives; they are {', '.join(SHA1)}."
+            f"{name}: is not one of FMA's archives. They are {', '.join(SHA1)}."
             + did_you_mean(str(name), SHA1)
         )
     if sample is not None and (name != _SMALL or sample < 1):
         raise SongNetError(
-            f"{name}: a sample (--sample) is taken out of {_SMALL} only, and has at least one "
-            f"clip per genre. Got {sample}."
+            f"{name}: a sample (--sample) must be of {_SMALL} and have at least one clip per "
+            f"genre. Got {sample}."
         )
     server = Server(BASE_URL if base_url is None else base_url, patience or Patience())
     fetch = _Fetch(data_folder(data_dir) / "fma", server, progress, say)
@@ -118,7 +118,7 @@ def fetch_fma(
 
 
 class _Fetch:
-    """One run of `fetch_fma`: from where, to where, and whom to tell."""
+    """One run of `fetch_fma`."""
 
     def __init__(self, root: Path, server: Server, progress: bool, say: Say) -> None:
         self.root = root
@@ -127,12 +127,12 @@ class _Fetch:
         self._bar = functools.partial(tqdm, disable=not progress, leave=False)
 
     def _missing(self, folder: Path, listed: Mapping[str, str]) -> list[str]:
-        """Return the paths in a folder where there is no file with the listed SHA-1."""
+        """Return the paths in a folder at which there is no file with the listed SHA-1."""
         bar = self._bar(sorted(listed), desc=f"checking {folder.name}", unit="file")
         return [path for path in bar if archive.sha1(folder / path) != listed[path]]
 
     def complete(self, name: str) -> None:
-        """Bring all that an archive holds and its folder lacks."""
+        """Fetch everything in an archive that its folder lacks."""
         folder, zipped = self.root / name, self.root / f"{name}.zip"
         sweep(folder)
         listed = read_list(folder)
@@ -150,10 +150,10 @@ class _Fetch:
             listed = self._unpack(name)
         for left in (zipped, zipped.with_name(f"{name}.zip.part")):
             left.unlink(missing_ok=True)
-        self._say(f"{name}: complete, {len(listed):,} files with the right SHA-1.")
+        self._say(f"{name}: complete. All {len(listed):,} files have the right SHA-1.")
 
     def _unpack(self, name: str) -> dict[str, str]:
-        """Unpack a downloaded archive, as far as it is good; return the SHA-1s of its files."""
+        """Unpack the good files of a downloaded archive; return the SHA-1s of its files."""
         folder, file = self.root / name, self.root / f"{name}.zip"
         altered = archive.sha1(file) != SHA1[name]
         published = self._server.base_url == BASE_URL
@@ -168,7 +168,7 @@ class _Fetch:
             if isinstance(error, SongNetError):
                 raise
             raise self._unreadable(name, error) from error
-        # From now on the folder's own list says what is missing.
+        # From now on, the folder's own list shows what is missing.
         archive.write_list(folder, listed)
         with zipfile.ZipFile(file) as zipped:
             lacking = self._missing(folder, listed)
@@ -177,19 +177,19 @@ class _Fetch:
         self._check(name, bad, len(listed))
         if altered and published:
             raise SongNetError(
-                f"{name}.zip: its SHA-1 is not the published {SHA1[name]}. All of its files "
-                f"match the list inside it and are kept, but nobody vouches for that list: to be "
-                f"sure of it, remove {folder} and run the same command again."
+                f"{name}.zip: its SHA-1 is not the published {SHA1[name]}. All its files match "
+                "the list inside it, and they are stored. But that list may be wrong, too: to be "
+                f"sure, remove {folder} and run the command again."
             )
         if altered:
             self._say(
-                f"{name}.zip: its SHA-1 is not that of FMA's own archive; its files were checked "
+                f"{name}.zip: its SHA-1 is not that of FMA's archive, so its files were checked "
                 "against the list inside it."
             )
         return listed
 
     def bring_sample(self, number: int) -> Path:
-        """Bring so many clips per genre."""
+        """Fetch this many clips per genre."""
         folder = self.root / SAMPLE
         sweep(folder)
         listed = read_list(folder)
@@ -216,14 +216,14 @@ class _Fetch:
             counts = _count_genres(tracks, listed)
         for genre, count in counts.items():
             if count < number:
-                self._say(f"{SAMPLE}: {genre} has {count} clips; there are no more.")
+                self._say(f"{SAMPLE}: {genre} has only {count} clips.")
         if max(counts.values(), default=0) > number:
-            self._say(f"{SAMPLE}: holds more than {number} clips per genre already; all are kept.")
-        self._say(f"{SAMPLE}: complete, {sum(counts.values()):,} clips of {len(counts)} genres.")
+            self._say(f"{SAMPLE}: already has more than {number} clips per genre; all stay.")
+        self._say(f"{SAMPLE}: complete: {sum(counts.values()):,} clips of {len(counts)} genres.")
         return folder
 
     def _tables_here(self) -> pd.DataFrame | None:
-        """Return FMA's table of tracks, if what a corpus needs of the metadata is here."""
+        """Return FMA's table of tracks, if the metadata for a corpus is on disk."""
         folder = self.root / _METADATA
         listed = read_list(folder)
         if any(archive.sha1(folder / name) != listed.get(name) for name in _TABLES):
@@ -231,7 +231,7 @@ class _Fetch:
         return read_tracks(folder / "tracks.csv")
 
     def _bring_tables(self) -> pd.DataFrame:
-        """Bring what a corpus needs of the metadata, without the rest of its archive."""
+        """Fetch the metadata for a corpus, without the rest of its archive."""
         folder = self.root / _METADATA
         with self._opened(_METADATA) as (zipped, found, listed):
             if listed.keys() >= set(_TABLES):
@@ -249,7 +249,7 @@ class _Fetch:
         paths: Sequence[str],
         folder: Path,
     ) -> dict[str, str]:
-        """Unpack files out of an archive, wherever it lies; return what is wrong, by path."""
+        """Unpack files from an archive on disk or on a server; return the errors, by path."""
         entries = {path: found[path] for path in paths if path in found}
         self._check_room(sum(entry.file_size for entry in entries.values()))
         remote = isinstance(zipped, remotezip.RemoteZip)
@@ -266,7 +266,7 @@ class _Fetch:
             return reason
 
         with ThreadPoolExecutor() as pool:
-            # A connection reads one file after the other; a disk serves every core.
+            # A connection reads files one by one; a disk can serve every core.
             reasons = map(bring, paths) if remote else pool.map(bring, paths)
             doing = f"{'fetching' if remote else 'unpacking'} {folder.name}"
             reasons = self._bar(reasons, desc=doing, total=len(paths), unit="file")
@@ -276,7 +276,7 @@ class _Fetch:
     def _opened(
         self, name: str
     ) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo], dict[str, str]]]:
-        """Open an archive where it lies; yield it, its files and the SHA-1s that it lists."""
+        """Open an archive on disk or on the server; yield it, its files and their listed SHA-1s."""
         with contextlib.ExitStack() as stack:
             for again in reversed(range(_DAMAGED_TRIES)):
                 try:
@@ -295,29 +295,29 @@ class _Fetch:
         free = shutil.disk_usage(there).free
         if needed > free:
             raise SongNetError(
-                f"{self.root}: {size_text(needed)} are needed on the disk, and "
-                f"{size_text(free)} are free. Make room, or choose another folder with --dir; "
-                "nothing was begun."
+                f"{self.root}: this needs {size_text(needed)} on the disk, but only "
+                f"{size_text(free)} are free. Make room, or choose another folder with --dir. "
+                "Nothing has been downloaded."
             )
 
     def _check(self, name: str, bad: Mapping[str, str], of: int) -> None:
-        """Raise SongNetError when files came damaged."""
+        """Raise SongNetError if files arrived damaged."""
         if bad:
             path, why = next(iter(bad.items()))
             raise SongNetError(
-                f"{name}: {len(bad):,} of {of:,} files are still missing, for they came damaged; "
-                f"the first is {path} ({why}). The others are kept; run the same command again, "
-                "or choose another server with --base-url."
+                f"{name}: {len(bad):,} of {of:,} files arrived damaged and are still missing. The "
+                f"first is {path} ({why}). The others are stored. Run the command again, or "
+                "choose another server with --base-url."
             )
 
     def _unreadable(self, name: str, error: archive.DamagedError) -> SongNetError:
         return SongNetError(
-            f"{self._server.base_url}{name}.zip: came damaged, or is no zip archive ({error}). Run "
-            "the same command again, or choose another server with --base-url."
+            f"{self._server.base_url}{name}.zip: is damaged, or is not a zip archive ({error}). "
+            "Run the command again, or choose another server with --base-url."
         )
 
 
 def _count_genres(tracks: pd.DataFrame, listed: Iterable[str]) -> dict[str, int]:
-    """Return how many of the listed clips each genre has."""
+    """Return the number of listed clips of each genre."""
     genres = {track_path(track): genre for track, genre in tracks.genre.items()}
     return pd.Series([genres.get(path) for path in listed]).value_counts().sort_index().to_dict()

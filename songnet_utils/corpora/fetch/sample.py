@@ -1,7 +1,7 @@
-"""Which clips of fma_small a sample holds: some of each genre, from as many artists as there are.
+"""The clips for a sample of fma_small: some of each genre, by as many artists as possible.
 
-The order in which a genre's clips are taken is fixed, so a larger sample holds every smaller one.
-It follows from ids alone, so it is the same on every machine.
+The order of a genre's clips is fixed, so a larger sample contains every smaller one. It depends
+only on ids, so it is the same on every machine.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import pandas as pd
 from songnet_utils.corpora.fma_metadata import WRONG_DURATIONS, track_path
 from songnet_utils.corpora.table import OFFICIAL
 
-# Of the official split, in fma_small as in a sample of it.
+# The proportions of the official split, in fma_small and in a sample of it.
 _SHARES = (0.8, 0.1, 0.1)
 
 
 def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str, list[int]]:
     """Choose `number` clips of each genre of fma_small.
 
-    Each genre's clips keep the official split's proportions, and in each of its sets artists
+    Each genre's clips keep the proportions of the official split, and in each of its sets, artists
     take turns.
 
     Parameters
@@ -31,7 +31,7 @@ def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str
     there
         The paths of the clips that the archive lists.
     number
-        Clips a genre; all of a genre that has fewer.
+        Clips per genre; if a genre has fewer, all of them.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def choose(tracks: pd.DataFrame, there: Container[str], number: int) -> dict[str
 
 
 def _in_order(clips: pd.DataFrame) -> list[int]:
-    """Return the ids of a genre's clips so that every beginning keeps the sets' proportions."""
+    """Return the ids of a genre's clips in an order whose every prefix keeps the proportions."""
     sets = [_by_artists_in_turn(clips[clips.split == subset]) for subset in OFFICIAL]
     order: list[int] = []
     taken = [0] * len(sets)
@@ -61,9 +61,9 @@ def _in_order(clips: pd.DataFrame) -> list[int]:
 
 
 def _by_artists_in_turn(clips: pd.DataFrame) -> list[int]:
-    """Return ids of clips so that no artist has a second one before every artist has a first."""
+    """Return ids of clips in an order in which all artists have a first clip before any second."""
     order = pd.DataFrame({"track": [f"track {track}" for track in clips.index]}, clips.index)
-    # An artist who is not known counts as one of their own.
+    # An unknown artist counts as an artist of its own.
     order["artist"] = ("artist " + clips.artist_id).fillna(order.track)
     order["draw"] = order.track.map(_draw)
     order = order.sort_values("draw")
@@ -73,5 +73,5 @@ def _by_artists_in_turn(clips: pd.DataFrame) -> list[int]:
 
 
 def _draw(text: str) -> str:
-    """Return a lot that anybody draws alike."""
+    """Return a random-looking key that is the same on every machine."""
     return hashlib.sha256(text.encode()).hexdigest()

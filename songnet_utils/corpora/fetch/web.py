@@ -1,8 +1,8 @@
-"""Files on a web server: whole, into a file that a later run goes on with, or opened as a zip.
+"""Files on a web server: download them whole, with resumption, or open them as zip archives.
 
-A server that fails (no connection, silence, 5xx, 429) is asked again after pauses that grow, by
-`urllib3.util.Retry`, which also waits as long as the server asks for. An answer that ends early is
-taken up where it ended.
+If a server fails (no connection, no answer, 5xx, 429), `urllib3.util.Retry` tries again after
+growing pauses, and waits as long as the server asks. An answer that ends early is continued where
+it ended.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from songnet_utils._utils.files import cannot_write
 
 _PIECE = 1 << 16
 
-#: Called with words for a person.
+#: A function that takes a message for people.
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a server is waited for.
+    """How long to wait for a server.
 
     Attributes
     ----------
     tries : int
-        How often in a row it may fail.
+        The number of failures in a row that end the work.
     timeout : float
-        Seconds of silence that count as a failure.
+        The seconds without an answer that count as a failure.
     pause : float
-        Seconds of the first pause; each further one is twice as long.
+        The seconds of the first pause; each further pause is twice as long.
     """
 
     tries: int = 6
@@ -50,7 +50,7 @@ class Patience:
 
 
 class RangesRefusedError(SongNetError):
-    """The server sends whole files only."""
+    """The server sends only whole files."""
 
 
 class Server:
@@ -67,13 +67,13 @@ class Server:
     def __init__(self, base_url: str, patience: Patience) -> None:
         if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", base_url):
             raise SongNetError(
-                f"{base_url}: is no address of a folder on a web server. Give --base-url as "
+                f"{base_url}: is not the address of a folder on a web server. Give --base-url as "
                 "http://server/folder/ or https://…"
             )
         self.base_url = base_url.rstrip("/") + "/"
         self._patience = patience
         self._session = requests.Session()
-        # Compressed on the way, the numbers of the bytes would be others.
+        # Compression in transit would change the positions of the bytes.
         self._session.headers["Accept-Encoding"] = "identity"
         retry = urllib3.util.Retry(
             patience.tries - 1,
@@ -84,26 +84,26 @@ class Server:
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def open_zip(self, name: str) -> remotezip.RemoteZip:
-        """Open an archive where it lies; only what is read of it is moved.
+        """Open an archive on the server; only the parts that you read are transferred.
 
         Raises
         ------
         RangesRefusedError
-            When the server sends whole files only.
+            When the server sends only whole files.
         SongNetError
-            When the server does not have it, or fails again and again.
+            When the server does not have it, or keeps failing.
         """
         url = self.base_url + name
         size, ranges = self._size(url)
         if not ranges:
             raise RangesRefusedError(
-                f"{url}: the server sends whole files only, no ranges. Run `songnet fetch "
+                f"{url}: the server sends only whole files, no ranges. Run `songnet fetch "
                 f"{Path(name).stem}` for the whole archive, or give another server with "
                 "--base-url."
             )
 
         def fetch(span: tuple[int, int | None], stream: bool) -> remotezip.PartialBuffer:
-            """Return a range, whole, whatever the server does."""
+            """Return a whole range, even if the server's answers end early."""
             first = max(0, size + span[0]) if span[0] < 0 else span[0]
             stop = size if span[1] is None else min(size, span[1] + 1)
             content = io.BytesIO(b"".join(self._stream(url, first, stop)))
@@ -112,30 +112,31 @@ class Server:
         return remotezip.RemoteZip(url, fetcher=lambda *_, **__: SimpleNamespace(fetch=fetch))
 
     def download(self, name: str, to: Path, bar: tqdm, check_room: Callable[[int], None]) -> None:
-        """Download an archive, going on where an earlier run was stopped.
+        """Download an archive, continuing an earlier run that was stopped.
 
         Parameters
         ----------
         name
             The archive.
         to
-            Where to: it is there only when it is whole. Until then its bytes are in ``to.part``.
+            The path, which exists only when the file is complete; until then, its bytes are in
+            ``to.part``.
         bar
-            Shows how many bytes are here.
+            Shows the bytes so far.
         check_room
-            Called before any byte comes, with the bytes that the rest of the archive and what will
-            be unpacked out of it need on the disk; it may refuse.
+            Called before the download with the bytes that the rest of the archive and its unpacked
+            files need on the disk; it may refuse.
 
         Raises
         ------
         SongNetError
-            When the server or the disk fails; what has come stays.
+            When the server or the disk fails; the bytes so far stay.
         """
         url, part = self.base_url + name, to.with_name(to.name + ".part")
         size, ranges = self._size(url)
         have = part.stat().st_size if part.exists() and ranges else 0
         have = have if have <= size else 0
-        # Sound does not get smaller in a zip.
+        # Zip does not make sound files smaller.
         check_room(2 * size - have)
         bar.total = size
         bar.update(have)
@@ -151,14 +152,14 @@ class Server:
             raise cannot_write(part, error) from error
 
     def _stream(self, url: str, first: int, stop: int) -> Iterator[bytes]:
-        """Yield a file's bytes from `first` to before `stop`; ask again for what did not come."""
+        """Yield a file's bytes from `first` to before `stop`; request missing bytes again."""
         failures, at = 0, first
         while at < stop:
             before = at
             try:
                 with self._get(url, f"bytes={at}-{stop - 1}") as answer:
                     if answer.status_code == 416 or (answer.status_code == 200 and at):
-                        reason = "it did not send the part that it was asked for"
+                        reason = "it did not send the requested part"
                     else:
                         for piece in answer.iter_content(_PIECE):
                             piece = piece[: stop - at]
@@ -175,7 +176,7 @@ class Server:
             time.sleep(min(60.0, self._patience.pause * 2.0 ** (failures - 1)))
 
     def _size(self, url: str) -> tuple[int, bool]:
-        """Return how many bytes a file has, and whether the server sends parts of it."""
+        """Return a file's size in bytes, and whether the server sends parts of it."""
         with self._get(url, "bytes=0-0") as answer:
             found = re.fullmatch(r"bytes 0-0/(\d+)", answer.headers.get("Content-Range", ""))
             if answer.status_code == 206 and found:
@@ -193,27 +194,27 @@ class Server:
             answer.close()
             raise SongNetError(
                 f"{url}: the server answered {answer.status_code} {answer.reason}. Check the "
-                "address (--base-url); what has come is kept, and the same command goes on from "
-                "there."
+                "address (--base-url). The files so far stay; run the same command again to "
+                "continue."
             )
         return answer
 
 
 def unreachable(url: str, reason: str) -> SongNetError:
-    """Return the error to raise when a server has failed too often."""
+    """Return the error for a server that has failed too often."""
     return SongNetError(
-        f"{url}: could not be fetched: {reason}. Check the network; what has come is kept, and "
-        "the same command goes on from there."
+        f"{url}: could not be fetched: {reason}. Check the network. The files so far stay; run "
+        "the same command again to continue."
     )
 
 
 def in_words(error: Exception) -> str:
-    """Return what went wrong with a server, for a person."""
+    """Return a server's error in words."""
     text = str(error)
     if "timed out" in text.lower():
-        return "it was silent for too long"
+        return "it did not answer in time"
     if found := re.search(r"too many (\d+) error", text):
-        return f"it answered {found[1]} again and again"
+        return f"it kept answering {found[1]}"
     if "establish" in text or "resolve" in text.lower() or "refused" in text:
         return "it could not be reached"
     return "it dropped the connection"
