@@ -196,7 +196,7 @@ def test_a_network_that_a_page_cannot_use_is_said(tones, run, tmp_path):
     onnx.save(model, told)
     for network, said in (
         (chance, "chance, answers only for whole clips, so it has no genre over time"),
-        (damaged, "is no ONNX file, or is damaged"),
+        (damaged, "is not an ONNX file, or is damaged"),
         (told, "needs a song's metadata"),
         (tmp_path / "none.onnx", "there is no such file"),
         (tmp_path / "none", "there is no such folder"),

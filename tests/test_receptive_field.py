@@ -71,10 +71,10 @@ def refused() -> dict[str, Any]:
         "peeks pads its input .same.": lambda: [layers.Conv1D(2, 3, padding="same", name="peeks")],
         "pool pads its input": lambda: [layers.MaxPooling1D(2, padding="same", name="pool")],
         r"ends pads its input .\(1, 1\).": lambda: [layers.ZeroPadding1D(1, name="ends")],
-        r"cut .Cropping1D. cannot run .* with this cropping": lambda: [
+        r"cut .Cropping1D. cannot process .* with this cropping": lambda: [
             layers.Cropping1D((1, 1), name="cut")
         ],
-        "first steps see nothing": lambda: [layers.ZeroPadding1D((3, 0)), layers.Conv1D(2, 3)],
+        "first steps see only the zeros": lambda: [layers.ZeroPadding1D((3, 0)), layers.Conv1D(2, 3)],
         "mixed mixes time": lambda: [layers.Reshape((-1, BANDS // 2), name="mixed")],
         "both .Bidirectional. looks at the whole song": lambda: [
             layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="both")
@@ -83,13 +83,13 @@ def refused() -> dict[str, Any]:
             layers.GlobalMaxPooling1D(name="loudest"),
             layers.RepeatVector(7),
         ],
-        "back .GRU. cannot run .* with this go_backwards. Layers run forward": lambda: [
+        "back .GRU. cannot process .* with this go_backwards. Layers must run forward": lambda: [
             layers.GRU(2, return_sequences=True, go_backwards=True, name="back")
         ],
-        "hard .LSTM. cannot run .* with this activation": lambda: [
+        "hard .LSTM. cannot process .* with this activation": lambda: [
             layers.LSTM(2, return_sequences=True, activation="relu", name="hard")
         ],
-        "old .GRU. cannot run .* with this reset_after": lambda: [
+        "old .GRU. cannot process .* with this reset_after": lambda: [
             layers.GRU(2, return_sequences=True, reset_after=False, name="old")
         ],
         "strange .UnitNormalization. is not one of those .* Conv1D, Conv2D": lambda: [
@@ -136,7 +136,7 @@ def test_branches_that_are_not_in_step_are_refused_with_their_rows():
     assert timeline(layers.Add()([slow, at_most])).field == ReceptiveField(5, 1)
     with pytest.raises(SongNetError, match=r"met: .* not in step .*2·k \+ 6 and .*1·k \+ 5\)"):
         timeline(layers.Multiply(name="met")([layers.MaxPooling1D(2)(slow), slow]))
-    with pytest.raises(SongNetError, match="met puts songs one after the other"):
+    with pytest.raises(SongNetError, match="met concatenates songs along time"):
         timeline(layers.Concatenate(axis=1, name="met")([slow, at_most]))
 
 
@@ -146,7 +146,7 @@ def test_inputs_that_could_be_frames_must_be_told_apart():
 
     one, two = keras.Input((None, 3), name="one"), keras.Input((1, 3), name="two")
     x = layers.Dense(2, name="genre_over_time")(layers.Add()([one, two]))
-    with pytest.raises(SongNetError, match=r"inputs \['one', 'two'\]: name the one for frames"):
+    with pytest.raises(SongNetError, match=r"inputs \['one', 'two'\]\. Name the input for frames"):
         timeline_of(keras.Model([one, two], x), SOUND)
     frames = keras.Input((None, 3), name="log_mel")
     facts = keras.Input((3,), name="metadata")
@@ -162,7 +162,7 @@ def test_a_network_without_steps_is_refused():
 
     frames = keras.Input((None, 3), name="log_mel")
     model = keras.Model(frames, keras.layers.Dense(2, name="other")(frames))
-    with pytest.raises(SongNetError, match=r"no layer called 'genre_over_time'. It has .*'other'"):
+    with pytest.raises(SongNetError, match=r"no layer 'genre_over_time'. It has .*'other'"):
         timeline_of(model, SOUND)
-    with pytest.raises(SongNetError, match="no layer called 'genre_over_time'"):
+    with pytest.raises(SongNetError, match="no layer 'genre_over_time'"):
         Stack(model, "genre_over_time")

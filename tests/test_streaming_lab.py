@@ -222,11 +222,11 @@ def peeking() -> dict[str, tuple[str, list[Any]]]:
             [layers.Bidirectional(layers.LSTM(4, return_sequences=True), name="both")],
         ),
         "a recurrent layer that runs backwards": (
-            "back .GRU. cannot run .* with this go_backwards",
+            "back .GRU. cannot process .* with this go_backwards",
             [layers.GRU(4, return_sequences=True, go_backwards=True, name="back")],
         ),
         "a convolution with a step for each frame": (
-            'around pads its input .same.: .* where a song ends.*padding="valid"',
+            'around pads its input .same.: .* the end of a song.*padding="valid"',
             [layers.Conv1D(4, 5, padding="same", name="around")],
         ),
         "the loudest moment of the song": (

@@ -164,18 +164,18 @@ def test_heard_in_pieces_it_answers_the_same_and_nothing_looks_ahead(tmp_path, r
     ("changes", "said"),
     [
         ({"rate": None, "labels": None}, "lacks rate, labels"),
-        ({"lables": []}, r"'lables' is no entry. Did you mean labels\?"),
+        ({"lables": []}, r"'lables' is not an entry. Did you mean labels\?"),
         ({"window": "3 s"}, "'window' cannot be '3 s'"),
         ({"hop": 0}, "'hop' cannot be 0"),
-        ({"hop": WINDOW + 1}, '"hop" is at most "window"'),
+        ({"hop": WINDOW + 1}, '"hop" must be at most "window"'),
         ({"input": "sound"}, '"input" is "waveform" or'),
         ({"input": {"n_fft": 256, "hop": 100}}, "input: lacks n_mels"),
         ({"input": FRAMES, "hop": 650}, "multiples of 100"),
-        ({"output": "percent"}, '"output" is one of logits'),
-        ({"genres": {"rok": "Rock"}}, r"'rok', which is no label. Did you mean rock\?"),
+        ({"output": "percent"}, '"output" must be one of logits'),
+        ({"genres": {"rok": "Rock"}}, r"'rok', which is not a label. Did you mean rock\?"),
         ({"genres": {"rock": "Rock"}}, "at least two different genres"),
-        ({"window": 1_500}, r"takes \['n', 1600\], and a window of it is \(1, 1500\)"),
-        ({"labels": [*LABELS, "more"]}, r'"labels" are 5, and the network gives \(1, 4\)'),
+        ({"window": 1_500}, r"takes \['n', 1600\], but a window is \(1, 1500\)"),
+        ({"labels": [*LABELS, "more"]}, r'"labels" are 5, but the network gives \(1, 4\)'),
     ],
 )
 def test_a_description_that_is_wrong_is_named_with_the_rule(tmp_path, changes, said):
@@ -196,7 +196,7 @@ def test_what_is_missing_is_said(tmp_path):
         load_songnet(path)
     path.write_bytes(b"no network")
     (tmp_path / "tagger.json").write_text(json.dumps(TOLD))
-    with pytest.raises(SongNetError, match=r"tagger\.onnx: is no ONNX file, or is damaged"):
+    with pytest.raises(SongNetError, match=r"tagger\.onnx: is not an ONNX file, or is damaged"):
         load_songnet(path)
 
 

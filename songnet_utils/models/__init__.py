@@ -1,8 +1,7 @@
-"""The networks by name, musicnn, the baselines, and ONNX.
+"""Models: the networks by name, musicnn, the baselines, and ONNX.
 
-Here is every network of the paper's story under one name each (`NETWORKS`). They share a
-beginning, an end and a way to be trained (`songnet_utils.models.building`), and once trained they
-are all a `SongNet`.
+`NETWORKS` has every network of the paper's story by name. All share their first and last layers
+and their training (`songnet_utils.models.building`), and each trained network is a `SongNet`.
 """
 
 import lazy_loader

@@ -1,22 +1,22 @@
-"""What SongNet has to beat: classifiers on hand-crafted features, and mere guessing.
+"""The baselines for SongNet: classifiers on hand-crafted features, and random guessing.
 
-They answer once for a whole clip, not over time. As in the paper they are
-scikit-learn's, with its default parameters; the features are brought to mean 0 and variance 1
-over the training clips first, as FMA's authors do in the notebook whose figures the paper repeats.
+They give one answer for a whole clip, not over time. As in the paper, they are scikit-learn's, with
+its default parameters. Features are first scaled to mean 0 and variance 1 over the training clips,
+as FMA's authors do in the notebook whose figures the paper repeats.
 
-Three ways lead to five classifiers (``knn``, ``lr``, ``mlp``, ``svm``, ``svm-linear``): the 140
-MFCC statistics, FMA's 518 features (``-518``), and the 140 with what is known of a song besides
-its sound (``-meta``), as the paper's text has it. The last learn which genre an artist plays:
-where the same artists are trained and tested on, they need no sound.
+Each of five classifiers (``knn``, ``lr``, ``mlp``, ``svm``, ``svm-linear``) takes one of three
+inputs: the 140 MFCC statistics, FMA's 518 features (``-518``), or the 140 with a song's metadata
+(``-meta``), as in the paper's text. The last ones learn each artist's genre, so they need no sound
+if training and test sets share artists.
 
-The others stand on the features of the paper's related work. Two say what they leave out of it:
-``mandel-ellis`` measures songs apart by Mahalanobis distance with a diagonal covariance over the
-training songs, which is the plain distance once each feature has variance 1; and the mixtures
-(``-gmm``) raise the variance along each feature by 0.01, without which the few clips of a small
-genre would be three spikes.
+The others use the features of the paper's related work. Two of them are simplified:
+``mandel-ellis`` uses the Mahalanobis distance with a diagonal covariance over the training songs,
+which is the Euclidean distance once each feature has variance 1. The mixtures (``-gmm``) add 0.01
+to the variance of each feature, because otherwise the few clips of a small genre would give three
+spikes.
 
-Logistic regression, the MLP and the linear SVM stop after scikit-learn's default number of steps,
-whether they have converged or not; `converged` tells, and a run's record repeats it.
+Logistic regression, the MLP and the linear SVM stop after scikit-learn's default number of
+iterations, even without convergence; `converged` reports it, and so does a run's record.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ from songnet_utils._utils.errors import check_seed
 from songnet_utils.features import FEATURE_SETS
 from songnet_utils.features.metadata import ARTIST, NUMBERS, metadata
 
-# Of a mixture: Gaussians a class, and what is added to each variance.
+# For a mixture: the Gaussians per class, and the number added to each variance.
 _COMPONENTS, _FLOOR = 3, 1e-2
 
 
 class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
-    """A mixture of three Gaussians for each class; the likeliest class is the answer.
+    """A mixture of three Gaussians for each class; the answer is the most probable class.
 
-    A class of fewer clips has fewer Gaussians; their covariances are diagonal. Classes are as
-    likely beforehand as the training clips have them.
+    A class with fewer clips has fewer Gaussians; their covariances are diagonal. The prior
+    probabilities of classes are their shares in the training clips.
 
     Parameters
     ----------
     random_state : int
-        Of the places where the Gaussians begin.
+        The seed for the initial Gaussians.
     """
 
     def __init__(self, random_state: int | None = None) -> None:
@@ -79,11 +79,11 @@ class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
             reg_covar=_FLOOR,
             random_state=self.random_state,
         )
-        # scikit-learn wants two; a clip counted twice is in the same place.
+        # scikit-learn requires two clips; a clip counted twice changes nothing.
         return mixture.fit(clips if len(clips) > 1 else np.repeat(clips, 2, axis=0))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the likeliest class of each clip, shape (clips,)."""
+        """Return the most probable class of each clip, shape (clips,)."""
         X = np.asarray(X, np.float64)
         likelihoods = [mixture.score_samples(X) for mixture in self.mixtures_]
         return self.classes_[(np.column_stack(likelihoods) + self.log_priors_).argmax(axis=1)]
@@ -91,16 +91,16 @@ class GaussianMixtureClassifier(ClassifierMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class BaselineKind:
-    """How a baseline is made.
+    """The recipe for a baseline.
 
     Parameters
     ----------
     features : str, optional
-        The set of features that it takes, a key of `songnet_utils.features.FEATURE_SETS`.
+        Its feature set, a key of `songnet_utils.features.FEATURE_SETS`.
     metadata : bool
-        Whether it knows the numbers of `songnet_utils.features.metadata` and the artist, too.
+        Whether it also takes the numbers of `songnet_utils.features.metadata` and the artist.
     make : callable
-        Of a seed; returns one that is not yet fitted.
+        Takes a seed; returns a baseline that is not fitted yet.
     """
 
     features: str | None
@@ -108,10 +108,9 @@ class BaselineKind:
     make: Callable[[int], Pipeline] = field(repr=False)
 
 
-# Classifier by the name that it has on the 140. Where the paper says "linear
-# support vector machine" and "default parameters", scikit-learn has one class to which both apply:
-# LinearSVC. (`SVC` is only linear on request; its default, the radial kernel, gives the figure
-# that the paper prints.)
+# The classifiers by their names on the 140. The paper says "linear support vector machine" and
+# "default parameters"; both apply to only one class of scikit-learn, LinearSVC. (`SVC` is linear
+# only on request; its default, the radial kernel, gives the figure that the paper prints.)
 _CLASSIFIERS: dict[str, Callable[[int], BaseEstimator]] = {
     "knn": lambda seed: KNeighborsClassifier(),
     "lr": lambda seed: LogisticRegression(random_state=seed),
@@ -131,13 +130,13 @@ def _on_metadata(classifier: str) -> BaselineKind:
     make = _CLASSIFIERS[classifier]
 
     def pipeline(seed: int) -> Pipeline:
-        # A column that no training clip has is filled with 0; that a value was missing is one
-        # more column, where any was.
+        # A column without any value in the training clips becomes 0. Columns with missing values
+        # have an extra column that marks them.
         numbers = make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             StandardScaler(),
         )
-        # An artist that was not trained on is nobody: 0 in all columns.
+        # An artist outside the training set has 0 in all columns.
         names = OneHotEncoder(handle_unknown="ignore")
         columns = ["/".join(column) for column in FEATURE_SETS["mfcc"].columns]
         parts = [("numbers", numbers, [*columns, *NUMBERS]), ("names", names, [ARTIST])]
@@ -147,15 +146,15 @@ def _on_metadata(classifier: str) -> BaselineKind:
 
 
 def _chance(seed: int) -> Pipeline:
-    # It guesses genres as often as the training clips have them. Always saying the commonest is
-    # worse than chance under stratified folds, where the commonest one in training is the rarest in
-    # the test.
+    # It guesses genres with their frequencies in the training clips. Always guessing the commonest
+    # is worse than chance in stratified folds, because the commonest genre in training is the
+    # rarest in the test.
     return make_pipeline(DummyClassifier(strategy="stratified", random_state=seed))
 
 
 _FIVE = ("knn", "lr", "mlp", "svm", "svm-linear")
 
-#: Baseline by name.
+#: The baselines by name.
 BASELINES: dict[str, BaselineKind] = {
     "chance": BaselineKind(None, False, _chance),
     **{name: _on_features(name, "mfcc") for name in _FIVE},
@@ -168,21 +167,21 @@ BASELINES: dict[str, BaselineKind] = {
 
 
 def baseline_inputs(name: str, features: pd.DataFrame | None, clips: pd.DataFrame) -> pd.DataFrame:
-    """Return what a baseline takes of clips.
+    """Return a baseline's inputs for clips.
 
     Parameters
     ----------
     name : str
         A key of `BASELINES`.
     features : pandas.DataFrame, shape (clips or more, values)
-        By clip id, the columns of its set of features; None for a baseline without features.
+        Its feature set, by clip id; None for a baseline without features.
     clips : pandas.DataFrame
         Rows of the table of clips.
 
     Returns
     -------
     pandas.DataFrame
-        One row a clip, in the order of `clips`, by clip id; columns are named by one text each.
+        One row per clip, in the order of `clips`, by clip id; the names of columns are strings.
     """
     kind = BASELINES[name]
     index = pd.Index(clips.id, name="id")
@@ -205,33 +204,33 @@ def fit_baseline(
     name : str
         A key of `BASELINES`.
     inputs : shape (clips, columns)
-        What `baseline_inputs` says of the training clips; without metadata, any numbers will do.
+        The `baseline_inputs` of the training clips; without metadata, any array.
     genres : sequence of str
         Their genres.
     seed : int
-        Of what is random in it.
+        The seed.
     """
     check_seed(seed)
     baseline = BASELINES[name].make(seed)
     with warnings.catch_warnings():
-        # `converged` tells.
+        # `converged` reports it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return baseline.fit(_inputs(baseline, inputs), np.asarray(genres, str))
 
 
 def predict_baseline(baseline: Pipeline, inputs: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """Return the genre that a fitted baseline gives each clip, shape (clips,)."""
+    """Return a fitted baseline's prediction for each clip, shape (clips,)."""
     return baseline.predict(_inputs(baseline, inputs))
 
 
 def _inputs(baseline: Pipeline, inputs: pd.DataFrame | np.ndarray) -> pd.DataFrame | np.ndarray:
-    # Only metadata is asked for by name.
+    # Only metadata needs the names of columns.
     by_name = isinstance(baseline[0], ColumnTransformer)
     return inputs if by_name else np.asarray(inputs, np.float64)
 
 
 def converged(baseline: Pipeline) -> bool | None:
-    """Tell whether a fitted baseline ended before its last step; None where there are no steps."""
+    """Tell whether a fitted baseline has converged; None if it has no iterations."""
     last = baseline[-1]
     most = getattr(last, "max_iter", -1)
     return bool(np.max(last.n_iter_) < most) if most > 0 else None

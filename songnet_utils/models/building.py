@@ -1,17 +1,17 @@
-"""What the networks of the lab have in common: how they begin, how they end, how they start.
+"""The common parts of all networks: first and last layers, and initial weights.
 
-Every network takes ``log_mel``, shape (clips, frames, n_mels), any number of frames, and gives
+Every network takes ``log_mel``, shape (clips, frames, n_mels), with any number of frames, and gives
 ``{"genre_over_time": (clips, steps, genres), "genre": (clips, genres)}``. It begins with the
-centring layer (see `songnet_utils.models.trained.centre`) and ends with one dense softmax for
-every step, whose mean over time is the song's genre. In between nothing looks ahead: layers over
-time are "valid", or padded with zeros before the song only.
+centring layer (see `songnet_utils.models.trained.centre`) and ends with a dense softmax at every
+step, whose mean over time is the song's genre. In between, nothing looks ahead: layers over time
+are "valid", or padded with zeros before the song only.
 
-Two of these need a word, because the paper does not say them:
+Two points are not in the paper:
 
-- *Centring.* Log-mel with a fixed floor has a mean near −5 and another deviation in each band. The
-  first layer subtracts each band's mean and divides by its standard deviation, both measured on
-  the training frames and saved with the weights. It looks at no other frame than its own.
-- *TimeDistributed.* A Keras ``Dense`` layer treats every step alike by itself, so it *is* the
+- *Centring.* Log-mel with a fixed floor has a mean near −5, and another deviation in each band. The
+  first layer subtracts each band's mean and divides by its standard deviation, both computed from
+  the training frames and saved with the weights. It treats each frame by itself.
+- *TimeDistributed.* A Keras ``Dense`` layer already treats every step alike, so it *is* the
   time-distributed layer of the paper. Wrapping it in ``TimeDistributed`` gives the same numbers
   in twice the time.
 """
@@ -27,7 +27,7 @@ from songnet_utils._utils.quiet import quiet_stderr
 with quiet_stderr():
     import keras
 
-# TensorFlow warns of functions that Keras calls; nobody here can change them.
+# TensorFlow warns about functions that Keras calls, which we cannot change.
 logging.getLogger("tensorflow").setLevel("ERROR")
 
 layers = keras.layers
@@ -37,7 +37,7 @@ JIT = keras.backend.backend() != "tensorflow"
 
 
 class Draw:
-    """Draws the weights that layers start with, one after the other, all from one seed."""
+    """Draws the initial weights of all layers from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -49,23 +49,23 @@ class Draw:
     def __call__(self) -> keras.initializers.Initializer:
         """Return Glorot's uniform distribution with a seed of its own.
 
-        Layers of one shape so start differently.
+        So layers of the same shape start with different weights.
         """
         return keras.initializers.GlorotUniform(seed=self._next())
 
     def orthogonal(self) -> keras.initializers.Initializer:
-        """Return random rotations with a seed of their own, for what is fed back to itself."""
+        """Return random rotations with a seed of their own, for recurrent weights."""
         return keras.initializers.Orthogonal(seed=self._next())
 
 
 def check_genres(genres: Sequence[str]) -> None:
-    """Raise SongNetError unless there are at least two genres, each named once."""
+    """Raise SongNetError unless there are at least two different genres."""
     if isinstance(genres, str) or len(genres) < 2 or len(set(genres)) < len(genres):
-        raise SongNetError(f"A network tells at least two different genres apart. Got {genres!r}")
+        raise SongNetError(f"A network needs at least two different genres. Got {genres!r}")
 
 
 def begin(bands: int, genres: Sequence[str]) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Return the input frames, and the same after the centring layer."""
+    """Return the input frames, and the output of the centring layer."""
     check_genres(genres)
     frames = keras.Input((None, bands), name="log_mel")
     return frames, layers.Normalization(axis=-1, name="centring")(frames)
@@ -97,18 +97,18 @@ def conv_blocks(
     pool: int = 2,
     count: int = 3,
 ) -> keras.KerasTensor:
-    """Return the paper's blocks on `x`: each a convolution, ReLU, max pooling and dropout.
+    """Return the output of the paper's blocks: each a convolution, ReLU, max pooling and dropout.
 
     Parameters
     ----------
     x : keras.KerasTensor, shape (clips, time, channels)
-        What the first block sees.
+        The input of the first block.
     draw : Draw
         Draws the weights.
     dropout, batch_norm, filters, kernel, pool
         As in `songnet_utils.models.paper.songnet`.
     count : int
-        How many blocks; the layers of the first end in ``_1``.
+        The number of blocks; the names of the first block's layers end in ``_1``.
     """
     for number in range(1, count + 1):
         x = layers.Conv1D(filters, kernel, kernel_initializer=draw(), name=f"conv_{number}")(x)
@@ -121,7 +121,7 @@ def conv_blocks(
 
 
 def grus(x: keras.KerasTensor, draw: Draw, count: int) -> keras.KerasTensor:
-    """Return what `count` layers of GRU, one on the other, remember of `x` at each step."""
+    """Return the output of `count` stacked layers of GRU at each step."""
     for number in range(1, 1 + count):
         x = layers.GRU(
             64,

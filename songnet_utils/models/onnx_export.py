@@ -1,14 +1,14 @@
-"""A network in the ONNX format, written layer by layer with ONNX's own operators.
+"""Export a network to ONNX, layer by layer, with ONNX's own operators.
 
-Made from the list of layers (`songnet_utils.streaming.graph`) and not from TensorFlow's graph, in
-which a recurrent layer is a loop over lists of tensors: here it is the one operator ``LSTM`` or
-``GRU`` that ONNX has for it, which is what makes it fast.
+The export uses the list of layers (`songnet_utils.streaming.graph`) and not TensorFlow's graph, in
+which a recurrent layer is a loop over lists of tensors. Here it is ONNX's operator ``LSTM`` or
+``GRU``, which makes it fast.
 
-Keras has channels last. ONNX convolves with channels first, and its recurrent layers want time
-first: such a layer is written with a transposition before and after it. ONNX Runtime takes out
-those that undo each other.
+Keras has channels last. ONNX convolves with channels first, and its recurrent layers have time
+first, so these layers have a transposition before and after them. ONNX Runtime removes
+transpositions that cancel each other.
 
-A network that stands on musicnn's embedding is written behind the nodes of musicnn's own file.
+A network on musicnn's embedding follows the nodes of musicnn's own file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 #: The version of ONNX's operators: the first with LayerNormalization.
 OPSET = 17
 
-#: Operator by the name of Keras's activation.
+#: The operators by the names of Keras's activations.
 _ACTIVATIONS = {
     "relu": "Relu",
     "elu": "Elu",
@@ -75,15 +75,16 @@ def save_onnx(net: Any, path: str | Path) -> None:
 def save_stream(net: Any, path: str | Path) -> None:
     """Write a recurrent network in the ONNX format with its state as inputs and outputs.
 
-    Such a network is asked for each step once, in order; the frames overlap from one call to the
-    next as far as the layers before the recurrent ones need, which is the receptive field in this
-    file's metadata. What a layer called NAME remembers goes in as ``state_NAME``, zeros at the
-    beginning of a song, and comes out as ``state_NAME_next`` (an LSTM's as ``state_NAME_hidden``
-    and ``state_NAME_cell``), each (1, 1, units). Besides, inputs and outputs are those of
-    `onnx_of`, for one clip; ``genre`` is the mean over the steps that were asked.
+    You run such a network once for each step, in order. The frames of successive calls overlap by
+    the receptive field of the layers before the recurrent ones, which is in this file's metadata.
+    The state of a layer NAME is the input ``state_NAME``, zeros at the beginning of a song, and the
+    output ``state_NAME_next`` (for an LSTM, ``state_NAME_hidden`` and ``state_NAME_cell``), each
+    (1, 1, units). The other inputs and outputs are those of `onnx_of`, for one clip; ``genre`` is
+    the mean over the steps of the call.
 
-    Nothing is written for a network without a recurrent layer, or with other layers that look back
-    beyond the frames of a step, as causal padding does: their state is not carried.
+    No file is written for a network without a recurrent layer, or with other layers that look back
+    beyond the frames of a step, as causal padding does, because the file does not carry their
+    state.
     """
     graph = graph_to_layer(net.keras_model, "genre_over_time")
     if (field := _field_without_state(graph)) is not None:
@@ -91,10 +92,10 @@ def save_stream(net: Any, path: str | Path) -> None:
 
 
 def _field_without_state(graph: Graph) -> ReceptiveField | None:
-    """Return what a step sees apart from what recurrent layers remember; None if that is not all.
+    """Return a step's receptive field without recurrent memory, or None if this is impossible.
 
-    Where a step takes frames from before its own, or a layer behind a recurrent one takes several
-    of its rows, calls would have to overlap behind the state.
+    It is impossible if a step sees frames from before its own, or if a layer after a recurrent one
+    sees several of its rows, because calls would have to overlap after the state.
     """
     from keras import layers
 
@@ -118,20 +119,21 @@ def _save(proto: Any, net: Any, field: ReceptiveField, path: str | Path) -> None
 def onnx_of(model: keras.Model, *, stream: bool = False) -> Any:
     """Return a network in the ONNX format, an ``onnx.ModelProto``.
 
-    Input ``log_mel`` (clips, frames, n_mels), and ``metadata`` (clips, columns) where the network
-    takes it; outputs ``genre_over_time``, ``genre`` and, unless it is for a stream, ``embedding``.
+    Its input is ``log_mel`` (clips, frames, n_mels), and also ``metadata`` (clips, columns) if the
+    network takes it. Its outputs are ``genre_over_time``, ``genre`` and, except for a stream,
+    ``embedding``.
 
     Parameters
     ----------
     model : keras.Model
-        With the input ``log_mel``, or ``embedding`` where it stands on musicnn.
+        Its input is ``log_mel``, or ``embedding`` for a network on musicnn.
     stream : bool
-        For one clip, and with the state of recurrent layers; see `save_stream`.
+        Whether to export it for one clip, with the state of recurrent layers; see `save_stream`.
 
     Raises
     ------
     SongNetError
-        When the network has a layer that is not known here.
+        When a layer of the network is not supported.
     """
     with quiet_stderr():
         import onnx
@@ -152,14 +154,14 @@ class _Writer:
 
         self._onnx = onnx
         self._clips: str | int = 1 if stream else "clips"
-        # What goes in, and comes out, besides: the state of recurrent layers. None: there is none.
+        # The further inputs and outputs for the state of recurrent layers; None if there is none.
         self._states: tuple[list[Any], list[Any]] | None = ([], []) if stream else None
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._names: dict[int, str] = {}
 
     def model(self, graph: Graph, outputs: Sequence[str]) -> Any:
-        """Return the whole network; the tensors wanted get the names `outputs`."""
+        """Return the whole network; its wanted tensors get the names `outputs`."""
         helper = self._onnx.helper
         self._names = {graph.frames: "log_mel"}
         self._names |= {tensor: name for name, tensor in graph.others.items()}
@@ -170,7 +172,7 @@ class _Writer:
         if graph.tensors[graph.frames].name == "embedding":
             inputs, rows, constants = self._musicnn()
             values += rows
-            # What the network is given is what musicnn gives.
+            # The network's input is musicnn's output.
             self._names[graph.frames] = "embedding"
             del wanted["embedding"]
         for node in graph.nodes:
@@ -186,12 +188,12 @@ class _Writer:
             opset_imports=[helper.make_opsetid("", OPSET)],
             producer_name="songnet",
         )
-        # What ONNX's version 17 came with; newer files are refused by older readers.
+        # The file version of ONNX's operators 17; older readers reject newer files.
         proto.ir_version = 8
         return proto
 
     def _musicnn(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """Begin with musicnn's nodes up to its embedding; return inputs, rows and constants."""
+        """Start with musicnn's nodes up to its embedding; return inputs, rows and constants."""
         graph = self._onnx.load(BUILT_IN / "musicnn.onnx").graph
         last = next(at for at, node in enumerate(graph.node) if "embedding" in node.output)
         self._nodes += graph.node[: last + 1]
@@ -208,7 +210,7 @@ class _Writer:
         return self._onnx.helper.make_tensor_value_info(name, kind, axes)
 
     def _add(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node, return the name of what it gives."""
+        """Add a node, and return the name of its output."""
         output = f"{kind}_{len(self._nodes)}"
         self._nodes.append(
             self._onnx.helper.make_node(kind, inputs, [output], output, **attributes)
@@ -225,7 +227,7 @@ class _Writer:
         return self._constant(numbers, np.int64)
 
     def _write(self, graph: Graph, node: Node) -> str:
-        """Write a layer; return the name of what it gives."""
+        """Write a layer, and return the name of its output."""
         from keras import layers
 
         layer, x = node.layer, self._names[node.inputs[0]]
@@ -249,7 +251,7 @@ class _Writer:
                 before, after = _by_axis(layer.padding, rank)
                 return self._add("Pad", x, self._whole([*before, *after]))
             case layers.Cropping1D():
-                # At the beginning only.
+                # Cropping is at the beginning only.
                 bounds = ([layer.cropping[0]], [np.iinfo(np.int64).max], [1])
                 return self._add("Slice", x, *map(self._whole, bounds))
             case layers.Reshape():
@@ -275,8 +277,8 @@ class _Writer:
             case _ if is_for_training(layer):
                 return x
         raise SongNetError(
-            f"Layer {layer.name} ({type(layer).__name__}): how it is written in ONNX is not known "
-            "here. Say so in songnet_utils/models/onnx_export.py."
+            f"Layer {layer.name} ({type(layer).__name__}) cannot be exported to ONNX yet. Add it "
+            "to songnet_utils/models/onnx_export.py."
         )
 
     def _activated(self, layer: Any, x: str) -> str:
@@ -285,14 +287,14 @@ class _Writer:
             return x
         if name not in _ACTIVATIONS:
             raise SongNetError(
-                f"Layer {layer.name} has the activation {name!r}; known are {[*_ACTIVATIONS]}."
+                f"Layer {layer.name} has the activation {name!r}, not one of {[*_ACTIVATIONS]}."
             )
         return self._add(_ACTIVATIONS[name], x)
 
     def _channels_first(
         self, kind: str, rank: int, x: str, *weights: str, **attributes: Any
     ) -> str:
-        """Add a node that wants channels behind the clips; the result has them last again."""
+        """Add a node that needs channels after clips; its result has them last again."""
         x = self._add("Transpose", x, perm=[0, rank - 1, *range(1, rank - 1)])
         x = self._add(kind, x, *weights, **attributes)
         return self._add("Transpose", x, perm=[0, *range(2, rank), 1])
@@ -327,7 +329,7 @@ class _Writer:
         for tensor in node.inputs:
             name = self._names[tensor]
             if missing := rank - len(graph.shape(tensor)):
-                # As Keras does: what has no time is the same at all times.
+                # As in Keras, a tensor without time is the same at all times.
                 name = self._add("Unsqueeze", name, self._whole(range(1, 1 + missing)))
             names.append(name)
         return functools.reduce(lambda one, other: self._add(kind, one, other), names)
@@ -356,11 +358,11 @@ class _Writer:
         return self._add("Transpose", x, perm=[1, 0, 2])
 
     def _carry_state(self, layer: Any, node: Any) -> None:
-        """Make a recurrent node begin with a state that is put in, and give that at its end."""
+        """Make a recurrent node start with an input state, and output its final state."""
         assert self._states is not None
         parts = ("_hidden", "_cell") if node.op_type == "LSTM" else ("",)
         names = [f"state_{layer.name}{part}" for part in parts]
-        # No bias where the layer has none, and no lengths of clips.
+        # Leave out the bias if the layer has none, and the lengths of clips.
         node.input.extend([""] * (5 - len(node.input)) + names)
         node.output.extend(f"{name}_next" for name in names)
         for values, suffix in zip(self._states, ("", "_next"), strict=True):
@@ -368,7 +370,7 @@ class _Writer:
 
 
 def _by_axis(sizes: Any, rank: int) -> tuple[list[int], list[int]]:
-    """Return what a layer adds or takes before and after, for each axis."""
+    """Return the sizes that a layer adds or removes before and after, for each axis."""
     bands = [sizes[1]] if rank == 4 else []
     both = [(0, 0), along_time(sizes), *bands, (0, 0)]
     return [before for before, _ in both], [after for _, after in both]

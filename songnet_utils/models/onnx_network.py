@@ -1,8 +1,8 @@
-"""A network in an ONNX file: what the file says of it, and how it answers without TensorFlow.
+"""A network in an ONNX file: its description, and its answers without TensorFlow.
 
-The description is in the file's metadata, each entry a text: ``name``, ``training_music`` and
+The description is in the file's metadata, with strings as entries: ``name``, ``training_music`` and
 ``caution`` as in `songnet_utils.streaming.network.Network`, ``genres`` (a list, in JSON),
-``sound`` (as `songnet_utils.audio.sound.Sound.to_dict` gives it) and ``receptive_field``
+``sound`` (from `songnet_utils.audio.sound.Sound.to_dict`) and ``receptive_field``
 (``size``, ``stride`` and ``past`` as in `songnet_utils.streaming.timeline.ReceptiveField`;
 ``past`` is null for a network that remembers the song from its beginning).
 """
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 BUILT_IN = Path(__file__).parent / "networks"
 BUILT_IN_NAMES = ("musicnn", "songnet-mini")
 
-# Frames of which the steps are computed at once: more take memory and save no time.
+# Frames to process at once; more would need memory and save no time.
 _BLOCK = 512
 
 
 @dataclass(frozen=True)
 class Description:
-    """What has to be known of a network before it is used.
+    """The facts about a network that you need before you use it.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def describe(proto: Any, description: Mapping[str, Any], field: ReceptiveField) 
     proto : onnx.ModelProto
         The network.
     description : mapping of str to str, list or dict
-        As `songnet_utils.streaming.network.Network.description` gives it.
+        From `songnet_utils.streaming.network.Network.description`.
     field : ReceptiveField
-        The network's, in frames.
+        The network's receptive field, in frames.
     """
     past = None if math.isinf(field.past) else field.past
     frames = {"size": field.size, "stride": field.stride, "past": past}
@@ -72,49 +72,49 @@ def describe(proto: Any, description: Mapping[str, Any], field: ReceptiveField) 
 
 
 def open_session(source: str | Path | bytes) -> onnxruntime.InferenceSession:
-    """Return an ONNX file, or its content, ready to be run.
+    """Return an ONNX file, or its content, ready to run.
 
     Raises
     ------
     SongNetError
         When there is no such file, or ONNX Runtime cannot run it.
     """
-    # Set before it is imported, this keeps ONNX Runtime from reporting to its makers.
+    # Set before the import, this stops ONNX Runtime from reporting to its makers.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    # On Windows, only this does.
+    # On Windows, only this call does.
     onnxruntime.disable_telemetry_events()
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise SongNetError(f"{source}: there is no such file. Check the name.")
     options = onnxruntime.SessionOptions()
-    # Several songs are asked about at once, and the step of a stream is too little to share.
+    # Several songs run at once, and a single step is too small to divide between threads.
     options.intra_op_num_threads = 1
-    # Errors only: it warns of inputs with a default.
+    # Log errors only, because the runtime warns about inputs with a default.
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(source, options)
     # What ONNX Runtime raises has no base class of its own.
     except Exception as error:
         raise SongNetError(
-            f"{source!s:.200}: is no ONNX file, or is damaged ({type(error).__name__}). "
+            f"{source!s:.200}: is not an ONNX file, or is damaged ({type(error).__name__}). "
             "Export it again."
         ) from error
 
 
 def read_description(path: str | Path) -> Description:
-    """Return what an ONNX file says of the network in it.
+    """Return the description of the network in an ONNX file.
 
     Raises
     ------
     SongNetError
-        When there is no such file, it is damaged, or it is a network without a description.
+        When there is no such file, it is damaged, or its network has no description.
     """
     return description_of(open_session(path), path)
 
 
 def description_of(session: onnxruntime.InferenceSession, path: str | Path) -> Description:
-    """Return what an ONNX file that is open says of the network; see `read_description`."""
+    """Return the description of the network in an open ONNX file; see `read_description`."""
     entries = session.get_modelmeta().custom_metadata_map
     try:
         frames = json.loads(entries["receptive_field"])
@@ -129,24 +129,24 @@ def description_of(session: onnxruntime.InferenceSession, path: str | Path) -> D
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SongNetError(
-            f"{path}: does not say what is to be known of the network: its genres, its "
-            f"description of sound and its receptive field ({type(error).__name__}: {error}). "
-            "Take a network that songnet train exported, or describe a tagger in "
-            f"{Path(path).stem}.json beside it."
+            f"{path}: has no description of the network (genres, description of sound and "
+            f"receptive field; {type(error).__name__}: {error}). Choose a network that songnet "
+            f"train exported, or describe a tagger in {Path(path).stem}.json beside it."
         ) from error
 
 
 class OnnxNetwork(Network):
-    """A network that ONNX Runtime answers for.
+    """A network that runs in ONNX Runtime.
 
     Parameters
     ----------
     session : onnxruntime.InferenceSession
-        Input ``log_mel``, (clips, frames, n_mels); outputs ``genre_over_time``, (clips, steps,
-        genres), and ``embedding``, (clips, steps, channels). What overlapping windows share is an
-        input with a default, ``rows_…``, and an output ``rows_…_next``: see `WindowStepper`.
+        Its input is ``log_mel``, (clips, frames, n_mels); its outputs are ``genre_over_time``,
+        (clips, steps, genres), and ``embedding``, (clips, steps, channels). Rows that overlapping
+        windows share are an input with a default, ``rows_…``, and an output ``rows_…_next``; see
+        `WindowStepper`.
     described : Description
-        What to know of it.
+        Its description.
     """
 
     session: onnxruntime.InferenceSession
@@ -166,7 +166,7 @@ class OnnxNetwork(Network):
         return self._rows(frames, "genre_over_time")
 
     def embedding_of_frames(self, frames: np.ndarray) -> np.ndarray:
-        """Return what the network computes from frames just before it names genres.
+        """Return the network's embedding of frames, the input of its last layer.
 
         Parameters
         ----------
@@ -176,8 +176,8 @@ class OnnxNetwork(Network):
         Returns
         -------
         np.ndarray, shape (steps, channels), float32
-            What the last dense layer is given at each step. Songs whose means over the steps lie
-            close together are alike to the network.
+            The input of the last dense layer at each step. Songs are similar to the network if
+            their means over the steps are close.
         """
         return self._rows(frames, "embedding")
 
@@ -187,30 +187,30 @@ class OnnxNetwork(Network):
 
     @property
     def shared_rows(self) -> Sequence[str]:
-        """The names of the inputs for what overlapping windows share."""
+        """The names of the inputs for rows that overlapping windows share."""
         given = (value.name for value in self.session.get_overridable_initializers())
         return [name for name in given if name.startswith("rows_")]
 
     @property
     def steps_at_once(self) -> int:
-        """How many steps are best computed at once, where each sees a window."""
+        """The best number of steps to compute at once."""
         return max(1, _BLOCK // self.timeline.field.stride)
 
     def inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return a song's frames, and what else the network takes, by name."""
+        """Return the network's inputs for a song's frames, by name."""
         return {"log_mel": frames[None]}
 
     def ask(
         self, frames: np.ndarray, outputs: Sequence[str], rows: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
-        """Return outputs for a song's frames, each with an axis for the clip, which is one."""
+        """Return outputs for a song's frames, each with an axis for the single clip."""
         return self.session.run(outputs, {**self.inputs(frames), **rows})
 
     def _rows(self, frames: np.ndarray, output: str) -> np.ndarray:
         frames = np.asarray(frames, np.float32)
         if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
             raise SongNetError(
-                f"{self.name} takes log-mel frames of shape (frames, {self.sound.n_mels}). "
+                f"{self.name} needs log-mel frames of shape (frames, {self.sound.n_mels}). "
                 f"Got shape {frames.shape}"
             )
         self._enough(frames)
@@ -220,17 +220,17 @@ class OnnxNetwork(Network):
 
 
 class WindowStepper:
-    """Asks a network whose steps see a window of frames, and keeps those of the next windows.
+    """Runs a network whose steps see a window of frames, and stores the frames of later windows.
 
-    What overlapping windows share goes from one question to the next, where the network gives it:
-    rows that depend on frames alone, one for each frame from the first window's beginning on.
+    If the network outputs them, rows that overlapping windows share pass from one call to the next.
+    They depend on frames alone, with one row per frame from the first window's start.
 
     Parameters
     ----------
     net : OnnxNetwork
         The network.
     output : str
-        What is asked for.
+        The name of the output.
     """
 
     def __init__(self, net: OnnxNetwork, output: str) -> None:
@@ -241,7 +241,7 @@ class WindowStepper:
         self._rows: dict[str, np.ndarray] = {}
 
     def push(self, frames: np.ndarray, /) -> np.ndarray:
-        """Take frames (n, n_mels), return the steps that are now complete."""
+        """Take frames (n, n_mels), and return the steps that they complete."""
         field = self._net.timeline.field
         frames = np.concatenate([self._frames, frames])
         steps = field.outputs_of_inputs(len(frames))
@@ -256,7 +256,7 @@ class WindowStepper:
                 name: row[..., gone:] for name, row in zip(self._shared, rows, strict=True)
             }
             frames, steps = frames[gone:], steps - count
-        # A copy, so that a long piece is not kept alive by its tail.
+        # Copy the tail, so that it does not keep a long piece in memory.
         self._frames = frames.copy()
         if not answers:
             return np.empty((0, len(self._net.genres)), np.float32)

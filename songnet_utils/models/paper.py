@@ -1,13 +1,13 @@
-"""SongNet, the paper's network, and what it grew from.
+"""SongNet, the paper's network, and its predecessor.
 
 Three blocks of convolution over time, ReLU, max pooling and dropout lead from the frames to the
 genre over time (Zhang, Zhang & Chen 2018, "SongNet: Real-time Music Classification", figure 1).
-The paper began with an LSTM after them and found that the time-distributed layer "worked better";
-`songnet_lstm` is what it began with.
+The authors first used an LSTM after the blocks (`songnet_lstm`), and found that the
+time-distributed layer "worked better".
 
 *Batch norm.* Each convolution's output is normalised over the batch, as in the network's direct
-ancestor (deepsound-project/genre-recognition, 2018). The paper does not say whether it has that;
-it was chosen on validation clips of mini, and ``batch_norm=False`` leaves it out.
+ancestor (deepsound-project/genre-recognition, 2018). The paper does not mention it. We chose it on
+validation clips of mini; ``batch_norm=False`` leaves it out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def songnet(
     Parameters
     ----------
     sound : Sound
-        The description of sound; only its number of mel bands shapes the network.
+        The description of sound; the network depends only on its number of mel bands.
     genres : sequence of str
         At least two, in the order of the outputs.
     filters : int
@@ -43,7 +43,7 @@ def songnet(
     kernel : int
         Inputs in time that a kernel sees.
     pool : int
-        Inputs in time that become one by max pooling.
+        Inputs in time that max pooling turns into one.
     blocks : int
         Convolution blocks.
     dropout : float
@@ -84,21 +84,21 @@ def songnet_lstm(
     batch_norm: bool = True,
     seed: int = 0,
 ) -> keras.Model:
-    """Build the paper's first try: the same three blocks, then an LSTM that remembers.
+    """Build the paper's first network: the same three blocks, then an LSTM.
 
-    256 units, as in the network's 2016 ancestor (deepsound-project/genre-recognition).
+    It has 256 units, as in the network's 2016 ancestor (deepsound-project/genre-recognition).
 
     Parameters
     ----------
     sound, genres, filters, dropout, batch_norm, seed
         As in `songnet`.
     gru : int
-        How many layers of GRU, those of `crnn_2d`, stand in the LSTM's place; 0: the LSTM does.
+        The number of GRU layers, as in `crnn_2d`, that replace the LSTM; 0 keeps the LSTM.
 
     Returns
     -------
     keras.Model
-        As `songnet` returns it. A step knows all of the song up to its end.
+        As from `songnet`. A step depends on the whole song up to its end.
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)

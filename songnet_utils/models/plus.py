@@ -1,20 +1,19 @@
-"""SongNet made as strong as we could on some hundred real songs, still live.
+"""Our strongest network for a few hundred real songs, which still runs live.
 
-Three things differ from `songnet_utils.models.paper.songnet`.
+It differs from `songnet_utils.models.paper.songnet` in three ways.
 
-*How little it has to learn.* It has one block of convolutions, a quarter as wide: so few songs
-hardly tell which of three blocks' 800,000 weights are right.
+*Fewer weights.* It has one block of convolutions, a quarter as wide, because a few hundred songs
+cannot determine the 800,000 weights of three blocks.
 
-*What a step knows.* SongNet judges by less than two seconds at a time, and only the mean of its
-answers sees more. Here each step also sees how the features have been for a while: their mean
-and their largest value over the last steps. What people call texture, how dense, how steady,
-how often a sound comes back, is in such summaries, as it is in the hand-crafted statistics of the
-baselines. Before the song there is silence: its steps count as zeros, so the first answer is
-even earlier than SongNet's, and nothing looks ahead.
+*More context per step.* A step of SongNet sees less than two seconds; only the mean over its steps
+sees more. Here each step also sees the mean and the maximum of the features over the last steps.
+Such summaries capture texture (how dense, how steady, how repetitive a sound is), as the
+hand-crafted statistics of the baselines do. Before the song, the features count as zeros, so the
+first answer comes even earlier than SongNet's, and nothing looks ahead.
 
-*How it is trained.* Its recipe stands in the registry: crops in other keys, weight decay, averaged
-weights, a schedule that ends. Each can be left out by name (``songnet-plus~keys``), so that you
-can see what it is worth; what was tried besides can be added (``songnet-plus+mixup``).
+*Another recipe.* The registry has its recipe: crops in other keys, weight decay, averaged weights,
+a schedule that ends. You can leave out each part by name (``songnet-plus~keys``) to see its effect,
+and add other ideas that we tried (``songnet-plus+mixup``).
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ def songnet_plus(
     blocks : int
         Convolution blocks, at most 3.
     summary : int
-        Over how many of the last steps the features are summed up; 0: not at all, as in SongNet.
+        The number of last steps in the summary of the features; 0 for no summary, as in SongNet.
     dropout : float
-        Share of what a step knows dropped in training.
+        Share of a step's features dropped in training.
 
     Returns
     -------
@@ -56,14 +55,14 @@ def songnet_plus(
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
     x = conv_blocks(x, draw, dropout=0.0, filters=filters, count=blocks)
-    # A step as often as SongNet's.
+    # Steps are as frequent as SongNet's.
     x = layers.AveragePooling1D(8 // 2**blocks, name="step")(x)
     if summary:
         so_far = layers.ZeroPadding1D((summary - 1, 0), name="silence_before")(x)
         mean = layers.AveragePooling1D(summary, 1, name="mean_so_far")(so_far)
         largest = layers.MaxPooling1D(summary, 1, name="largest_so_far")(so_far)
         x = layers.Concatenate(name="now_and_so_far")([x, mean, largest])
-    # What is large in one feature is small in another.
+    # Features differ in size.
     x = layers.BatchNormalization(momentum=0.9, name="batch_norm_4")(x)
     x = layers.Dropout(dropout, seed=seed + 4, name="dropout_4")(x)
     return end(frames, x, genres, draw, "songnet_plus")

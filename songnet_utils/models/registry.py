@@ -1,9 +1,9 @@
-"""Every network by name: how it is built, how it is trained, and which of its parts can go.
+"""Every network by name, with its layers, its recipe and its removable parts.
 
-``NETWORKS["songnet-plus"]`` is a `NetworkKind`. A name may go on with parts that are left out,
-each after a ``~``, and with what was tried besides, after a ``+``: ``songnet~batch-norm`` is
-SongNet without batch norm, ``songnet-plus+mixup`` is trained on mixed clips. So an experiment is
-nothing but a name, and a table of what each part is worth is a comparison like any other.
+``NETWORKS["songnet-plus"]`` is a `NetworkKind`. In a name, ``~`` removes a part and ``+`` adds an
+idea that we tried: ``songnet~batch-norm`` is SongNet without batch norm, and ``songnet-plus+mixup``
+is trained on mixed clips. So an experiment is just a name, and an ablation is a comparison like any
+other.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from songnet_utils.models.with_metadata import songnet_meta
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkKind:
-    """One of the networks of the lab.
+    """One of the networks.
 
     Parameters
     ----------
     title : str
-        What to call it in front of people.
+        Its name for people.
     build : callable
         ``build(sound, genres, seed=…, **options)`` returns it with fresh weights. A layer that is
-        random in training draws from a ``keras.random.SeedGenerator``, as Keras's own do: each
-        epoch sets its state anew.
+        random in training draws from a ``keras.random.SeedGenerator``, like Keras's own layers,
+        because each epoch resets its state.
     options : mapping
         Further arguments of `build`.
     recipe : mapping
-        In what its training differs from others': fields of `songnet_utils.training.recipe.Recipe`.
+        Its own values of fields of `songnet_utils.training.recipe.Recipe`.
     parts : mapping of str to mapping
-        Parts that can be left out, by name: which options or fields of the recipe change then.
+        Its removable parts, by name: the options or fields of the recipe that change without it.
     extras : mapping of str to mapping
-        What was tried besides and is no part of it, by name: which of them change with it.
+        Ideas that are not part of it, by name: the options or fields that change with each.
     sound : Sound
         The description of sound that it needs.
     metadata : bool
-        Whether it takes what is known of a song (`songnet_utils.features.metadata`), too.
+        Whether it also takes a song's metadata (`songnet_utils.features.metadata`).
     on_musicnn : bool
-        Whether it is trained on musicnn's embedding of a song, not on its frames.
+        Whether its input is musicnn's embedding of a song, not the song's frames.
     """
 
     title: str
@@ -73,18 +73,18 @@ class NetworkKind:
             self,
             title=f"{self.title} {'without' if sign == '~' else 'with'} {name}",
             options={name: changes.get(name, value) for name, value in self.options.items()},
-            # What is no option of the network is a field of its recipe.
+            # A name that is not an option of the network is a field of its recipe.
             recipe={**self.recipe, **changes_of_recipe},
         )
 
     def description(self) -> dict[str, Any]:
-        """Return what decides how it is built, fit for JSON."""
+        """Return everything that its layers depend on, for JSON."""
         return {"network": self.build.__name__, **self.options}
 
 
 _AS_SONGNET = {"dropout": 0.3, "batch_norm": True}
 
-#: Network by name.
+#: The networks by name.
 NETWORKS: dict[str, NetworkKind] = {
     "songnet": NetworkKind(
         title="SongNet",
@@ -106,8 +106,8 @@ NETWORKS: dict[str, NetworkKind] = {
         title="SongNet with an LSTM",
         build=songnet_lstm,
         options={"gru": 0, "filters": 256, **_AS_SONGNET},
-        # What crnn-2d has besides a second dimension: its memory, and few weights. And what a
-        # network may need that takes every band for a channel: music in every key.
+        # crnn-2d differs by more than the second dimension: it has memory and few weights. And a
+        # network whose channels are bands may need music in every key.
         extras={"gru": {"gru": 2}, "small": {"filters": 64}, "keys": {"semitones": 7.0}},
     ),
     "crnn-2d": NetworkKind(
@@ -170,7 +170,7 @@ NETWORKS: dict[str, NetworkKind] = {
 
 
 def network_kind(name: str) -> NetworkKind:
-    """Return a network by its name, without the parts and with the extras that the name says.
+    """Return a network by its name, without the removed parts and with the extras in the name.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def network_kind(name: str) -> NetworkKind:
         sign, part = change[0], change[1:]
         known = kind.parts if sign == "~" else kind.extras
         if part not in known:
-            what = "can be left out" if sign == "~" else "can be added"
+            what = "can be removed" if sign == "~" else "can be added"
             raise SongNetError(
                 f"{name}: {first} has no part {part!r} that {what}. "
                 f"It has: {', '.join(known) or 'none'}.{did_you_mean(part, known)}"
@@ -198,7 +198,7 @@ def network_kind(name: str) -> NetworkKind:
 
 
 def ablation(name: str) -> Sequence[str]:
-    """Return a network's name, and its name without each of its parts and with each extra."""
+    """Return a network's name, and the names without each part and with each extra."""
     kind, named = network_kind(name), re.split(r"[~+]", name)[1:]
     less = [f"{name}~{part}" for part in kind.parts if part not in named]
     return [name, *less, *(f"{name}+{part}" for part in kind.extras if part not in named)]

@@ -1,8 +1,8 @@
-"""The networks of the paper's related work, so that they can be compared on the same clips.
+"""The networks of the paper's related work, for comparisons on the same clips.
 
-Each keeps the idea that its authors argue for. What was changed is the same in all: they answer
-at every step and nothing in them looks ahead, so convolutions are "valid" in time where their
-authors pad; and they are about as large as SongNet, to learn on a laptop.
+Each keeps its authors' main idea. Two changes are common to all: they answer at every step and
+never look ahead, so their convolutions are "valid" in time where the authors pad; and they are
+about as large as SongNet, so that you can train them on a laptop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import scipy.fft
 from songnet_utils.audio.sound import Sound
 from songnet_utils.models.building import Draw, begin, end, grus, keras, layers
 
-# MFCCs of a frame.
+# The MFCCs per frame.
 _COEFFICIENTS = 13
 
 
@@ -28,17 +28,17 @@ def crnn_2d(
 ) -> keras.Model:
     """Build a convolutional recurrent network on pictures, after Choi et al.
 
-    Four layers of 3 × 3 kernels slide over time *and* frequency; max pooling shrinks all bands to
-    one; two layers of GRU sum up what follows in time. Batch norm, ELU and dropout .1 are
-    theirs. Their pooling over time (by 2, 3, 4 and 4 of frames of 21 ms) would leave one step
-    every 4.5 s of ours; here it is by 2, 2 and 2, and a step comes as often as SongNet's.
+    Four layers of 3 × 3 kernels slide over time *and* frequency; max pooling reduces all bands to
+    one; two layers of GRU summarise the song over time. Batch norm, ELU and dropout .1 are theirs.
+    With our frames, their pooling over time (by 2, 3, 4 and 4, for frames of 21 ms) would give one
+    step every 4.5 s. Here it is by 2, 2 and 2, so steps are as frequent as SongNet's.
 
     Parameters
     ----------
     sound, genres, seed
         As in `songnet_utils.models.paper.songnet`. At least 64 mel bands.
     recurrent : int
-        Layers of GRU; 0: none.
+        The number of GRU layers.
 
     References
     ----------
@@ -48,7 +48,7 @@ def crnn_2d(
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
     x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
-    # Kernels, and pooling over (time, frequency). The bands are padded, time is not.
+    # Kernels, and pooling over (time, frequency). Bands are padded, but time is not.
     blocks = [(16, (2, 2)), (32, (2, 4)), (48, (2, 4)), (64, (1, 4))]
     for number, (kernels, pool) in enumerate(blocks, start=1):
         x = layers.ZeroPadding2D(((0, 0), (1, 1)), name=f"bands_{number}")(x)
@@ -71,11 +71,11 @@ def cnn_2d(
     batch_norm: bool = True,
     seed: int = 0,
 ) -> keras.Model:
-    """Build a network that takes the spectrogram for a picture, after Wyse.
+    """Build a network that treats the spectrogram as a picture, after Wyse.
 
-    Square kernels slide over time and frequency as over the picture of a cat. Wyse compares that
-    with frequency as channels, which is SongNet's way; this is the other side of the comparison:
-    blocks as SongNet's, in two dimensions.
+    Square kernels slide over time and frequency as over the picture of a cat. Wyse compares this
+    with frequency as channels, which is SongNet's way. This network has blocks like SongNet's, in
+    two dimensions.
 
     Parameters
     ----------
@@ -106,11 +106,11 @@ def cnn_2d(
 def cnn_mfcc(sound: Sound, genres: Sequence[str], *, seed: int = 0) -> keras.Model:
     """Build a convolutional network on MFCCs, after Li et al.
 
-    The MFCCs are a fixed layer: the first 13 coefficients of the cosine transform of each frame,
-    after the centring layer (so they are those of a frame's departure from the mean frame).
-    From there on kernels are as high as all coefficients. The first are 10 frames wide and slide by
-    4, as theirs; two layers of 5 follow, the first of which slides by 2, so that a step comes as
-    often as SongNet's.
+    A fixed layer computes the MFCCs: the first 13 coefficients of the cosine transform of each
+    frame, after the centring layer (so they describe a frame's deviation from the mean frame).
+    The kernels after it cover all coefficients. The first are 10 frames wide with a stride of 4,
+    as theirs; two layers of width 5 follow, the first with a stride of 2, so that steps are as
+    frequent as SongNet's.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def cnn_mfcc(sound: Sound, genres: Sequence[str], *, seed: int = 0) -> keras.Mod
     x = layers.Dense(_COEFFICIENTS, use_bias=False, trainable=False, name="mfcc")(x)
     # Coefficients differ in size by a factor of ten.
     x = layers.BatchNormalization(momentum=0.9, name="batch_norm_0")(x)
-    # Kernels, the frames that they see, and by how many they slide.
+    # Kernels, their widths in frames, and their strides.
     blocks = [(64, 10, 4), (128, 5, 2), (256, 5, 1)]
     for number, (kernels, wide, stride) in enumerate(blocks, start=1):
         x = layers.Conv1D(

@@ -1,4 +1,4 @@
-"""Somebody's own tagger: ``TAGGER.onnx``, with ``TAGGER.json`` beside it that says what it is.
+"""Your own tagger: ``TAGGER.onnx``, with its description in ``TAGGER.json`` beside it.
 
 ::
 
@@ -11,17 +11,17 @@
 ``rate`` is in samples per second; ``window`` (the sound for one answer) and ``hop`` (from window
 to window) are in samples. ``input`` is ``"waveform"``, full scale ±1, or describes log-mel frames:
 ``{"n_fft": 512, "hop": 256, "n_mels": 96, "gain": 10000, "offset": 1, "factor": 0.4343}`` with
-``factor · ln(gain · mel power + offset) + bias`` in each band (unless said: 1, 1, 0 and 0);
-``window`` and ``hop`` are then whole numbers of frames. ``labels`` are all outputs in their order;
-``genres`` says which of them stand for a genre. ``output`` says what the network gives for each
-label: ``"logits"``, ``"sigmoid"`` (each label's own probability) or ``"softmax"`` (together 1).
+``factor · ln(gain · mel power + offset) + bias`` in each band (by default 1, 1, 0 and 0);
+``window`` and ``hop`` are then whole numbers of frames. ``labels`` lists all outputs in order;
+``genres`` maps some of them to genres. ``output`` is the kind of the network's outputs:
+``"logits"``, ``"sigmoid"`` (each label's own probability) or ``"softmax"`` (with sum 1).
 
-From labels to genres: each label's logit, less its entry in ``centres`` where there are any (what
-an average clip gets: without them, labels that are rare in the training music would hardly ever
-win), the largest of a genre's labels, and the softmax of these.
+From labels to genres: take each label's logit, minus its entry in ``centres`` if there are any (the
+logits of an average clip; without them, labels that are rare in the training music would hardly
+ever win), then the largest of each genre's labels, and the softmax of these.
 
-The network has one input, (windows, samples) or (windows, frames, n_mels), and is given one window
-at a time; one of its outputs is (windows, labels).
+The network has one input, (windows, samples) or (windows, frames, n_mels), and gets one window at a
+time; one of its outputs is (windows, labels).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OPTIONAL = {"caution": str, "centres": dict}
 _FRAMES = {"n_fft": int, "hop": int, "n_mels": int}
 _SCALE = {"gain": 1.0, "offset": 0.0, "factor": 1.0, "bias": 0.0}
 
-# From what a network gives to logits.
+# The functions from a network's outputs to logits.
 _LOGITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "logits": lambda given: given,
     "sigmoid": lambda given: logit(np.clip(given, 1e-12, 1 - 1e-6)),
@@ -57,19 +57,19 @@ _LOGITS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def load_onnx(path: str | Path) -> OnnxNetwork:
-    """Return the network in an ONNX file that says what it is, in itself or beside it.
+    """Return the network in an ONNX file with a description, in the file or beside it.
 
     Raises
     ------
     SongNetError
-        When it cannot be read or run, or its description is not whole.
+        When it cannot be read or run, or its description is incomplete.
     """
     beside = Path(path).with_suffix(".json")
     return Tagger(path, beside) if beside.is_file() else OnnxNetwork.load(path)
 
 
 class Tagger(OnnxNetwork):
-    """A network that gives labels for windows of sound, read as genres over time.
+    """A network that labels windows of sound, used as genre over time.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Tagger(OnnxNetwork):
     Raises
     ------
     SongNetError
-        When one of them cannot be read, or they do not belong together.
+        When one of them cannot be read, or they do not match.
     """
 
     steps_at_once = 16
@@ -93,7 +93,7 @@ class Tagger(OnnxNetwork):
         super().__init__(open_session(path), self._describe(told))
         (self._input, *others) = self.session.get_inputs()
         if others:
-            raise SongNetError(f"{path}: takes {1 + len(others)} inputs, and a tagger takes one.")
+            raise SongNetError(f"{path}: has {1 + len(others)} inputs, but a tagger has one.")
         self._labels = len(told["labels"])
         self._logits = _LOGITS[told["output"]]
         # For each genre, the columns of its labels and their centres.
@@ -107,7 +107,7 @@ class Tagger(OnnxNetwork):
         self._scale = None
         if isinstance(told["input"], dict):
             self._scale = [np.float32(told["input"].get(key, _SCALE[key])) for key in _SCALE]
-        # The first answer, for silence, shows whether file and description belong together.
+        # A first answer, for silence, shows whether file and description match.
         shape = (self.timeline.field.size, self.sound.n_mels)
         level = 0 if self._scale is None else np.log(self.sound.floor)
         self.ask(np.full(shape, level, np.float32), [], {})
@@ -121,16 +121,16 @@ class Tagger(OnnxNetwork):
         if isinstance(told["input"], dict):
             self._check(told["input"], _FRAMES, dict.fromkeys(_SCALE, (int, float)), "input: ")
         elif told["input"] != "waveform":
-            raise self._wrong('"input" is "waveform" or the description of log-mel frames')
+            raise self._wrong('"input" must be "waveform" or the description of log-mel frames')
         if told["output"] not in _LOGITS:
-            raise self._wrong(f'"output" is one of {", ".join(_LOGITS)}')
+            raise self._wrong(f'"output" must be one of {", ".join(_LOGITS)}')
         for key in ("genres", "centres"):
             for label in told.get(key, {}):
                 if label not in told["labels"]:
                     guess = did_you_mean(label, told["labels"])
-                    raise self._wrong(f'"{key}" names {label!r}, which is no label.{guess}')
+                    raise self._wrong(f'"{key}" names {label!r}, which is not a label.{guess}')
         if len(set(told["genres"].values())) < 2:
-            raise self._wrong('"genres" names at least two different genres')
+            raise self._wrong('"genres" must name at least two different genres')
         return told
 
     def _check(
@@ -138,12 +138,12 @@ class Tagger(OnnxNetwork):
     ) -> None:
         kinds = {**needed, **optional}
         if not isinstance(told, dict):
-            raise self._wrong(f"{where}is no JSON object")
+            raise self._wrong(f"{where}is not a JSON object")
         if missing := [key for key in needed if key not in told]:
             raise self._wrong(f"{where}lacks {', '.join(missing)}")
         for key, value in told.items():
             if key not in kinds:
-                raise self._wrong(f"{where}{key!r} is no entry.{did_you_mean(key, kinds)}")
+                raise self._wrong(f"{where}{key!r} is not an entry.{did_you_mean(key, kinds)}")
             if not isinstance(value, kinds[key]) or (kinds[key] is int and value < 1):
                 raise self._wrong(f"{where}{key!r} cannot be {value!r}")
 
@@ -155,11 +155,11 @@ class Tagger(OnnxNetwork):
             sound = Sound(sample_rate=told["rate"], floor=1e-10, **frames)
             if size % sound.hop or stride % sound.hop:
                 raise self._wrong(
-                    f'"window" and "hop" are whole numbers of frames, multiples of {sound.hop}'
+                    f'"window" and "hop" must be whole numbers of frames, multiples of {sound.hop}'
                 )
             size, stride = size // sound.hop, stride // sound.hop
         if stride > size:
-            raise self._wrong('"hop" is at most "window", so that every sample is in one')
+            raise self._wrong('"hop" must be at most "window", so that every sample is in one')
         return Description(
             told["name"],
             told["training_music"],
@@ -191,16 +191,16 @@ class Tagger(OnnxNetwork):
         return [softmax(genres, axis=1)[None]]
 
     def _labels_of(self, window: np.ndarray) -> np.ndarray:
-        """Return what the network gives for one window, (1, labels)."""
+        """Return the network's output for one window, (1, labels)."""
         try:
             found = self.session.run(None, {self._input.name: window})
         # What ONNX Runtime raises has no base class of its own.
         except Exception as error:
             raise self._wrong(
-                f"the network takes {self._input.shape}, and a window of it is {window.shape}"
+                f"the network takes {self._input.shape}, but a window is {window.shape}"
             ) from error
         for output in found:
             if output.shape == (1, self._labels):
                 return output
         shapes = " and ".join(str(output.shape) for output in found)
-        raise self._wrong(f'"labels" are {self._labels}, and the network gives {shapes}')
+        raise self._wrong(f'"labels" are {self._labels}, but the network gives {shapes}')

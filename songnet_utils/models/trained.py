@@ -1,9 +1,8 @@
-"""Networks once they are built: their weights, how they are saved and how they answer.
+"""Trained networks: their weights, their files and their answers.
 
-`SongNet` puts a network, its genres and its description of sound together. A run's ``model.onnx``
-holds all of that and is what answers, so nobody who only asks waits for TensorFlow. Its
-``model.keras``, which plain Keras reads, too, holds the layers: Keras starts when they are looked
-into.
+`SongNet` combines a network, its genres and its description of sound. A run's ``model.onnx`` has
+all of these and gives the answers, so answers do not wait for TensorFlow. Its ``model.keras``,
+which plain Keras can read, too, has the layers; Keras starts only when you use them.
 """
 
 from __future__ import annotations
@@ -37,28 +36,28 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.compose import ColumnTransformer
 
-#: The least standard deviation that a mel band is divided by, in natural logarithms of power
-#: (4.3 dB). A band that is empty in all training clips, as above an mp3's cut-off, would
-#: otherwise turn another song's faintest sound there into a thunderclap.
+#: The smallest divisor of a mel band, in natural logarithms of power (4.3 dB). Otherwise, if a band
+#: is empty in all training clips, as above an mp3's cut-off, another song's faintest sound there
+#: would become a thunderclap.
 LEAST_DEVIATION = 1.0
 
-#: What the encoder of metadata is called inside ``model.keras``, which is a zip archive.
+#: The name of the encoder of metadata inside ``model.keras``, which is a zip archive.
 _ENCODER = "metadata.skops"
 
 
 def centre(
     model: keras.Model, mean: np.ndarray, deviation: np.ndarray, least: float = LEAST_DEVIATION
 ) -> None:
-    """Set what the network's first layer subtracts and divides by.
+    """Set the mean and the deviation of the network's first layer.
 
     Parameters
     ----------
     model : keras.Model
-        As `songnet` makes it.
+        As from `songnet`.
     mean, deviation : np.ndarray, shape (n_mels,)
         Mean and standard deviation of each mel band over the training frames.
     least : float
-        A smaller deviation counts as this.
+        The smallest deviation; smaller ones are raised to it.
     """
     layer = model.get_layer("centring")
     layer.adapt_mean.assign(np.asarray(mean, np.float32))
@@ -67,13 +66,13 @@ def centre(
 
 
 def given_to(model: keras.Model, inputs: Mapping[str, Any]) -> Any:
-    """Return named inputs as the network takes them: one by itself, several in its order."""
+    """Return named inputs in the network's form: one by itself, several in its order."""
     ordered = [inputs[tensor.name] for tensor in model.inputs]
     return ordered if len(ordered) > 1 else ordered[0]
 
 
 def set_weights(model: keras.Model, weights: list[np.ndarray]) -> None:
-    """Put back what ``model.get_weights()`` returned."""
+    """Restore the weights from ``model.get_weights()``."""
     model.set_weights(weights)
     # The centring layer computes with copies of its weights.
     model.get_layer("centring").finalize_state()
@@ -85,20 +84,20 @@ class SongNet(OnnxNetwork):
     Parameters
     ----------
     model : keras.Model
-        With the outputs of `songnet`; free to look inside as `keras_model`. A network whose input
-        is ``embedding`` stands on musicnn.
+        With the outputs of `songnet`; see `keras_model`. A network whose input is ``embedding``
+        works on musicnn.
     sound : Sound
-        The description of sound it was trained on.
+        The description of sound that it was trained on.
     genres : sequence of str
         In the order of its outputs.
     name, training_music, caution : str
         As in `Network`.
     encoder : sklearn.compose.ColumnTransformer, optional
-        Turns what is known of a song into the numbers that the network's second input,
-        ``metadata``, takes (`songnet_utils.features.metadata.fit_encoder`).
+        Turns a song's metadata into the numbers of the network's second input, ``metadata``
+        (`songnet_utils.features.metadata.fit_encoder`).
     """
 
-    # Where its model.keras lies, until somebody asks for it.
+    # The path of its model.keras, until the layers are needed.
     _path: Path
 
     def __init__(
@@ -125,8 +124,8 @@ class SongNet(OnnxNetwork):
         answers = model.get_layer("genre_over_time").units
         if (bands, answers) != (sound.n_mels, len(genres)):
             raise SongNetError(
-                f"The network takes {bands} mel bands and knows {answers} genres; its description "
-                f"says {sound.n_mels} and {len(genres)}: they do not belong together."
+                f"The network has {bands} mel bands and {answers} genres, but its description "
+                f"has {sound.n_mels} and {len(genres)}. They do not match."
             )
         described = Description(name, training_music, caution, tuple(genres), timeline)
         vars(self).update(vars(described))
@@ -134,7 +133,7 @@ class SongNet(OnnxNetwork):
 
     @functools.cached_property
     def _known(self) -> np.ndarray | None:
-        """What it knows of a song unless `with_metadata` says more: nothing."""
+        """The metadata of an unknown song, which `with_metadata` replaces."""
         if self.encoder is None:
             return None
         from songnet_utils.features.metadata import encode, unknown
@@ -156,7 +155,7 @@ class SongNet(OnnxNetwork):
 
     @functools.cached_property
     def keras_model(self) -> keras.Model:
-        """The layers and their weights, read when somebody asks for them."""
+        """The layers and their weights, which are read at the first use."""
         from songnet_utils.models.building import keras
 
         try:
@@ -166,18 +165,18 @@ class SongNet(OnnxNetwork):
 
     @functools.cached_property
     def session(self) -> onnxruntime.InferenceSession:
-        """What answers, written from the layers where it is not read from a file."""
+        """The network in ONNX Runtime, from its file or exported from the layers."""
         from songnet_utils.models.onnx_export import onnx_of
 
         return open_session(onnx_of(self.keras_model).SerializeToString())
 
     def with_metadata(self, clip: pd.DataFrame) -> SongNet:
-        """Return the same network with what is known of a song.
+        """Return the same network with a song's metadata.
 
         Parameters
         ----------
         clip : pandas.DataFrame, one row
-            Of the table of clips. A network without metadata returns itself.
+            A row of the table of clips. A network without metadata returns itself.
         """
         if self.encoder is None:
             return self
@@ -190,22 +189,22 @@ class SongNet(OnnxNetwork):
         return other
 
     def inputs(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Return a song's frames, and what is known of it, as the network takes them, by name."""
+        """Return the network's inputs, a song's frames and its metadata, by name."""
         known = {} if self._known is None else {"metadata": self._known}
         return {**super().inputs(frames), **known}
 
     def genre_over_time_of_frames(self, frames: np.ndarray, sound: Sound) -> np.ndarray:
-        """Return the genre over time of frames that say how they were made.
+        """Return the genre over time of frames with a description of sound.
 
         Raises
         ------
         SongNetError
-            When they were made from another description of sound than the network's.
+            When it is not the network's description of sound.
         """
         if sound != self.sound:
             raise SongNetError(
-                f"{self.name}: the frames were made from {sound}, and {self.sound} is needed. "
-                "Make them anew with log_mel(audio, network.sound)."
+                f"{self.name}: the frames were made with {sound}, but the network needs "
+                f"{self.sound}. Compute them again with log_mel(audio, network.sound)."
             )
         return self.genre_of_frames(frames)
 
@@ -222,8 +221,8 @@ class SongNet(OnnxNetwork):
 def save_keras(net: SongNet, path: str | Path) -> None:
     """Write the network's layers into a ``.keras`` file, whole or not at all.
 
-    The encoder of metadata, where there is one, is one more member of the archive, which plain
-    Keras does not look at.
+    The encoder of metadata, if there is one, is an extra member of the archive, which plain Keras
+    ignores.
     """
     with atomic_write(path) as temporary:
         net.keras_model.save(temporary)
@@ -246,5 +245,5 @@ def _read_encoder(path: Path) -> ColumnTransformer:
 
 def _damaged(path: Path, error: Exception) -> SongNetError:
     return SongNetError(
-        f"{path}: is no network, or is damaged ({type(error).__name__}). Train it again."
+        f"{path}: is not a network, or is damaged ({type(error).__name__}). Train it again."
     )

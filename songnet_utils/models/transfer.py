@@ -1,11 +1,11 @@
-"""musicnn's embedding under a small layer of one's own: trained in seconds.
+"""Transfer learning: a small layer on musicnn's embedding, which trains in seconds.
 
-musicnn, which comes with the project, was trained on some 200,000 songs. What it computes for each
-window of 3 s just before it names tags, 200 numbers, tells genres apart that it has no tag for.
-So its weights stay as they are, and only a dense softmax over the genres is trained on those
-numbers: a few thousand weights, for which a handful of songs is enough.
+musicnn, which comes with the project, was trained on about 200,000 songs. Its embedding, the 200
+numbers for each window of 3 s from which it computes tags, also separates genres for which it has
+no tag. So its weights stay fixed, and you train only a dense softmax over the genres on these
+numbers. It has a few thousand weights, for which a handful of songs is enough.
 
-A run's ``model.keras`` holds this layer; its ``model.onnx`` has musicnn under it.
+A run's ``model.keras`` has this layer; its ``model.onnx`` also has musicnn below it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from songnet_utils.features.extraction import Extraction
 from songnet_utils.models.building import Draw, check_genres, end, keras, layers
 from songnet_utils.models.onnx_network import BUILT_IN, OnnxNetwork
 
-#: Numbers that musicnn computes for a window just before it names tags.
+#: The length of musicnn's embedding of a window.
 EMBEDDING = 200
 
 #: musicnn's description of sound.
@@ -53,19 +53,19 @@ def _embedding(audio: np.ndarray) -> dict[str, np.ndarray]:
 def songnet_transfer(
     sound: Sound, genres: Sequence[str], *, dropout: float = 0.5, seed: int = 0
 ) -> keras.Model:
-    """Build the part that is trained: from the embedding's 200 numbers a step to genres.
+    """Build the trainable part: from the embedding's 200 numbers per step to genres.
 
     Parameters
     ----------
     sound : Sound
-        musicnn's.
+        musicnn's description of sound.
     genres, dropout, seed
         As in `songnet_utils.models.paper.songnet`.
 
     Returns
     -------
     keras.Model
-        Input ``embedding``, shape (clips, steps, 200); outputs as those of `songnet`.
+        Its input is ``embedding``, shape (clips, steps, 200); its outputs are those of `songnet`.
     """
     check_genres(genres)
     draw = Draw(seed)

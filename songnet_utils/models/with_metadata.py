@@ -1,4 +1,4 @@
-"""SongNet with metadata, what is known of a song: the paper's first future work."""
+"""SongNet with metadata, the first item of the paper's future work."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ def songnet_meta(
 ) -> keras.Model:
     """Build SongNet with a second input, ``metadata``, shape (clips, columns).
 
-    What is known of the song goes through a small layer of its own and is added to the sound's,
-    at every step alike, just before the genres are named. The last layer being linear up to its
-    softmax, sound and knowledge each have their say, and neither can silence the other.
+    The song's metadata goes through a small layer of its own and is added to the sound's features,
+    equally at every step, just before the last layer. Because the last layer is linear up to its
+    softmax, sound and metadata both contribute, and neither can silence the other.
 
     Parameters
     ----------
     sound, genres, dropout, seed
         As in `songnet_utils.models.paper.songnet`.
     columns : int
-        How many numbers say what is known of a song: see
-        `songnet_utils.features.metadata.fit_encoder`.
+        The number of metadata columns; see `songnet_utils.features.metadata.fit_encoder`.
     metadata_dropout : float
-        Share of them dropped in training.
+        Share of the metadata dropped in training.
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)

@@ -1,4 +1,4 @@
-"""Networks that answer while a song plays: time, receptive fields, layers with state."""
+"""Streaming: networks that answer while a song plays, with timelines and receptive fields."""
 
 import lazy_loader
 

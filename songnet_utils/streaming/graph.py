@@ -1,8 +1,8 @@
-"""A Keras network read as a list of layers, each with the tensors it takes and gives.
+"""A Keras network as a list of layers, each with its input and output tensors.
 
-The timeline, the stream and the ONNX file are all made from this list. It holds only what a wanted
-tensor needs, in an order in which it can be computed. A tensor is known by a number; a *timeless*
-one depends on the network's other inputs (metadata), and not on the frames.
+The timeline, the stream and the ONNX file all come from this list. It has only the layers behind
+the wanted tensors, in an order in which you can compute them. Tensors are numbered; a *timeless*
+tensor depends on the network's other inputs (metadata) and not on the frames.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from songnet_utils._utils.errors import SongNetError
 if TYPE_CHECKING:
     import keras
 
-#: The name of the input that takes frames, where a network has others besides.
+#: The name of the input for frames, if a network has several inputs.
 FRAMES = "log_mel"
 
 
@@ -26,11 +26,11 @@ class Node:
     Parameters
     ----------
     layer : keras.layers.Layer
-        What computes; of a time-distributed Dense layer, the Dense layer.
+        The layer; for a time-distributed Dense layer, the Dense layer.
     inputs : tuple of int
-        The tensors that it takes.
+        Its input tensors.
     output : int
-        The tensor that it gives.
+        Its output tensor.
     """
 
     layer: Any
@@ -45,15 +45,15 @@ class Graph:
     Parameters
     ----------
     nodes : list of Node
-        Each after those whose outputs it takes.
+        The layers, each after those that give its inputs.
     tensors : dict of int to KerasTensor
-        All that occur.
+        All tensors, by number.
     frames : int
-        The tensor that frames are put into.
+        The tensor of the frames.
     others : dict of str to int
         The network's other inputs, by name.
     wanted : tuple of int
-        The tensors asked for.
+        The requested tensors.
     timeless : frozenset of int
         The tensors that do not depend on the frames.
     """
@@ -71,7 +71,7 @@ class Graph:
 
 
 def is_for_training(layer: Any) -> bool:
-    """Tell whether a layer gives what it takes, except in training: dropout, noise, a penalty."""
+    """Tell whether a layer changes its input only in training: dropout, noise, a penalty."""
     from keras import layers
 
     # Keras derives its spatial dropouts from Dropout.
@@ -80,13 +80,13 @@ def is_for_training(layer: Any) -> bool:
 
 
 def activation_name(layer: Any) -> str:
-    """Return the name of a layer's activation function; of a ReLU or a Softmax, its own."""
+    """Return the name of a layer's activation function; a ReLU or a Softmax is its own."""
     activation = getattr(layer, "activation", None)
     return getattr(activation, "__name__", type(layer).__name__.lower())
 
 
 def graph_to_layer(model: keras.Model, last: str) -> Graph:
-    """Return what leads from the inputs of `model` to the output of the layer called `last`.
+    """Return the layers between the inputs of `model` and the output of the layer `last`.
 
     Raises
     ------
@@ -95,17 +95,17 @@ def graph_to_layer(model: keras.Model, last: str) -> Graph:
     """
     names = [layer.name for layer in model.layers]
     if last not in names:
-        raise SongNetError(f"the network has no layer called {last!r}. It has {names}")
+        raise SongNetError(f"the network has no layer {last!r}. It has {names}")
     return graph_to(model, [model.get_layer(last).output])
 
 
 def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
-    """Return what leads from the inputs of `model` to the tensors `wanted`.
+    """Return the layers between the inputs of `model` and the tensors `wanted`.
 
     Raises
     ------
     SongNetError
-        When the network is not a graph of layers, or it is not plain where frames go in.
+        When the network is not a graph of layers, or its input for frames is ambiguous.
     """
     from keras import layers
 
@@ -120,11 +120,11 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
             if len(node.output_tensors) != 1 or not node.input_tensors:
                 raise SongNetError(
                     f"Layer {layer.name} ({type(layer).__name__}) gives "
-                    f"{len(node.output_tensors)} tensors: here every layer gives one."
+                    f"{len(node.output_tensors)} tensors, but every layer here must give one."
                 )
             inputs = tuple(visit(before) for before in node.input_tensors)
             if isinstance(layer, layers.TimeDistributed) and (
-                # Only what treats rows one by one anyway.
+                # Unwrap only layers that treat each row by itself.
                 isinstance(layer.layer, layers.Dense) or is_for_training(layer.layer)
             ):
                 layer = layer.layer
@@ -140,7 +140,7 @@ def graph_to(model: keras.Model, wanted: list[Any]) -> Graph:
         frames = names[FRAMES]
     else:
         raise SongNetError(
-            f"The network has the inputs {list(names)}: name the one for frames {FRAMES!r}."
+            f"The network has the inputs {list(names)}. Name the input for frames {FRAMES!r}."
         )
     others = {name: tensor for name, tensor in names.items() if tensor != frames}
     timeless = set(others.values())

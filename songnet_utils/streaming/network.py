@@ -1,7 +1,7 @@
-"""What every network that tells genres apart offers, whoever trained it.
+"""The interface of every network that recognises genres.
 
 SongNet and musicnn (`songnet_utils.models`) are both a `Network`; streaming, evaluation, plots and
-widgets know only this interface.
+widgets use only this interface.
 
 Conventions: audio is mono float32 at ``network.sound.sample_rate``; frames are float32, shape
 (frames, n_mels), as `songnet_utils.audio.log_mel` gives them for ``network.sound``; probabilities
@@ -22,21 +22,21 @@ from songnet_utils.streaming.timeline import Timeline
 
 
 class Stepper(Protocol):
-    """A network fed with frames in pieces: it carries the state between pushes."""
+    """A network that takes frames in pieces and carries its state between pushes."""
 
     def push(self, frames: np.ndarray, /) -> np.ndarray:
-        """Take the next frames and return the steps that they decide.
+        """Take the next frames and return the steps that they complete.
 
         Parameters
         ----------
         frames : np.ndarray, shape (n, n_mels), float32, n ≥ 0
-            They follow on those of the push before.
+            The frames after those of the previous push.
 
         Returns
         -------
         np.ndarray, shape (steps, genres), float32
-            Zero or more steps; those of all pushes together are `Network.genre_of_frames` of all
-            frames, to 1e-5, however the frames were cut up.
+            Zero or more steps. Together, the steps of all pushes equal `Network.genre_of_frames` of
+            all frames, to 1e-5, for any division of the frames into pieces.
         """
         ...
 
@@ -47,13 +47,13 @@ class Network(abc.ABC):
     Attributes
     ----------
     name : str
-        What to call it in front of people.
+        Its name for people.
     training_music : str
-        What it was trained on, in words.
+        A description of its training music.
     caution : str
-        What its answers are not good for, in words; "" where there is nothing to say.
+        A warning about the limits of its answers, or "".
     genres : tuple of str
-        The genres it tells apart.
+        Its genres.
     timeline : Timeline
         Its description of sound and the frames that a step sees.
     """
@@ -66,7 +66,7 @@ class Network(abc.ABC):
 
     @property
     def sound(self) -> Sound:
-        """The description of sound it was trained on."""
+        """The description of sound that it was trained on."""
         return self.timeline.sound
 
     @abc.abstractmethod
@@ -76,7 +76,7 @@ class Network(abc.ABC):
         Parameters
         ----------
         frames : np.ndarray, shape (frames, n_mels), float32
-            At least ``timeline.field.size`` of them.
+            At least ``timeline.field.size`` frames.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class Network(abc.ABC):
         Parameters
         ----------
         audio : np.ndarray, shape (samples,), float32
-            At ``sound.sample_rate``, as ``load_audio(file, sound.sample_rate)`` gives it.
+            At ``sound.sample_rate``, as from ``load_audio(file, sound.sample_rate)``.
 
         Returns
         -------
@@ -112,7 +112,7 @@ class Network(abc.ABC):
         return self.genre_over_time(audio).mean(axis=0, dtype=np.float64).astype(np.float32)
 
     def description(self) -> dict[str, Any]:
-        """Return what travels with the weights, fit for JSON."""
+        """Return the description that travels with the weights, for JSON."""
         return {
             "sound": self.sound.to_dict(),
             "genres": list(self.genres),
@@ -122,11 +122,11 @@ class Network(abc.ABC):
         }
 
     def _enough(self, frames: np.ndarray) -> np.ndarray:
-        """Return `frames`, or say that they are too few."""
+        """Return `frames`, or raise an error if they are too few."""
         if self.timeline.steps_of_frames(len(frames)) < 1:
             seconds = self.sound.seconds_of_samples((len(frames) - 1) * self.sound.hop)
             raise SongNetError(
                 f"{self.name} needs at least {self.timeline.seconds_needed:.2f} s of sound for "
-                f"one answer. Got {seconds:.2f} s. Choose a longer piece."
+                f"one answer. Got {seconds:.2f} s. Choose a longer one."
             )
         return frames

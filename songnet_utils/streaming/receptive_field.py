@@ -1,10 +1,10 @@
-"""The receptive field of every layer of a network, worked out from its layers.
+"""The receptive field of every tensor of a network, computed from its layers.
 
 Row ``k`` of a tensor depends on the frames ``[stride·k − past, stride·k + size)``. Each layer
-changes the three numbers in its own way: a convolution or a pooling sees more frames, zeros put
-before the song (causal padding) see earlier ones, cropping shifts, and a recurrent layer remembers
-the song from its beginning. Branches that meet must be in step: the same rows at any time. A layer
-that would look at the end of the song (padding there, "same" padding) is refused.
+changes these three numbers in its own way: a convolution or a pooling sees more frames, causal
+padding (zeros before the song) adds earlier frames, cropping shifts them, and a recurrent layer
+remembers the song from its beginning. Branches that meet must be in step, with the same rows at any
+time. A layer that would look at the end of the song (with "same" padding, say) is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from songnet_utils.streaming.timeline import ReceptiveField, Timeline
 if TYPE_CHECKING:
     import keras
 
-#: What layers must be built with, where they have such an argument.
+#: The values that arguments of layers must have.
 _NEEDED = {
     "data_format": "channels_last",
     "groups": 1,
@@ -39,20 +39,20 @@ _NEEDED = {
 
 
 def timeline_of(model: keras.Model, sound: Sound) -> Timeline:
-    """Return when the network's steps are, computed from its layers.
+    """Return the timeline of the network's steps, computed from its layers.
 
     Raises
     ------
     SongNetError
-        When the network has no layer called ``genre_over_time``, when a layer pads at the end of
-        the song or its receptive field is not known, when branches that meet are not in step, or
-        when steps would depend on nothing but padding.
+        When the network has no layer ``genre_over_time``, when a layer pads at the end of the song
+        or its receptive field is not known, when branches that meet are not in step, or when steps
+        would depend only on padding.
     """
     graph = graph_to_layer(model, "genre_over_time")
     field = receptive_fields(graph)[graph.wanted[0]]
     if field.size < 1:
         raise SongNetError(
-            "The network's first steps see nothing but the zeros before the song. "
+            "The network's first steps see only the zeros before the song. "
             "Pad with fewer zeros, at most kernel − 1 before a convolution."
         )
     return Timeline(sound, field)
@@ -66,12 +66,12 @@ def receptive_fields(graph: Graph, *, memory: bool = True) -> dict[int, Receptiv
     graph : Graph
         The network's layers.
     memory : bool
-        Count what recurrent layers remember; without, a step's `past` is what other layers see.
+        Whether to include the memory of recurrent layers in `past`.
 
     Raises
     ------
     SongNetError
-        As `timeline_of`.
+        As for `timeline_of`.
     """
     found = {graph.frames: ReceptiveField(1, 1)}
     for node in graph.nodes:
@@ -128,20 +128,20 @@ def _field(
         case layers.Bidirectional() | layers.GlobalAveragePooling1D() | layers.GlobalMaxPooling1D():
             raise SongNetError(
                 f"Layer {layer.name} ({type(layer).__name__}) looks at the whole song: what comes "
-                "later would change its answers. To sum up what has been so far, pool over the "
-                "last n rows: ZeroPadding1D((n - 1, 0)) and a pooling of size n with strides=1, or "
-                "an LSTM."
+                "later would change its answers. To summarise the song so far, pool over the last "
+                "n rows with ZeroPadding1D((n - 1, 0)) and a pooling of size n with strides=1, or "
+                "use an LSTM."
             )
     raise _unknown(layer)
 
 
 def _check_arguments(layer: Any, last: int) -> None:
-    """Raise SongNetError where a layer was built with arguments that a stream cannot have."""
+    """Raise SongNetError if a layer has arguments that do not work in a stream."""
     padding = getattr(layer, "padding", "valid")
     if padding == "same" or (not isinstance(padding, str) and along_time(padding)[1]):
         raise SongNetError(
-            f"Layer {layer.name} pads its input ({padding}): its answers would depend on where a "
-            'song ends. Build it with padding="valid", or with zeros before the song only.'
+            f"Layer {layer.name} pads its input ({padding}), so its answers would depend on the "
+            'end of a song. Build it with padding="valid", or with zeros before the song only.'
         )
     values = {name: getattr(layer, name, needed) for name, needed in _NEEDED.items()}
     wrong = {
@@ -158,9 +158,9 @@ def _check_arguments(layer: Any, last: int) -> None:
         wrong.add("activation")
     if wrong:
         raise SongNetError(
-            f"Layer {layer.name} ({type(layer).__name__}) cannot run on a song as it comes, with "
-            f"this {', '.join(sorted(wrong))}. Layers run forward and treat all channels alike; "
-            "a recurrent one needs return_sequences=True and Keras's own activations."
+            f"Layer {layer.name} ({type(layer).__name__}) cannot process a song in pieces with "
+            f"this {', '.join(sorted(wrong))}. Layers must run forward and treat all channels "
+            "alike; a recurrent one needs return_sequences=True and Keras's default activations."
         )
 
 
@@ -172,15 +172,15 @@ def _merged(graph: Graph, node: Node, found: dict[int, ReceptiveField]) -> Recep
     joins = isinstance(layer, layers.Concatenate)
     for tensor in node.inputs:
         shape = graph.shape(tensor)
-        # Keras fills up shorter shapes behind the clips, which is where time is.
+        # Keras extends shorter shapes after the axis of clips, at the axis of time.
         without_time = not joins and (len(shape) < rank or shape[0] == 1)
         if not (without_time if tensor in graph.timeless else len(shape) == rank):
             raise SongNetError(
                 f"Layer {layer.name}: a branch of shape {shape} cannot meet the steps there. "
-                "Bring what has no time to shape (1, channels) and add or multiply it."
+                "Reshape a branch without time to (1, channels), and add or multiply it."
             )
     if joins and layer.axis in (0, 1, -rank, -rank - 1):
-        raise SongNetError(f"Layer {layer.name} puts songs one after the other: use axis=-1.")
+        raise SongNetError(f"Layer {layer.name} concatenates songs along time. Use axis=-1.")
     branches = [found[tensor] for tensor in node.inputs if tensor not in graph.timeless]
     if len({(branch.size, branch.stride) for branch in branches}) > 1:
         rows = " and ".join(
@@ -188,20 +188,20 @@ def _merged(graph: Graph, node: Node, found: dict[int, ReceptiveField]) -> Recep
         )
         raise SongNetError(
             f"Layer {layer.name}: the branches that meet there are not in step ({rows}). Crop the "
-            "quicker one at the beginning, Cropping1D((n, 0)), or pad the slower one there."
+            "faster branch at the beginning with Cropping1D((n, 0)), or pad the slower one there."
         )
     return replace(branches[0], past=max(branch.past for branch in branches))
 
 
 def along_time(padding: Any) -> tuple[int, int]:
-    """Return a Keras layer's padding before and after, along time, whatever its form."""
+    """Return a Keras layer's padding along time, before and after, from any of its forms."""
     first = padding[0]
     return tuple(first) if isinstance(first, list | tuple) else tuple(padding)
 
 
 def _unknown(layer: Any) -> SongNetError:
     return SongNetError(
-        f"Layer {layer.name} ({type(layer).__name__}) is not one of those that a song can go "
-        "through as it comes: Conv1D, Conv2D, their poolings, LSTM, GRU, Dense, BatchNormalization "
-        "and activations. To teach the package another, begin with streaming/receptive_field.py."
+        f"Layer {layer.name} ({type(layer).__name__}) is not one of those that can process a song "
+        "in pieces: Conv1D, Conv2D, their poolings, LSTM, GRU, Dense, BatchNormalization "
+        "and activations. To add another, start with streaming/receptive_field.py."
     )

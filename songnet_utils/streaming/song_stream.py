@@ -1,20 +1,19 @@
-"""A song classified as it plays: samples in, in pieces of any size, steps out as soon as decided.
+"""Classify a song as it plays: push samples in pieces of any size, and get steps immediately.
 
-`SongStream` carries the state of every stage (resampler, frames, the network's layers), so each
-sample is looked at once and memory does not grow with the song. Its steps are those that
-``net.genre_over_time`` gives for the whole song, to float32 rounding; and because nothing looks
-ahead but the resampler, by a bounded amount that `Step.end` includes, what the song does
-after a step's `end` cannot change it.
+`SongStream` carries the state of every stage (resampler, frames, the network's layers), so it
+reads each sample once and uses constant memory. Its steps equal those of ``net.genre_over_time``
+for the whole song, to float32 rounding. Only the resampler looks ahead, by a bounded amount that
+`Step.end` includes. So the song after a step's `end` cannot change the step.
 
-Latency is computed, not measured. The last frame that step ``k`` sees is centred on sample
-``hop·(stride·k + size − 1)`` of the network's rate, and its window reaches half of n_fft further:
-there the step ends (`Timeline.step_samples`). If the song comes at another rate, the resampler's
-look-ahead (`songnet_utils.audio.look_ahead`) is added. So the first answer stands after
-`SongStream.first_answer` seconds of song, and another one every `Timeline.step_seconds`, which
-is ``stride·hop`` samples. What computing adds to that, a fraction of a millisecond a step, is
-printed by ``make bench``.
+Latency is computed, not measured. The last frame of step ``k`` is centred on sample
+``hop·(stride·k + size − 1)`` at the network's rate, and its window extends half of n_fft further:
+there the step ends (`Timeline.step_samples`). If the song has another rate, the resampler's
+look-ahead (`songnet_utils.audio.look_ahead`) is added. So the first answer comes after
+`SongStream.first_answer` seconds of song, and further ones every `Timeline.step_seconds`, which
+is ``stride·hop`` samples. ``make bench`` prints the time that the computation adds, a fraction of
+a millisecond per step.
 
-Times are seconds from the song's first sample, at whatever rate it comes.
+Times are seconds from the song's first sample, at any rate.
 """
 
 from __future__ import annotations
@@ -36,22 +35,22 @@ from songnet_utils.streaming.network import Network
 if TYPE_CHECKING:
     from songnet_utils.streaming.timeline import Timeline
 
-# Samples to take at once: the frames of more than these take more memory than they save time.
+# Samples to process at once; with more, the frames would need much memory and save no time.
 _MOST = 2**18
 
 
 @dataclass(frozen=True)
 class Step:
-    """One answer of the network and the stretch of song that it is about.
+    """One answer of the network, and the stretch of song behind it.
 
     Parameters
     ----------
     start : float
-        Seconds of the first sample the step sees; negative where it sees the zeros before the
-        song, as every step does of a network that remembers the song from its beginning.
+        The time, in seconds, of the first sample that the step sees. It is negative if the step
+        sees the zeros before the song, as every step of a recurrent network does.
     end : float
-        Seconds up to which the song can change the step, the resampler's look-ahead included:
-        it is decided once this much has played.
+        The time, in seconds, after which the song cannot change the step, including the
+        resampler's look-ahead. The step is complete when this much has played.
     probabilities : np.ndarray, shape (genres,), float32
         In the order of ``net.genres``; they sum to 1.
     """
@@ -65,16 +64,16 @@ def step_span(timeline: Timeline, rate: int, step: int) -> tuple[float, float]:
     """Return `Step.start` and `Step.end` of a step in a song of `rate` samples per second."""
     start, stop = timeline.step_samples(step)
     own = timeline.sound.sample_rate
-    # Half-open: what comes from sample `stop` on at the network's own rate changes nothing.
+    # The interval is half-open: samples from `stop` on, at the network's rate, change nothing.
     last = (stop - 1) / own + look_ahead(rate, own) / rate if rate != own else stop / own
     return start / own, last
 
 
 def classify_song(net: Network, source: str | os.PathLike[str] | bytes) -> tuple[list[Step], float]:
-    """Return the whole-song answer with its times, and the seconds the song lasts.
+    """Return the steps of a whole song with their times, and the song's duration in seconds.
 
-    This is what ``songnet classify`` prints. The song is decoded once and answered whole, which
-    is quicker than streaming when nobody is waiting for the first step.
+    This is what ``songnet classify`` prints. The song is decoded once and processed whole, which
+    is faster than streaming when nobody is waiting for the first step.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def classify_song(net: Network, source: str | os.PathLike[str] | bytes) -> tuple
         raise SongNetError(f"{name}: {error}") from error
     steps = []
     for number, probabilities in enumerate(answers):
-        # Of a file with several sample rates, the resampler that looks furthest ahead counts.
+        # In a file with several sample rates, the largest look-ahead counts.
         spans = [step_span(net.timeline, rate, number) for rate in set(song.rates)]
         start, end = max(spans)
         steps.append(Step(start, min(end, song.seconds), probabilities))
@@ -100,21 +99,21 @@ def classify_song(net: Network, source: str | os.PathLike[str] | bytes) -> tuple
 def classify_songs(
     net: Network, sources: Sequence[str | os.PathLike[str]]
 ) -> Iterator[tuple[list[Step], float] | SongNetError]:
-    """Classify many songs, as many at a time as there are cores.
+    """Classify many songs, with one thread per core.
 
-    Decoding, log-mels and the network's sums leave Python to itself: threads keep all cores busy.
+    Decoding, log-mels and the network release Python's lock, so threads keep all cores busy.
 
     Parameters
     ----------
     net : Network
-        What answers.
+        The network.
     sources
         Sound files.
 
     Yields
     ------
     (list of Step, float) or SongNetError
-        What `classify_song` returns or raises for each song, in order.
+        The result or the error of `classify_song` for each song, in order.
     """
 
     def answer(source: str | os.PathLike[str]) -> tuple[list[Step], float] | SongNetError:
@@ -131,22 +130,21 @@ def classify_songs(
 
 
 class SongStream:
-    """Turns a song that comes in pieces into steps, each as soon as it is decided.
+    """Turns a song that comes in pieces into steps, each as soon as it is complete.
 
     Parameters
     ----------
     net : Network
-        What answers: a trained SongNet or musicnn.
+        A trained SongNet or musicnn.
     rate : int, optional
-        Samples per second of what will be pushed; the network's own by default.
+        The pieces' samples per second; the network's own by default.
     channels : int
-        Channels of what will be pushed; they are mixed down with equal weight.
+        The pieces' channels, which are mixed down with equal weight.
 
     Raises
     ------
     SongNetError
-        When the network cannot take a song in pieces, or the rate or the channels are no numbers
-        of samples and channels.
+        When the network cannot take a song in pieces, or the rate or the channels are not valid.
 
     Examples
     --------
@@ -174,7 +172,7 @@ class SongStream:
 
     @property
     def first_answer(self) -> float:
-        """Seconds of song before the first step; others follow every `Timeline.step_seconds`."""
+        """Seconds of song until the first step; others follow every `Timeline.step_seconds`."""
         return step_span(self.net.timeline, self.rate, 0)[1]
 
     def push(self, samples: np.ndarray) -> list[Step]:
@@ -188,17 +186,17 @@ class SongStream:
         Returns
         -------
         list of Step
-            Those that this piece decides, in order; often none.
+            The steps that this piece completes, in order; often none.
 
         Raises
         ------
         AudioError
-            When the shape or the type is wrong or a sample is not a number; the stream is then
-            as it was before.
+            When the shape or the type is wrong, or a sample is not a number. The stream stays as
+            it was.
         """
         if np.size(samples) <= _MOST:
             return self._take(samples)
-        # A whole song at once: its parts one by one, so that it is not there twice.
+        # Process a long piece in parts, so that memory does not hold it twice.
         samples = self._frames.check(samples)
         steps = []
         for first in range(0, len(samples), _MOST):
@@ -206,12 +204,12 @@ class SongStream:
         return steps
 
     def finish(self) -> list[Step]:
-        """End the song: return the steps that see its last samples and the zeros after them.
+        """End the song and return its last steps, which include zeros after the last sample.
 
-        A song too short for a single step has none.
+        A song that is too short for a single step has none.
         """
         self._frames.end()
-        # What lies after the song's end are zeros: only the song itself can change a step.
+        # After the song's end there are only zeros, so steps end with the song at the latest.
         return [
             Step(step.start, min(step.end, self.seconds), step.probabilities)
             for step in self._answer(math.inf)
@@ -219,18 +217,18 @@ class SongStream:
 
     def _take(self, samples: np.ndarray) -> list[Step]:
         self._frames.feed(samples)
-        # Samples are put by until a step ends. The work on many at once (resampling, the frames of
-        # a step) costs much less than on few at a time. Quotients round: a billionth of a second is
-        # much less than a sample.
+        # Collect samples until a step ends, because resampling and framing many samples at once
+        # costs much less than a few at a time. The tolerance for rounding, a billionth of a second,
+        # is much less than a sample.
         played = self.seconds + 1e-9
         return self._answer(played) if self._next[1] <= played else []
 
     def _answer(self, played: float) -> list[Step]:
-        """Return the steps that end within so many seconds of the song."""
+        """Return the steps that end within this many seconds of the song."""
         timeline = self.net.timeline
         decided = timeline.steps_of_frames(self._frames.decided)
         spans = []
-        # Of a later one, the resampler may have let out the last frame a little early.
+        # The resampler may release the last frame of a later step slightly early.
         while self._steps < decided and self._next[1] <= played:
             spans.append(self._next)
             self._steps += 1

@@ -1,13 +1,13 @@
-"""A network that takes a song in pieces and looks at each frame once.
+"""A network that takes a song in pieces and reads each frame once.
 
-Each layer stores just what its next output still needs: ``kernel − stride`` rows or so for a
-convolution or a pooling, its state for a recurrent layer, nothing for the others. Fed in pieces of
-any size, the network gives the rows that it gives for the whole song, up to float32 rounding, and
-memory does not grow. Branches that meet have the same rows at any time;
-`songnet_utils.streaming.receptive_field` refuses networks where they have not.
+Each layer stores only what its next output needs: about ``kernel − stride`` rows for a convolution
+or a pooling, its state for a recurrent layer, nothing for other layers. For pieces of any size, the
+network gives the rows of the whole song, up to float32 rounding, in constant memory. Branches that
+meet have the same rows at any time; `songnet_utils.streaming.receptive_field` rejects other
+networks.
 
-The layers are read from a Keras model; the arithmetic is numpy, because a call into TensorFlow
-costs more than the sums of one step. Rows are (time, channels), or (time, frequency, channels)
+The layers come from a Keras model; the arithmetic is numpy, because a call into TensorFlow costs
+more than the arithmetic of a step. Rows are (time, channels), or (time, frequency, channels)
 between layers of two dimensions.
 """
 
@@ -34,7 +34,7 @@ from songnet_utils.streaming.receptive_field import along_time, receptive_fields
 if TYPE_CHECKING:
     import keras
 
-#: Takes rows (time, …), returns the output rows that they decide.
+#: A function that takes rows (time, …) and returns the output rows that they complete.
 Push: TypeAlias = Callable[..., np.ndarray]
 
 
@@ -44,17 +44,17 @@ class Windows:
     Parameters
     ----------
     kernel, stride : int
-        Rows in a window, and between the beginnings of neighbouring windows.
+        Rows in a window, and between the starts of neighbouring windows.
     before : int
-        So many rows of zeros come before the first.
+        Rows of zeros before the first row.
     skip : int
-        So many rows at the beginning are left out.
+        Rows to skip at the beginning.
     """
 
     def __init__(self, kernel: int, stride: int, before: int = 0, skip: int = 0) -> None:
         self._kernel, self._stride, self._before = kernel, stride, before
         self._stored: np.ndarray | None = None
-        # Rows still to pass over before the next window starts (strides wider than the kernel).
+        # Rows to skip before the next window starts, for strides wider than the kernel.
         self._skip = skip
 
     def push(self, rows: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ class Windows:
         count = max(0, (len(rows) - self._kernel) // self._stride + 1)
         used = count * self._stride
         self._skip += max(0, used - len(rows))
-        # A copy, so that a long piece is not kept alive by its tail.
+        # Copy the tail, so that it does not keep a long piece in memory.
         self._stored = rows[used:].copy()
         if not count:
             return np.empty((0, self._kernel, *rows.shape[1:]), np.float32)
@@ -79,9 +79,9 @@ class Windows:
 def overlapping(rows: np.ndarray, axis: int, kernel: int, stride: int = 1) -> np.ndarray:
     """Return windows of `kernel` neighbours along an axis, every `stride`, as a read-only view.
 
-    Where `axis` was are the windows; their neighbours are on a new axis behind it.
+    The windows are on `axis`, and their contents on a new axis after it.
     """
-    # numpy's sliding_window_view takes longer than the sums of a small layer.
+    # numpy's sliding_window_view takes longer than the arithmetic of a small layer.
     shape, strides = rows.shape, rows.strides
     return as_strided(
         rows,
@@ -100,7 +100,7 @@ class _Convolution:
         wider = (kernel.shape[0] - 1) * self._dilation
         before = wider if layer.padding == "causal" else 0
         self._windows = Windows(wider + 1, layer.strides[0], before)
-        # Along frequency: how far a kernel goes, and its stride.
+        # Along frequency: the extent of a kernel, and its stride.
         self._bands = (kernel.shape[1], layer.strides[1]) if kernel.ndim == 4 else None
         self._kernel = np.ascontiguousarray(kernel.reshape(-1, kernel.shape[-1]))
         self._bias = bias[0] if bias else np.float32(0)
@@ -109,7 +109,7 @@ class _Convolution:
         windows = self._windows.push(rows)[:, :: self._dilation]
         places: tuple[int, ...] = windows.shape[:1]
         if self._bands:
-            # One after the other along time and frequency; within: time, frequency, channels.
+            # Windows along time and frequency; within each: time, frequency, channels.
             windows = overlapping(windows, 2, *self._bands).swapaxes(1, 2)
             places = windows.shape[:2]
         flat = np.ascontiguousarray(windows).reshape(-1, len(self._kernel))
@@ -125,7 +125,7 @@ class _Pooling:
         self._bands = [*layer.pool_size[1:], *layer.strides[1:]]
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        # Tap by tap: numpy reduces short axes slowly.
+        # Go tap by tap, because numpy is slow at reducing short axes.
         rows = reduce(self._pairwise, self._windows.push(rows).swapaxes(0, 1))
         if self._bands:
             pool, stride = self._bands
@@ -178,22 +178,22 @@ class _GRU(_Recurrent):
 
 
 class Stack:
-    """The layers of a Keras model up to its genre over time, fed with frames in pieces.
+    """The layers of a Keras model up to its genre over time, for frames in pieces.
 
     Parameters
     ----------
     model : keras.Model
-        A graph of layers over time, as `songnet_utils.streaming.receptive_field` knows them.
+        A graph of layers that `songnet_utils.streaming.receptive_field` supports.
     last : str
-        The name of the layer whose output rows are wanted.
+        The name of the last layer.
     known : mapping of str to np.ndarray, optional
-        What the network's other inputs are for this song, each of shape (columns,). What depends
-        only on them is computed once.
+        The network's other inputs for this song, each of shape (columns,). Layers that depend only
+        on them are computed once.
 
     Raises
     ------
     SongNetError
-        When a layer cannot be fed in pieces: it pads, or is of a kind not known here; or when the
+        When a layer cannot take pieces, because it pads or its kind is not supported, or when the
         value of an input is missing.
     """
 
@@ -201,7 +201,7 @@ class Stack:
         self, model: keras.Model, last: str, known: Mapping[str, np.ndarray] | None = None
     ) -> None:
         graph = graph_to_layer(model, last)
-        # What cannot be fed in pieces is refused there.
+        # This rejects layers that cannot take pieces.
         receptive_fields(graph)
         self._frames, self._last = graph.frames, graph.wanted[0]
         self._timeless = _timeless_values(graph, known or {})
@@ -212,7 +212,7 @@ class Stack:
         ]
 
     def push(self, rows: np.ndarray) -> np.ndarray:
-        """Take frames (frames, n_mels), return the steps now decided (steps, genres)."""
+        """Take frames (frames, n_mels), return the steps that they complete (steps, genres)."""
         values = {**self._timeless, self._frames: rows}
         for inputs, output, (first, *others) in self._work:
             result = first(*[values[tensor] for tensor in inputs])
@@ -223,12 +223,12 @@ class Stack:
 
 
 def _timeless_values(graph: Graph, known: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Return the tensors that layers over time take from what does not depend on time."""
+    """Return the timeless tensors that layers over time need."""
     import keras
 
     if set(known) != set(graph.others):
         raise SongNetError(
-            f"The network takes the inputs {sorted(graph.others)} besides the frames. "
+            f"The network needs the inputs {sorted(graph.others)} besides the frames. "
             f"Got {sorted(known)}"
         )
     over_time = [node for node in graph.nodes if node.output not in graph.timeless]
@@ -247,7 +247,7 @@ def _softmax(rows: np.ndarray) -> np.ndarray:
 
 
 def _elu(rows: np.ndarray) -> np.ndarray:
-    # expm1 is ten times as slow, and more exact only where it is next to nothing.
+    # expm1 is ten times as slow, and more exact only near zero.
     return np.maximum(rows, np.exp(np.minimum(rows, 0)) - 1)
 
 
@@ -262,7 +262,7 @@ _ACTIVATIONS: dict[str, Push] = {
 
 
 def _read_layer(graph: Graph, node: Node) -> list[Push]:
-    """Return the functions, one after the other, that do the work of one Keras layer."""
+    """Return the functions that, one after the other, compute a Keras layer."""
     from keras import layers
 
     layer = node.layer
@@ -272,7 +272,7 @@ def _read_layer(graph: Graph, node: Node) -> list[Push]:
         case layers.Multiply():
             return [lambda *branches: reduce(np.multiply, branches)]
         case layers.Concatenate():
-            # Keras counts the clips; here rows come first.
+            # Keras's first axis is clips; here, the first axis is rows.
             axis = layer.axis if layer.axis < 0 else layer.axis - 1
             return [lambda *branches: np.concatenate(branches, axis=axis)]
         case layers.Normalization():
@@ -312,13 +312,13 @@ def _read_layer(graph: Graph, node: Node) -> list[Push]:
         case _ if is_for_training(layer):
             return [_ACTIVATIONS["linear"]]
     raise SongNetError(
-        f"Layer {layer.name} ({type(layer).__name__}) cannot be fed a song in pieces. "
-        "Say how in songnet_utils/streaming/stateful.py."
+        f"Layer {layer.name} ({type(layer).__name__}) cannot process a song in pieces yet. "
+        "Add it to songnet_utils/streaming/stateful.py."
     )
 
 
 def batch_norm_numbers(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scale and the offset that a trained batch normalisation comes to."""
+    """Return the scale and the offset of a trained batch normalisation."""
     scale: Any = 1 / np.sqrt(np.asarray(layer.moving_variance) + np.float32(layer.epsilon))
     if layer.scale:
         scale = np.asarray(layer.gamma) * scale
@@ -332,6 +332,6 @@ def _activation(layer: Any) -> Push:
     name = activation_name(layer)
     if name not in _ACTIVATIONS:
         raise SongNetError(
-            f"Layer {layer.name} has the activation {name!r}; known are {', '.join(_ACTIVATIONS)}."
+            f"Layer {layer.name} has the activation {name!r}, not one of {', '.join(_ACTIVATIONS)}."
         )
     return _ACTIVATIONS[name]

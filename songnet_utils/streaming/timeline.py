@@ -1,12 +1,12 @@
-"""Where things are in time: seconds ↔ samples ↔ frames ↔ steps.
+"""Conversions of time: seconds ↔ samples ↔ frames ↔ steps.
 
 Conventions
 -----------
 *Samples* are counted at the network's rate, from the first sample of the song. *Frame* ``i`` of
-the log-mel covers samples ``[hop·i − n_fft/2, hop·i + n_fft/2)``; outside the song there are
-zeros (never a reflection: nobody played it). A *step* is one answer of the network: step
-``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field, and earlier ones, at
-most from the beginning of the song, where the network remembers them (`ReceptiveField.past`).
+the log-mel covers samples ``[hop·i − n_fft/2, hop·i + n_fft/2)``; outside the song, samples are
+zero (never a reflection, because nobody played it). A *step* is one output of the network: step
+``k`` sees the frames ``[stride·k, stride·k + size)`` of its receptive field. It also sees earlier
+frames if the network remembers them (`ReceptiveField.past`), at most from the start of the song.
 Intervals are half-open, ``[start, stop)``, and may start before 0.
 
 Every number comes from one `Sound` and one stack of layers; nothing else in the package repeats
@@ -25,12 +25,12 @@ from songnet_utils.audio.sound import Sound
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer that looks along time without padding ("valid"): a convolution or a pooling.
+    """A convolution or a pooling along time without padding ("valid").
 
     Parameters
     ----------
     kernel : int > 0
-        Inputs that one output sees.
+        The inputs that one output sees.
     stride : int > 0
         Inputs between neighbouring outputs.
     dilation : int > 0
@@ -50,9 +50,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What one output of a network sees, and when it is decided.
+    """The inputs that one output of a network sees, and those that complete it.
 
-    Output ``k`` is decided by the inputs ``[0, stride·k + size)``, of which it sees those from
+    The inputs ``[0, stride·k + size)`` complete output ``k``, which sees those from
     ``stride·k − past`` on.
 
     Parameters
@@ -62,9 +62,9 @@ class ReceptiveField:
     stride : int
         Inputs between neighbouring outputs.
     past : int or math.inf
-        Inputs before ``stride·k`` that matter as well: 0 for layers without padding, some for
+        Inputs before ``stride·k`` that also matter: 0 for layers without padding, some for
         causal padding (zeros before the song), ``math.inf`` for a layer that remembers the song
-        from its beginning. Negative where an output does not see all of the last `size` inputs.
+        from its beginning. It is negative if an output does not see all of the last `size` inputs.
     """
 
     size: int
@@ -77,12 +77,12 @@ class ReceptiveField:
         return replace(self, size=size, stride=self.stride * stride)
 
     def shifted(self, outputs: int) -> ReceptiveField:
-        """Return the field when output ``k`` is what was output ``k + outputs``."""
+        """Return the field for which output ``k`` is the present output ``k + outputs``."""
         inputs = outputs * self.stride
         return replace(self, size=self.size + inputs, past=self.past - inputs)
 
     def outputs_of_inputs(self, inputs: int) -> int:
-        """Return how many outputs `inputs` inputs give; 0 when they are too few for one."""
+        """Return the number of outputs of `inputs` inputs; 0 if they are too few for one."""
         return max(0, (inputs - self.size) // self.stride + 1)
 
     def inputs_of_output(self, output: int) -> tuple[int, int]:
@@ -101,7 +101,7 @@ def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
     Parameters
     ----------
     layers : iterable of Layer
-        From the input upwards. No layer at all sees one input every input.
+        From the input upwards. Without layers, each output sees one input.
 
     Examples
     --------
@@ -128,7 +128,7 @@ class Timeline:
     sound : Sound
         How samples become frames.
     field : ReceptiveField
-        The frames a step sees.
+        The frames that a step sees.
     """
 
     sound: Sound
@@ -136,12 +136,12 @@ class Timeline:
 
     @property
     def samples_needed(self) -> int:
-        """The fewest samples a song must have for one step."""
+        """The fewest samples of a song with one step."""
         return max(1, (self.field.size - 1) * self.sound.hop)
 
     @property
     def seconds_needed(self) -> float:
-        """The fewest seconds a song must have for one step."""
+        """The fewest seconds of a song with one step."""
         return self.sound.seconds_of_samples(self.samples_needed)
 
     @property
@@ -150,11 +150,11 @@ class Timeline:
         return self.sound.seconds_of_samples(self.field.stride * self.sound.hop)
 
     def steps_of_frames(self, frames: int) -> int:
-        """Return how many steps `frames` frames give."""
+        """Return the number of steps of `frames` frames."""
         return self.field.outputs_of_inputs(frames)
 
     def steps_of_samples(self, samples: int) -> int:
-        """Return how many steps a whole song of `samples` samples gives."""
+        """Return the number of steps of a whole song of `samples` samples."""
         return self.steps_of_frames(self.sound.frames_of_samples(samples))
 
     def step_frames(self, step: int) -> tuple[int, int]:
@@ -172,9 +172,9 @@ class Timeline:
         return self.sound.seconds_of_samples(start), self.sound.seconds_of_samples(stop)
 
     def step_of_seconds(self, seconds: float) -> int:
-        """Return the newest step that is decided once `seconds` of the song have played.
+        """Return the latest step that is complete after `seconds` of the song; −1 if none is.
 
-        −1 while none is. This is the step to show under a playhead: it ends at or before it.
+        This is the step to show at a playhead, because it ends at or before that time.
         """
         played = math.floor(seconds * self.sound.sample_rate + 1e-6)
         _, first_stop = self.step_samples(0)
