@@ -132,7 +132,7 @@ def test_it_learns_slowly_in_a_folder_of_its_own_and_goes_on_where_it_was(run, o
     recipe = read_record(folder)["recipe"]
     assert recipe["learning_rate"] == pytest.approx(recipe_of("songnet").learning_rate / 5)
     assert cli.main(options) == 1
-    assert "holds a finished run" in capfd.readouterr().err
+    assert "has a finished run" in capfd.readouterr().err
 
 
 def test_what_it_answers_gets_better(run, own, tmp_path):
@@ -292,7 +292,7 @@ def test_too_few_unseen_songs_are_an_error_that_says_what_to_do(run, tones, tmp_
 
 
 def test_a_run_that_cannot_be_started_from_is_said(run, tones, tmp_path):
-    with pytest.raises(SongNetError, match="is a run of songnet, and songnet-plus cannot start"):
+    with pytest.raises(SongNetError, match="is a run of songnet, so songnet-plus cannot start"):
         train(str(tones), "songnet-plus", start=run, progress=False)
     chance = train(str(tones), "chance", out=tmp_path / "chance", progress=False)
     with pytest.raises(SongNetError, match="chance, answers for whole clips and is no network"):

@@ -232,7 +232,7 @@ def test_another_page_is_never_overwritten(toy, tmp_path):
     gallery = KernelGallery(*toy)
     mine = tmp_path / "index.html"
     mine.write_text("<p>My own page.</p>")
-    for folder, said in ((tmp_path, r"holds another index\.html"), (mine, "is a file")):
+    for folder, said in ((tmp_path, r"has another index\.html"), (mine, "is a file")):
         with pytest.raises(SongNetError, match=said):
             gallery.save(folder)
     assert mine.read_text() == "<p>My own page.</p>"

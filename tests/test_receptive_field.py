@@ -74,7 +74,10 @@ def refused() -> dict[str, Any]:
         r"cut .Cropping1D. cannot process .* with this cropping": lambda: [
             layers.Cropping1D((1, 1), name="cut")
         ],
-        "first steps see only the zeros": lambda: [layers.ZeroPadding1D((3, 0)), layers.Conv1D(2, 3)],
+        "first steps see only the zeros": lambda: [
+            layers.ZeroPadding1D((3, 0)),
+            layers.Conv1D(2, 3),
+        ],
         "mixed mixes time": lambda: [layers.Reshape((-1, BANDS // 2), name="mixed")],
         "both .Bidirectional. looks at the whole song": lambda: [
             layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="both")

@@ -101,7 +101,7 @@ def test_an_unfinished_run_goes_on_but_not_another_corpus_s(tmp_path):
     check_home(run, ours, force=True)
     for corpus, asked in ((theirs, two), (MUSIC, "music")):
         with pytest.raises(
-            SongNetError, match=f"holds an unfinished run on {one}, not on {asked}. Choose"
+            SongNetError, match=f"has an unfinished run on {one}, not on {asked}. Choose"
         ):
             check_home(run, corpus, force=True)
     (run / "unfinished.json").write_text("{}")
@@ -133,7 +133,7 @@ def test_the_run_of_a_corpus_that_moved_is_its_own(tmp_path, place, finished):
         return
     check_home(run, music, force=True)
     if finished:
-        with pytest.raises(SongNetError, match="holds a finished run"):
+        with pytest.raises(SongNetError, match="has a finished run"):
             check_home(run, music)
     else:
         check_home(run, music)

@@ -181,7 +181,7 @@ def test_a_baseline_stopped_before_its_record_goes_on(tones, tmp_path, monkeypat
 
 def test_a_run_is_not_made_inside_its_corpus(tmp_path):
     folder = tone_corpus(tmp_path / "music")
-    with pytest.raises(SongNetError, match="lies in the corpus itself"):
+    with pytest.raises(SongNetError, match="is inside the corpus"):
         quick_train(str(folder), model="chance", out=folder / "run")
     assert not (folder / "run").exists()
 
@@ -282,7 +282,7 @@ def test_an_unfinished_run_goes_on_only_as_the_same_run(tmp_path, monkeypatch):
         patch.setattr(training, "save_keras", stop_after(0, None))
         with pytest.raises(Killed):
             quick_train(str(folder), out=out, epochs=1)
-    with pytest.raises(SongNetError, match=r"unfinished run .*epochs 1 there, 2 asked for"):
+    with pytest.raises(SongNetError, match=r"unfinished run .*epochs 1 there, 2 here"):
         quick_train(str(folder), out=out, epochs=2)
     # A corpus may move, but not change.
     moved = Path(shutil.move(folder, tmp_path / "else" / "tones"))

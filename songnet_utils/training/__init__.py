@@ -1,4 +1,4 @@
-"""Training: fit a network, keep the run and its record, go on from another run."""
+"""Training: fit a network, save the run and its record, fine-tune from another run."""
 
 import lazy_loader
 

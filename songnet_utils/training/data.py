@@ -1,8 +1,8 @@
-"""What a network is trained on: random crops of the training clips, and whole clips.
+"""The training data: random crops of the training clips, and whole clips.
 
 Both are a ``keras.utils.PyDataset``, so that Keras's ``fit``, ``evaluate`` and ``predict`` take
-them with every backend. A batch of crops depends only on the seed, the epoch and its own number:
-training that was killed goes on with the very batches that it would have had.
+them with every backend. A batch of crops depends only on the seed, the epoch and its own number, so
+an interrupted training resumes with exactly the batches that it would have had.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from songnet_utils.training.recipe import Recipe
 # Whole clips in a batch.
 _WHOLE_CLIPS = 16
 
-# How often a network with metadata is trained as if nothing were known of the song, so that it has
-# an answer for such songs, too.
+# The share of clips for which a network with metadata is trained without it, so that it also has an
+# answer for songs without metadata.
 _METADATA_DROPPED = 0.3
 
 Batch = tuple[dict[str, np.ndarray], np.ndarray]
@@ -30,23 +30,23 @@ Batch = tuple[dict[str, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a network takes of each clip, by the names of its inputs.
+    """The network's inputs for each clip, by name.
 
     Parameters
     ----------
     name : str
-        Of the input for `rows`: ``log_mel`` or ``embedding``.
+        The name of the input for `rows`: ``log_mel`` or ``embedding``.
     rows : callable
-        From a clip's id to what the network takes, (rows, channels) float32: log-mel frames, or
-        musicnn's embedding of each patch.
+        Takes a clip's id; returns the network's input, (rows, channels) float32: log-mel frames,
+        or musicnn's embedding of each patch.
     labels : mapping of str to int
         The index of each clip's genre, by clip id.
     genres : int
-        How many genres there are.
+        The number of genres.
     metadata : mapping of str to np.ndarray
-        What is known of each clip, (columns,), by clip id; empty for a network without metadata.
+        The metadata of each clip, (columns,), by clip id; empty for a network without metadata.
     unknown : np.ndarray, shape (columns,)
-        The metadata of a song of which nothing is known.
+        The metadata of a song without any known value.
     """
 
     name: str
@@ -58,17 +58,17 @@ class Inputs:
     _lengths: dict[str, int] = field(default_factory=dict, init=False, repr=False)
 
     def length(self, clip: str) -> int:
-        """Return how many rows a clip has; each clip is read for it once."""
+        """Return the number of rows of a clip; this reads each clip only once."""
         if clip not in self._lengths:
             self._lengths[clip] = len(self.rows(clip))
         return self._lengths[clip]
 
     def targets(self, clips: Sequence[str]) -> np.ndarray:
-        """Return the clips' genres one-hot, (clips, genres) float32."""
+        """Return the clips' genres as one-hot vectors, (clips, genres) float32."""
         return np.eye(self.genres, dtype=np.float32)[[self.labels[clip] for clip in clips]]
 
     def batch(self, rows: Sequence[np.ndarray], clips: Sequence[str]) -> dict[str, np.ndarray]:
-        """Return the rows, all of one length, and the clips' metadata as the network's inputs."""
+        """Return the network's inputs: the rows, all of one length, and the clips' metadata."""
         inputs = {self.name: np.stack(rows)}
         if self.metadata:
             inputs["metadata"] = np.stack([self.metadata[clip] for clip in clips])
@@ -81,24 +81,24 @@ class Crops(keras.utils.PyDataset):
     Parameters
     ----------
     inputs : Inputs
-        What the network takes.
+        The network's inputs.
     clips : sequence of str
         The ids of the training clips.
     recipe : Recipe
-        Batch size, crops of a clip, and how crops and labels are changed.
+        Batch size, crops per clip, and the augmentation of crops and labels.
     size, masked : int
         Rows in a crop, and the most rows in a mask.
     mean : np.ndarray, shape (channels,)
         The mean row, which fills the masks.
     seed : int
-        Of all that is random here.
+        The seed for everything random here.
     sound : Sound, optional
-        What the rows are made of, where they are frames that can be transposed.
+        The description of sound, if the rows are frames that can be transposed.
 
     Attributes
     ----------
     epoch : int
-        Which epoch's batches these are, from 0.
+        The epoch of the batches, from 0.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Crops(keras.utils.PyDataset):
         return math.ceil(len(self.clips) * self.recipe.crops / self.recipe.batch)
 
     def __getitem__(self, index: int) -> Batch:
-        """Return a batch of the present epoch."""
+        """Return a batch of the current epoch."""
         recipe, inputs = self.recipe, self.inputs
         count = len(self.clips)
         order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(count * recipe.crops)
@@ -150,12 +150,12 @@ class Crops(keras.utils.PyDataset):
 
 
 class WholeClips(keras.utils.PyDataset):
-    """Whole clips, those of one length together.
+    """Whole clips, with clips of the same length together.
 
     Parameters
     ----------
     inputs : Inputs
-        What the network takes.
+        The network's inputs.
     clips : sequence of str
         The ids of the clips.
     """
@@ -171,7 +171,7 @@ class WholeClips(keras.utils.PyDataset):
             for _, together in sorted(lengths.items())
             for first in range(0, len(together), _WHOLE_CLIPS)
         ]
-        # Keras asks the first two batches which sizes differ between batches.
+        # Keras compares the sizes of the first two batches.
         self.batches.insert(0, self.batches.pop())
 
     @property
@@ -190,16 +190,16 @@ class WholeClips(keras.utils.PyDataset):
 
 
 def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
-    """Return `count` frames in a row of a clip.
+    """Return `count` successive frames of a clip.
 
     Parameters
     ----------
     frames : np.ndarray, shape (frames, n_mels)
-        The clip; repeated when it has fewer than `count`.
+        The clip, which is repeated if it has fewer than `count`.
     count : int
-        How many frames to return.
+        The number of frames to return.
     start : float
-        Where to begin, from 0 (the earliest place) to below 1 (the latest).
+        The start, from 0 (the earliest place) to below 1 (the latest).
     """
     if len(frames) < count:
         frames = np.tile(frames, (math.ceil(count / len(frames)), 1))
@@ -208,20 +208,20 @@ def crop(frames: np.ndarray, count: int, start: float) -> np.ndarray:
 
 
 def transpose(frames: np.ndarray, sound: Sound, semitones: float) -> np.ndarray:
-    """Return frames as they would be, nearly, if the music were played in another key.
+    """Return approximately the frames of the same music in another key.
 
-    Each band takes the place of the band nearest to its frequency in the other key; the lowest or
-    the highest is repeated where there is none. Unlike a pitch shift of the audio, this costs
-    nothing and leaves no traces of its own.
+    Each band moves to the band nearest to its frequency in the other key; beyond the ends, the
+    lowest or the highest band is repeated. Unlike a pitch shift of the audio, this costs nothing
+    and adds no artefacts.
 
     Parameters
     ----------
     frames : np.ndarray, shape (frames, n_mels)
         Log-mel frames.
     sound : Sound
-        What they are made of.
+        Their description of sound.
     semitones : float
-        How far up.
+        The shift upwards.
     """
     hertz = librosa.mel_frequencies(sound.n_mels + 2, fmax=sound.sample_rate / 2)[1:-1]
     places = np.interp(hertz / 2 ** (semitones / 12), hertz, np.arange(sound.n_mels))
@@ -236,9 +236,9 @@ def mask(
     Parameters
     ----------
     rows : np.ndarray, shape (crops, rows, bands)
-        Changed.
+        Changed in place.
     mean : np.ndarray, shape (bands,)
-        What fills the stripes.
+        The row that fills the stripes.
     bands, count : int
         The largest size of a stripe, in bands and in rows.
     random : numpy.random.Generator

@@ -1,4 +1,4 @@
-"""Fine-tuning: a run that starts from the weights of another one, and what it may be tested on."""
+"""Fine-tuning: a run that starts from the weights of another run, and its test set."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from songnet_utils.models.trained import SongNet
 from songnet_utils.training.recipe import Recipe, recipe_of
 from songnet_utils.training.runs import network_of, read_answers, read_record
 
-#: The file of what the runs before this one were trained on.
+#: The file that lists the training clips of the runs before this one.
 TRAINED_ON_BEFORE = "trained-on-before.csv"
 
-#: How much lower the learning rate is in fine-tuning.
+#: The factor of the learning rate in fine-tuning.
 SLOWER = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """A finished run from whose weights another one starts.
+    """A finished run whose weights another run starts from.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Of the run.
+        The run's folder.
     model : str
-        Which network it trained.
+        The name of its network.
     net : SongNet
         The trained network.
     trained_on : pandas.DataFrame
-        ``content`` (SHA-256) and ``artist`` (missing where unknown) of each clip that it, or a run
-        that it started from itself, was trained on or chosen by (training and validation).
+        ``content`` (SHA-256) and ``artist`` (missing if unknown) of the training and validation
+        clips of this run and of the runs from which it started.
     """
 
     folder: Path
@@ -50,11 +50,11 @@ class Parent:
 
     @classmethod
     def of(cls, folder: Path, model: str | None = None) -> Parent:
-        """Return a run as a parent, or say why it cannot be one of `model`."""
+        """Return a run as a parent; raise SongNetError if `model` cannot start from it."""
         record = read_record(folder)
         if model is not None and model != record["model"]:
             raise SongNetError(
-                f"{folder}: is a run of {record['model']}, and {model} cannot start from its "
+                f"{folder}: is a run of {record['model']}, so {model} cannot start from its "
                 f"weights. Leave --model out, or choose a run of {model}."
             )
         net, answers = network_of(folder), read_answers(folder)
@@ -67,7 +67,7 @@ class Parent:
 
     @property
     def sound(self) -> Sound:
-        """The description of sound of the frames that it was trained on."""
+        """The description of sound of its training frames."""
         return Sound() if network_kind(self.model).on_musicnn else self.net.sound
 
     @functools.cached_property
@@ -76,18 +76,18 @@ class Parent:
         return hashlib.sha256((self.folder / "model.keras").read_bytes()).hexdigest()
 
     def as_dict(self) -> dict[str, str]:
-        """Return what a record says of it."""
+        """Return its entry in a record."""
         return {"run": str(self.folder), "network": self.fingerprint[:16]}
 
     def recipe(self) -> Recipe:
-        """Return how its network is fine-tuned: as it is trained, but slowly."""
+        """Return the recipe for fine-tuning: the network's own, with a lower learning rate."""
         usual = recipe_of(self.model)
-        # An average of the weights would still be nearly what they were before.
+        # An average of the weights would still be close to the old weights.
         rate = SLOWER * usual.learning_rate
         return dataclasses.replace(usual, learning_rate=rate, averaging=0.0)
 
     def split(self, clips: pd.DataFrame, kind: str, seed: int) -> pd.Series:
-        """Split clips so that it was trained on nothing that is tested; see `split_unseen`."""
+        """Split clips so that the test set has none of its training clips; see `split_unseen`."""
         try:
             return split_unseen(clips, kind, seed, self.trained_on)
         except UntestedError as error:

@@ -1,9 +1,9 @@
-"""How a network is trained: build, compile and fit, as with any network in Keras.
+"""Train a network: build, compile and fit, as with any network in Keras.
 
-`Trainer` builds the network, measures what it is centred with and compiles it by its recipe; its
-``fit`` is Keras's, with callbacks for the learning rate, for stopping early and for resuming
-(`songnet_utils.training.progress`). Nothing here belongs to one backend of Keras: with
-``KERAS_BACKEND=jax`` it trains on JAX.
+`Trainer` builds the network, computes its centring and compiles it by its recipe. Its ``fit`` is
+Keras's, with callbacks for the learning rate, for early stopping and for resuming
+(`songnet_utils.training.progress`). Nothing here depends on a backend of Keras: with
+``KERAS_BACKEND=jax``, it trains on JAX.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from songnet_utils.training.recipe import Recipe
 
 
 class Trainer:
-    """A network with what it is trained on.
+    """A network with its training data.
 
     Parameters
     ----------
@@ -44,27 +44,26 @@ class Trainer:
     log_mels : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The clips that take part.
+        The clips of all sets.
     sets : pandas.Series
-        train, validation or test, with the index of `clips`. The test set has no part in training.
+        train, validation or test, with the index of `clips`. Training does not use the test set.
     genres : sequence of str
         In the order of the network's outputs.
     recipe : Recipe
-        How it is trained.
+        The recipe for training.
     seed : int
-        Of the weights and everything random.
+        The seed for the weights and everything random.
     start : SongNet, optional
-        A network of the same kind to fine-tune. Of its last layer, only the genres that it shares
-        with this one are taken over.
+        A network of the same kind to fine-tune. In its last layer, only the weights of genres that
+        both networks share are used.
     progress : bool
         Show progress bars.
 
     Raises
     ------
     SongNetError
-        When a clip is too short for one step, nothing is known of the clips that a network with
-        metadata needs, or the network has a layer that could not be streamed or exported to ONNX
-        after training.
+        When a clip is too short for one step, when the clips lack the metadata that the network
+        needs, or when a layer of the network cannot be streamed or exported to ONNX.
     """
 
     def __init__(
@@ -92,7 +91,7 @@ class Trainer:
             known = dict(zip(table.index, encode(self.encoder, table), strict=True))
             nothing = encode(self.encoder, unknown())[0]
             options["columns"] = len(nothing)
-        # Layers and initializers that are given no seed take theirs from here.
+        # Layers and initializers without a seed take theirs from here.
         keras.utils.set_random_seed(seed)
         self.network = kind.build(self.sound, genres, seed=seed, **options)
         rows: Callable[[str], np.ndarray] = log_mels.frames
@@ -126,7 +125,7 @@ class Trainer:
             sound=None if kind.on_musicnn else self.sound,
         )
         self.validation = WholeClips(self.inputs, validation)
-        #: The network with its answer for the whole clip alone, as Keras trains it.
+        #: The network with only the output for the whole clip, for Keras's training.
         self.model = keras.Model(
             {one.name: one for one in self.network.inputs}, self.network.get_layer("genre").output
         )
@@ -139,9 +138,9 @@ class Trainer:
         self.model.optimizer.build(self.model.trainable_variables)
 
     def _centre(self, train: Sequence[str], start: SongNet | None) -> np.ndarray:
-        """Measure what the network is centred with, or take another's; return the mean row."""
+        """Compute the network's centring, or take that of `start`; return the mean row."""
         if start:
-            # Its centring is part of what it has learned.
+            # The centring belongs to the trained weights.
             set_weights(self.network, _fine_tuned(self.network, self.genres, start))
             mean = keras.ops.convert_to_numpy(self.network.get_layer("centring").adapt_mean)
         else:
@@ -154,20 +153,20 @@ class Trainer:
         return np.asarray(mean, np.float32).ravel()
 
     def _size_of_a_step(self, clips: pd.Series) -> int:
-        """Return the frames that a step needs; raise SongNetError unless every clip has them."""
+        """Return the frames that a step needs; raise SongNetError if a clip has fewer."""
         timeline = timeline_of(self.network, self.sound)
         for clip in clips:
             if not timeline.steps_of_frames(self.inputs.length(clip)):
                 raise SongNetError(
                     f"clip {clip} of {self.log_mels.corpus.name}: is too short for "
-                    f"{self.kind.title}, one step of which needs {timeline.seconds_needed:.1f} s. "
-                    "Take longer clips, or a network with a smaller receptive field, such as "
+                    f"{self.kind.title}, which needs {timeline.seconds_needed:.1f} s for one step. "
+                    "Use longer clips, or a network with a smaller receptive field, such as "
                     "songnet."
                 )
         return timeline.field.size
 
     def _check_use(self) -> None:
-        """Raise SongNetError when the network could not be streamed or exported afterwards."""
+        """Raise SongNetError if the network cannot be streamed or exported after training."""
         known = {} if self.encoder is None else {"metadata": self.inputs.unknown}
         Stack(self.network, "genre_over_time", known)
         onnx_of(self.network)
@@ -178,21 +177,21 @@ class Trainer:
         Parameters
         ----------
         folder : pathlib.Path
-            Where progress is kept.
+            The folder for the progress.
         arguments : mapping
-            What two runs must have in common to be the same run, fit for JSON.
+            The arguments that identify the run, for JSON.
 
         Returns
         -------
         list of dict
-            Each epoch's figures: ``epoch``, ``loss``, ``accuracy``, ``validation_loss``,
-            ``validation_accuracy``, ``learning_rate`` at its beginning, ``seconds``.
+            The metrics of each epoch: ``epoch``, ``loss``, ``accuracy``, ``validation_loss``,
+            ``validation_accuracy``, ``learning_rate`` at its start, ``seconds``.
 
         Raises
         ------
         SongNetError
-            When the progress there is damaged or another run's, or the loss is no longer a
-            number.
+            When the progress there is damaged or belongs to another run, or when the loss is no
+            longer a number.
         """
         recipe = self.recipe
         plateau = keras.callbacks.ReduceLROnPlateau(
@@ -252,7 +251,7 @@ class Trainer:
 
 
 def _fine_tuned(network: keras.Model, genres: Sequence[str], start: SongNet) -> list[np.ndarray]:
-    """Return the weights with which fine-tuning begins."""
+    """Return the initial weights for fine-tuning."""
     weights = start.keras_model.get_weights()
     column = {name_key(genre): index for index, genre in enumerate(start.genres)}
     # The last layer's kernel, (channels, genres), and bias, (genres,).
@@ -280,6 +279,6 @@ def _optimizer(recipe: Recipe, batches: int) -> keras.optimizers.Optimizer:
         use_ema=recipe.averaging > 0,
         ema_momentum=recipe.averaging,
     )
-    # Decay is for kernels: a bias or a scale has no reason to be small.
+    # Decay only kernels, because biases and scales need not be small.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

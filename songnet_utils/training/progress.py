@@ -1,10 +1,10 @@
-"""What is kept while a network is trained, so that a killed training goes on to the same end.
+"""Save the progress of a training, so that an interrupted one resumes with the same result.
 
-After each epoch `KeepProgress` writes all that the rest depends on to ``progress.npz``, whole or
-not at all: weights, the optimizer's variables, the states of random layers, the best weights and
-the epochs' figures, from which Keras's callbacks find their own states again. The order of the
-clips, their crops and masks depend on the seed and the epoch alone. So training that was killed
-at any moment goes on to the same end, bit for bit.
+After each epoch, `KeepProgress` writes everything that the rest depends on to ``progress.npz``,
+whole or not at all: the weights, the optimizer's variables, the states of random layers, the best
+weights and the epochs' metrics, from which Keras's callbacks restore their states. The order of the
+clips, their crops and masks depend only on the seed and the epoch. So you can interrupt training at
+any moment, and it will reach the same result, bit for bit.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from songnet_utils.models.building import keras
 from songnet_utils.training.data import Crops
 from songnet_utils.training.runs import check_same
 
-#: The file that is kept while a network is trained.
+#: The file with the progress of a training.
 PROGRESS = "progress.npz"
 
 
 class KeepProgress(keras.callbacks.Callback):
-    """Writes after each epoch what the rest of training depends on, and resumes from it.
+    """Writes the state of training after each epoch, and resumes from it.
 
-    It stands last among the callbacks. Where weights are averaged, validation and the callbacks
-    before it see the average.
+    It must be the last callback. If weights are averaged, validation and the callbacks before it
+    see the average.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     arguments : mapping
-        What two runs must have in common to be the same run, fit for JSON.
+        The arguments that identify the run, for JSON.
     crops : Crops
-        Told which epoch it is.
+        The training data, which needs the number of the epoch.
     stopping : keras.callbacks.EarlyStopping
-        Has the best weights.
+        The callback with the best weights.
     schedule : sequence of keras.callbacks.Callback
-        Change the learning rate.
+        The callbacks that change the learning rate.
 
     Attributes
     ----------
     epochs : list of dict
-        The figures of the epochs so far.
+        The metrics of the epochs so far.
     stopped : bool
-        Whether there was nothing left to do when the file was written.
+        Whether training was complete when the file was written.
     best_weights : list of np.ndarray
-        Those in the file that was read.
+        The best weights in the file.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class KeepProgress(keras.callbacks.Callback):
         self._values: list[np.ndarray] = []
 
     def load(self) -> None:
-        """Read the file, where there is one.
+        """Read the file, if there is one.
 
         Raises
         ------
         SongNetError
-            When it is damaged, or of another run.
+            When it is damaged or belongs to another run.
         """
         if not self.path.exists():
             return
@@ -91,18 +91,18 @@ class KeepProgress(keras.callbacks.Callback):
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise SongNetError(
                 f"{self.path}: is damaged ({type(error).__name__}). "
-                "Use --force to start the run afresh."
+                "Use --force to start the run again."
             ) from error
         check_same(self.path.parent, "an unfinished", text["arguments"], self.arguments)
         self.epochs, self.stopped = text["epochs"], text["stopped"]
         self.best_weights, self._values = arrays[: text["best"]], arrays[text["best"] :]
 
     def _variables(self) -> list[keras.Variable]:
-        # Those of a model are its weights and the states of its random layers.
+        # A model's variables are its weights and the states of its random layers.
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Put everything back where it was after the last epoch in the file."""
+        """Restore the state after the last epoch in the file."""
         if not self.epochs:
             return
         for epoch in self.epochs:
@@ -113,13 +113,13 @@ class KeepProgress(keras.callbacks.Callback):
         self.stopping.best_weights = self.best_weights
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Deal out the epoch's crops."""
+        """Choose the epoch's crops."""
         self.crops.epoch = epoch
         self._rate = float(self.model.optimizer.learning_rate)
         self._began = time.monotonic()
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Put the averaged weights into the network, where weights are averaged."""
+        """Put the averaged weights into the network, if weights are averaged."""
         variables = self.model.trainable_variables
         self._last = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
         self.model.optimizer.finalize_variable_values(variables)
@@ -130,13 +130,13 @@ class KeepProgress(keras.callbacks.Callback):
             variable.assign(value)
         if not math.isfinite(logs["loss"] + logs["val_loss"]):
             raise SongNetError(
-                f"{self.path.parent}: the loss of epoch {epoch + 1} is not a number: training has "
-                "run away. Start it afresh (--force) with another seed or a lower learning rate."
+                f"{self.path.parent}: the loss of epoch {epoch + 1} is not a number, so "
+                "training has diverged. Start again (--force) with another seed or learning rate."
             )
         figures = {name.replace("val_", "validation_"): float(logs[name]) for name in logs}
         figures |= {"epoch": epoch + 1, "learning_rate": self._rate}
         self.epochs.append(figures | {"seconds": round(time.monotonic() - self._began, 2)})
-        # Where only the last weights count, there are none before.
+        # If only the last weights count, there are no best weights yet.
         best = self.stopping.best_weights or []
         text = {
             "arguments": self.arguments,

@@ -1,4 +1,4 @@
-"""How each model is trained unless you say otherwise."""
+"""The default recipes for training."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from songnet_utils.models.registry import network_kind
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained.
+    """A recipe for training a network.
 
     Parameters
     ----------
     epochs : int
         The most epochs.
     crops : int
-        Crops of each training clip in an epoch.
+        Crops of each training clip per epoch.
     crop_seconds : float
-        Length of a crop, which is taken at a random place; a shorter clip is repeated. Validation
-        and test use whole clips.
+        Length of a crop at a random place; a shorter clip is repeated. Validation and test use
+        whole clips.
     batch : int
         Crops in a batch.
     learning_rate : float
-        Adam's, at the start (the paper: 1e-3).
+        Adam's learning rate at the start (the paper: 1e-3).
     schedule : str
-        How the learning rate falls. ``"plateau"``: as with the paper's ReduceLROnPlateau.
-        ``"cosine"``: along half a wave down to `least_learning_rate`, after one epoch of warming
-        up (Loshchilov & Hutter 2017, "SGDR"); the last weights are kept, as a few validation clips
-        cannot tell which epoch was the best. ``"constant"``: not at all.
+        The schedule of the learning rate. ``"plateau"`` is the paper's ReduceLROnPlateau.
+        ``"cosine"`` follows half a wave down to `least_learning_rate`, after one epoch of warm-up
+        (Loshchilov & Hutter 2017, "SGDR"), and uses the last weights, because a few validation
+        clips cannot identify the best epoch. ``"constant"`` never changes it.
     plateau_patience : int
         Epochs without a better validation loss after which the learning rate falls.
     plateau_factor : float
-        What it is multiplied by then, below 1.
+        The factor by which it falls, below 1.
     least_learning_rate : float
-        Where it falls no further.
+        The smallest learning rate.
     patience : int
         Epochs without a better validation loss after which training stops. (A cosine schedule
         always runs to its end.)
     weight_decay : float
-        Share of each kernel taken away in a step, times the learning rate (Loshchilov & Hutter
-        2019, "Decoupled weight decay regularization"); 0: none.
+        Share by which each kernel shrinks per step, times the learning rate (Loshchilov & Hutter
+        2019, "Decoupled weight decay regularization"); 0 for no decay.
     label_smoothing : float
-        Share of the label that is spread over all genres (Szegedy et al. 2016), below 1.
+        Share of the label distributed over all genres (Szegedy et al. 2016), below 1.
     mixup : float
-        Crops of a batch are mixed in pairs, frames and labels weighted by a draw from
-        Beta(mixup, mixup) (Zhang et al. 2018, "mixup"); 0: never.
+        Crops of a batch are mixed in pairs, with frames and labels weighted by a draw from
+        Beta(mixup, mixup) (Zhang et al. 2018, "mixup"); 0 for no mixing.
     masked_bands, masked_seconds : int, float
-        Two stripes of up to so many mel bands, and two of up to so many seconds, of each crop
-        are replaced by the mean frame (Park et al. 2019, "SpecAugment"); 0: none.
+        The largest sizes of stripes that are replaced by the mean frame in each crop, two in mel
+        bands and two in seconds (Park et al. 2019, "SpecAugment"); 0 for no stripes.
     semitones : float
-        Each crop sounds up to so many semitones higher or lower: its bands are moved.
+        The largest shift of each crop's bands, in semitones up or down.
     averaging : float
-        Momentum, below 1, of the moving average of the weights that is validated and kept (Keras's
-        ``ema_momentum``); 0: the last weights are.
+        Momentum, below 1, of the moving average of the weights (Keras's ``ema_momentum``), which
+        is validated and saved; 0 for no average.
     """
 
     epochs: int = 30
@@ -84,13 +84,13 @@ class Recipe:
 
 
 def recipe_of(model: str) -> Recipe:
-    """Return how a model is trained unless you say otherwise."""
+    """Return the default recipe of a model."""
     return Recipe() if model in BASELINES else Recipe(**network_kind(model).recipe)
 
 
 def check_model(model: str) -> None:
-    """Raise SongNetError unless `model` names a baseline, or a network with parts that it has."""
+    """Raise SongNetError unless `model` is a baseline, or a network with existing parts."""
     if not isinstance(model, str):
-        raise SongNetError(f"A model is given by its name, such as songnet or svm. Got {model!r}")
+        raise SongNetError(f"A model must be a name, such as songnet or svm. Got {model!r}")
     if model not in BASELINES:
         network_kind(model)

@@ -1,7 +1,8 @@
-"""The folder of a run: whose it is, and what lies in it.
+"""The folder of a run: its owner and its contents.
 
-A run marks its folder before it leaves anything there, and removes the mark when its record is
-written. So a folder holds a finished run of ours, an unfinished one, or nothing that we may touch.
+A run marks its folder before it writes anything else there, and removes the mark when it has
+written its record. So a folder has a finished run of ours, an unfinished one, or nothing that we
+may touch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from songnet_utils._utils.files import check_writable, data_folder, read_csv
 from songnet_utils.audio.sound import Sound
 from songnet_utils.streaming.network import Network
 
-# What reads a run to ask its network does not wait for tables and stores.
+# Reading a run for its network must not wait for tables and stores.
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from songnet_utils.features.store import LogMels
     from songnet_utils.models.trained import SongNet
 
-#: What a finished run has, and an unfinished one.
+#: The file of a finished run, and that of an unfinished one.
 RECORD, UNFINISHED = "record.json", "unfinished.json"
 
-# What both say of a run, and what a record says besides.
+# The entries of both files, and the further entries of a record.
 _NAMES = ("corpus", "model", "split", "seed", "genres")
 _ENTRIES = (*_NAMES, "sound", "arguments", "epochs", "train", "validation", "test")
 
-# What Windows leaves in folders; names that begin with a dot do not count either.
+# Files that Windows puts into folders; names that begin with a dot do not count either.
 _JUNK = ("thumbs.db", "desktop.ini")
 
 
@@ -47,9 +48,9 @@ def run_folder(run: str | os.PathLike[str]) -> Path:
     Raises
     ------
     SongNetError
-        When there is no such folder; it suggests one beside it.
+        When there is no such folder; the message suggests one beside it.
     """
-    path = path_of(run, "A run is the path of its folder.")
+    path = path_of(run, "A run must be the path of its folder.")
     if not path.is_dir():
         beside = ["musicnn", *(other.name for other in path.parent.glob("*/"))]
         raise SongNetError(
@@ -72,12 +73,12 @@ def load_songnet(run: str | Path) -> Network:
     Raises
     ------
     SongNetError
-        When there is no finished network there; it says how to get one.
+        When there is no finished network there; the message says how to get one.
     """
     from songnet_utils.models.onnx_network import BUILT_IN, BUILT_IN_NAMES
     from songnet_utils.models.tagger import load_onnx
 
-    path = path_of(run, 'A network is given as the folder of its run, an ONNX file or "musicnn".')
+    path = path_of(run, 'A network must be the folder of its run, an ONNX file or "musicnn".')
     if run in BUILT_IN_NAMES:
         path = BUILT_IN / f"{run}.onnx"
     return load_onnx(path) if path.suffix == ".onnx" else network_of(path)
@@ -89,7 +90,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     SongNetError
-        When there is none, or it is not one that `songnet train` writes.
+        When there is no record, or it is not from `songnet train`.
     """
     path = run_folder(folder) / RECORD
     if not os.path.lexists(path):
@@ -107,13 +108,13 @@ def read_answers(folder: str | Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``id``, ``content`` (the SHA-256 of the file), ``set`` (train, validation, test),
-        ``artist`` (one of its own where unknown), ``genre`` (the truth), ``answer``, and for a
+        ``artist`` (a made-up one if unknown), ``genre`` (the truth), ``answer``, and for a
         network ``p_GENRE`` for each genre.
 
     Raises
     ------
     SongNetError
-        When they are not there, or cannot be read.
+        When they are missing or cannot be read.
     """
     path = Path(folder) / "answers.csv"
     try:
@@ -133,7 +134,7 @@ def network_of(folder: str | Path) -> SongNet:
     SongNetError
         When it is the run of a baseline, or the network cannot be read.
     """
-    # Keras starts where layers are looked into, and not for an answer.
+    # Only the layers need Keras, not the answers.
     from songnet_utils.models.trained import SongNet
 
     record = read_record(folder)
@@ -162,8 +163,8 @@ def log_mels_of(
     record : dict
         Its record.
     corpus : LogMels, Corpus, str or path, optional
-        The corpus, which may have another name by now (`check_clips` tells whether it is the
-        one); by default the folder in the record, or what `open_corpus` finds under the name there.
+        The corpus, which may have a new name (`check_clips` checks that it is the same); by
+        default, the folder in the record, or the result of `open_corpus` for the name there.
     progress : bool
         Show progress bars.
 
@@ -182,7 +183,7 @@ def log_mels_of(
         except SongNetError as error:
             raise SongNetError(
                 f"{folder}: was trained on {place}, which cannot be opened ({error}) "
-                "Name its folder with --corpus FOLDER."
+                "Give its folder with --corpus FOLDER."
             ) from error
     elif not isinstance(corpus, LogMels | Corpus):
         corpus = open_corpus(corpus, progress=progress)
@@ -192,18 +193,18 @@ def log_mels_of(
 
 
 def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: str) -> None:
-    """Raise SongNetError unless a run's clips are there, with the genres they had.
+    """Raise SongNetError unless a run's clips are there, with the same genres.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run's folder.
     log_mels : LogMels
-        The corpus as it is now.
+        The present corpus.
     answers : pandas.DataFrame
-        Of the run, the rows of the clips that are needed.
+        The rows of the run's answers for these clips.
     what : str
-        What to call them: "test clips".
+        The name of these clips in errors: "test clips".
     """
     name = log_mels.corpus.name
     now = log_mels.clips.set_index("id").genre.reindex(answers.id)
@@ -211,8 +212,8 @@ def check_clips(folder: Path, log_mels: LogMels, answers: pd.DataFrame, what: st
     if len(other):
         raise SongNetError(
             f"{folder}: {len(other):,} of its {len(answers):,} {what} are not among the usable "
-            f"clips of {name}, or have another genre there now. The first is {other[0]}. Bring "
-            f"them back, give the corpus that it was trained on, or train on {name} as it is now."
+            f"clips of {name}, or have another genre there now. The first is {other[0]}. Restore "
+            f"them, give the corpus that it was trained on, or train again on {name}."
         )
 
 
@@ -225,16 +226,16 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
         An empty folder (hidden files do not count), one that is not there yet, or one with an
         unfinished run of ours.
     corpus : Corpus, optional
-        What the run is on: a run on another corpus stays as it is. A corpus may have moved.
+        The run's corpus, which may have moved; a run on another corpus is never replaced.
     force : bool
         Whether a finished run on the same corpus may be replaced.
     """
     if folder.exists() and not folder.is_dir():
-        raise SongNetError(f"{folder}: is a file, and a run needs a folder. Choose another name.")
+        raise SongNetError(f"{folder}: is a file, but a run needs a folder. Choose another name.")
     check_writable(folder / UNFINISHED)
     if corpus and corpus.folder and folder.resolve().is_relative_to(corpus.folder.resolve()):
         raise SongNetError(
-            f"{folder}: lies in the corpus itself, which is never changed. Choose another folder: "
+            f"{folder}: is inside the corpus, which is never changed. Choose another folder with "
             "--out DIR."
         )
     if not folder.exists():
@@ -245,21 +246,21 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
         others = [name for name in names if name[0] != "." and name.lower() not in _JUNK]
         if others:
             raise SongNetError(
-                f"{folder}: is not a SongNet run and contains {others[0]}. Choose an empty "
-                "folder, or one that is not there yet: --out DIR."
+                f"{folder}: is not a SongNet run and contains {others[0]}. Choose an empty or new "
+                "folder with --out DIR."
             )
         return
     found = read_record(folder) if finished else _read(folder / UNFINISHED, _NAMES)
     if corpus is not None and not _is_on(found, corpus):
         raise SongNetError(
-            f"{folder}: holds {'a finished' if finished else 'an unfinished'} run on "
+            f"{folder}: has {'a finished' if finished else 'an unfinished'} run on "
             f"{found.get('corpus_folder') or found['corpus']}, not on "
-            f"{corpus.folder or corpus.name}. Choose another folder: --out DIR. (--force only "
-            "replaces a run on the same corpus.)"
+            f"{corpus.folder or corpus.name}. Choose another folder with --out DIR. (--force "
+            "replaces only runs on the same corpus.)"
         )
     if finished and not force:
         raise SongNetError(
-            f"{folder}: holds a finished run. Use --force to train it again from the start, "
+            f"{folder}: has a finished run. Use --force to train it again from the start, "
             "or --out for another folder."
         )
 
@@ -267,28 +268,28 @@ def check_home(folder: Path, corpus: Corpus | None = None, *, force: bool = Fals
 def check_same(
     folder: Path, what: str, theirs: Mapping[str, Any] | None, ours: Mapping[str, Any]
 ) -> None:
-    """Raise SongNetError unless a run's arguments are those that were asked for.
+    """Raise SongNetError unless a run has the requested arguments.
 
     Parameters
     ----------
     folder : pathlib.Path
         The run's folder.
     what : str
-        What it holds: "a finished", "an unfinished".
+        Its state: "a finished", "an unfinished".
     theirs, ours : mapping
-        The arguments there, and those asked for.
+        The run's arguments, and the requested ones.
     """
     if theirs == ours:
         return
     theirs = _flat(theirs or {})
     differing = [
-        f"{key} {theirs.get(key)} there, {value} asked for"
+        f"{key} {theirs.get(key)} there, {value} here"
         for key, value in _flat(ours).items()
         if theirs.get(key) != value
     ] or ["its arguments are not known"]
     raise SongNetError(
-        f"{folder}: holds {what} run with other arguments ({'; '.join(differing[:3])}). "
-        "Give the same ones, use --force to start it afresh, or --out for another folder."
+        f"{folder}: has {what} run with other arguments ({'; '.join(differing[:3])}). "
+        "Use the same ones, --force to start it again, or --out for another folder."
     )
 
 
@@ -302,8 +303,8 @@ def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
     """Tell whether a run may be on a corpus.
 
-    It is on the same folder, or on a corpus of the same name whose folder is no longer there: then
-    it has moved. Its contents are compared when the run goes on.
+    It is if both have the same folder, or if they have the same name and the run's folder no longer
+    exists, so the corpus has moved. A resumed run compares the contents.
     """
     theirs, ours = found.get("corpus_folder"), corpus.folder
     if theirs is not None and os.path.exists(theirs):
@@ -312,16 +313,16 @@ def _is_on(found: Mapping[str, Any], corpus: Corpus) -> bool:
 
 
 def _read(path: Path, entries: Sequence[str]) -> dict[str, Any]:
-    """Return a JSON file's object, when it has the entries that it needs."""
+    """Return a JSON file's object, if it has the required entries."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if absent := [name for name in entries if name not in found]:
             raise ValueError(f"it lacks {absent[0]}")
     except PermissionError as error:
-        raise SongNetError(f"{path}: cannot be read. Check who may read it.") from error
+        raise SongNetError(f"{path}: cannot be read. Check its permissions.") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise SongNetError(
-            f"{path}: is damaged, or not songnet's ({error}). Move the folder {path.parent} away "
-            "or delete it, and train again; or use another folder."
+            f"{path}: is damaged, or not songnet's ({error}). Move or delete the folder "
+            f"{path.parent} and train again, or use another folder."
         ) from error
     return dict(found)

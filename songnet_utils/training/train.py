@@ -1,10 +1,10 @@
 """A training run: corpus + split + model → weights, answers and a record, in one folder.
 
-A run leaves in its folder ``model.keras`` and ``model.onnx`` (a network; a recurrent one leaves
-``stream.onnx``, too), ``answers.csv`` (its prediction for every clip) and, last of all,
-``record.json``: a folder with a record is finished. Until then a network's progress lies there
-(`songnet_utils.training.progress`), and the same run goes on to the same end, whenever it was
-stopped.
+A run writes ``model.keras`` and ``model.onnx`` (for a network; a recurrent one also has
+``stream.onnx``), ``answers.csv`` (its prediction for every clip) and, last of all,
+``record.json``, which marks it as finished. Until then, the folder has a network's progress
+(`songnet_utils.training.progress`), so you can stop the run at any time and resume it with the same
+result.
 """
 
 from __future__ import annotations
@@ -84,30 +84,30 @@ def train(
     recipe: Recipe | None = None,
     start: str | Path | None = None,
 ) -> Path:
-    """Train a model on a corpus, or go on with a run that was stopped.
+    """Train a model on a corpus, or continue a run that was stopped.
 
     Parameters
     ----------
     corpus : Corpus or str
-        What `open_corpus` returns or takes.
+        A corpus, or the argument for `open_corpus`.
     model : str, optional
-        A network or baseline; songnet by default, or that of the run in `start`.
+        A network or baseline; by default songnet, or the network of `start`.
     split : str
         ``"random"``, ``"artist"`` (no artist in two sets) or ``"official"`` (the corpus's own).
     genres : sequence of str, or str with commas between the names, optional
         Only these; all by default. Genres too small for the split are left out.
     seed : int
-        Of the split, the weights and everything random in training.
+        The seed for the split, the weights and everything random in training.
     epochs : int, optional
         The most epochs; the recipe's by default.
     out : path, optional
         The run's folder; ``runs/CORPUS/MODEL-SPLIT-SEED`` in the data folder by default.
     force, progress : bool
-        Throw away what an earlier run on the same corpus left in the folder; show progress bars.
+        Delete an earlier run on the same corpus from the folder; show progress bars.
     recipe : Recipe, optional
-        How a network is trained; its own by default, at a fifth of the learning rate if `start`.
+        The recipe; the network's own by default, at a fifth of the learning rate with `start`.
     start : path, optional
-        A finished run of a network to fine-tune; what it was trained on is not tested.
+        A finished run of a network to fine-tune; the test set excludes its training clips.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def train(
     Raises
     ------
     SongNetError
-        When there is nothing to train or test on, or the folder holds another run, or other files.
+        When there is nothing to train or test on, or the folder has another run or other files.
     """
     parent = None if start is None else Parent.of(Path(start), model)
     model = model or (parent.model if parent else "songnet")
@@ -155,26 +155,26 @@ def train(
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything that decides what a run comes to.
+    """Everything that the result of a run depends on.
 
     Parameters
     ----------
     log_mels : LogMels
         The corpus with its frames and statistics.
     clips : pandas.DataFrame
-        The clips that take part.
+        The clips of all sets.
     sets : pandas.Series
         train, validation or test, with the index of `clips`.
     left_out : list of dict
-        Genres left out, with the reason.
+        The genres left out, with reasons.
     model, split, seed, recipe
         As in `train`.
     fold : int, optional
-        Which of several folds is tested.
+        The number of the test fold.
     folds : int, optional
-        How many there are.
+        The number of folds.
     parent : Parent, optional
-        The run from whose weights it starts.
+        The run whose weights it starts from.
     """
 
     log_mels: LogMels
@@ -191,21 +191,21 @@ class Run:
 
     @property
     def genres(self) -> list[str]:
-        """The genres told apart, in the order of the network's outputs."""
+        """The genres, in the order of the network's outputs."""
         return sorted(self.clips.genre.unique())
 
     @property
     def kind(self) -> NetworkKind | None:
-        """The network that is trained; None where it is a baseline."""
+        """The kind of network; None for a baseline."""
         return None if self.model in BASELINES else network_kind(self.model)
 
     @property
     def sound(self) -> Sound:
-        """The description of sound that the model goes by."""
+        """The description of sound of the model."""
         return self.kind.sound if self.kind and self.kind.on_musicnn else self.log_mels.sound
 
     def names(self) -> dict[str, Any]:
-        """Return what a run is called by, in its mark and in its record."""
+        """Return the names of the run, for its mark and its record."""
         folder = self.log_mels.corpus.folder
         return {
             "corpus": self.log_mels.corpus.name,
@@ -220,7 +220,7 @@ class Run:
         }
 
     def arguments(self) -> dict[str, Any]:
-        """Return what two runs must have in common to be the same run, fit for JSON."""
+        """Return the arguments that identify the run, for JSON."""
         deal = hashlib.sha256()
         for clip, genre, subset in sorted(
             zip(self.clips.id, self.clips.genre, self.sets, strict=True)
@@ -229,7 +229,7 @@ class Run:
         kind = self.kind or BASELINES[self.model]
         if kind.metadata:
             deal.update(metadata(self.clips).sort_index().to_csv().encode())
-        # Of the corpus, its clips count, wherever they lie.
+        # The corpus is identified by its clips, not by their place.
         names = {name: value for name, value in self.names().items() if name != "corpus_folder"}
         return {
             **names,
@@ -244,12 +244,12 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """Ten hexadecimal digits that differ where two runs are not the same run."""
+        """Ten hexadecimal digits that identify the run."""
         arguments = json.dumps(self.arguments(), sort_keys=True)
         return hashlib.sha256(arguments.encode()).hexdigest()[:10]
 
     def _inputs(self) -> dict[str, Any]:
-        """Return what a baseline is given, fit for JSON."""
+        """Return the source of a baseline's inputs, for JSON."""
         kind = BASELINES[self.model]
         inputs = {"features": kind.features, "metadata": kind.metadata}
         if kind.features is None:
@@ -260,12 +260,12 @@ class Run:
         return {**inputs, "features_version": version, "features_from": where}
 
     def is_finished(self, folder: Path) -> bool:
-        """Tell whether `folder` holds this very run, finished.
+        """Tell whether `folder` has this run, finished.
 
         Raises
         ------
         SongNetError
-            When it holds another finished run.
+            When it has another finished run.
         """
         if not (folder / RECORD).exists():
             return False
@@ -273,12 +273,12 @@ class Run:
         return True
 
     def make(self, folder: Path, *, force: bool = False, progress: bool = True) -> None:
-        """Do what is left to do of the run; see `train`."""
+        """Do the rest of the run; see `train`."""
         if force or not (folder / UNFINISHED).exists():
-            # A run that goes on keeps its mark: that it is the same one is only found out below.
+            # A resumed run keeps its mark, because the check that it is the same run comes later.
             write_json(folder / UNFINISHED, self.names())
         if force:
-            # The record first: without it, what is left is an unfinished run.
+            # Delete the record first, so that the rest is an unfinished run.
             for name in _FILES:
                 (folder / name).unlink(missing_ok=True)
         began = time.monotonic()
@@ -305,11 +305,11 @@ class Run:
         write_json(folder / RECORD, record)
         for name in (PROGRESS, UNFINISHED):
             (folder / name).unlink(missing_ok=True)
-        # What was being written when an earlier start was killed.
+        # Delete the incomplete files of an earlier start that was killed.
         sweep(folder)
 
     def _fit_network(self, folder: Path, progress: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Train the network, save it, and return its answers and what the record says of it."""
+        """Train the network, save it, and return its answers and its part of the record."""
         assert self.kind is not None
         trainer = Trainer(
             self.kind,
@@ -332,7 +332,7 @@ class Run:
         save_onnx(net, folder / "model.onnx")
         save_stream(net, folder / "stream.onnx")
         losses = [epoch["validation_loss"] for epoch in epochs]
-        # A cosine schedule keeps the last weights.
+        # A cosine schedule uses the last weights.
         best = len(losses) if self.recipe.schedule == "cosine" else 1 + int(np.argmin(losses))
         return answers, {
             "network": {
@@ -351,7 +351,7 @@ class Run:
         }
 
     def _fit_baseline(self, folder: Path, progress: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Fit the baseline, save it, and return its answers and what the record says of it."""
+        """Fit the baseline, save it, and return its answers and its part of the record."""
         features = BASELINES[self.model].features
         values = self.log_mels.hand_crafted(features, progress=progress) if features else None
         inputs = baseline_inputs(self.model, values, self.clips)
@@ -377,7 +377,7 @@ class Run:
         }
 
     def _training_music(self) -> tuple[str, str]:
-        """Return what to say of the music that a network was trained on, and what to beware of."""
+        """Return a description of a network's training music, and a caution."""
         before = f"{self.parent.net.training_music}, then " if self.parent else ""
         corpus, count = self.log_mels.corpus, (self.sets == "train").sum()
         music = f"{before}{count} clips of {len(self.genres)} genres of {corpus.name}"
@@ -391,7 +391,7 @@ class Run:
     def answers_table(
         self, answers: np.ndarray, genres: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Put genres, or their probabilities, beside what is known of the clips."""
+        """Return a table of the clips with the predicted genres or their probabilities."""
         table = pd.DataFrame(
             {
                 "id": self.clips.id,
@@ -409,9 +409,9 @@ class Run:
         return table
 
     def score(self, answers: pd.DataFrame, subset: str) -> dict[str, Any]:
-        """Return how good the answers for one set are, fit for JSON."""
+        """Return the scores of the answers for one set, for JSON."""
         tested = answers[answers.set == subset]
-        # A corpus that knows no artist at all is not one of as many artists as clips.
+        # A corpus without any known artist does not have as many artists as clips.
         nobody = self.clips.artist.isna().all()
         right = (tested.genre == tested.answer).to_numpy()
         artists = None if nobody else int(tested.artist.nunique())
@@ -430,7 +430,7 @@ class Run:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on; of Keras's backends, those there."""
+    """Return the versions of the packages behind a run's numbers, with installed backends."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES.split():
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
