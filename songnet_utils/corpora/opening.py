@@ -141,14 +141,14 @@ def list_corpora(data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
 
 
 def _open_mini(folder: Path, seed: int, progress: bool) -> Corpus:
-    # Imported when used: it brings the composer.
+    # Import this only here, because it loads the composer.
     from songnet_utils.corpora.mini import catalogue
 
     return Corpus(
         name=folder.name,
         clips=table(catalogue.open_mini(folder, seed, progress)),
-        description="music composed by rules and rendered by sampled instruments: a teaching "
-        "corpus, its figures say nothing about real music",
+        description="music composed by rules and played on sampled instruments: a teaching "
+        "corpus, whose results say nothing about real music",
         licence=mini.LICENCE,
         citation=mini.CITATION,
     )

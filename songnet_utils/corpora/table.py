@@ -6,14 +6,14 @@ A value that a corpus does not know is missing (``NaN``/``NA``): ``clips.artist.
 ======== ============ =========================================================================
 column   kind         contents
 ======== ============ =========================================================================
-id       str          names the clip within its corpus; unique
+id       str          the clip's name within its corpus; unique
 file     object       the sound file: a str, an absolute path; or an os.PathLike, such as mini's,
-                      whose sound is made when somebody opens it
-content  str          the SHA-256 of the file's bytes; copies are clips that share it. Missing where
-                      nobody has read the whole file (see `songnet_utils.corpora.contents`): such
-                      a clip counts as one without a copy
-genre    str          the one label; case, spaces and Unicode form tell no two genres apart
-artist   str          one name, one artist; missing where unknown
+                      whose sound is made when you open it
+content  str          the SHA-256 of the file's bytes; copies are clips that share it. It is missing
+                      until the whole file has been read (see `songnet_utils.corpora.contents`);
+                      such a clip counts as one without a copy
+genre    str          the label; case, spaces and Unicode form do not distinguish genres
+artist   str          one name per artist; missing if unknown
 title    str
 album    str
 licence  str
@@ -137,7 +137,7 @@ def check_table(clips: pd.DataFrame) -> None:
         (clips.id.isna(), "has no id; every clip has one"),
         (clips.id.duplicated(), "shares its id with another clip; ids are unique"),
         (clips.file.isna(), "has no file; every clip has one"),
-        (~clips.file.map(str).map(os.path.isabs).astype(bool), "its file is no absolute path"),
+        (~clips.file.map(str).map(os.path.isabs).astype(bool), "its file has a relative path"),
         (clips.genre.isna() | (clips.genre == ""), "has no genre; every clip has exactly one"),
         (clips.artist == "", "its artist is an empty name; leave unknown artists missing"),
         (clips.seconds < 0, "lasts less than 0 seconds"),

@@ -131,7 +131,8 @@ class KeepProgress(keras.callbacks.Callback):
         if not math.isfinite(logs["loss"] + logs["val_loss"]):
             raise SongNetError(
                 f"{self.path.parent}: the loss of epoch {epoch + 1} is not a number, so "
-                "training has diverged. Start again (--force) with another seed or learning rate."
+                "training has diverged. Start again (--force) with another seed or a lower "
+                "learning rate."
             )
         figures = {name.replace("val_", "validation_"): float(logs[name]) for name in logs}
         figures |= {"epoch": epoch + 1, "learning_rate": self._rate}

@@ -254,7 +254,7 @@ def _clips(rows: Iterable[_Row], name: str, read: Callable[[_Row], bytes]) -> li
         counts[row["genre"]] += 1
         if counts[row["genre"]] > MOST_OF_GENRE:
             continue
-        # What is not known is no text.
+        # Missing values are not text.
         facts = {
             what: row[what] if isinstance(row[what], str) else ""
             for what in ("title", "artist", "genre", "licence")
