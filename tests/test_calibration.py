@@ -149,7 +149,7 @@ RIGHT = np.array([[0.9, 0.1], [0.2, 0.8]])
         (lambda: reliability(RIGHT, ["Rock", "Pop"]), "number of a column"),
         (lambda: reliability(RIGHT, [0]), "number of a column"),
         (lambda: apply_temperature(RIGHT, float("nan")), "positive"),
-        (lambda: fit_temperature(RIGHT, [0, 1]), "All 2 clips are answered right"),
+        (lambda: fit_temperature(RIGHT, [0, 1]), "All 2 answers are right"),
         (lambda: fit_temperature(RIGHT, [1, 0]), "no better than guesses"),
     ],
 )

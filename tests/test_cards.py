@@ -113,7 +113,7 @@ def test_what_cannot_be_played_is_said_on_its_card(tunes, monkeypatch, tmp_path)
     page.sends({"kind": "sound", "clip": "../secret"})
     content, _ = page.hears("error")
     assert content["clip"] == "../secret"
-    assert "is not among these" in content["text"]
+    assert "is not one of these" in content["text"]
     moved = tunes.clips.assign(file=str(tmp_path / "gone.wav"))
     page = Page(ErrorCards(dataclasses.replace(tunes, clips=moved)), monkeypatch)
     page.sends({"kind": "sound", "clip": "x1"})

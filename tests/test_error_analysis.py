@@ -88,7 +88,7 @@ def test_answers_are_those_of_the_mean_over_the_steps(analysis):
     # The most confident mistake first; a tie keeps its order.
     assert analysis.wrong.index.tolist() == ["x1", "x2"]
     assert "v1" not in analysis.clips.index
-    with pytest.raises(SongNetError, match="clip t1: is not among these 3 clips"):
+    with pytest.raises(SongNetError, match="clip t1: is not one of these 3 clips"):
         analysis.steps_of("t1")
 
 

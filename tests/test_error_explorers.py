@@ -215,7 +215,7 @@ def test_where_no_temperature_can_be_fitted_it_says_why():
         )
     widget = TemperatureSlider(answers, GENRES)
     assert not [one for one in widget.children if isinstance(one, ipywidgets.Button)]
-    assert "All 60 clips are answered right" in widget.line.value
+    assert "All 60 answers are right" in widget.line.value
     assert "is marked" not in widget.picture.value
 
 

@@ -194,8 +194,8 @@ def test_all_right_says_more_the_more_artists_there_are():
 
 
 def test_of_few_artists_there_is_a_word_of_caution():
-    assert "nothing is known of others" in few_artists(1)
-    assert "Only 4 artists" in few_artists(4)
+    assert "nothing is known about others" in few_artists(1)
+    assert "only 4 artists" in few_artists(4)
     assert few_artists(FEWEST_ARTISTS) == few_artists(None) == ""
 
 

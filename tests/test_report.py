@@ -185,7 +185,7 @@ def test_where_no_temperature_is_best_it_is_said_why():
     sure = np.tile([0.8, 0.2], (20, 1))
     found = calibrate(answers(sure, sure[:4]), ["a", "b"])
     assert found.after is None
-    assert "All 4 clips are answered right" in found.why_not
+    assert "All 4 answers are right" in found.why_not
 
 
 def test_a_probability_that_float32_rounded_to_0_is_no_infinite_loss():
@@ -234,9 +234,9 @@ def test_an_interval_over_few_artists_comes_with_a_word(report):
         test = {name: of for name, of in report.record["test"].items() if name != "artists"}
         return dataclasses.replace(report, record=report.record | {"test": test | artists})
 
-    assert "Only 4 artists" in of(artists=4).as_text()
+    assert "only 4 artists" in of(artists=4).as_text()
     # Older records name no artists.
-    assert "Only" not in of(artists=6).as_text() + of().as_text()
+    assert "With only" not in of(artists=6).as_text() + of().as_text()
 
 
 def test_a_network_that_was_told_of_the_songs_is_told_again(tones):
@@ -252,7 +252,7 @@ def test_of_a_baseline_only_the_genres_are_reported(tones):
     found = evaluate(train(tones, "svm", progress=False), progress=False)
     assert found.genres.support.sum() == len(found.answers)
     assert found.calibration is found.until_right is None
-    assert "svm answers with genres, not probabilities" in found.refused
+    assert "svm answers only for whole clips" in found.refused
     assert "Evaluate the run of a network" in found.refused
 
 

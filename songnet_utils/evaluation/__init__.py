@@ -1,4 +1,4 @@
-"""What a network is worth: comparisons, reports, error analysis, leakage."""
+"""Evaluation: comparisons, reports, error analysis, leakage."""
 
 import lazy_loader
 

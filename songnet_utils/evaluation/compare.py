@@ -1,14 +1,14 @@
-"""Which model is better, on which split, and whether that is more than chance.
+"""Compare models on splits, with confidence intervals and McNemar's test.
 
-`compare` makes one run for each model, split and seed (and fold), all cached in the data folder,
-so that a comparison that was stopped goes on, and looks at the answers for the tested clips only.
-Every model is fitted to the same training clips of a run; the validation clips only tell a
-network when to stop. A run that fails takes nothing from the others: it is named, and the result
-that it was part of is left out.
+`compare` makes one run for each model, split and seed (and fold), all cached in the data folder, so
+you can stop a comparison and continue it later. It uses only the answers for the test clips.
+All models of a run are fitted to the same training clips; the validation clips only tell a network
+when to stop. A failed run does not affect the others: it is named, and the result that needs it is
+left out.
 
-Intervals are over artists (`songnet_utils.metrics.intervals`): clips of one artist, and answers of
-several seeds for one clip, are no independent evidence. McNemar's test takes clips as
-independent, so where artists have several clips each its p is too small rather than too large.
+Intervals are over artists (`songnet_utils.metrics.intervals`), because neither clips by one artist
+nor answers of several seeds for one clip are independent evidence. McNemar's test treats clips as
+independent, so its p is too small if artists have several clips each.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from songnet_utils.training.recipe import Recipe, check_model, recipe_of
 from songnet_utils.training.runs import read_answers, read_record, runs_folder
 from songnet_utils.training.train import Run
 
-#: What the paper prints for fma_small (section 5.1), by the model here that does the same. It says
-#: "SVM" and not of which kernel.
+#: The paper's accuracies on fma_small (section 5.1), by the corresponding model here. For the SVM,
+#: the paper does not name the kernel.
 PAPER = {
     "chance": ".1250",
     "knn": ".3638",
@@ -57,47 +57,47 @@ PAPER = {
     "songnet": ".6523",
 }
 
-#: What follows a network's name to stand for it and for it without each of its parts
-#: and with each of its extras.
+#: The suffix of a network's name for the network and its ablations: without each of its parts, and
+#: with each of its extras.
 _EACH = "~each"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found.
+    """The results of `compare`.
 
     Parameters
     ----------
     results : list of dict
-        One for each model and split of which no run failed: ``model``, ``split``, ``clips``
-        (tested, each once a seed when folds are used), ``artists`` (of the tested clips; null
-        where the corpus knows none), ``accuracy``, ``confidence_interval`` (over artists),
-        ``interval_note`` (what to know of an interval over few artists; null if nothing),
-        ``seeds``, ``folds`` (null without), ``artist_overlap`` (the share of tested clips whose
-        artist is among the training or validation clips too; null where the corpus knows no
-        artist), ``artists_in_two_sets`` and ``copies_in_two_sets`` (how many artists, null
-        likewise, and contents have clips in more than one set, the most in a run),
-        ``accuracies`` (one a seed), ``paper`` (what the paper prints for this model; null if
-        nothing), ``seconds`` (fitting and answering, all its runs), ``left_out`` (genres and
-        why), and ``differences``: this accuracy minus that of
+        One for each model and split without a failed run: ``model``, ``split``, ``clips``
+        (tested; with folds, each once per seed), ``artists`` (of the tested clips; null
+        if the corpus knows none), ``accuracy``, ``confidence_interval`` (over artists),
+        ``interval_note`` (a caution about an interval over few artists, or null),
+        ``seeds``, ``folds`` (or null), ``artist_overlap`` (the share of tested clips whose
+        artist is also among the training or validation clips; null if the corpus knows no
+        artist), ``artists_in_two_sets`` and ``copies_in_two_sets`` (the number of artists, or
+        null, and of contents with clips in more than one set, the largest of all runs),
+        ``accuracies`` (one per seed), ``paper`` (the paper's accuracy of this model, or null),
+        ``seconds`` (of fitting and predicting, in all its runs), ``left_out`` (genres and
+        reasons), and ``differences``: this accuracy minus that of
         other results, each ``model``, ``split``, ``difference``, ``confidence_interval`` and, for
-        the same clips, ``mcnemar_p``, the p of McNemar's exact test (the median of the seeds').
-        Each pair is stated once: a model minus those named before it, and a
-        split minus those named after it. ``artist_part`` is null, or which part of the artists
-        it is about: ``part``, ``seed``, and the number of ``artists`` in each part.
+        the same clips, ``mcnemar_p``, the p of McNemar's exact test (the median over seeds).
+        Each pair appears once: a model minus those named before it, and a split minus those named
+        after it. ``artist_part`` is null or describes the part of the artists: ``part``, ``seed``,
+        and the number of ``artists`` in each part.
     answers : pandas.DataFrame
         One row for each tested clip, model, split and seed: ``model``, ``split``, ``seed``,
         ``fold``, ``id``, ``artist``, ``genre`` (the truth), ``answer``, ``seen`` (is the artist
         among the training or validation clips?), and a network's probabilities.
     unusable : pandas.DataFrame
-        Clips that could not be used.
+        Unusable clips.
     failures : list of dict
         Runs that failed: ``run``, ``model``, ``split`` and ``reason``.
     cost : dict
-        ``runs``; ``cached``, how many of them were there before; ``seconds``, fitting and
-        answering of all runs, from their records.
+        ``runs``; ``cached``, the number of runs that already existed; ``seconds`` of fitting and
+        predicting in all runs, from their records.
     notes : list of str
-        What to know of the corpus (see `songnet_utils.features.store.LogMels.notes`).
+        Notes on the corpus (see `songnet_utils.features.store.LogMels.notes`).
     """
 
     results: list[dict[str, Any]]
@@ -108,15 +108,15 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
     def as_text(self) -> str:
-        """Return the results, their differences and their cost for people to read."""
+        """Return the results, their differences and their cost as text."""
         return comparison_text(self.results, self.failures, self.cost)
 
 
 def model_names(models: Sequence[str]) -> list[str]:
-    """Return the models that are named, each once, groups spelt out.
+    """Return the named models, each once, with groups expanded.
 
-    Groups are ``all``, ``baselines``, ``networks``, and ``NAME~each``: a network, and the same
-    without each of its parts and with what was tried besides.
+    Groups are ``all``, ``baselines``, ``networks``, and ``NAME~each``, which is a network and its
+    ablations: without each of its parts, and with each extra.
 
     Raises
     ------
@@ -154,46 +154,46 @@ def compare(
     artist_part: str | None = None,
     epochs: int | None = None,
 ) -> Comparison:
-    """Train several models on several splits and compare what they answer for tested clips.
+    """Train several models on several splits and compare their answers for the test clips.
 
     Parameters
     ----------
     corpus : Corpus or str
-        What `open_corpus` returns or takes.
+        A corpus, or the argument for `open_corpus`.
     models, splits : sequence of str
-        As in `train`, models also groups (see `model_names`). The text compares the last model
-        with each other.
+        As in `train`; models may be groups, too (see `model_names`). The text compares the last
+        model with each other model.
     genres : sequence of str, or str with commas between the names, optional
         Only these. Genres too small for one of the splits are left out of all.
     seeds : int
-        Everything is done with the seeds 0 … seeds − 1.
+        The number of seeds; they are 0 … seeds − 1.
     folds : int, optional
-        Test every clip exactly once per seed, in so many folds; by default there is one
-        train/validation/test split per seed.
+        The number of folds, in which every clip is tested exactly once per seed; by default, there
+        is one train/validation/test split per seed.
     progress : bool
         Show progress bars.
     recipe : Recipe, optional
-        How networks are trained; each has its own recipe by default.
+        The recipe for all networks; by default, each has its own.
     subset : str
-        Compare the answers for ``"test"`` clips, or for ``"validation"`` clips while there is
-        still something to choose.
+        Compare the answers for ``"test"`` clips, or for ``"validation"`` clips while you are still
+        choosing between models.
     artist_part : str, optional
-        Only clips by ``"development"`` artists, to choose on, or by ``"test"`` artists, to report
-        on (see `songnet_utils.corpora.artist_parts`); all by default.
+        Use only clips by ``"development"`` artists, for choosing, or by ``"test"`` artists, for
+        reporting (see `songnet_utils.corpora.artist_parts`); all by default.
     epochs : int, optional
         The most epochs of a network; the recipe's by default.
 
     Raises
     ------
     SongNetError
-        When there is nothing to compare, or no model came through.
+        When there is nothing to compare, or every model failed.
     """
     models, splits = model_names(models), _checked(splits, seeds, subset, folds)
     if artist_part is not None:
         check_kind(artist_part, ARTIST_PARTS, "a part of the artists")
     if not isinstance(corpus, Corpus):
         corpus = open_corpus(corpus, progress=progress)
-    # Wrong genres are an error before hours of work on the frames, not after.
+    # Report wrong genres before hours of work on the frames, not after.
     _keep_genres(corpus.clips, splits, genres, folds)
     prepared = log_mels(corpus, progress=progress)
     clips, drawn = part_of_artists(prepared.clips, artist_part)
@@ -219,12 +219,12 @@ def compare(
 
 
 def _checked(splits: Sequence[str], seeds: int, subset: str, folds: int | None) -> list[str]:
-    """Return the splits, each once; raise SongNetError where an argument of `compare` is wrong."""
+    """Return the splits, each once; raise SongNetError for wrong arguments of `compare`."""
     check_names("splits", splits)
     for split in splits:
         check_kind(split)
     if not splits or not isinstance(seeds, int) or seeds < 1:
-        raise SongNetError("Name at least one split, and seeds of at least 1.")
+        raise SongNetError("Name at least one split, and use at least 1 seed.")
     check_kind(subset, ("test",) if folds else ("test", "validation"), "the set compared here")
     return list(dict.fromkeys(splits))
 
@@ -268,7 +268,7 @@ def _sets(
 
 @dataclass(frozen=True)
 class _Done:
-    """A finished run: its record, and its answers for the clips that are compared."""
+    """A finished run: its record, and its answers for the compared clips."""
 
     key: tuple[str, str]
     record: dict[str, Any]
@@ -286,11 +286,11 @@ def _keep_genres(
     genres: Sequence[str] | str | None,
     folds: int | None,
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """Leave genres that are too small for one of the splits out of all; say why, as there."""
+    """Leave out genres that are too small for one of the splits; return the others and reasons."""
     left_out: list[dict[str, str]] = []
     for split in splits:
         clips, small = keep_genres(clips, genres, kind=split, k=folds)
-        # Of the genres that were asked for, those are left that are large enough so far.
+        # Keep the chosen genres that are large enough so far.
         genres = None
         left_out += small
     return clips, left_out
@@ -299,10 +299,10 @@ def _keep_genres(
 def _make_all(
     runs: Sequence[Run], subset: str, progress: bool
 ) -> tuple[list[_Done], list[dict[str, str]]]:
-    """Make every run, or find it; return those that came through, and what failed."""
+    """Make or find every run; return the finished runs and the failures."""
     done, failures = [], []
-    # Linear algebra on tables this small is many times as fast when threads do not wait for each
-    # other; networks have threads of their own.
+    # For tables this small, linear algebra is many times as fast with a single thread; networks
+    # have threads of their own.
     with (
         threadpool_limits(1),
         tqdm(runs, desc="runs", unit="run", disable=not progress, leave=False) as bar,
@@ -314,7 +314,7 @@ def _make_all(
             try:
                 done.append(_make(run, subset, progress))
             except Exception as error:
-                # Whatever keeps this run from its end, the others have nothing to do with it.
+                # No failure of this run may stop the others.
                 what = "" if isinstance(error, SongNetError) else f"{type(error).__name__}: "
                 named = {"run": title, "model": run.model, "split": run.split}
                 failures.append({**named, "reason": f"{what}{error}"})
@@ -322,7 +322,7 @@ def _make_all(
 
 
 def _make(run: Run, subset: str, progress: bool) -> _Done:
-    """Make a run, or find it."""
+    """Make or find a run."""
     folder, cached = _home(run)
     if not cached:
         run.make(folder, progress=progress)
@@ -338,26 +338,26 @@ def _home(run: Run) -> tuple[Path, bool]:
     """Return a run's folder, and whether it is finished there."""
     folder = runs_folder(run.log_mels.corpus)
     name = f"{run.model}-{run.split}-{run.seed}"
-    # What `songnet train` left is as good, when it is the same run; if it is damaged, it is not.
+    # A run of `songnet train` counts, too, if it is the same run and is not damaged.
     with contextlib.suppress(SongNetError):
         if run.fold is None and run.is_finished(folder / name):
             return folder / name, True
     if run.fold is not None:
         name += f"-{run.fold}"
-    # Not where `songnet classify` looks for the newest run.
+    # This is not a place where `songnet classify` looks for the newest run.
     found = folder / "compared" / f"{name}-{run.fingerprint}"
     return found, run.is_finished(found)
 
 
 def _results(runs: Sequence[_Done], failures: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-    """Return the figures of each model and split, and their differences, each pair once."""
+    """Return the results of each model and split, and their differences, each pair once."""
     failed = {(failure["model"], failure["split"]) for failure in failures}
     models = list(dict.fromkeys(run.key[0] for run in runs))
     keys = [key for key in dict.fromkeys(run.key for run in runs) if key not in failed]
     keys.sort(key=lambda key: models.index(key[0]))
     if not keys:
         raise SongNetError(
-            f"Of each model at least one run failed. The first: {failures[0]['run']}: "
+            f"At least one run of each model failed. The first: {failures[0]['run']}: "
             f"{failures[0]['reason']}"
         )
     of = {key: [run for run in runs if run.key == key] for key in keys}
@@ -402,9 +402,9 @@ def _figures(
 def _difference(
     answers: dict[tuple[str, str], pd.DataFrame], result: dict[str, Any], other: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what is stated of one result minus another."""
+    """Return the difference of one result minus another."""
     a, b = (answers[of["model"], of["split"]] for of in (result, other))
-    # With folds, two splits test the same clips, too.
+    # With folds, two splits also test the same clips.
     same = np.array_equal(a[["seed", "id"]], b[["seed", "id"]])
     right_a, right_b = ((of.genre == of.answer).to_numpy() for of in (a, b))
     interval = difference_interval(right_a, right_b, a.artist, None if same else b.artist)

@@ -1,16 +1,16 @@
-"""Why a network is wrong: the steps that decided, the neighbours, and what clips have in common.
+"""Error analysis: the decisive steps, the nearest training clips, and comparisons of models.
 
-A song's genre is the mean of its steps, so an error can be taken apart exactly: the difference
-*p(answer) − p(truth)* is a sum with one term per step (`contributions`), and the steps that decided
-are those without which it would have gone the other way (`deciding_steps`). The mean over the
-steps of what the last layer is given is the song's place in the network's *embedding*: the
-training clips nearest to it (`nearest`) are what the network takes it for.
+A song's genre is the mean of its steps, so you can decompose an error exactly: the difference
+*p(answer) − p(truth)* is a sum with one term per step (`contributions`), and the decisive steps are
+those without which the answer would have been different (`deciding_steps`). The mean, over the
+steps, of the last layer's input is the song's point in the network's *embedding*. The nearest
+training clips (`nearest`) show what the song resembles to the network.
 
-`compare_answers` says what another model gets right instead. Causes outside the network are in
+`compare_answers` compares two models clip by clip. Causes outside the network are in
 `songnet_utils.evaluation.error_causes`.
 
-Conventions: a table of *answers* is that of `songnet_utils.training.runs.read_answers`; ``right``
-is whether answer and truth agree. Distances are cosine distances: 0 in the same direction, 1 at
+Conventions: a table of *answers* comes from `songnet_utils.training.runs.read_answers`; ``right``
+is whether answer and truth agree. Distances are cosine distances: 0 for the same direction, 1 for
 right angles.
 """
 
@@ -37,25 +37,25 @@ from songnet_utils.metrics.intervals import difference_interval, mcnemar_exact
 from songnet_utils.models.trained import SongNet
 from songnet_utils.training.runs import check_clips, network_of, read_answers
 
-#: How a clip's answers of two models can differ, in the order of the tables.
+#: The cases for a clip's answers by two models, in the order of the tables.
 CHANGES = ("both right", "mended", "broken", "both wrong")
 
 
 @dataclass(frozen=True)
 class ErrorAnalysis:
-    """What a network made of training and test clips.
+    """A network's answers for test clips, and its embedding of training and test clips.
 
     Parameters
     ----------
     net : SongNet
         The network.
     prepared : LogMels
-        Where the clips' frames are.
+        The corpus with the clips' frames.
     clips : pandas.DataFrame
         The training and test clips, by id: the columns of the table of clips, and ``set``.
-        ``artist`` is one's own where unknown, as in a run's answers.
+        An unknown ``artist`` has a made-up name, as in a run's answers.
     embedding : np.ndarray, shape (clips, channels)
-        What the last layer is given, the mean over the clip's steps; rows as in `clips`.
+        The last layer's input, averaged over the clip's steps; rows as in `clips`.
     answers : pandas.DataFrame
         The test clips, by id: ``artist``, ``genre`` (the truth), ``answer``, ``confidence`` (the
         answer's probability) and ``right``.
@@ -77,7 +77,7 @@ class ErrorAnalysis:
 
     @property
     def wrong(self) -> pd.DataFrame:
-        """The rows of `answers` that are wrong, the most confident first."""
+        """The wrong rows of `answers`, the most confident first."""
         return self.answers[~self.answers.right].sort_values("confidence", ascending=False)
 
     def clip(self, clip: str) -> Any:
@@ -91,7 +91,7 @@ class ErrorAnalysis:
         return self.steps[clip]
 
     def rival(self, clip: str) -> str:
-        """Return what a test clip's answer won against: the truth, or the next genre if right."""
+        """Return the rival of a test clip's answer: the truth, or the next genre if it is right."""
         row = self.answers.loc[clip]
         if not row.right:
             return str(row.genre)
@@ -110,7 +110,7 @@ class ErrorAnalysis:
 
 def _check_clip(clip: str, clips: pd.Index) -> None:
     if clip not in clips:
-        raise SongNetError(f"clip {clip}: is not among these {len(clips)} clips of the run.")
+        raise SongNetError(f"clip {clip}: is not one of these {len(clips)} clips of the run.")
 
 
 def analyse(
@@ -121,16 +121,16 @@ def analyse(
     *,
     progress: bool = True,
 ) -> ErrorAnalysis:
-    """Run a network on training clips for their embedding, on test clips for answers as well.
+    """Run a network on training clips for their embedding, and on test clips for answers, too.
 
     Parameters
     ----------
     net : SongNet
-        A trained network. One that takes metadata, too, gets each clip's.
+        A trained network. If it takes metadata, it gets each clip's metadata.
     prepared : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The table of clips that took part, of the network's genres.
+        The table of the run's clips, with the network's genres.
     sets : pandas.Series
         ``"train"``, ``"validation"`` or ``"test"``, with the index of `clips`.
     progress : bool
@@ -170,8 +170,8 @@ def analyse_run(folder: str | Path, prepared: LogMels, *, progress: bool = True)
     Raises
     ------
     SongNetError
-        When the run is not finished, is of another corpus, is no SongNet's, or its clips are no
-        longer there or sound different now.
+        When the run is not finished, is on another corpus or is not a network's, or when its clips
+        are missing or have changed.
     """
     answers, net = read_answers(folder), network_of(folder)
     check_clips(Path(folder), prepared, answers, "clips")
@@ -185,7 +185,7 @@ def analyse_run(folder: str | Path, prepared: LogMels, *, progress: bool = True)
 
 
 def contributions(steps: np.ndarray, answer: int, rival: int) -> np.ndarray:
-    """Return what each step adds to the difference between two genres of a song.
+    """Return the contribution of each step to the difference between two genres of a song.
 
     Parameters
     ----------
@@ -197,30 +197,30 @@ def contributions(steps: np.ndarray, answer: int, rival: int) -> np.ndarray:
     Returns
     -------
     np.ndarray, shape (steps,), float64
-        Positive where a step speaks for `answer`. Their sum is the difference of the two genres'
-        means over the steps: exactly, since the song's genre is that mean.
+        Positive if a step supports `answer`. The sum is exactly the difference of the two genres'
+        means over the steps, because the song's genre is that mean.
     """
     steps = np.asarray(steps, np.float64)
     return (steps[:, answer] - steps[:, rival]) / len(steps)
 
 
 def deciding_steps(shares: np.ndarray) -> np.ndarray:
-    """Return the fewest steps without which the rival would have been level or ahead.
+    """Return the smallest set of steps without which the rival would be level or ahead.
 
     Parameters
     ----------
     shares : np.ndarray, shape (steps,)
-        As `contributions` returns them.
+        From `contributions`.
 
     Returns
     -------
     np.ndarray of int
-        Their numbers, the weightiest first; none where the rival is level or ahead anyway. No
-        smaller set would do: each step taken away is the one that counts most.
+        Their numbers, the largest contribution first; none if the rival is level or ahead anyway.
+        No smaller set would do, because each removed step is the one that counts most.
     """
     order = np.argsort(-shares, kind="stable")
-    # What is left of the difference once the first 0, 1, 2 … of them are taken away: sums of the
-    # others, from the smallest up, so that nothing is lost to rounding on the way.
+    # The remaining difference after removing the first 0, 1, 2 … steps: sums of the others, from
+    # the smallest up, so that rounding loses nothing.
     left = np.append(np.cumsum(shares[order[::-1]])[::-1], 0.0)
     return order[: int((left <= 0).argmax())]
 
@@ -231,16 +231,16 @@ def deciding_steps(shares: np.ndarray) -> np.ndarray:
 def nearest(
     analysis: ErrorAnalysis, clips: Sequence[str] | None = None, *, k: int = 3
 ) -> pd.DataFrame:
-    """Return the training clips that are most like some clips to the network.
+    """Return the nearest training clips of some clips in the network's embedding.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
-        What the network made of the clips.
+        The analysis of the clips.
     clips : sequence of str, optional
         Ids of training or test clips; all test clips by default.
     k : int
-        How many for each. A clip is never its own neighbour.
+        The number of neighbours for each. A clip is never its own neighbour.
 
     Returns
     -------
@@ -260,13 +260,13 @@ def nearest(
     embedding = pd.DataFrame(analysis.embedding, analysis.clips.index)
     search = NearestNeighbors(metric="cosine", algorithm="brute")
     search.fit(embedding.loc[training.index])
-    # One more than asked for: a training clip finds itself.
+    # Request one more, because a training clip finds itself.
     distances, found = search.kneighbors(embedding.loc[wanted], k + 1)
     table = pd.DataFrame(
         {
             "id": np.repeat(wanted, k + 1),
             "neighbour": training.index[found.ravel()],
-            # Rounding can make the distance of equal directions a little less than 0.
+            # Rounding can make the distance of equal directions slightly negative.
             "distance": np.maximum(distances.ravel(), 0.0),
         }
     )
@@ -276,16 +276,16 @@ def nearest(
 
 
 def embedding_map(analysis: ErrorAnalysis, method: str = "tsne") -> tuple[pd.DataFrame, float]:
-    """Lay the embedding out on a plane.
+    """Project the embedding onto a plane.
 
-    t-SNE (van der Maaten and Hinton 2008) keeps neighbours together and nothing else: how far
-    apart groups lie, and how large they are, means nothing. PCA keeps the two directions of the
-    training clips' greatest variance and lays everything else on top of each other.
+    t-SNE (van der Maaten and Hinton 2008) keeps neighbours together and nothing else: the sizes of
+    groups and the distances between them mean nothing. PCA keeps the two directions of the training
+    clips' greatest variance and discards all others.
 
     Parameters
     ----------
     analysis : ErrorAnalysis
-        What the network made of the clips.
+        The analysis of the clips.
     method : str
         ``"tsne"``, whose seed is 0, or ``"pca"``.
 
@@ -294,8 +294,8 @@ def embedding_map(analysis: ErrorAnalysis, method: str = "tsne") -> tuple[pd.Dat
     map : pandas.DataFrame
         By id: ``x``, ``y``, ``set``, ``genre``, and ``answer`` (missing for training clips).
     trust : float
-        How far neighbours on the map are neighbours in the embedding, for 5 neighbours: 1 where
-        all are, about 0.5 by chance (scikit-learn's ``trustworthiness``; Venna and Kaski 2001).
+        How well the 5 nearest neighbours on the map match those in the embedding: 1 if all match,
+        about 0.5 by chance (scikit-learn's ``trustworthiness``; Venna and Kaski 2001).
 
     Raises
     ------
@@ -303,11 +303,11 @@ def embedding_map(analysis: ErrorAnalysis, method: str = "tsne") -> tuple[pd.Dat
         When there is no such method, or there are fewer than 12 clips.
     """
     if method not in ("tsne", "pca"):
-        raise SongNetError(f"A map is made by tsne or pca. Got {method!r}")
+        raise SongNetError(f"The method must be tsne or pca. Got {method!r}")
     clips = len(analysis.clips)
     if clips < 12:
         raise SongNetError(f"A map needs at least 12 clips. Got {clips}")
-    # Of unit length: then distances on the way to the map order clips as cosine distances do.
+    # At unit length, Euclidean distances have the same order as cosine distances.
     unit = normalize(analysis.embedding)
     if method == "pca":
         places = PCA(2).fit(unit[(analysis.clips.set == "train").to_numpy()]).transform(unit)
@@ -319,12 +319,12 @@ def embedding_map(analysis: ErrorAnalysis, method: str = "tsne") -> tuple[pd.Dat
     return table, float(trustworthiness(unit, places, n_neighbors=5))
 
 
-# --- What another model mends and breaks ------------------------------------------------------
+# --- Comparison with another model ------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What becomes of each clip from one model to another.
+    """The change of each clip's answer from one model to another.
 
     Parameters
     ----------
@@ -332,11 +332,12 @@ class Changes:
         By id: ``artist``, ``genre`` (the truth), ``before``, ``after`` (the two answers) and
         ``change``, one of `CHANGES`.
     p : float
-        Of McNemar's exact test that both models are equally good. It takes clips as independent.
+        The p of McNemar's exact test that both models are equally good. It treats clips as
+        independent.
     difference : float
-        Accuracy after minus before.
+        The accuracy after minus the accuracy before.
     confidence_interval : (float, float)
-        Of the difference, over artists.
+        The interval of the difference, over artists.
     """
 
     clips: pd.DataFrame
@@ -346,7 +347,7 @@ class Changes:
 
     @property
     def by_genre(self) -> pd.DataFrame:
-        """How many clips of each genre are mended, broken and left, one row a genre."""
+        """The numbers of clips per genre in each case of `CHANGES`."""
         table = pd.crosstab(self.clips.genre, self.clips.change)
         return table.reindex(columns=list(CHANGES), fill_value=0)
 
@@ -357,14 +358,13 @@ def compare_answers(before: pd.DataFrame, after: pd.DataFrame) -> Changes:
     Parameters
     ----------
     before, after : pandas.DataFrame
-        As `songnet_utils.training.runs.read_answers` returns them; only their test clips are
-        looked at.
+        Answers from `songnet_utils.training.runs.read_answers`; only their test clips count.
 
     Raises
     ------
     SongNetError
-        When the two were not tested on the same clips with the same genres: a difference between
-        different questions says nothing.
+        When the two were not tested on the same clips with the same genres, so that a difference
+        would mean nothing.
     """
     one, other = (
         table[table.set == "test"].set_index("id").sort_index() for table in (before, after)

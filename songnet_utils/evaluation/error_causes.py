@@ -1,8 +1,8 @@
-"""Causes of errors outside the network: open labels, artists, recordings.
+"""Causes of errors outside the network: ambiguous labels, artists, recordings.
 
-Clips with several labels (`ambiguity`), artists with many errors (`errors_by_artist`), and how the
-clips were recorded (`production`). Each is compared with chance, because among a few dozen errors
-there is always some pattern.
+`ambiguity` looks at clips with several labels, `errors_by_artist` at artists with many errors, and
+`production` at the recording of clips. Each compares the errors with chance, because a few dozen
+errors always show some pattern.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from songnet_utils.evaluation.error_analysis import ErrorAnalysis
 from songnet_utils.features.store import LogMels
 from songnet_utils.metrics.intervals import mean_difference_interval
 
-# A band this far below a clip's loudest holds nothing that is audible beside it.
+# A band this far below a clip's loudest band is inaudible beside it.
 _INAUDIBLE_DB = 60.0
 
 
 def top_genres(labels: Iterable[str] | None, corpus: Corpus) -> set[str]:
-    """Return the top genres that a clip's labels belong to.
+    """Return the top genres of a clip's labels.
 
     Parameters
     ----------
     labels
-        The clip's labels; None where the corpus gives none.
+        The clip's labels; None if it has none.
     corpus
-        Its ``hierarchy`` says what a label's top genre is (see
-        `songnet_utils.corpora.read_genres`). A label that is not in it counts where it is one of
-        the corpus's own genres, and else is no genre: a style, say.
+        Its ``hierarchy`` gives the top genre of a label (see
+        `songnet_utils.corpora.read_genres`). A label outside it counts if it is one of the corpus's
+        own genres; otherwise it is not a genre but, say, a style.
     """
     of = {genre: genre for genre in corpus.genres}
     if corpus.hierarchy is not None:
@@ -41,21 +41,21 @@ def top_genres(labels: Iterable[str] | None, corpus: Corpus) -> set[str]:
 
 
 def clips_of_several_genres(corpus: Corpus) -> int:
-    """Return how many clips of a corpus have labels of more than one top genre."""
+    """Return the number of clips in a corpus with labels of more than one top genre."""
     return sum(len(top_genres(labels, corpus)) > 1 for labels in corpus.clips.genres)
 
 
 def ambiguity(analysis: ErrorAnalysis) -> pd.DataFrame:
-    """Return for each error whether the label itself leaves the answer open.
+    """Return for each error whether the labels are ambiguous.
 
     Returns
     -------
     pandas.DataFrame
         By id, the most confident first: ``genre``, ``answer``, ``confidence``, ``artist``;
-        ``labels``, all that the corpus gives the clip (a list; empty where it gives one genre
-        and no more); ``answer_is_a_label``: is the answer the top genre of one of them?
-        ``artist_makes_it``: how many other clips by the artist, in the whole corpus, have the
-        answer as their genre.
+        ``labels``, all labels of the clip (a list; empty if it has only its genre);
+        ``answer_is_a_label``, whether the answer is the top genre of one of them; and
+        ``artist_makes_it``, the number of other clips by the artist, in the whole corpus, whose
+        genre is the answer.
     """
     corpus = analysis.prepared.corpus
     table = analysis.wrong[["genre", "answer", "confidence", "artist"]].copy()
@@ -74,26 +74,26 @@ def ambiguity(analysis: ErrorAnalysis) -> pd.DataFrame:
 def errors_by_artist(
     answers: pd.DataFrame, *, draws: int = 2_000, seed: int = 0
 ) -> tuple[pd.DataFrame, float]:
-    """Return which artists have many errors, and how often chance alone would give as many.
+    """Return the errors of each artist, and a p-value for their concentration on few artists.
 
-    Chance deals the errors of each genre anew among that genre's clips, so that a hard genre of
-    few artists does not look like hard artists. What is counted is pairs of errors that share
-    an artist.
+    Under chance, the errors of each genre are distributed at random over that genre's clips, so
+    that a difficult genre with few artists does not look like difficult artists. The test statistic
+    is the number of pairs of errors by the same artist.
 
     Parameters
     ----------
     answers : pandas.DataFrame
         ``artist``, ``genre`` and ``answer`` of the tested clips.
     draws, seed
-        How often the errors are dealt anew, and from which seed.
+        The number of random distributions, and their seed.
 
     Returns
     -------
     table : pandas.DataFrame
-        By artist: ``clips``, ``wrong`` and ``genres`` (theirs, joined); most errors first.
+        By artist: ``clips``, ``wrong`` and ``genres`` (joined); most errors first.
     p : float
-        The share of deals (with the real one) with at least as many pairs; small where artists
-        collect errors.
+        The share of distributions, with the real one, that have at least as many pairs; it is
+        small if errors are concentrated on few artists.
     """
     wrong = (answers.genre != answers.answer).to_numpy()
     of_artist = answers.assign(wrong=wrong).groupby("artist")
@@ -118,12 +118,12 @@ def errors_by_artist(
 
 
 def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
-    """Return how clips were recorded, as far as their log-mel tells.
+    """Return properties of the clips' recordings, from their log-mels.
 
     Parameters
     ----------
     prepared : LogMels
-        Where their frames are.
+        The corpus with their frames.
     clips : iterable of str
         Their ids.
 
@@ -134,11 +134,11 @@ def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
         percentile, dB), ``brightness`` (the mean frequency, weighted by power, Hz) and
         ``cut_off`` (the highest band within 60 dB of the loudest, Hz).
     """
-    # librosa is slow to import, and little here needs it.
+    # Import librosa only here, because it is slow to import.
     import librosa
 
     ids, sound = list(clips), prepared.sound
-    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
+    # n_mels triangles have n_mels + 2 corners; the inner ones are the centres of the bands.
     points = librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)
     centres, rows = points[1:-1], []
     for clip in ids:
@@ -154,18 +154,18 @@ def production(prepared: LogMels, clips: Iterable[str]) -> pd.DataFrame:
 
 
 def production_differences(analysis: ErrorAnalysis) -> pd.DataFrame:
-    """Compare how wrong and right test clips were recorded, genre for genre.
+    """Compare the recordings of wrong and right test clips, genre by genre.
 
-    From each value the mean of the training clips of the clip's own genre is taken away: what is
-    left is how unusual it is for its genre. Otherwise a genre that is both loud and hard would
-    make loudness look like the cause.
+    Each value is relative to the mean of the training clips in the clip's genre, so it measures how
+    unusual the clip is for its genre. Otherwise, a genre that is both loud and difficult would make
+    loudness look like the cause.
 
     Returns
     -------
     pandas.DataFrame
         By property (see `production`): ``difference`` (mean of the wrong clips minus that of the
-        right ones), ``low`` and ``high``, its interval over artists. All intervals together hold
-        with 95 %: each is widened for there being several (Bonferroni).
+        right ones), ``low`` and ``high``, its interval over artists. The intervals hold jointly
+        with 95 %, because each is widened for their number (Bonferroni).
 
     Raises
     ------
@@ -174,7 +174,7 @@ def production_differences(analysis: ErrorAnalysis) -> pd.DataFrame:
     """
     right = analysis.answers.right
     if right.nunique() < 2:
-        raise SongNetError("Wrong answers are compared with right ones, only where there are both.")
+        raise SongNetError("This comparison needs both wrong and right answers.")
     values = production(analysis.prepared, analysis.clips.index)
     training = (analysis.clips.set == "train").to_numpy()
     usual = values[training].groupby(analysis.clips.genre[training]).mean()

@@ -1,9 +1,9 @@
-"""What each column of metadata says of the genre, and what only of the artist.
+"""Leakage: how much each column of metadata tells about the genre, and how much about the artist.
 
-A column that says the same of all songs of an artist, and something else of everybody else's, is
-the artist's name under another title: where the artist lives, say. Where the artist's other songs
-were trained on it gives the genre away; where no artist is in two sets it does not. So each
-column is asked alone, on both kinds of folds, and the difference is what it owes to artists.
+A column that is constant for each artist and differs between artists, such as the artist's place,
+identifies the artist. If the training set has other songs by the artist, it gives the genre away;
+if no artist is in two sets, it does not. So each column is tested alone, on both kinds of folds,
+and the difference in accuracy is due to artists.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ _TREES = 50
 
 
 def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFrame:
-    """Ask each column of metadata alone for the genre, on random folds and on artist folds.
+    """Predict the genre from each column of metadata alone, on random and on artist folds.
 
-    A random forest is fitted to the one column on the clips of the other folds, so that a number
-    may be a name as well: it can tell 2,003 from 2,004.
+    A random forest is fitted to the column on the clips of the other folds. A forest can use a
+    number like a name, because it distinguishes 2,003 from 2,004.
 
     Parameters
     ----------
     clips : pandas.DataFrame
         The table of clips. Genres that are too small for the folds are left out.
     k : int
-        Folds.
+        The number of folds.
     seed : int
-        Of the folds and the forests.
+        The seed for the folds and the forests.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each column of `songnet_utils.features.metadata.COLUMNS` of which something is
-        known, the one that owes most to artists first: ``random`` and ``artist``, the accuracies,
-        0 to 1; ``gain``, the first minus the second, with its 95 % interval over artists, ``low``
-        and ``high``; ``one_artist``, the share of clips whose value no other artist has;
-        ``known``, the share of clips of which it is known.
+        A row for each column of `songnet_utils.features.metadata.COLUMNS` with any values, the
+        largest gain first: ``random`` and ``artist``, the accuracies, 0 to 1; ``gain``, the first
+        minus the second, with its 95 % interval over artists, ``low`` and ``high``;
+        ``one_artist``, the share of clips whose value no other artist has; ``known``, the share of
+        clips with a value.
 
     Raises
     ------
     SongNetError
-        When nothing is known of any clip.
+        When no clip has any metadata.
     """
     for kind in ("random", "artist"):
         clips, _ = keep_genres(clips, kind=kind, k=k)
@@ -59,7 +59,7 @@ def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFra
     there = known.notna() & (known != "")
     asked = [name for name in COLUMNS if there[name].any()]
     if not asked:
-        raise SongNetError("the corpus has no metadata: there is no column to ask.")
+        raise SongNetError("the corpus has no metadata, so there is no column to test.")
     genres, names = clips.genre.to_numpy(), artists(clips).to_numpy()
     dealt = {kind: folds(clips, kind, k, seed).to_numpy() for kind in ("random", "artist")}
     rows = {}
@@ -83,7 +83,7 @@ def column_leakage(clips: pd.DataFrame, k: int = 5, seed: int = 0) -> pd.DataFra
 
 
 def _answers(known: pd.DataFrame, genres: np.ndarray, part: np.ndarray, seed: int) -> np.ndarray:
-    """Return the answer for each clip of a forest that was fitted without its fold."""
+    """Return the prediction for each clip by a forest that was fitted without the clip's fold."""
     encoder: SimpleImputer | OneHotEncoder = OneHotEncoder(handle_unknown="ignore")
     if known.columns[0] in NUMBERS:
         encoder = SimpleImputer(strategy="median", add_indicator=True)

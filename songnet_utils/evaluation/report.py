@@ -1,26 +1,25 @@
-"""What one finished run is worth: which genres, how sure it is, and how soon it is right.
+"""Report on a finished run: results per genre, calibration, and how soon the network is right.
 
-`evaluate` looks at the test set of a run in three ways: precision and recall of each genre; whether
-the network is as sure as it is right, before and after temperature scaling fitted on the run's
-validation set (`songnet_utils.metrics.calibration`); and how many seconds of music it needs until
-it is right.
+`evaluate` looks at the test set of a run in three ways: precision and recall of each genre;
+calibration, before and after temperature scaling fitted on the run's validation set
+(`songnet_utils.metrics.calibration`); and the seconds of music that the network needs until it is
+right.
 
-**Until it is right.** After some seconds of a song a network answers with the mean of the
-steps that are decided by then; step ``k`` is decided at the end of ``timeline.step_span(k)``. Clips
-are of different lengths, and the same clips are counted at every moment: one that is over keeps its
-last answer, for there is no more of it. (Leaving it out instead would compare other
-clips at 30 s than at 3 s.) So the curve begins at the first step and ends at the accuracy of whole
-clips.
+**Until it is right.** After some seconds of a song, a network's answer is the mean of the steps so
+far; step ``k`` is complete at the end of ``timeline.step_span(k)``. Clips have different lengths,
+but the same clips count at every moment: a clip that has ended keeps its last answer. (Otherwise,
+the curve would compare different clips at 30 s and at 3 s.) So the curve starts at the first step
+and ends at the accuracy of whole clips.
 
-A running answer may be right by chance and then change. A clip is *settled* from the moment its
-answer is right and stays right to the clip's end. The share of settled clips is one minus the
-Kaplan–Meier curve of "not yet settled" (Kaplan & Meier 1958, JASA 53): each clip is followed to its
-end, so none is censored, and those that never settle stay in the denominator. It never falls, never
-exceeds the accuracy at the same moment, and meets it at the end: towards the end of the clips it
-also rises because little time is left for the answer to change, so compare it between networks, not
-with what a longer song would give.
+A running answer may be right by chance and then change. A clip is *settled* from the moment at
+which its answer is right and stays right to the clip's end. The share of settled clips is one minus
+the Kaplan–Meier curve of "not yet settled" (Kaplan & Meier 1958, JASA 53): each clip is followed to
+its end, so none is censored, and clips that never settle stay in the denominator. The share never
+falls, never exceeds the accuracy at the same moment, and meets it at the end. Near the end of the
+clips it also rises because little time is left for the answer to change. So use it to compare
+networks, not to predict results for longer songs.
 
-Intervals are of 95 %, over artists.
+Intervals are 95 % intervals over artists.
 """
 
 from __future__ import annotations
@@ -61,27 +60,27 @@ from songnet_utils.training.runs import (
     read_record,
 )
 
-#: The moments that are printed, in seconds of music, besides the first and the last.
+#: The moments to print, in seconds of music, besides the first and the last.
 MOMENTS = (2, 3, 5, 10, 20, 30)
 
-# What a network answers today may differ by rounding from what it answered when it was trained.
+# Rounding may change a network's answers by this much since its training.
 _SAME_ANSWER = 1e-3
 
 
 @dataclass(frozen=True)
 class UntilRight:
-    """How many seconds of music a network needs until it is right.
+    """The seconds of music that a network needs until it is right.
 
     Parameters
     ----------
     seconds : np.ndarray, shape (moments,)
-        When the steps of the longest clip are decided.
+        The ends of the steps of the longest clip.
     right : np.ndarray, shape (clips, moments), bool
-        Is the running answer right? A clip that is over keeps its last answer.
+        Whether the running answer is right. A clip that has ended keeps its last answer.
     playing : np.ndarray, shape (moments,), int
-        How many clips are not over: they have a step that is decided then.
+        The number of clips with a step that ends at this moment.
     artists : np.ndarray, shape (clips,), str
-        Whose clips they are.
+        The artists of the clips.
     """
 
     seconds: np.ndarray
@@ -91,7 +90,7 @@ class UntilRight:
 
     @property
     def settled(self) -> np.ndarray:
-        """Whether the answer is right and stays right, of the shape of `right`."""
+        """Whether the answer is right and stays right, with the shape of `right`."""
         return np.logical_and.accumulate(self.right[:, ::-1], axis=1)[:, ::-1]
 
     def as_table(self) -> pd.DataFrame:
@@ -100,9 +99,9 @@ class UntilRight:
         Returns
         -------
         pandas.DataFrame
-            ``seconds``; ``playing``, the clips that are not over; ``accuracy``, the share of all
-            clips whose running answer is right; ``settled``, the share of those that stay right;
-            both with ``_low`` and ``_high``, over artists.
+            ``seconds``; ``playing``, the number of clips that have not ended; ``accuracy``, the
+            share of all clips whose running answer is right; ``settled``, the share whose answer
+            also stays right; both with ``_low`` and ``_high``, over artists.
         """
         rows = []
         for moment, seconds in enumerate(self.seconds):
@@ -115,7 +114,7 @@ class UntilRight:
         return pd.DataFrame(rows)
 
     def median_seconds(self) -> float:
-        """Return when half of all clips are settled; infinite if that never comes."""
+        """Return the time at which half of all clips are settled, or infinity."""
         half = self.settled.mean(axis=0) >= 0.5
         return float(self.seconds[half.argmax()]) if half.any() else np.inf
 
@@ -126,23 +125,23 @@ def until_right(
     timeline: Timeline,
     artists: Sequence[str] | np.ndarray | None = None,
 ) -> UntilRight:
-    """Return how many seconds of music a network needs until it is right.
+    """Return the seconds of music that a network needs until it is right.
 
     Parameters
     ----------
     steps : sequence of np.ndarray, each of shape (steps, genres)
-        The genre over time of each clip; clips may differ in length, each has a step at least.
+        The genre over time of each clip; clips may differ in length, and each has at least a step.
     truth : (clips,) int
         The column of each clip's genre.
     timeline : Timeline
-        When the network's steps are decided.
+        The times of the network's steps.
     artists : (clips,) str, optional
-        Whose clips they are; each its own by default.
+        The artists of the clips; by default, each clip has its own.
 
     Raises
     ------
     SongNetError
-        When there are no clips, a clip without steps, or not one genre and artist for each.
+        When there are no clips, when a clip has no steps, or when genres or artists are missing.
     """
     truth, lengths = np.asarray(truth), np.array([len(clip) for clip in steps])
     whose = np.arange(len(steps)).astype(str) if artists is None else np.asarray(artists)
@@ -153,7 +152,7 @@ def until_right(
         )
     moments = range(lengths.max())
     seconds = np.array([timeline.step_span(step)[1] for step in moments])
-    # The sum has the same largest genre as the mean.
+    # The sum and the mean have the same largest genre.
     running = [clip.cumsum(axis=0, dtype=np.float64).argmax(axis=1) for clip in steps]
     answers = [np.pad(clip, (0, len(moments) - len(clip)), mode="edge") for clip in running]
     right = np.stack(answers) == truth[:, None]
@@ -163,20 +162,20 @@ def until_right(
 
 @dataclass(frozen=True)
 class CalibrationFigures:
-    """How well confidence and accuracy go together.
+    """The calibration of a set of answers.
 
     Parameters
     ----------
     error : float
         The expected calibration error.
     by_chance : float
-        What the error would be by chance alone, were every confidence true.
+        The error that chance alone would give a perfectly calibrated network.
     log_loss : float
         The negative log-likelihood, in nats.
     brier : float
         The Brier score, 0 to 2.
     bins : pandas.DataFrame
-        As `songnet_utils.metrics.calibration.reliability` returns it.
+        From `songnet_utils.metrics.calibration.reliability`.
     """
 
     error: float
@@ -188,20 +187,20 @@ class CalibrationFigures:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How sure a network is on test clips, before and after temperature scaling.
+    """A network's calibration on test clips, before and after temperature scaling.
 
     Parameters
     ----------
     before : CalibrationFigures
-        Of its answers as they are.
+        The calibration of its original answers.
     after : CalibrationFigures or None
-        Of its answers at `temperature`.
+        The calibration of its answers at `temperature`.
     temperature : float or None
         Fitted on the validation set.
     fitted_on : int
-        How many clips that set has.
+        The number of clips in that set.
     why_not : str
-        Why there is no temperature; "" where there is one.
+        The reason why there is no temperature, or "".
     """
 
     before: CalibrationFigures
@@ -214,7 +213,7 @@ class Calibration:
 def probabilities_of(
     answers: pd.DataFrame, genres: Sequence[str], subset: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what a run's network said of one set.
+    """Return the probabilities of a run's network for one set.
 
     Parameters
     ----------
@@ -230,7 +229,7 @@ def probabilities_of(
     truth : np.ndarray, shape (clips,), int
         The column of each clip's genre.
     artists : np.ndarray, shape (clips,), str
-        Whose clips they are.
+        The artists of the clips.
 
     Raises
     ------
@@ -241,8 +240,8 @@ def probabilities_of(
     absent = [column for column in columns if column not in answers]
     if absent:
         raise SongNetError(
-            f"These answers have no probabilities (no column {absent[0]}): nothing says how sure "
-            "they are. Give the run of a network, such as songnet."
+            f"These answers have no probabilities (no column {absent[0]}), so they cannot be "
+            "calibrated. Give the run of a network, such as songnet."
         )
     place = {genre: index for index, genre in enumerate(genres)}
     of = answers[answers.set == subset]
@@ -251,16 +250,16 @@ def probabilities_of(
 
 
 def calibrate(answers: pd.DataFrame, genres: Sequence[str]) -> Calibration:
-    """Return how sure a run's network is on its test set, before and after temperature scaling.
+    """Return the calibration of a run's network on its test set, with temperature scaling.
 
     Probabilities that float32 rounded to 0 are raised first (`never_zero`).
 
     Parameters
     ----------
     answers : pandas.DataFrame
-        As `songnet_utils.training.runs.read_answers` returns them, of a network.
+        A network's answers, from `songnet_utils.training.runs.read_answers`.
     genres : sequence of str
-        All that it tells apart.
+        All genres of the network.
 
     Raises
     ------
@@ -290,22 +289,22 @@ def _figures(given: np.ndarray, truth: np.ndarray) -> CalibrationFigures:
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` found out about the test set of a run.
+    """The results of `evaluate` on the test set of a run.
 
     Parameters
     ----------
     record : dict
         The run's record.
     answers : pandas.DataFrame
-        What it says of its test clips.
+        Its answers for its test clips.
     genres : pandas.DataFrame
-        As `songnet_utils.metrics.accuracy.genre_scores` returns it.
+        From `songnet_utils.metrics.accuracy.genre_scores`.
     calibration : Calibration or None
         None for a baseline.
     until_right : UntilRight or None
         None for a baseline.
     refused : str
-        Why the last two are None; "" where they are not.
+        The reason why the last two are None, or "".
     """
 
     record: dict[str, Any]
@@ -316,7 +315,7 @@ class Report:
     refused: str = ""
 
     def as_text(self) -> str:
-        """Return what was found, for people to read."""
+        """Return the results as text."""
         right = (self.answers.genre == self.answers.answer).to_numpy()
         record = self.record
         title = (
@@ -324,7 +323,7 @@ class Report:
             f"{record['seed']}: {right.mean():.1%} of {len(right):,} test clips right "
             f"({between(artist_interval(right, self.answers.artist))})"
         )
-        note = "Intervals are of 95 %, over artists."
+        note = "Intervals are 95 % intervals over artists."
         blocks = [
             [title, *wrapped(note, few_artists(record["test"].get("artists")))],
             _genre_lines(self.genres),
@@ -342,29 +341,28 @@ def evaluate(
     *,
     progress: bool = True,
 ) -> Report:
-    """Look at what a finished run answers for its test clips.
+    """Evaluate a finished run on its test clips.
 
     Parameters
     ----------
     folder : path
         The run's folder.
     corpus : LogMels, Corpus, str or path, optional
-        The corpus that it was trained on; by default what `open_corpus` finds under the name in
-        its record. It is only needed for `UntilRight`, for which the network answers again.
+        The corpus that it was trained on; by default, the one that its record names. Only
+        `UntilRight` needs it, because it runs the network again.
     progress : bool
         Show progress bars.
 
     Returns
     -------
     Report
-        Of a baseline, which gives genres without probabilities, only the parts that need none;
-        ``refused`` says so.
+        For a baseline, only the parts that need no probabilities; ``refused`` says so.
 
     Raises
     ------
     SongNetError
-        When the folder holds no finished run, or the corpus is not the one it was trained on:
-        without its test clips, with other genres for them, or with other music.
+        When the folder has no finished run, or the corpus is not the one that it was trained on:
+        its test clips are missing, have other genres, or have changed.
     """
     folder = Path(folder)
     record, answers = read_record(folder), read_answers(folder)
@@ -374,9 +372,9 @@ def evaluate(
     report = Report(record, tested, scores)
     if record.get("network") is None:
         refused = (
-            f"{folder}: {record['model']} answers with genres, not probabilities, and for "
-            "whole clips: there is no calibration and no time until it is right. Evaluate the "
-            "run of a network, such as songnet, for these."
+            f"{folder}: {record['model']} answers only for whole clips and without "
+            "probabilities, so there is no calibration and no time until it is right. For "
+            "these, evaluate the run of a network, such as songnet."
         )
         return dataclasses.replace(report, refused=refused)
     net = network_of(folder)
@@ -399,7 +397,7 @@ def evaluate(
 def check_same_answers(
     folder: str | Path, net: SongNet, answers: pd.DataFrame, steps: Mapping[str, np.ndarray]
 ) -> None:
-    """Raise SongNetError unless a run's network still answers as it did when it was trained.
+    """Raise SongNetError unless a run's network still gives its original answers.
 
     Parameters
     ----------
@@ -408,9 +406,9 @@ def check_same_answers(
     net : SongNet
         Its network.
     answers : pandas.DataFrame
-        What the run wrote down of some clips: ``id`` and the probabilities.
+        The run's original answers for some clips: ``id`` and the probabilities.
     steps : mapping of str to np.ndarray
-        The genre over time of each of these clips now.
+        The present genre over time of each of these clips.
     """
     written = answers[[f"p_{genre}" for genre in net.genres]].to_numpy()
     now = np.stack([steps[clip].mean(axis=0, dtype=np.float64) for clip in answers.id])
@@ -418,8 +416,8 @@ def check_same_answers(
     if apart.max() > _SAME_ANSWER:
         raise SongNetError(
             f"{folder}: its network no longer answers for clip {answers.id.iloc[apart.argmax()]} "
-            f"as it did (a probability is off by {apart.max():.2g}): the sound file, its metadata "
-            "or model.keras has changed. Train again."
+            f"as it did (a probability is off by {apart.max():.2g}), because the sound file, its "
+            "metadata or model.keras has changed. Train again."
         )
 
 
@@ -432,7 +430,7 @@ def _genre_lines(genres: pd.DataFrame) -> list[str]:
     averages = [percent(mean.recall), "", percent(mean.precision), "", percent(mean.f1)]
     lines = aligned([*rows, ["macro average", f"{genres.support.sum():,.0f}", *averages]])
     if genres[["precision", "recall"]].isna().any(axis=None):
-        lines.append("–: no clip was given that genre, or none has it; no part of the average.")
+        lines.append("–: no clip has this genre or this prediction, so it is not in the average.")
     return lines
 
 
@@ -441,7 +439,7 @@ def _with_interval(row: Mapping[str, float] | pd.Series, name: str) -> list[str]
 
 
 def _calibration_lines(of: Calibration) -> list[str]:
-    names = ["expected calibration error", "  by chance alone"]
+    names = ["expected calibration error", "  expected by chance"]
     names += ["negative log-likelihood (nats)", "Brier score (0 to 2)"]
     columns = [["calibration (test clips)", *names]]
     note = f"No temperature could be fitted on the validation set: {of.why_not}"
@@ -458,7 +456,7 @@ def _calibration_lines(of: Calibration) -> list[str]:
 
 def _until_right_lines(of: UntilRight) -> list[str]:
     table = of.as_table()
-    # Of each printed moment, the last step that is decided by then.
+    # For each printed moment, take the last step that has ended.
     decided = np.searchsorted(table.seconds, MOMENTS, "right") - 1
     moments = np.unique([0, *decided[decided > 0], len(table) - 1])
     rows = [["seconds of music", "right", "interval", "from then on", "interval", "still playing"]]
@@ -466,7 +464,7 @@ def _until_right_lines(of: UntilRight) -> list[str]:
         cells = _with_interval(row, "accuracy") + _with_interval(row, "settled")
         rows.append([f"{row['seconds']:.1f}", *cells, f"{row['playing']:,}"])
     median = of.median_seconds()
-    note = "Fewer than half of all clips are ever right for good."
+    note = "Fewer than half of all clips are ever settled."
     if np.isfinite(median):
-        note = f"Half of all clips are right for good after {median:.1f} s."
+        note = f"Half of all clips are right, and stay right, after {median:.1f} s."
     return [*aligned(rows), note]

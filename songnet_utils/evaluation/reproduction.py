@@ -1,8 +1,8 @@
-"""The paper's table on fma_small: what it costs here, and other people's figures beside ours.
+"""Reproduce the paper's table on fma_small: its cost, and published accuracies beside ours.
 
-The paper does not say which split it used, so each of its models is tested on both: the random one,
-and the official one, which keeps every artist in one set. ``expected.csv`` lists the best honest
-figures that others report, each with the model here that is most like theirs.
+The paper does not name its split, so each of its models is tested on both: the random split, and
+the official split, which keeps every artist in one set. ``expected.csv`` lists the best sound
+accuracies that others report, each with the most similar model here.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from songnet_utils.models.building import JIT, keras
 from songnet_utils.models.registry import network_kind
 from songnet_utils.training.recipe import recipe_of
 
-#: The paper's models, and the best that we have from scratch.
+#: The paper's models, and our best network trained from scratch.
 MODELS = ("chance", "knn", "lr", "mlp", "svm", "songnet", "songnet-plus")
 
-#: How many clips fma_small has.
+#: The number of clips in fma_small.
 CLIPS = 8_000
 
-# What one processor takes to decode a clip of 30 s and compute its log-mel and statistics.
+# The seconds in which a processor decodes a clip of 30 s and computes its log-mel and statistics.
 _SECONDS_TO_PREPARE = 0.1
 _CLIP_SECONDS = 30
 _GENRES = 8
 
 
 def cost_text(models: Sequence[str], clips: int, runs: int, epochs: int | None = None) -> str:
-    """Say what a comparison costs on this machine, after a few steps of training on noise.
+    """Return the cost of a comparison on this machine, from a few steps of training on noise.
 
     Parameters
     ----------
     models : sequence of str
         The models. Networks that need musicnn or metadata are not measured.
     clips : int
-        How many clips of 30 s there are.
+        The number of clips of 30 s.
     runs : int
-        How often each model is trained: splits times seeds.
+        The number of runs per model: splits times seeds.
     epochs : int, optional
         The most epochs; those of each network's recipe by default.
     """
@@ -66,14 +66,14 @@ def cost_text(models: Sequence[str], clips: int, runs: int, epochs: int | None =
             f"{clips:,} clips, {len(models)} models, each trained {runs} times.",
             f"Disk: {size_text(int(clips * frames * sound.n_mels * 4))} for the log-mels.",
             f"Time on this machine, at most: {', '.join(times)}; minutes for the rest. A network "
-            "that no longer gets better stops sooner. Stop whenever you like: the same command "
-            "goes on where it was.",
+            "that no longer improves stops sooner. You can stop at any time and run the command "
+            "again to continue.",
         )
     )
 
 
 def seconds_per_crop(model: str, steps: int = 3) -> float:
-    """Measure how long a network takes to train on one crop here."""
+    """Measure the seconds that a network needs to train on one crop here."""
     kind, recipe = network_kind(model), recipe_of(model)
     network = kind.build(kind.sound, [str(genre) for genre in range(_GENRES)], **kind.options)
     trained = keras.Model(network.input, network.get_layer("genre").output)
@@ -90,18 +90,18 @@ def seconds_per_crop(model: str, steps: int = 3) -> float:
 
 
 def expected_text(results: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of other people's figures on fma_small beside ours.
+    """Return a table of published accuracies on fma_small beside ours.
 
     Parameters
     ----------
     results : sequence of dict
-        Those of `songnet_utils.evaluation.compare.Comparison`.
+        The results of `songnet_utils.evaluation.compare.Comparison`.
     """
-    table = [["figures of others", "split", "theirs", "model here", "ours", "95 % interval"]]
+    table = [["published accuracies", "split", "theirs", "model here", "ours", "95 % interval"]]
     ours = {(row["model"], row["split"]): row for row in results}
     for (model, _), row in ours.items():
         if model in PAPER:
-            table.append(_line("the paper (it does not say which split)", float(PAPER[model]), row))
+            table.append(_line("the paper (unknown split)", float(PAPER[model]), row))
     for row in read_csv(Path(__file__).with_name("expected.csv")).itertuples():
         here = ours.get((row.model, row.split), {"model": row.model, "split": row.split})
         table.append(_line(row.source, float(row.figure), here))

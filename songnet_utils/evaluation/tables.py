@@ -1,4 +1,4 @@
-"""Tables and sentences for the terminal, as `compare` and `evaluate` print them."""
+"""Tables and sentences of `compare` and `evaluate` for the terminal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-#: Columns of a terminal that sentences are broken for.
+#: The width of lines in the terminal.
 WIDTH = 100
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a table as lines of text: names to the left, figures to the right.
+    """Return a table as lines of text, with names to the left and numbers to the right.
 
     Rows may end early.
     """
@@ -30,17 +30,17 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def wrapped(*sentences: str) -> list[str]:
-    """Return sentences as lines of at most `WIDTH` columns, each from the start of a line."""
+    """Return sentences as lines of at most `WIDTH` columns, each starting a new line."""
     return [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH)]
 
 
 def percent(share: float) -> str:
-    """Return a share as ``"65.2%"``, or ``"–"`` where it is not a number."""
+    """Return a share as ``"65.2%"``, or ``"–"`` if it is not a number."""
     return "–" if np.isnan(share) else f"{share:.1%}"
 
 
 def between(interval: Sequence[float], digits: int = 1) -> str:
-    """Return an interval of shares as ``"61.0% to 69.3%"``, or ``""`` where there is none."""
+    """Return an interval of shares as ``"61.0% to 69.3%"``, or ``""`` if there is none."""
     low, high = interval
     return "" if np.isnan(low) else f"{low:.{digits}%} to {high:.{digits}%}"
 

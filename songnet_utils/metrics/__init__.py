@@ -1,4 +1,4 @@
-"""Figures: accuracy, confidence intervals, McNemar's test, calibration."""
+"""Metrics: accuracy, confidence intervals, McNemar's test, calibration."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""How good answers are: genre by genre, and from a least confidence on.
+"""Accuracy by genre, and accuracy above a confidence threshold.
 
 Accuracy and confusion matrix are scikit-learn's `accuracy_score` and `confusion_matrix`.
 """
@@ -29,16 +29,15 @@ def genre_scores(
     genres : sequence of str
         All genres.
     artists : (clips,)
-        Whose clips they are, as in `artist_interval`.
+        The artists of the clips, as in `artist_interval`.
 
     Returns
     -------
     pandas.DataFrame
-        The index is `genres`. ``support`` (clips of the genre), ``answered`` (clips that were
-        given it), ``right`` (both); ``precision``, the share of the answered that are right,
-        ``recall``, the share of the support that is right, each with ``_low`` and ``_high``; and
-        ``f1``, their harmonic mean ``2·right / (support + answered)``. nan where nothing was
-        answered (precision), true (recall), or either (f1).
+        The index is `genres`. ``support`` (clips of the genre), ``answered`` (clips with this
+        prediction), ``right`` (both); ``precision``, the share of ``answered`` that is right,
+        ``recall``, the share of ``support`` that is right, each with ``_low`` and ``_high``; and
+        ``f1``, their harmonic mean ``2·right / (support + answered)``. nan if the denominator is 0.
     """
     matrix = confusion_matrix(truth, predicted, labels=genres)
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -65,26 +64,26 @@ def selective_accuracy(
     confidence: Sequence | np.ndarray,
     thresholds: Sequence[float] | np.ndarray,
 ) -> pd.DataFrame:
-    """Return how good the answers are that are given with at least so much confidence.
+    """Return the accuracy of the answers above each confidence threshold.
 
-    To answer only when sure is *selective classification*: what is gained in accuracy is paid for
-    in *coverage*, the share of clips that are answered at all.
+    Answering only with enough confidence is *selective classification*: accuracy rises, but
+    *coverage*, the share of answered clips, falls.
 
     Parameters
     ----------
     correct : (clips,) bool
-        Would the clip be answered correctly?
+        Whether the answer is correct.
     confidence : (clips,) float
-        How sure the answer is, 0 to 1.
+        The answer's confidence, 0 to 1.
     thresholds : sequence of float
-        The least confidence with which an answer is given, 0 to 1.
+        The smallest confidences for an answer, 0 to 1.
 
     Returns
     -------
     pandas.DataFrame
-        A row a threshold: ``threshold``; ``answered`` and ``right`` (clips); ``coverage``, the
-        share of all clips that are answered; ``accuracy``, the share of the answered that are
-        right, nan where none is answered.
+        A row per threshold: ``threshold``; ``answered`` and ``right`` (clips); ``coverage``, the
+        share of all clips that are answered; ``accuracy``, the share of answers that are right,
+        nan without answers.
 
     References
     ----------

@@ -1,17 +1,16 @@
-"""Whether a network is as sure as it is right: calibration, and how to mend it.
+"""Calibration: whether a network's confidence matches its accuracy, and temperature scaling.
 
-Of all clips that are answered with 80 % confidence, 80 % should be answered right. A network that
-was trained until it fits its training clips is usually surer than that.
+Of all answers with 80 % confidence, 80 % should be right. A network that was trained until it fits
+its training clips is usually more confident than that.
 
-Conventions: `probabilities` has shape (clips, genres), each row sums to 1; `truth` holds each
-clip's genre as the number of its column; the *answer* is the column with the highest probability
+Conventions: `probabilities` has shape (clips, genres), and each row sums to 1; `truth` has each
+clip's genre as the number of its column; the *answer* is the column with the highest probability,
 and the *confidence* is that probability. Logarithms are natural.
 
-Bins are of **equal width** over the confidence, as in Guo et al., not of equal count: a bin then
-means the same before and after temperature scaling and for every network, and bins with few clips
-weigh little. What that costs: with few clips each bin's accuracy is noisy, and noise only ever
-adds to the calibration error. `calibration_error_by_chance` says how much of it chance alone
-would give.
+Bins have **equal width** over the confidence, as in Guo et al., not equal counts. So a bin means
+the same before and after temperature scaling and for every network, and bins with few clips have
+little weight. The price: with few clips, each bin's accuracy is noisy, and noise can only increase
+the calibration error. `calibration_error_by_chance` returns the error that chance alone would give.
 
 References
 ----------
@@ -32,16 +31,16 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from songnet_utils._utils.errors import SongNetError
 
-#: Bins over the confidence. Guo et al. use 15 for ten thousand pictures; we have hundreds of clips.
+#: The number of bins. Guo et al. use 15 for ten thousand pictures; we have hundreds of clips.
 BINS = 10
 
-#: What `never_zero` takes a probability to be at least.
+#: The smallest probability after `never_zero`.
 LEAST_PROBABILITY = 1e-7
 
-# How far a row's sum may be from 1: float32 means of softmaxes are within a tenth of it.
+# The tolerance for a row's sum; float32 means of softmaxes are within a tenth of it.
 _TOLERANCE = 1e-4
 
-# The warmest and the coldest temperature that are tried, as logarithms.
+# The range of temperatures for the fit, as logarithms.
 _WARMEST = np.log(100)
 
 
@@ -57,7 +56,7 @@ def reliability(
     truth : (clips,) int
         The column of each clip's genre.
     bins : int
-        How many; bin ``m`` holds the confidences in ``(m/bins, (m + 1)/bins]``.
+        The number of bins; bin ``m`` has the confidences in ``(m/bins, (m + 1)/bins]``.
 
     Returns
     -------
@@ -81,9 +80,9 @@ def reliability(
 def expected_calibration_error(
     probabilities: np.ndarray, truth: Sequence[int] | np.ndarray, bins: int = BINS
 ) -> float:
-    """Return how far confidence and accuracy are apart, 0 to 1 (ECE; Guo et al. 2017, eq. 3).
+    """Return the expected calibration error, 0 to 1 (ECE; Guo et al. 2017, eq. 3).
 
-    The mean over bins, weighted by their clips, of ``|accuracy − confidence|``.
+    It is the mean of ``|accuracy − confidence|`` over bins, weighted by their clips.
 
     Parameters
     ----------
@@ -95,17 +94,17 @@ def expected_calibration_error(
 
 
 def calibration_error_by_chance(probabilities: np.ndarray, *, draws: int = 2_000) -> float:
-    """Return the calibration error to expect of a network whose confidences are all true.
+    """Return the expected calibration error of a perfectly calibrated network.
 
-    With few clips even that one is not 0: of three clips at 80 % never 2.4 are right. An error
-    below or near this figure is no evidence of bad calibration.
+    With few clips, even this error is not 0, because 2.4 of three clips at 80 % cannot be right.
+    An error near or below this number is no evidence of bad calibration.
 
     Parameters
     ----------
     probabilities
         As in `reliability`.
     draws : int
-        How often each clip's answer is right with its confidence for a chance.
+        The number of simulations, in which each answer is right with its confidence.
     """
     place, confidence, _ = _binned(probabilities, np.argmax(probabilities, axis=1), BINS)
     right = np.random.default_rng(0).random((draws, len(confidence))) < confidence
@@ -129,7 +128,7 @@ def negative_log_likelihood(probabilities: np.ndarray, truth: Sequence[int] | np
 def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
     """Return the mean squared distance from the truth, summed over genres: 0 to 2 (Brier 1950).
 
-    A clip scores ``Σ (p − y)²`` over the genres, y being 1 for its genre and 0 for others.
+    A clip's score is ``Σ (p − y)²`` over the genres, with y = 1 for its genre and 0 for others.
     """
     probabilities, truth = _checked(probabilities, truth)
     genres = range(probabilities.shape[1])
@@ -137,20 +136,20 @@ def brier_score(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) ->
 
 
 def never_zero(probabilities: np.ndarray) -> np.ndarray:
-    """Return probabilities of at least about `LEAST_PROBABILITY`, each row again summing to 1.
+    """Return probabilities of at least about `LEAST_PROBABILITY`, with rows that sum to 1.
 
-    A softmax in float32 rounds what is too small for it to 0, which it never is.
+    A float32 softmax rounds very small probabilities to 0, although they never are 0.
     """
     raised = np.maximum(np.asarray(probabilities, np.float64), LEAST_PROBABILITY)
     return raised / raised.sum(axis=1, keepdims=True)
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return ``softmax(log p / T)``: less sure for a temperature T > 1, surer for T < 1.
+    """Return ``softmax(log p / T)``: less confident for a temperature T > 1, more for T < 1.
 
-    Guo et al. divide the logits by T. A song's answer here is a mean of its steps' softmaxes, which
-    has no logits; ``log p`` takes their place, which for a single softmax is the same thing. The
-    order of the genres, and so the answer, stays what it was.
+    Guo et al. divide the logits by T. Here, a song's answer is a mean of its steps' softmaxes and
+    has no logits. ``log p`` replaces them, which is equivalent for a single softmax. The order of
+    the genres, and so the answer, stays the same.
 
     Parameters
     ----------
@@ -175,7 +174,7 @@ def over_temperatures(
     truth: Sequence[int] | np.ndarray,
     temperatures: Sequence[float] | np.ndarray,
 ) -> pd.DataFrame:
-    """Return what becomes of the calibration as the temperature changes.
+    """Return the calibration at each of some temperatures.
 
     Parameters
     ----------
@@ -187,7 +186,7 @@ def over_temperatures(
     Returns
     -------
     pandas.DataFrame
-        A row a temperature: ``temperature``; ``error``, the expected calibration error, 0 to 1;
+        A row per temperature: ``temperature``; ``error``, the expected calibration error, 0 to 1;
         ``log_loss``, the negative log-likelihood in nats.
 
     Raises
@@ -204,10 +203,10 @@ def over_temperatures(
 
 
 def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray) -> float:
-    """Return the temperature with the least negative log-likelihood.
+    """Return the temperature with the smallest negative log-likelihood.
 
-    Fit it on validation clips: fitted on training clips it learns that the network is always
-    right, and fitted on test clips it has seen what it is tested on.
+    Fit it on validation clips. On training clips, the network is nearly always right, and a fit on
+    test clips has seen the test data.
 
     Parameters
     ----------
@@ -219,14 +218,14 @@ def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
     Raises
     ------
     SongNetError
-        As in `reliability`; when every clip is answered right (the colder the better, without
-        end) or the answers are no better than guesses (the warmer the better).
+        As in `reliability`; and when no temperature is best, because every answer is right (colder
+        is always better) or the answers are no better than guesses (warmer is always better).
     """
     probabilities, truth = _checked(probabilities, truth)
     if (probabilities.argmax(axis=1) == truth).all():
         raise SongNetError(
-            f"All {len(truth)} clips are answered right: the colder, the better, and no "
-            "temperature is best. Fit it on more clips, some of them answered wrong."
+            f"All {len(truth)} answers are right, so a lower temperature is always better. Fit it "
+            "on more clips, with some wrong answers."
         )
 
     def loss(logarithm: float) -> float:
@@ -236,8 +235,8 @@ def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
     found = scipy.optimize.minimize_scalar(loss, bounds=(-_WARMEST, _WARMEST), method="bounded")
     if found.x > 0.99 * _WARMEST:
         raise SongNetError(
-            "The answers for these clips are no better than guesses: the warmer, the better, and "
-            "no temperature is best. Train the network longer, or fit it on more clips."
+            "The answers for these clips are no better than guesses, so a higher temperature is "
+            "always better. Train the network longer, or fit the temperature on more clips."
         )
     return float(np.exp(found.x))
 
@@ -245,7 +244,7 @@ def fit_temperature(probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
 def _checked(
     probabilities: np.ndarray, truth: Sequence[int] | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as arrays; raise SongNetError unless they are what `reliability` asks for."""
+    """Return both as arrays; raise SongNetError unless they are valid for `reliability`."""
     probabilities, truth = np.asarray(probabilities, np.float64), np.asarray(truth)
     if (
         probabilities.ndim == 2
@@ -257,8 +256,8 @@ def _checked(
     ):
         return probabilities, truth
     raise SongNetError(
-        "Give a row of probabilities for each clip that sums to 1 (what softmax returns, not "
-        f"logits), and its genre as the number of a column. Got {probabilities} and {truth}"
+        "Give a row of probabilities for each clip that sums to 1 (from softmax, not logits), "
+        f"and its genre as the number of a column. Got {probabilities} and {truth}"
     )
 
 
@@ -267,7 +266,7 @@ def _binned(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each clip's bin and confidence, and whether its answer is right."""
     probabilities, truth = _checked(probabilities, truth)
-    # A confidence may exceed 1 by rounding.
+    # Rounding may raise a confidence above 1.
     confidence = np.minimum(probabilities.max(axis=1), 1)
     place = np.searchsorted(np.linspace(0, 1, bins + 1), confidence) - 1
     return place, confidence, probabilities.argmax(axis=1) == truth

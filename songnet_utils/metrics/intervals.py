@@ -1,14 +1,14 @@
-"""How sure one can be of an accuracy: confidence intervals and McNemar's test.
+"""Confidence intervals of accuracies and their differences, and McNemar's test.
 
-Conventions: `correct` is boolean, one entry per clip; an accuracy is a share, 0 to 1; an interval
-is ``(low, high)`` and holds 95 % unless another confidence is asked for. A difference is *a − b*:
-positive where a is better.
+Conventions: `correct` is boolean, with one entry per clip; an accuracy is a share, 0 to 1; an
+interval is ``(low, high)``, with 95 % confidence by default. A difference is *a − b*, which is
+positive if a is better.
 
 Clips by one artist share the voice, the instruments and the studio, so they are not independent
-evidence. Accuracies of tested clips and differences between them therefore have one kind of
-interval everywhere, over artists: `artist_interval` and `difference_interval`. `wilson_interval`
-is for shares of things that are independent, such as the questions of a quiz, or where nothing but
-two counts is known, such as a figure in a paper or a genre's precision and recall.
+evidence. Therefore all accuracies of test clips, and differences between them, have intervals over
+artists: `artist_interval` and `difference_interval`. `wilson_interval` is for shares of independent
+things, such as the questions of a quiz, or for cases with only two counts, such as a published
+accuracy or a genre's precision and recall.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from songnet_utils._utils.errors import SongNetError
 
 Interval = tuple[float, float]
 
-#: From how many artists on `artist_interval` covers what it says; see `few_artists`.
+#: The fewest artists for which `artist_interval` has its stated coverage; see `few_artists`.
 FEWEST_ARTISTS = 6
 
 
 def wilson_interval(correct: int, clips: int, confidence: float = 0.95) -> Interval:
     """Return Wilson's score interval for an accuracy of `correct` out of `clips`.
 
-    It stays inside 0 to 1 and makes sense for few clips and for accuracies of 0 and 1, where the
-    schoolbook interval collapses. It takes clips as independent: see `artist_interval`.
+    It stays inside 0 to 1 and works for few clips and for accuracies of 0 and 1, where the textbook
+    interval collapses. It treats clips as independent; see `artist_interval`.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def wilson_interval(correct: int, clips: int, confidence: float = 0.95) -> Inter
     clips : int
         Clips tested, at least 1.
     confidence : float
-        How often such intervals hold the true accuracy, between 0 and 1.
+        The probability that such an interval contains the true accuracy, between 0 and 1.
 
     References
     ----------
@@ -60,37 +60,37 @@ def artist_interval(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """Return an interval for an accuracy that takes artists, not clips, as independent.
+    """Return an interval for an accuracy that treats artists, not clips, as independent.
 
-    It is Wilson's interval on the effective number of clips, ``n / (1 + excess)``, where the
-    excess (the *design effect*) grows with how alike the answers for one artist are and with how
-    unequally the clips are spread over artists:
+    It is Wilson's interval on the effective number of clips, ``n / (1 + excess)``. The excess (the
+    *design effect*) increases with the correlation of answers for one artist and with the
+    imbalance of clips between artists:
 
     - The correlation of two answers for one artist is estimated from the artists' totals, without
-      bias, in two ways: with all pairs of clips alike, and with each artist's pairs in proportion
-      to its clips. The larger estimate counts, and never less than 0.
-    - Few errors say little of the correlation: one observation of a correlation of 1 is added,
-      weighed against the effective number of errors (or of right answers, if there are fewer).
+      bias, in two ways: with equal weights for all pairs of clips, and with weights for each
+      artist's pairs in proportion to its clips. The larger estimate counts, or 0 if both are less.
+    - Few errors say little about the correlation, so one observation of a correlation of 1 is added
+      to the effective number of errors (or of right answers, if there are fewer).
     - The quantile is Student's, with the geometric mean of *G − 1* and *E − 1* degrees of freedom
-      (*G* artists, of whom unequal numbers of clips leave the effective number
-      ``E = n² / Σ clips²``), but the interval is never wider than with a correlation of 1 and
+      for *G* artists, whose effective number, for unequal numbers of clips, is
+      ``E = n² / Σ clips²``. The interval is never wider than with a correlation of 1 and
       *E − 1* artists.
 
-    Where every clip has an artist of its own this is Wilson's interval for one clip fewer, and so
-    it is for a corpus that knows no artist. With one artist it is 0 to 1: nothing is known of
+    If every clip has an artist of its own, as in a corpus without known artists, this is Wilson's
+    interval for one clip fewer. With one artist it is 0 to 1, because nothing is known about
     others.
 
     Parameters
     ----------
     correct : (clips,) bool
-        Was the clip answered correctly? A clip that was tested several times (several seeds)
+        Whether each answer is correct. A clip that was tested several times (with several seeds)
         appears several times.
     artists : (clips,)
-        Whose clip it is; a clip whose artist is not known needs a name of its own.
+        The artists of the clips; a clip by an unknown artist needs a name of its own.
     confidence : float
-        How often such intervals hold the true accuracy, between 0 and 1. In simulations with 6 to
-        200 artists, of equal and very unequal numbers of clips, and correlations from 0 to .5, an
-        interval of 95 % covers at least 93 % of the time; see `few_artists`.
+        The probability that such an interval contains the true accuracy, between 0 and 1. In
+        simulations with 6 to 200 artists, equal and very unequal numbers of clips, and correlations
+        from 0 to .5, an interval of 95 % has a coverage of at least 93 %; see `few_artists`.
 
     References
     ----------
@@ -106,20 +106,20 @@ def artist_interval(
 
 
 def few_artists(artists: int | None) -> str:
-    """Return a sentence of caution about intervals over so few artists; "" from 6 on.
+    """Return a caution about intervals over few artists; "" for 6 or more.
 
     Parameters
     ----------
     artists : int or None
-        How many were tested; None where the corpus knows none.
+        The number of tested artists; None if the corpus knows none.
     """
     if artists is None or artists >= FEWEST_ARTISTS:
         return ""
     if artists == 1:
-        return "Only 1 artist: nothing is known of others, so the interval says nothing."
+        return "With only 1 artist, nothing is known about others, so the interval means nothing."
     return (
-        f"Only {artists} artists: so few may not be like others, and the interval may hold the "
-        f"truth less often than it says. It needs at least {FEWEST_ARTISTS}."
+        f"With only {artists} artists, the interval may contain the true value less often than "
+        f"stated. It needs at least {FEWEST_ARTISTS}."
     )
 
 
@@ -133,21 +133,20 @@ def difference_interval(
 ) -> Interval:
     """Return an interval for ``accuracy(a) − accuracy(b)``, over artists, within −1 to 1.
 
-    For the same clips it is a score interval for a paired difference (after Tango) on the
-    effective number of clips of `artist_interval`, with one more clip that only a or only b got
-    right: what makes a clip hard for both cancels, and where a and b always agree there is still
-    an interval, of about ± 4 / clips for independent clips.
+    For the same clips, it is a score interval for a paired difference (after Tango) on the
+    effective number of clips of `artist_interval`, with one extra clip that only a or only b got
+    right. The difficulty of a clip cancels. If a and b always agree, the interval is still about
+    ± 4 / clips for independent clips.
 
-    For other clips, the intervals of the two accuracies are combined as those of independent
-    accuracies are (square-and-add; Newcombe), which is on the safe side for artists tested by
-    both.
+    For different clips, the intervals of the two accuracies are combined like those of independent
+    accuracies (square-and-add; Newcombe), which is conservative if both tests share artists.
 
     Parameters
     ----------
     correct_a, correct_b : (clips,) bool
-        Was the clip answered correctly?
+        Whether each answer is correct.
     artists_a, artists_b : (clips,)
-        Whose clips they are. Without `artists_b`, rows of a and b are about the same clips.
+        The artists of the clips. Without `artists_b`, rows of a and b are the same clips.
     confidence
         As in `artist_interval`.
 
@@ -176,16 +175,16 @@ def mean_difference_interval(
     *,
     confidence: float = 0.95,
 ) -> Interval:
-    """Return an interval for ``mean(a) − mean(b)`` of any figures, over artists.
+    """Return an interval for ``mean(a) − mean(b)`` of any numbers, over artists.
 
-    Student's interval with the jackknife's standard error: each artist is left out in turn, and
-    of G artists there are *G − 1* degrees of freedom. It is infinitely wide where one artist has
-    all clips of a or of b.
+    It is Student's interval with the jackknife's standard error: each artist is left out in turn,
+    and G artists give *G − 1* degrees of freedom. It is infinitely wide if one artist has all clips
+    of a or of b.
 
     Parameters
     ----------
     values_a, values_b : (clips,) float
-        Such as the loudness of clips answered wrongly and rightly.
+        For example, the loudness of clips with wrong and with right answers.
     artists_a, artists_b, confidence
         As in `difference_interval`.
     """
@@ -200,7 +199,7 @@ def mean_difference_interval(
 
 
 def _moves(values: Sequence | np.ndarray, artists: Sequence | np.ndarray) -> pd.Series:
-    """Return by how much the mean of all values moves without each artist, but for the sign."""
+    """Return the change of the mean of all values without each artist, up to the sign."""
     of = pd.Series(np.asarray(values) - np.mean(values)).groupby(np.asarray(artists, str))
     return of.sum() / (len(values) - of.size())
 
@@ -208,8 +207,8 @@ def _moves(values: Sequence | np.ndarray, artists: Sequence | np.ndarray) -> pd.
 def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.ndarray) -> float:
     """Return the two-sided p-value of McNemar's exact test that a and b are equally good.
 
-    Only clips that exactly one of the two got right count; were they equally good, each such clip
-    would be a fair coin. It takes clips as independent.
+    Only clips that exactly one of the two got right count; if they are equally good, each such clip
+    is a fair coin. The test treats clips as independent.
 
     References
     ----------
@@ -225,20 +224,20 @@ def mcnemar_exact(correct_a: Sequence | np.ndarray, correct_b: Sequence | np.nda
 
 
 def right_answers(figure: str, clips: int) -> int | None:
-    """Return how many right answers out of `clips` a printed accuracy stands for.
+    """Return the number of right answers out of `clips` behind a printed accuracy.
 
     Parameters
     ----------
     figure : str
-        The accuracy as it was printed, such as ``".6523"``: its digits say how it was rounded.
+        The printed accuracy, such as ``".6523"``, whose digits show its rounding.
     clips : int
-        How many clips it may have been measured on, at least 1.
+        The assumed number of test clips, at least 1.
 
     Returns
     -------
     int or None
         The whole number k for which k / `clips` rounds to `figure` (a tie may go either way);
-        the nearest if there are several; None if there is none.
+        the nearest if there are several; None if there is no such number.
     """
     printed, digits = Fraction(figure), len(figure.partition(".")[2])
     nearest = round(printed * clips)
@@ -267,7 +266,7 @@ def _totals(artists: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
 def _arms(
     correct: Sequence | np.ndarray, artists: Sequence | np.ndarray, confidence: float
 ) -> Interval:
-    """Return how far the interval of an accuracy reaches below and above it."""
+    """Return the distances from an accuracy to the ends of its interval, below and above."""
     share = float(np.mean(correct))
     low, high = artist_interval(correct, artists, confidence=confidence)
     return share - low, high - share
@@ -276,7 +275,7 @@ def _arms(
 def _gain_interval(gain: np.ndarray, artists: np.ndarray, confidence: float) -> Interval:
     """Return the interval of a paired difference.
 
-    It holds every d with ``(mean − d)² ≤ ratio · (changed − d²)``, where at least |d| of the
+    It contains every d with ``(mean − d)² ≤ ratio · (changed − d²)``, where at least |d| of the
     clips must have changed.
     """
     mean, changed = float(gain.mean()), float(np.abs(gain).mean())
@@ -290,7 +289,7 @@ def _gain_interval(gain: np.ndarray, artists: np.ndarray, confidence: float) -> 
         high = mean + np.sqrt(ratio * max(changed * (1 + ratio) - mean * mean, 0))
         high /= 1 + ratio
         if high > changed:
-            # The same with |d| for the share of changed clips.
+            # The same condition with |d| as the share of changed clips.
             both = 2 * mean + ratio
             root = np.sqrt(max(both * both - 4 * (1 + ratio) * mean * mean, 0))
             high = max(high, (both + root) / (2 * (1 + ratio)))
@@ -311,11 +310,11 @@ def _ratio(
     Parameters
     ----------
     sums, clips : (artists,)
-        Of each artist, the sum of what is averaged and its clips.
+        Each artist's sum of the averaged quantity, and its number of clips.
     variance : float
-        Of what is averaged, over clips.
+        The variance of the averaged quantity, over clips.
     informative : float
-        The share of clips that say something of the correlation, such as errors.
+        The share of clips with information about the correlation, such as errors.
     confidence : float
         Between 0 and 1.
     """
@@ -323,7 +322,7 @@ def _ratio(
     if len(clips) == 1:
         return np.inf
     total, squares = clips.sum(), (clips * clips).sum()
-    # Ordered pairs of an artist's clips; how many equal artists would be worth as much.
+    # The ordered pairs of an artist's clips; the equivalent number of equal artists.
     pairs, effective = squares - total, total * total / squares
     correlation = 0.0
     if pairs:
@@ -343,9 +342,9 @@ def _correlation(
 ) -> float:
     """Return the correlation of two clips of one artist, 0 to 1, by the method of moments.
 
-    With correlation c, ``Σ weights · (sums − mean · clips)²`` is expected to be
-    ``σ² · (alone + c · together)``, and `variance` to be ``σ² · (1 − 1/n − c · Σ pairs / n²)``,
-    from which σ² is eliminated.
+    For a correlation c, the expectation of ``Σ weights · (sums − mean · clips)²`` is
+    ``σ² · (alone + c · together)``, and that of `variance` is
+    ``σ² · (1 − 1/n − c · Σ pairs / n²)``. These two equations give c without σ².
     """
     if variance <= 0:
         return 1.0
@@ -365,12 +364,12 @@ def _wilson(share: float, ratio: float) -> Interval:
         return 0.0, 1.0
     centre = (share + ratio / 2) / (1 + ratio)
     half = np.sqrt(ratio * share * (1 - share) + ratio * ratio / 4) / (1 + ratio)
-    # At 0 and 1 the formula gives exactly that bound, up to rounding.
+    # At 0 and 1, the formula gives exactly this bound, up to rounding.
     low = max(0.0, float(centre - half)) if share > 0 else 0.0
     high = min(1.0, float(centre + half)) if share < 1 else 1.0
     return low, high
 
 
 def _quantile(confidence: float, freedom: float = np.inf) -> float:
-    """Return the two-sided quantile of Student's distribution, of the normal one without end."""
+    """Return the two-sided quantile of Student's distribution, or of the normal one."""
     return float(scipy.stats.t.ppf((1 + confidence) / 2, freedom))
