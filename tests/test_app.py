@@ -175,7 +175,7 @@ def test_the_page_and_what_it_loads_come_from_here_alone(running):
 def test_who_does_not_know_the_token_is_refused(running, songs, path):
     assert running.ask(path)[0] == 403
     status, _, text = running.ask("/keep?genre=Folk", tune())
-    assert (status, "with its token" in text) == (403, True)
+    assert (status, "token included" in text) == (403, True)
     assert not songs.folder.exists()
 
 
