@@ -164,7 +164,7 @@ def test_a_song_too_short_for_the_last_layer_has_activations_of_the_first():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (lambda one: one.layer("conv_9"), "The layers of kernels are .* Got 'conv_9'"),
+        (lambda one: one.layer("conv_9"), "The layer must be one of .* Got 'conv_9'"),
         (lambda one: one.layer(0), r"or 1 to 3\). Got 0"),
         (lambda one: one.layer(1).check(10), "has the kernels 0 to 9. Got 10"),
         (lambda one: one.layer(1).check(-1), "Got -1"),
@@ -354,7 +354,7 @@ def test_a_beat_is_a_peak_that_stands_out(surveyed):
 
 def test_what_cannot_be_surveyed_is_said():
     kernels, prepared = k.Kernels(small()), toy(3)
-    with pytest.raises(SongNetError, match="There is no clip"):
+    with pytest.raises(SongNetError, match="There are no clips"):
         k.survey(kernels, prepared, prepared.clips.iloc[:0], progress=False)
     with pytest.raises(SongNetError, match="another description of sound"):
         k.survey(kernels, dataclasses.replace(prepared, sound=Sound()), progress=False)
@@ -624,7 +624,7 @@ def test_a_vote_is_what_a_little_more_of_the_kernel_changes():
 
 
 def test_votes_need_clips(tones):
-    with pytest.raises(SongNetError, match="There is no clip"):
+    with pytest.raises(SongNetError, match="There are no clips"):
         k.votes(tones.kernels, tones.log_mels, tones.clips.iloc[:0], progress=False)
 
 

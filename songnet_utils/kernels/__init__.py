@@ -1,8 +1,8 @@
-"""Kernel clips: hear what each convolution kernel has learnt, and doubt it.
+"""Kernel clips: listen to the features of each convolution kernel, and test the claims about them.
 
-Three ways to hear a kernel: pieces of music that excite it most (`found_clip`), a sound made up
-to excite it (`maximised_clip`), and a song of which only what it answers to is left (`auralise`).
-All return a `KernelClip`. A `survey` of a corpus says the rest about all kernels at once.
+There are three ways to hear a kernel: the pieces of music that excite it most (`found_clip`), a
+synthetic sound that excites it (`maximised_clip`), and a song filtered by its activation
+(`auralise`). All return a `KernelClip`. A `survey` of a corpus has the statistics of all kernels.
 """
 
 import lazy_loader

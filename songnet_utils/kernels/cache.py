@@ -1,8 +1,8 @@
-"""Surveys on disk, so that the same network goes through the same clips only once.
+"""Surveys on disk, so that a network goes through the same clips only once.
 
-A file holds plain arrays and runs no code when it is opened. Its name follows from all that the
-survey depends on (the network's weights, the clips, their content and artists), so what is read is
-what would be gathered.
+A file has plain arrays and runs no code when you open it. Its name depends on everything that the
+survey depends on (the network's weights, the clips, their content and artists), so a stored survey
+equals a new one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from songnet_utils.kernels.frame_statistics import FrameStatistics
 from songnet_utils.kernels.layers import Kernels
 from songnet_utils.kernels.surveys import LayerSurvey, Survey, survey
 
-# To be raised when a survey gathers something else.
+# The version; increase it when the contents of surveys change.
 _VERSION = 2
 
 _LAYER = [field.name for field in dataclasses.fields(LayerSurvey) if field.name != "layer"]
@@ -30,19 +30,19 @@ _FRAMES = [field.name for field in dataclasses.fields(FrameStatistics)]
 
 
 def cached_survey(folder: Path, kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> Survey:
-    """Return a survey from disk, or make it now and store it.
+    """Return a survey from disk, or make and store it.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where surveys are stored.
+        The folder of surveys.
     kernels, log_mels, clips
         As in `songnet_utils.kernels.survey`.
 
     Raises
     ------
     SongNetError
-        As `songnet_utils.kernels.survey` does.
+        As for `songnet_utils.kernels.survey`.
     """
     file = folder / f"survey-{_fingerprint(kernels, log_mels, clips)}.npz"
     found = _read(file, kernels, log_mels, clips)
@@ -57,7 +57,7 @@ def cached_survey(folder: Path, kernels: Kernels, log_mels: LogMels, clips: pd.D
 
 
 def _fingerprint(kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> str:
-    """Return ten hexadecimal digits that differ when anything differs that a survey depends on."""
+    """Return ten hexadecimal digits that identify everything that a survey depends on."""
     digest = hashlib.sha256(repr((_VERSION, log_mels.sound, kernels.layers)).encode())
     for weights in kernels.net.keras_model.get_weights():
         digest.update(np.ascontiguousarray(weights).tobytes())
@@ -67,7 +67,7 @@ def _fingerprint(kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> st
 
 
 def _read(file: Path, kernels: Kernels, log_mels: LogMels, clips: pd.DataFrame) -> Survey | None:
-    """Return the survey in a file; None where there is none, or only half of one."""
+    """Return the survey in a file; None if the file is missing or incomplete."""
     try:
         with np.load(file) as arrays:
             layers = [

@@ -1,8 +1,8 @@
-"""Kernel clips: sounds that show what a kernel answers to, with their credits.
+"""Kernel clips: sounds that excite a kernel, with their credits.
 
-*Found clips* are pieces of music: cut to exactly what the activation sees, from different artists,
-one after the other. The pieces themselves are as they are in the song; only where they are joined
-for listening do they fade.
+*Found clips* are pieces of music by different artists, one after the other, cut exactly to the
+activation's receptive field. The pieces are unchanged, except for short fades where they are joined
+for listening.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from songnet_utils.audio import load_audio
 from songnet_utils.corpora import credit
 from songnet_utils.kernels.surveys import Survey
 
-#: Seconds that a joined piece fades in and out, and of silence between two of them.
+#: The seconds of a joined piece's fades, and of the silence between two pieces.
 FADE_SECONDS, GAP_SECONDS = 0.01, 0.12
 
 
 @dataclass(frozen=True)
 class KernelClip:
-    """A sound that shows what a kernel answers to.
+    """A sound that excites a kernel.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class KernelClip:
     rate : int
         Samples per second.
     label : str
-        What it is, in a few words.
+        A short description.
     credits : tuple of str
-        Title, artist, source and licence of everything that sounds in it, in that order; empty
-        where it was made from nothing but the network.
+        Title, artist, source and licence of all music in it, in order; empty for a synthetic
+        sound.
     starts : tuple of float
-        Where its pieces start, in seconds.
+        The start times of its pieces, in seconds.
     """
 
     audio: np.ndarray
@@ -55,7 +55,7 @@ def found_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels.
     layer : str or int
         A layer's name, or its number from 1.
     kernel : int
@@ -73,22 +73,22 @@ def found_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
 def found_clips(
     survey: Survey, kernels: Sequence[tuple[str | int, int]], *, most: int | None = None
 ) -> list[tuple[tuple[str, int], KernelClip]]:
-    """Return the found clips of many kernels; each song is decoded once.
+    """Return the found clips of many kernels, decoding each song only once.
 
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels.
     kernels : sequence of (layer, kernel)
-        Which; none of them dead.
+        The kernels, none of them dead.
     most : int, optional
-        Of each kernel only so many pieces, the strongest.
+        The most pieces per kernel; the strongest are used.
 
     Returns
     -------
     list of ((layer name, kernel), KernelClip)
-        In the order asked for. Pieces take 4 bytes a sample: ask for a layer at a time where memory
-        is short.
+        In the order of `kernels`. Pieces take 4 bytes per sample; if memory is short, request a
+        layer at a time.
     """
     wanted = [(survey.kernels.layer(layer).name, kernel) for layer, kernel in kernels]
     found = [survey.found(layer, kernel)[:most] for layer, kernel in wanted]
@@ -103,7 +103,7 @@ def found_clips(
         for place in its.itertuples():
             pieces[place.Index] = audio[place.start : place.stop].copy()
 
-    # Several songs are decoded at a time.
+    # Decode several songs at a time.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(cut_out, *zip(*by_clip, strict=True)))
     known = survey.log_mels.corpus.clips.set_index("id", drop=False)
@@ -118,21 +118,21 @@ def found_clips(
 
 
 def pieces_of(survey: Survey, layer: str | int, kernel: int) -> Iterator[np.ndarray]:
-    """Yield the pieces of `found_clip` as they are in the songs, not faded and not joined."""
+    """Yield the pieces of `found_clip` unchanged, without fades and not joined."""
     files = survey.clips.set_index("id").file
     for row in survey.found(layer, kernel).itertuples():
         yield load_audio(files[row.id], survey.kernels.sound.sample_rate)[row.start : row.stop]
 
 
 def join(pieces: Iterable[np.ndarray], rate: int) -> tuple[np.ndarray, tuple[float, ...]]:
-    """Return pieces one after the other, faded, with a moment of silence between them.
+    """Join pieces, with fades and a short silence between them.
 
     Returns
     -------
     audio : np.ndarray, shape (samples,), float32
-        All of them.
+        The joined pieces.
     starts : tuple of float
-        Where each starts, in seconds.
+        The start time of each, in seconds.
     """
     fade, gap = round(FADE_SECONDS * rate), round(GAP_SECONDS * rate)
     parts: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""How the frames of a corpus are distributed: what keeps maximised clips near music."""
+"""The distribution of a corpus's frames, which keeps maximised clips close to music."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 
 from songnet_utils.audio.sound import Sound
 
-# The share of frames below and above what counts as a band's range, and how finely it is measured
-# (in natural logarithms of power).
+# The share of frames below and above a band's range, and the resolution of the range (in natural
+# logarithms of power).
 _RARE = 0.005
 _BIN = 0.05
 
 
 @dataclass(frozen=True)
 class FrameStatistics:
-    """How the frames of a corpus are distributed.
+    """The distribution of a corpus's frames.
 
     Parameters
     ----------
     mean : np.ndarray, shape (n_mels,)
-        Of each band.
+        The mean of each band.
     covariance : np.ndarray, shape (n_mels, n_mels)
-        Of the bands.
+        The covariance of the bands.
     low, high : np.ndarray, shape (n_mels,)
-        The range of each band: one frame in 200 is below, one in 200 above.
+        The range of each band: one frame in 200 is below it, and one in 200 above it.
     change : float
-        The mean square of a band's change from one frame to the next.
+        The mean square of a band's change between neighbouring frames.
     tilt : float
-        The mean square of the change from one band to the next, in a frame.
+        The mean square of the change between neighbouring bands in a frame.
     """
 
     mean: np.ndarray
@@ -40,28 +40,28 @@ class FrameStatistics:
     tilt: float
 
     def whitening(self) -> tuple[np.ndarray, float]:
-        """Return what makes the covariance that of independent bands, for Mahalanobis distances.
+        """Return a whitening matrix, for Mahalanobis distances.
 
         Returns
         -------
         whitening : np.ndarray, shape (n_mels, n_mels)
-            ``((frame − mean) @ whitening)²``, summed up, is a frame's squared distance.
+            The sum of ``((frame − mean) @ whitening)²`` is a frame's squared distance.
         usual : float
             The mean squared distance of the corpus's own frames.
         """
         values, vectors = np.linalg.eigh(self.covariance)
-        # No direction counts as narrower than this, or what never varies would be infinitely far.
+        # Limit the narrowness of directions, because the distance along a constant one is infinite.
         variance = np.maximum(values, 1e-3 * values.max())
         return vectors / np.sqrt(variance), float((values / variance).sum())
 
 
 class FrameCounts:
-    """Gathers how frames are distributed, clip by clip, in memory that does not grow."""
+    """Collects the distribution of frames, clip by clip, in constant memory."""
 
     def __init__(self, sound: Sound) -> None:
         bands = sound.n_mels
         self._floor = float(np.log(sound.floor))
-        # Up to the power of a full-scale sine in one band, and well above it.
+        # Go well above the power of a full-scale sine in one band.
         self._bins = int((np.log(float(sound.n_fft) ** 2) - self._floor) / _BIN) + 1
         self._counts = np.zeros((bands, self._bins), np.int64)
         self._total = np.zeros(bands)
@@ -87,7 +87,7 @@ class FrameCounts:
         self._tilt += float((np.diff(frames, axis=1) ** 2).mean(axis=1).sum())
 
     def result(self) -> FrameStatistics:
-        """Return what was gathered."""
+        """Return the result."""
         mean = self._total / self._frames
         share = np.cumsum(self._counts, axis=1) / self._frames
         low = self._floor + _BIN * (share <= _RARE).sum(axis=1)

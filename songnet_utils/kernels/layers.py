@@ -1,15 +1,15 @@
-"""The convolution kernels of a network: what each one sees, and how it answers.
+"""The convolution kernels of a network: their receptive fields and activations.
 
-A *kernel* is one output channel of a convolution over time. Its *activation* is what pooling then
-takes from it: the convolution's output, normalised where the network does so, through the
-activation function (ReLU in the paper). In a network on pictures a kernel answers at every height
-of the picture, and its activation is the largest of them.
+A *kernel* is one output channel of a convolution over time. Its *activation* is the input of the
+pooling after it: the convolution's output, with batch norm if the network has it, after the
+activation function (ReLU in the paper). In a network on pictures, a kernel has an output at every
+height of the picture, and its activation is the largest of these.
 
-Activation ``p`` of a layer sees ``size`` frames, ``stride`` apart from those of activation
-``p + 1``, and so exactly the samples from the first one's beginning to the last one's end. Frame
-``i`` is centred on sample ``hop·i`` and begins ``n_fft/2`` before it. Cut out at the network's
-rate and analysed *without* centring (`frames_of_piece`), these samples alone give the same frames,
-and so the same activation, as in the song.
+Activation ``p`` of a layer sees ``size`` frames, which start ``stride`` frames before those of
+activation ``p + 1``. So it sees exactly the samples from the first frame's start to the last
+frame's end. Frame ``i`` is centred on sample ``hop·i`` and starts ``n_fft/2`` before it. If you cut
+out these samples at the network's rate and analyse them *without* centring (`frames_of_piece`),
+they give the same frames, and so the same activation, as in the song.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _ACTIVATING = (layers.ReLU, layers.Activation)
 
 @dataclass(frozen=True)
 class KernelLayer:
-    """One convolution of a network, seen from its kernels.
+    """One convolution of a network, with its kernels.
 
     Parameters
     ----------
     name : str
-        The convolution's.
+        The convolution's name.
     number : int
-        Which convolution it is, from 1.
+        The convolution's number, from 1.
     kernels : int
-        How many kernels it has.
+        The number of kernels.
     first, size, stride : int
         Activation ``p`` sees the frames ``[stride·p + first, stride·p + first + size)``.
     sound : Sound
@@ -63,24 +63,24 @@ class KernelLayer:
 
     @property
     def samples(self) -> int:
-        """Samples that an activation sees."""
+        """The samples that an activation sees."""
         return self.sound.hop * (self.size - 1) + self.sound.n_fft
 
     @property
     def seconds(self) -> float:
-        """Seconds that an activation sees."""
+        """The seconds that an activation sees."""
         return self.sound.seconds_of_samples(self.samples)
 
     @property
     def rate(self) -> float:
-        """Activations a second."""
+        """The activations per second."""
         return self.sound.sample_rate / (self.sound.hop * self.stride)
 
     @property
     def alone(self) -> int:
-        """The number of a piece's activation when the piece is analysed alone.
+        """The number of a piece's activation when you analyse the piece alone.
 
-        0, except where the network puts zeros before the song: rows that see them come first.
+        It is 0, unless the network pads with zeros before the song: rows that see them come first.
         """
         return -self.first // self.stride
 
@@ -95,18 +95,18 @@ class KernelLayer:
         return self.sound.frame_samples(start)[0], self.sound.frame_samples(stop - 1)[1]
 
     def inside(self, frames: int) -> range:
-        """Return the activations that see nothing of the silence around a song of `frames` frames.
+        """Return the activations that lie inside a song of `frames` frames.
 
-        Only their pieces can be cut out of the song.
+        Only their pieces can be cut out of the song, because others see zeros around it.
         """
-        # A song of so many frames has at least hop·(frames − 1) samples.
+        # A song of this many frames has at least hop·(frames − 1) samples.
         half = math.ceil(self.sound.n_fft / 2 / self.sound.hop)
         lowest = math.ceil((half - self.first) / self.stride)
         highest = (frames - 1 - half - (self.first + self.size - 1)) // self.stride
         return range(max(0, lowest), max(0, lowest, highest + 1))
 
     def windows(self, frames: np.ndarray) -> np.ndarray:
-        """Return what the activations `inside` a song see, (positions, size, n_mels), a view."""
+        """Return a view of the frames of the activations `inside`, (positions, size, n_mels)."""
         positions = self.inside(len(frames))
         first, last = self.frames_of(positions[0])[0], self.frames_of(positions[-1])[1]
         view = sliding_window_view(frames[first:last], self.size, axis=0)[:: self.stride]
@@ -163,8 +163,8 @@ class Kernels:
             )
         if not self.layers:
             raise SongNetError(
-                f"{net.name}: has no convolution over log-mel frames, so there is no kernel to "
-                "listen to. Choose a network that has some, songnet for instance."
+                f"{net.name}: has no convolution over log-mel frames, so it has no kernels to "
+                "listen to. Choose a network with such kernels, for example songnet."
             )
         frames = graph.tensors[graph.frames]
         self._before = [keras.Model(frames, tensor) for tensor in before]
@@ -179,7 +179,7 @@ class Kernels:
 
     @property
     def names(self) -> list[str]:
-        """The names of the layers, from the first on."""
+        """The names of the layers, from the first."""
         return [layer.name for layer in self.layers]
 
     def layer(self, which: str | int) -> KernelLayer:
@@ -194,7 +194,7 @@ class Kernels:
             if which in (layer.name, layer.number) and not isinstance(which, bool):
                 return layer
         raise SongNetError(
-            f"The layers of kernels are {', '.join(self.names)} "
+            f"The layer must be one of {', '.join(self.names)} "
             f"(or 1 to {len(self.layers)}). Got {which!r}"
         )
 
@@ -209,22 +209,23 @@ class Kernels:
         Returns
         -------
         list of np.ndarray, shape (positions, kernels), float32
-            One array a layer. A song too short for a layer's receptive field has no position.
+            One array per layer. A song that is too short for a layer's receptive field has no
+            position in it.
 
         Raises
         ------
         SongNetError
-            When the frames are of another width, or too few for the first layer.
+            When the frames have another width, or are too few for the first layer.
         """
         frames = np.asarray(frames, np.float32)
         if frames.ndim != 2 or frames.shape[1] != self.sound.n_mels:
             raise SongNetError(
-                f"Kernels take frames of shape (frames, {self.sound.n_mels}). "
+                f"Kernels need frames of shape (frames, {self.sound.n_mels}). "
                 f"Got shape {frames.shape}"
             )
         short = len(frames)
         needed = max(layer.size for layer in self.layers)
-        # The network itself runs only on what is enough for all of it.
+        # The whole network runs only on enough frames for all layers.
         frames = np.pad(frames, ((0, max(0, needed - short)), (0, 0)), mode="edge")
         return [
             values.numpy()[0, : max(0, (short - layer.first - layer.size) // layer.stride + 1)]
@@ -238,7 +239,7 @@ class Kernels:
     def linear(self, frames: tf.Tensor, layer: KernelLayer) -> tf.Tensor:
         """Return a layer's activations before the activation function, (songs, positions, kernels).
 
-        For gradients: a kernel that is silent has none behind a ReLU.
+        Use it for gradients, because an inactive kernel has none after a ReLU.
         """
         return _over_bands(self._before[layer.number - 1](frames))
 
@@ -249,7 +250,7 @@ def frames_of_piece(piece: np.ndarray, sound: Sound) -> np.ndarray:
     Parameters
     ----------
     piece : np.ndarray, shape (samples,), float32
-        ``hop·(frames − 1) + n_fft`` samples; what is over is left out.
+        ``hop·(frames − 1) + n_fft`` samples; further samples are ignored.
     sound : Sound
         The description of sound.
 
@@ -260,20 +261,22 @@ def frames_of_piece(piece: np.ndarray, sound: Sound) -> np.ndarray:
     Raises
     ------
     AudioError
-        When it is no mono audio, or shorter than one frame.
+        When it is not mono audio, or shorter than one frame.
     """
     piece = check_samples(piece)
     if len(piece) < sound.n_fft:
-        raise AudioError(f"A piece has at least {sound.n_fft} samples, one frame. Got {len(piece)}")
+        raise AudioError(
+            f"A piece needs at least {sound.n_fft} samples (a frame). Got {len(piece)}"
+        )
     windows = sliding_window_view(piece, sound.n_fft)[:: sound.hop]
     return log_mel_of_windows(windows, sound)
 
 
 def untrained(net: SongNet) -> SongNet:
-    """Return the same network as it was before its training: a control for what was learnt.
+    """Return the same network before its training, as a control.
 
-    The weights are those that its seed draws. Only the centring, which is measured and not
-    learnt, is kept.
+    The weights are the initial ones from its seed. Only the centring, which is computed and not
+    trained, stays the same.
     """
     fresh = keras.models.clone_model(net.keras_model)
     fresh.get_layer("centring").set_weights(net.keras_model.get_layer("centring").get_weights())
@@ -289,7 +292,7 @@ def untrained(net: SongNet) -> SongNet:
 
 
 def _convolutions(graph: Graph) -> Iterator[tuple[Node, ReceptiveField]]:
-    """Yield the convolutions over the frames whose activations see a bounded piece."""
+    """Yield the convolutions over frames whose activations have a finite receptive field."""
     fields = receptive_fields(graph)
     for node in graph.nodes:
         field = fields.get(node.output)
@@ -311,5 +314,5 @@ def _around_activation(graph: Graph, node: Node) -> tuple[int, int]:
 
 
 def _over_bands(values: tf.Tensor) -> tf.Tensor:
-    """Return activations with one value a position and kernel: the largest over the bands."""
+    """Return activations with one value per position and kernel, the largest over the bands."""
     return tf.reduce_max(values, axis=2) if len(values.shape) == 4 else values

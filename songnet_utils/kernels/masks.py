@@ -1,14 +1,14 @@
-"""Auralised songs: a song as one kernel perceives it (Choi et al. 2015).
+"""Auralised songs: a song filtered by one kernel (Choi et al. 2015).
 
-The kernel's *feature map*, its activation at every moment of the song, is carried back through the
-network to the spectrogram: through each convolution by its transpose, through each pooling to
-where its maximum was, through each ReLU where something had passed (Zeiler and Fergus 2014 call
-it a deconvolution; Simonyan et al. 2014 note that it is, up to how ReLU is treated, the gradient
-of half the feature map's square, which is how it is computed here). What comes out says how much
-each mel band of each frame spoke for the kernel.
+The kernel's *feature map*, its activation at every moment of the song, goes back through the
+network to the spectrogram: through each convolution by its transpose, through each pooling to the
+place of its maximum, and through each ReLU where its input was positive. Zeiler and Fergus (2014)
+call this a deconvolution. Simonyan et al. (2014) note that, up to the treatment of ReLU, it is the
+gradient of half the square of the feature map, which is how this module computes it. The result
+shows how much each mel band of each frame contributed to the kernel.
 
-Its positive part, from 0 to 1, is laid as a mask over the song's own complex spectrum. Phases stay
-as they are, so you hear the song, and of it only what the kernel answers to.
+Its positive part, from 0 to 1, is a mask on the song's own complex spectrum. Phases stay the same,
+so you hear the parts of the song that excite the kernel.
 
 References
 ----------
@@ -29,7 +29,7 @@ from songnet_utils.kernels.clips import KernelClip
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 from songnet_utils.kernels.tensorflow import tf
 
-# The strongest hundredth of what speaks for the kernel stays at full level.
+# The strongest hundredth of the mask stays at full level.
 _FULL = 0.99
 
 
@@ -42,12 +42,12 @@ def auralise(
     name: str = "a song",
     credits: tuple[str, ...] = (),
 ) -> KernelClip:
-    """Return a song as one kernel perceives it.
+    """Return a song filtered by one kernel.
 
     Parameters
     ----------
     kernels : Kernels
-        A network's.
+        The kernels of a network.
     layer : str or int
         A layer's name, or its number from 1.
     kernel : int
@@ -55,33 +55,33 @@ def auralise(
     audio : np.ndarray, shape (samples,)
         The song, mono, at the network's rate.
     name : str
-        What to call the song.
+        The song's name.
     credits : tuple of str
         Its title, artist, source and licence.
 
     Returns
     -------
     KernelClip
-        As many samples as the song; no frequency of it louder than it is there.
+        As many samples as the song, with no frequency louder than in the song.
 
     Raises
     ------
     SongNetError
-        When there is no such kernel, the song is silent or shorter than what the kernel sees, or
-        the kernel never fires in it.
+        When there is no such kernel, the song is silent or shorter than the kernel's receptive
+        field, or the kernel never fires in it.
     """
     its = kernels.layer(layer)
     kernel = its.check(kernel)
     mask = mask_of(kernels, its, kernel, audio, name)
     audible = masked(check_samples(audio), mask, kernels.sound)
-    label = f"{name} as kernel {kernel} of {its.name} perceives it"
+    label = f"{name}, filtered by kernel {kernel} of {its.name}"
     return KernelClip(audible, kernels.sound.sample_rate, label, credits)
 
 
 def mask_of(
     kernels: Kernels, layer: KernelLayer, kernel: int, audio: np.ndarray, name: str
 ) -> np.ndarray:
-    """Return how much each mel band of each frame speaks for a kernel, from 0 to 1.
+    """Return the contribution of each mel band of each frame to a kernel, from 0 to 1.
 
     Returns
     -------
@@ -90,16 +90,16 @@ def mask_of(
     Raises
     ------
     SongNetError
-        As `auralise`.
+        As for `auralise`.
     """
     audio = check_samples(audio)
     if np.abs(audio).max() < SILENCE:
-        raise SongNetError(f"{name}: is silent. There is nothing to hear in it.")
+        raise SongNetError(f"{name}: is silent. Choose a song with sound in it.")
     frames = log_mel(audio, kernels.sound)
     if len(frames) < layer.size:
         raise SongNetError(
-            f"{name}: has {len(frames)} frames, and a kernel of {layer.name} sees {layer.size} "
-            f"({layer.seconds:.2f} s). Take a longer one."
+            f"{name}: has {len(frames)} frames, but a kernel of {layer.name} sees {layer.size} "
+            f"({layer.seconds:.2f} s). Choose a longer song."
         )
     x = tf.constant(frames[None])
     with tf.GradientTape() as tape:
@@ -109,27 +109,27 @@ def mask_of(
     if float(energy) == 0:
         raise SongNetError(
             f"{name}: kernel {kernel} of {layer.name} never fires in it. "
-            "Take another song, or another kernel."
+            "Choose another song or another kernel."
         )
     back = np.maximum(tape.gradient(energy, x).numpy()[0], 0)
     if not back.any():
         raise SongNetError(
-            f"{name}: nothing in it speaks for kernel {kernel} of {layer.name}; it fires where "
-            "sound is missing. Take another kernel."
+            f"{name}: no sound in it excites kernel {kernel} of {layer.name}, which fires where "
+            "sound is missing. Choose another kernel."
         )
     full = np.quantile(back[back > 0], _FULL)
     return np.minimum(back / full, 1).astype(np.float32)
 
 
 def masked(audio: np.ndarray, mask: np.ndarray, sound: Sound) -> np.ndarray:
-    """Return a song of which only what a mask lets through is left, phases as they were.
+    """Return a song filtered by a mask, with unchanged phases.
 
     Parameters
     ----------
     audio : np.ndarray, shape (samples,)
         The song, at the description's rate.
     mask : np.ndarray, shape (frames, n_mels)
-        What to let through of each mel band in each frame, 0 to 1.
+        The gain of each mel band in each frame, 0 to 1.
     sound : Sound
         The description of sound.
 
@@ -147,13 +147,13 @@ def masked(audio: np.ndarray, mask: np.ndarray, sound: Sound) -> np.ndarray:
 
 @functools.cache
 def _band_to_bin(sound: Sound) -> np.ndarray:
-    """Return what each frequency takes from the mel bands: its filters' shares, 1 in all."""
+    """Return the weights of the mel bands for each frequency, which sum to 1."""
     filters = mel_filters(sound).toarray()
     total = filters.sum(axis=0)
     covered = np.flatnonzero(total > 0)
     shares = np.zeros_like(filters)
     shares[:, covered] = filters[:, covered] / total[covered]
-    # Between and beyond all filters: as the nearest frequency that one of them takes.
+    # A frequency outside all filters gets the weights of the nearest frequency inside one.
     for bin_ in np.flatnonzero(total == 0):
         shares[:, bin_] = shares[:, covered[np.abs(covered - bin_).argmin()]]
     return shares

@@ -1,23 +1,22 @@
 """Activation maximisation: the log-mel that excites a kernel most, turned into sound.
 
-*Activation maximisation* (Erhan et al. 2009; Simonyan et al. 2014) climbs from a random start along
-the gradient of the activation. Left alone it ends in a pattern that is no sound at all. So the
-climb is held where music is (the priors of Yosinski et al. 2015, in terms of sound), by the
-corpus's own statistics (`FrameStatistics`):
+*Activation maximisation* (Erhan et al. 2009; Simonyan et al. 2014) follows the gradient of the
+activation from a random start. Without constraints, it ends in a pattern that is not sound. So the
+corpus's own statistics (`FrameStatistics`) keep it close to music, like the priors of Yosinski et
+al. (2015) for images:
 
-- *range*: no band leaves the range that it has in the corpus;
-- *spectrum*: a frame's distance from the mean, by the corpus's covariance (Mahalanobis), is no
-  greater than usual;
-- *smoothness*: from frame to frame, and from band to band, it changes no more than the corpus
-  does;
-- *jitter*: at each step the piece is shifted by up to a frame and a band, so that nothing depends
-  on its exact place.
+- *range*: each band stays in its range in the corpus;
+- *spectrum*: a frame's Mahalanobis distance from the mean, by the corpus's covariance, is no
+  greater than average;
+- *smoothness*: the changes between frames, and between bands, are no larger than in the corpus;
+- *jitter*: each iteration shifts the piece by up to a frame and a band, so that nothing depends
+  on its exact position.
 
-Only what exceeds the corpus's own measure costs anything: a result that is as rough as music is
+The penalty applies only beyond the corpus's own values, so a result that is as rough as music is
 not smoothed further.
 
-*To sound*: the power of the mel bands is spread over frequencies by non-negative least squares,
-and phases are found that fit (Griffin and Lim 1984), both by librosa.
+*Sound*: non-negative least squares distribute the power of the mel bands over frequencies, and
+Griffin and Lim's method (1984) estimates phases, both in librosa.
 """
 
 from __future__ import annotations
@@ -40,22 +39,22 @@ from songnet_utils.models.building import keras
 #: The random starts of each kernel.
 STARTS = 4
 
-# Frames and bands by which a piece is shifted at most.
+# The largest shift of a piece, in frames and bands.
 _JITTER = 1
 _STEPS = 160
-# The learning rate at first, in standard deviations of a band; it falls to a tenth.
+# The initial learning rate, in standard deviations of a band; it falls to a tenth.
 _RATE = 0.1
-# Pieces that climb at once.
+# Pieces to optimise at once.
 _AT_ONCE = 64
-# Rounds of Griffin and Lim's method, and frames put before and after for it.
+# The iterations of Griffin and Lim's method, and the frames of padding on both ends.
 _ROUNDS, _BEFORE = 64, 2
-# A natural logarithm of power in decibels.
+# Decibels per unit of the natural logarithm of power.
 _DECIBELS = 10 / np.log(10)
 
 
 @dataclass(frozen=True)
 class Maximised:
-    """What excites a kernel most.
+    """The log-mels that excite a kernel most.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ class Maximised:
     kernel : int
         Its number.
     frames : np.ndarray, shape (STARTS, size, n_mels), float32
-        A log-mel from each start, the best first.
+        The log-mel from each start, the best first.
     activation : np.ndarray, shape (STARTS,), float32
         The kernel's activation for each.
     """
@@ -88,14 +87,14 @@ def maximise(
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels: its statistics hold the climb near music, and the
+        The survey of the kernels: its statistics keep the result close to music, and the
         activation of a kernel's best piece is the unit.
     layer : str or int
         A layer's name, or its number from 1.
     kernels : sequence of int, optional
-        Which; all by default. A kernel that is dead in the corpus can be asked for.
+        The kernels; all by default. A kernel may be dead in the corpus.
     seed : int
-        Of the starts and the jitter; the same seed gives the same frames.
+        The seed for the starts and the jitter; the same seed gives the same frames.
     progress : bool
         Show a progress bar.
 
@@ -110,7 +109,7 @@ def maximise(
         for kernel in (range(its.layer.kernels) if kernels is None else kernels)
     ]
     climb = _Climb(survey.kernels, its.layer, statistics)
-    # Any unit will do for a kernel that never fires.
+    # For a kernel that never fires, any unit will do.
     unit = np.where(its.best[:, 0] > 0, its.best[:, 0], 1).astype(np.float32)
     found: list[Maximised] = []
     block = _AT_ONCE // STARTS
@@ -128,11 +127,11 @@ def maximise(
 
 
 class _Climb:
-    """Moves frames towards what kernels of one layer like, within the corpus's measure."""
+    """Optimises frames for the kernels of a layer, within the corpus's statistics."""
 
     def __init__(self, kernels: Kernels, layer: KernelLayer, statistics: FrameStatistics) -> None:
         self._kernels, self._layer, self._statistics = kernels, layer, statistics
-        # Frames are moved in standard deviations of their bands.
+        # Optimise frames in units of their bands' standard deviations.
         deviation = np.sqrt(np.diag(statistics.covariance))
         self._deviation = np.where(deviation > 0, deviation, 1).astype(np.float32)
         self._mean = statistics.mean.astype(np.float32)
@@ -141,7 +140,7 @@ class _Climb:
 
     def __call__(self, of: np.ndarray, unit: np.ndarray, seed: int) -> np.ndarray:
         """Return (STARTS · kernels, size, n_mels) frames, for some kernels and their units."""
-        # The same starts for every kernel, whichever are asked for together.
+        # Every kernel gets the same starts, in any combination of kernels.
         starts = np.tile(self._starts(seed), (len(of) // STARTS, 1, 1))
         z = keras.Variable((starts - self._mean) / self._deviation)
         bounds = [
@@ -164,7 +163,7 @@ class _Climb:
         return frames[:, _JITTER : _JITTER + self._layer.size]
 
     def _starts(self, seed: int) -> np.ndarray:
-        """Return random frames with the corpus's mean and covariance, and some to spare around."""
+        """Return random frames with the corpus's mean and covariance, with a margin for jitter."""
         statistics = self._statistics
         values, vectors = np.linalg.eigh(statistics.covariance)
         root = vectors * np.sqrt(np.maximum(values, 0))
@@ -181,13 +180,13 @@ class _Climb:
             tape.watch(z)
             x = self._mean + self._deviation * z
             piece = x[:, jitter[0] : jitter[0] + layer.size]
-            # Bands rolled over the edge are of no use there: they stay what they are.
+            # Bands that wrap around the edge are useless there, so do not change them.
             place = tf.range(len(self._mean), dtype=jitter.dtype) - jitter[1]
             inside = (place >= 0) & (place < len(self._mean))
             piece = tf.where(inside, tf.roll(piece, jitter[1], axis=2), piece)
             active = self._kernels.linear(piece, layer)[:, layer.alone]
             liked = tf.gather(active, of, axis=1, batch_dims=1) / unit
-            # What it costs to exceed the corpus's measure: 1 for each measure exceeded twofold.
+            # The penalty is 1 for each of the corpus's values that is exceeded twofold.
             away = tf.reduce_sum(((x - self._mean) @ self._whiten) ** 2, axis=2) / self._usual
             change = tf.reduce_mean((x[:, 1:] - x[:, :-1]) ** 2, (1, 2)) / statistics.change
             tilt = tf.reduce_mean((x[..., 1:] - x[..., :-1]) ** 2, (1, 2)) / statistics.tilt
@@ -198,7 +197,7 @@ class _Climb:
 
 
 def sound_of(frames: np.ndarray, sound: Sound) -> np.ndarray:
-    """Return a piece of sound whose log-mel frames, analysed without centring, are near `frames`.
+    """Return sound whose log-mel frames, analysed without centring, approximate `frames`.
 
     Parameters
     ----------
@@ -210,11 +209,11 @@ def sound_of(frames: np.ndarray, sound: Sound) -> np.ndarray:
     Returns
     -------
     np.ndarray, shape (hop·(frames − 1) + n_fft,), float32
-        Not scaled: it may exceed full scale.
+        It is not scaled, so it may exceed full scale.
     """
     import librosa
 
-    # Frames that repeat the first and the last carry the ends, where windows do not overlap.
+    # Pad with copies of the first and the last frame, because windows do not overlap at the ends.
     padded = np.pad(frames, ((_BEFORE, _BEFORE), (0, 0)), mode="edge")
     magnitude = librosa.feature.inverse.mel_to_stft(
         np.exp(padded.T.astype(np.float32)), sr=sound.sample_rate, n_fft=sound.n_fft, power=2.0
@@ -232,7 +231,7 @@ def sound_of(frames: np.ndarray, sound: Sound) -> np.ndarray:
 
 
 def maximised_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
-    """Return what excites a kernel most as sound, one piece from each start, the best first.
+    """Return the sounds that excite a kernel most, one from each start, the best first.
 
     Parameters
     ----------
@@ -242,14 +241,14 @@ def maximised_clip(survey: Survey, layer: str | int, kernel: int) -> KernelClip:
     (one,) = maximise(survey, layer, [kernel], progress=False)
     sound = survey.kernels.sound
     audio, starts = join((sound_of(frames, sound) for frames in one.frames), sound.sample_rate)
-    # Louder than full scale cannot be played; what is soft stays soft.
+    # Scale down sounds that exceed full scale; soft sounds stay soft.
     audio /= max(float(np.abs(audio).max()), 1.0)
     label = f"{one.layer.name}, kernel {kernel}: maximised"
     return KernelClip(audio, sound.sample_rate, label, (), starts)
 
 
 def maximisation_table(survey: Survey, layer: str | int, *, progress: bool = True) -> pd.DataFrame:
-    """Say how good each kernel's result is, how far from music, and what is left of it as sound.
+    """Return the quality of each kernel's result: activation, distance from music, and as sound.
 
     Parameters
     ----------
@@ -260,12 +259,12 @@ def maximisation_table(survey: Survey, layer: str | int, *, progress: bool = Tru
     -------
     pandas.DataFrame, by (layer, kernel)
         ``found`` (the activation of the corpus's best piece), ``maximised`` (of the best result),
-        ``share_above`` (the share of the corpus's pieces whose activation is higher still),
+        ``share_above`` (the share of the corpus's pieces with a higher activation),
         ``outside`` (the share of its bands and frames that leave the corpus's range by more than
-        a thousandth of a neper), ``distance`` (the mean Mahalanobis distance of its frames,
-        squared, by the corpus's own), ``as_sound`` (the activation of the sound, analysed again),
-        ``left`` (that by ``maximised``), ``off_db`` (how far the sound's log-mel is from the
-        result's, root mean square, in dB).
+        a thousandth of a neper), ``distance`` (the mean squared Mahalanobis distance of its frames,
+        divided by the corpus's own), ``as_sound`` (the activation of the sound, analysed again),
+        ``left`` (``as_sound`` divided by ``maximised``), ``off_db`` (the difference between the
+        sound's log-mel and the result, root mean square, in dB).
     """
     its, statistics = survey.of(layer), survey.statistics
     net = survey.kernels

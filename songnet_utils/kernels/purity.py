@@ -1,16 +1,16 @@
-"""Is it true? Tests of what the paper says about kernel clips.
+"""Is it true? Tests of the paper's claims about kernel clips.
 
 The paper says that clips of the first layer sound like "beats and basic elements", and those of
-the last like music of a genre. Two things follow that can be measured:
+the last like music of a genre. Two measurable predictions follow:
 
-- *purity*: the pieces that excite one kernel most, from different artists, are of one genre more
+- *purity*: the pieces that excite a kernel most, by different artists, have the same genre more
   often in the last layer than in the first;
-- *likeness*: the pieces of one kernel are more like each other than pieces drawn at random are;
-  in the first layer most of all, if it answers to elements.
+- *likeness*: the pieces of a kernel are more similar to each other than random pieces are,
+  most of all in the first layer, if it responds to basic elements.
 
-Neither says anything by itself, for chance makes some kernels pure. So each is set against two
-controls: the same kernels with the genres dealt out anew among the artists, and the same network
-before its training.
+Neither means anything by itself, because some kernels are pure by chance. So each has two controls:
+the same kernels with the genres shuffled among the artists, and the same network before its
+training.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils.kernels.surveys import LayerSurvey, Survey
 
-#: How often genres are dealt out anew.
+#: The number of times that genres are shuffled.
 SHUFFLES = 200
 
 
@@ -31,7 +31,7 @@ def purity(genres: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     genres : np.ndarray of int, shape (kernels, pieces)
-        The genre of each piece; −1 where there is none.
+        The genre of each piece; −1 for missing pieces.
 
     Examples
     --------
@@ -45,20 +45,20 @@ def purity(genres: np.ndarray) -> np.ndarray:
 
 
 def purity_by_layer(survey: Survey) -> pd.DataFrame:
-    """Return how pure the found clips of each layer are, beside what chance gives.
+    """Return the purity of the found clips of each layer, and the purity by chance.
 
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels.
 
     Returns
     -------
-    pandas.DataFrame, a row a layer
-        ``layer``, ``kernels`` (that have pieces), ``purity`` (their mean), ``by_chance`` (the mean
-        when genres are dealt out anew among the artists `SHUFFLES` times), ``low`` and ``high``
-        (between which 95 % of these lie), ``p`` (the share of them, and of the real one, that
-        are at least as pure), ``every_kernel`` (each one's purity, an array).
+    pandas.DataFrame, a row per layer
+        ``layer``, ``kernels`` (with pieces), ``purity`` (their mean), ``by_chance`` (the mean
+        over `SHUFFLES` shuffles of the genres among the artists), ``low`` and ``high``
+        (the range of 95 % of these), ``p`` (the share of them, with the real one, that are at
+        least as pure), ``every_kernel`` (the purity of each, an array).
 
     Raises
     ------
@@ -74,9 +74,9 @@ def purity_by_layer(survey: Survey) -> pd.DataFrame:
         )
     random = np.random.default_rng(0)
     own = pd.Categorical(clips.genre, names).codes.astype(int)
-    # An artist's clips go together: dealt out one by one they would look less alike than they are.
+    # An artist's clips stay together, because shuffled one by one, they would look less alike.
     artist, of = np.unique(clips.artist.to_numpy(str), return_inverse=True)
-    # The genre of an artist's last clip stands for the artist.
+    # The genre of an artist's last clip represents the artist.
     genre_of = np.full(len(artist), -1)
     genre_of[of] = own
     dealt = [genre_of[random.permutation(len(artist))][of] for _ in range(SHUFFLES)]
@@ -101,21 +101,21 @@ def purity_by_layer(survey: Survey) -> pd.DataFrame:
 
 
 def likeness_by_layer(survey: Survey) -> pd.DataFrame:
-    """Return how alike the pieces of a kernel are, beside pieces drawn at random.
+    """Return the similarity of each kernel's pieces, and that of random pieces.
 
-    Two pieces are compared by the correlation of their log-mel, band by band and frame by frame,
-    after the corpus's mean spectrum has been taken away.
+    The similarity of two pieces is the correlation of their log-mels, band by band and frame by
+    frame, after subtraction of the corpus's mean spectrum.
 
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels.
 
     Returns
     -------
-    pandas.DataFrame, a row a layer
-        ``layer``, ``likeness`` (mean correlation of two pieces of one kernel), ``by_chance`` (of
-        pieces that were drawn at random from the same clips), ``every_kernel`` (an array).
+    pandas.DataFrame, a row per layer
+        ``layer``, ``likeness`` (the mean correlation of two pieces of a kernel), ``by_chance`` (of
+        random pieces from the same clips), ``every_kernel`` (an array).
     """
     random = np.random.default_rng(0)
     rows = []
@@ -137,13 +137,13 @@ def likeness_by_layer(survey: Survey) -> pd.DataFrame:
 
 
 def _purity_of(its: LayerSurvey, genres: np.ndarray) -> np.ndarray:
-    """Return the purity of a layer's kernels when clips have these genres."""
+    """Return the purity of a layer's kernels for these genres of clips."""
     there = (its.clip >= 0) & (its.best > 0)
     return purity(np.where(there, genres[its.clip], -1))
 
 
 def _likeness(survey: Survey, its: LayerSurvey, position: np.ndarray) -> np.ndarray:
-    """Return the mean correlation of the pieces of each kernel, cut at some positions."""
+    """Return the mean correlation of the pieces of each kernel at given positions."""
     mean = survey.statistics.mean
     found = np.full(its.layer.kernels, np.nan)
     for kernel in range(its.layer.kernels):

@@ -1,8 +1,8 @@
 """Guess the kernel: a test of how easy kernels are to understand.
 
-You hear what a kernel found and guess either which genre it votes for (`genre_questions`) or which
-of three further pieces excites it, too (`song_questions`). Guessing at random is right once in as
-many questions as there are choices; only what lies beyond that supports the paper (`score`).
+You hear a kernel's found clip and guess either the genre that it votes for (`genre_questions`) or
+which of three further pieces also excites it (`song_questions`). With n choices, a random guess is
+right once in n questions; only a better result supports the paper (`score`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from songnet_utils.kernels.clips import KernelClip, join, pieces_of
 from songnet_utils.kernels.surveys import Survey
 from songnet_utils.metrics.intervals import wilson_interval
 
-#: Genres to choose from, and pieces to choose from.
+#: The number of choices: genres, and pieces.
 GENRES_OFFERED, PIECES_OFFERED = 4, 3
 
-# A kernel that found fewer pieces is not asked about: there would be too little to hear.
+# Kernels with fewer pieces are left out, because there would be too little to hear.
 _FEWEST = 3
 
 
@@ -35,15 +35,15 @@ class Question:
     Parameters
     ----------
     layer : str
-        The layer of the kernel asked about.
+        The layer of the kernel.
     kernel : int
         Its number.
     clip : KernelClip
-        What it found, played first.
+        Its found clip, which is played first.
     choices : tuple of str
-        What one may answer.
+        The possible answers.
     sounds : tuple of KernelClip
-        A sound for each choice; none where the choices are genres.
+        A sound for each choice; empty if the choices are genres.
     right : int
         The number of the right choice.
     """
@@ -58,18 +58,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Score:
-    """How well somebody guessed, beside chance.
+    """A score in the quiz, compared with chance.
 
     Parameters
     ----------
     right, asked : int
-        Right answers, and questions.
+        The numbers of right answers and of questions.
     chance : float
-        The share that random guesses get right.
+        The expected share of right answers for random guesses.
     interval : tuple of float
         The 95 % interval of the share of right answers (Wilson).
     p : float
-        How often random guesses do as well or better (exact binomial test).
+        The probability that random guesses do as well or better (exact binomial test).
     """
 
     right: int
@@ -79,16 +79,16 @@ class Score:
     p: float
 
     def __str__(self) -> str:
-        """Say it in a sentence or two, and no more than the figures allow."""
+        """Return the score in a sentence or two, without claims beyond the evidence."""
         low, high = self.interval
         verdict = (
             "That is better than chance."
             if self.p < 0.05
-            else "Chance alone often does as well: this does not show that kernels mean anything."
+            else "Chance often does as well, so this does not show that kernels mean anything."
         )
         return (
-            f"{self.right} of {self.asked} right ({low:.0%} to {high:.0%}); chance gives "
-            f"{self.chance:.0%}, and does as well or better {self.p:.1%} of the time. {verdict}"
+            f"{self.right} of {self.asked} right ({low:.0%} to {high:.0%}). Random guesses get "
+            f"{self.chance:.0%} right and do as well or better {self.p:.1%} of the time. {verdict}"
         )
 
 
@@ -100,18 +100,18 @@ def genre_questions(
     Parameters
     ----------
     survey : Survey
-        What a corpus tells of the kernels.
+        The survey of the kernels.
     votes : pandas.DataFrame
-        As `songnet_utils.kernels.votes` returns them.
+        From `songnet_utils.kernels.votes`.
     layer : str or int
         A layer's name, or its number from 1.
     count : int
-        How many questions, each about another kernel.
+        The number of questions, each about another kernel.
 
     Raises
     ------
     SongNetError
-        When so many kernels with pieces enough are not there.
+        When there are too few kernels with enough pieces.
     """
     random = np.random.default_rng(0)
     name = survey.kernels.layer(layer).name
@@ -131,8 +131,8 @@ def genre_questions(
 def song_questions(survey: Survey, layer: str | int, *, count: int = 10) -> list[Question]:
     """Return questions of the kind "which of these pieces excites the kernel, too?".
 
-    The right one is the last of its found pieces, which is left out of what is played first. The
-    others are drawn at random, as long, from clips by artists of whom it found nothing.
+    The right one is the last of its found pieces, which the first clip leaves out. The others are
+    random pieces of the same length, from clips by artists without a found piece.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def song_questions(survey: Survey, layer: str | int, *, count: int = 10) -> list
     Raises
     ------
     SongNetError
-        When so many kernels with pieces enough are not there, or too few artists.
+        When there are too few kernels with enough pieces, or too few artists.
     """
     random = np.random.default_rng(0)
     its = survey.kernels.layer(layer)
@@ -157,7 +157,7 @@ def song_questions(survey: Survey, layer: str | int, *, count: int = 10) -> list
         if len(strangers) < PIECES_OFFERED - 1:
             raise SongNetError(
                 f"{source}: has too few artists for this quiz: kernel {kernel} of {its.name} "
-                f"found pieces by all but {len(strangers)}. Ask for genres instead."
+                f"has pieces by all but {len(strangers)}. Use questions about genres instead."
             )
         options = [(last, found.id.iloc[-1])]
         for place in random.choice(len(strangers), PIECES_OFFERED - 1, replace=False):
@@ -178,19 +178,19 @@ def song_questions(survey: Survey, layer: str | int, *, count: int = 10) -> list
 
 
 def score(questions: Sequence[Question], answers: Sequence[int]) -> Score:
-    """Return how well the first questions were answered.
+    """Return the score for the first questions.
 
     Parameters
     ----------
     questions : sequence of Question
-        What was asked.
+        The questions.
     answers : sequence of int
         The number of the choice for each of the first questions; at least one.
 
     Raises
     ------
     SongNetError
-        When nothing was answered, or more than was asked.
+        When there are no answers, or more answers than questions.
     """
     if not 1 <= len(answers) <= len(questions):
         raise SongNetError(
@@ -198,26 +198,26 @@ def score(questions: Sequence[Question], answers: Sequence[int]) -> Score:
         )
     asked = questions[: len(answers)]
     right = sum(one.right == answer for one, answer in zip(asked, answers, strict=True))
-    # Where questions differ in their number of choices, random guesses get the mean right.
+    # If questions have different numbers of choices, use the mean probability.
     chance = float(np.mean([1 / len(question.choices) for question in asked]))
     p = float(binomtest(right, len(asked), chance, alternative="greater").pvalue)
     return Score(right, len(asked), chance, wilson_interval(right, len(asked)), p)
 
 
 def _drawn(survey: Survey, layer: str, count: int, random: np.random.Generator) -> list[int]:
-    """Return kernels to ask about."""
+    """Return the kernels for the questions."""
     its = survey.of(layer)
     enough = np.flatnonzero((its.best > 0).sum(axis=1) >= _FEWEST)
     if not 1 <= count <= len(enough):
         raise SongNetError(
-            f"{layer}: {len(enough)} kernels found at least {_FEWEST} pieces, so there can be 1 "
+            f"{layer}: {len(enough)} kernels have at least {_FEWEST} pieces, so there can be 1 "
             f"to {len(enough)} questions. Got {count}"
         )
     return [int(kernel) for kernel in random.choice(enough, count, replace=False)]
 
 
 def _clip_of(survey: Survey, layer: str, pieces: list[np.ndarray]) -> KernelClip:
-    """Return what is played first; its label does not say which kernel it is, nor whose music."""
+    """Return the clip that is played first; its label reveals neither kernel nor artists."""
     rate = survey.kernels.sound.sample_rate
     audio, starts = join(pieces, rate)
-    return KernelClip(audio, rate, f"What a kernel of {layer} found", (), starts)
+    return KernelClip(audio, rate, f"Found by a kernel of {layer}", (), starts)

@@ -1,19 +1,18 @@
-"""One pass over a corpus: which pieces excite each kernel most, and what it answers to.
+"""One pass over a corpus that collects the pieces and the statistics of each kernel.
 
-Everything about all kernels of all layers is gathered while each clip is looked at once, in
-memory that does not grow with the corpus:
+The survey reads each clip once, and collects everything about all kernels of all layers in memory
+that does not depend on the size of the corpus:
 
-- the best pieces of each kernel, at most one an artist (and so at most one a song): a running
+- the best pieces of each kernel, at most one per artist (and so at most one per song): a running
   top-k of artists;
-- how often a kernel fires (its activation is above 0) and how strongly, and how it moves together
-  with its neighbours (for twins);
-- the mean of all pieces, each weighted by its activation (a *triggered average*, as the
-  neurosciences' spike-triggered average): what the kernel answers to, band by band, frame by
-  frame;
-- the spectrum of its activations over time (Welch 1967): the rhythm that it answers to;
-- how frames are distributed in this corpus, which keeps activation maximisation near music.
+- how often a kernel fires (with an activation above 0) and how strongly, and its correlation with
+  the other kernels (for twins);
+- the mean of all pieces, weighted by their activations (a *triggered average*, like the
+  spike-triggered average of neuroscience): the kernel's preferred sound, by band and frame;
+- the spectrum of its activations over time (Welch 1967): its preferred rhythm;
+- the distribution of the corpus's frames, which keeps activation maximisation close to music.
 
-Only pieces that lie wholly inside a clip take part.
+Only pieces that lie completely inside a clip count.
 """
 
 from __future__ import annotations
@@ -31,51 +30,51 @@ from songnet_utils.features.store import LogMels
 from songnet_utils.kernels.frame_statistics import FrameCounts, FrameStatistics
 from songnet_utils.kernels.layers import KernelLayer, Kernels
 
-#: Pieces of each kernel in a survey.
+#: The number of pieces per kernel in a survey.
 MOST_PIECES = 8
 
-#: Kernels whose activations are correlated more than this over the whole corpus are twins.
+#: Two kernels are twins if the correlation of their activations over the corpus exceeds this.
 TWINS = 0.95
 
-#: A peak of a kernel's rhythm is a beat when it has this many times the mean power.
+#: A peak of a kernel's rhythm is a beat if it has this many times the mean power.
 STANDS_OUT = 3.0
 
-# Seconds of activations whose spectrum is taken: slow enough for one beat in two seconds.
+# The seconds of activations in a spectrum, enough for one beat in two seconds.
 _RHYTHM_SECONDS = 12.0
 _RHYTHM_HERTZ = (0.6, 6.0)
-# Moments of which all activations are sampled, to show what is much for a kernel.
+# The number of moments at which to sample all activations.
 _SAMPLED = 4_096
 
 
 @dataclass(frozen=True)
 class LayerSurvey:
-    """What a corpus tells of one layer's kernels.
+    """The survey of one layer's kernels.
 
     Parameters
     ----------
     layer : KernelLayer
         The layer.
     best : np.ndarray, shape (kernels, MOST_PIECES), float32
-        The activations of the best pieces, in falling order; −inf where there are no more.
+        The activations of the best pieces, in falling order; −inf for missing pieces.
     clip, position : np.ndarray, shape (kernels, MOST_PIECES), int
         The clip of each, as a row of the survey's clips, and the activation's number in it.
     fires : np.ndarray, shape (kernels,)
-        The share of its activations that are above 0.
+        The share of activations above 0.
     mean : np.ndarray, shape (kernels,)
-        Its mean activation.
+        The mean activation.
     by_genre : np.ndarray, shape (kernels, genres)
-        Its mean activation in each genre, in the order of `Survey.genres`.
+        The mean activation in each genre, in the order of `Survey.genres`.
     triggered : np.ndarray, shape (kernels, size, n_mels), float32
-        The mean of the pieces, each weighted by how far the activation is above 0, minus the mean
-        of all pieces: positive where the kernel wants more than is usual. 0 for dead kernels.
+        The mean of the pieces, weighted by their activation above 0, minus the mean of all pieces:
+        positive where the kernel prefers more power than average. 0 for dead kernels.
     correlation : np.ndarray, shape (kernels, kernels), float32
-        Of the activations of any two kernels; 0 for dead ones.
+        The correlation of the activations of any two kernels; 0 for dead ones.
     rhythm : np.ndarray, shape (kernels, frequencies)
-        The power of its activations at each of `hertz`, 1 in the mean; 0 for dead ones.
+        The power of the activations at each of `hertz`, with mean 1; 0 for dead kernels.
     hertz : np.ndarray, shape (frequencies,)
-        From `_RHYTHM_HERTZ`.
+        The frequencies, from `_RHYTHM_HERTZ`.
     sample : np.ndarray, shape (moments, kernels), float32
-        The activations at moments of the corpus drawn at random, all equally likely.
+        The activations at random moments of the corpus, all equally likely.
     """
 
     layer: KernelLayer
@@ -93,19 +92,19 @@ class LayerSurvey:
 
     @property
     def dead(self) -> np.ndarray:
-        """Which kernels never fire, as booleans."""
+        """Whether each kernel never fires."""
         return self.fires == 0
 
     def beats(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the beat that stands out in each kernel's activations.
+        """Return the strongest beat in each kernel's activations.
 
         Returns
         -------
         hertz : np.ndarray, shape (kernels,)
-            Of the highest peak of its rhythm; NaN where no peak is at least `STANDS_OUT`. What is
-            strongest at the edge of what is looked at is slow or fast change, and no peak.
+            The frequency of the highest peak of its rhythm; NaN if no peak is at least
+            `STANDS_OUT`. A maximum at the edge of the range is not a peak but slow or fast change.
         power : np.ndarray, shape (kernels,)
-            Of that peak, by the mean of all frequencies; 0 where there is none.
+            The power of that peak, divided by the mean of all frequencies; 0 if there is none.
         """
         inner = self.rhythm[:, 1:-1]
         is_peak = (inner > self.rhythm[:, :-2]) & (inner > self.rhythm[:, 2:])
@@ -115,26 +114,26 @@ class LayerSurvey:
         return np.where(power > 0, self.hertz[1:-1][place], np.nan), power
 
     def twins(self) -> list[list[int]]:
-        """Return pairs of kernels that say nearly the same."""
+        """Return pairs of nearly identical kernels."""
         return np.argwhere(np.triu(self.correlation, 1) > TWINS).tolist()
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a corpus tells of all kernels of a network.
+    """The survey of all kernels of a network on a corpus.
 
     Parameters
     ----------
     kernels : Kernels
-        The network's.
+        The network's kernels.
     log_mels : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
-        The clips surveyed; where its artist is unknown, a clip is an artist of its own.
+        The surveyed clips; a clip by an unknown artist is an artist of its own.
     layers : list of LayerSurvey
         In the order of ``kernels.layers``.
     statistics : FrameStatistics
-        Of the corpus's frames.
+        The distribution of the corpus's frames.
     """
 
     kernels: Kernels
@@ -145,11 +144,11 @@ class Survey:
 
     @property
     def genres(self) -> list[str]:
-        """The genres of the clips, by name."""
+        """The genres of the clips, in alphabetical order."""
         return genres_of(self.clips)
 
     def of(self, which: str | int) -> LayerSurvey:
-        """Return what is known of a layer, by its name or its number from 1."""
+        """Return the survey of a layer, by its name or its number from 1."""
         return self.layers[self.kernels.layer(which).number - 1]
 
     def found(self, which: str | int, kernel: int) -> pd.DataFrame:
@@ -165,15 +164,15 @@ class Survey:
         Raises
         ------
         SongNetError
-            When there is no such kernel, or it is dead: it has no piece.
+            When there is no such kernel, or it is dead and so has no pieces.
         """
         its = self.of(which)
         layer, kernel = its.layer, its.layer.check(kernel)
         if its.dead[kernel]:
             raise SongNetError(
                 f"Kernel {kernel} of {layer.name} is dead: in {len(self.clips):,} clips of "
-                f"{self.log_mels.corpus.name} its activation never rises above 0, so no piece "
-                "excites it. Choose another."
+                f"{self.log_mels.corpus.name}, its activation is never above 0, so no piece "
+                "excites it. Choose another kernel."
             )
         pieces = int((its.best[kernel] > 0).sum())
         position = its.position[kernel, :pieces]
@@ -188,14 +187,14 @@ class Survey:
         )
 
     def table(self) -> pd.DataFrame:
-        """Return one row a kernel, for people to read and to sort by.
+        """Return a table with a row per kernel.
 
         Returns
         -------
         pandas.DataFrame, by (layer, kernel)
-            ``fires`` (share of the time), ``mean`` and ``largest`` (activation), ``genre`` (in
-            which it is most active), ``beats`` (a minute; NaN where none stands out) and
-            ``beats_stand_out`` (`LayerSurvey.beats`), ``twin`` (the kernel most like it, if any),
+            ``fires`` (share of the time), ``mean`` and ``largest`` (activation), ``genre`` (with
+            the largest mean activation), ``beats`` (per minute; NaN without a peak) and
+            ``beats_stand_out`` (`LayerSurvey.beats`), ``twin`` (the most similar kernel, if any),
             ``dead``.
         """
         tables = {}
@@ -224,14 +223,14 @@ def survey(
     *,
     progress: bool = True,
 ) -> Survey:
-    """Go through a corpus once, and gather what excites each kernel.
+    """Go through a corpus once, and collect the pieces and statistics of each kernel.
 
     Parameters
     ----------
     kernels : Kernels
-        A network's.
+        The kernels of a network.
     log_mels : LogMels
-        A corpus with its frames, made by the network's description of sound.
+        A corpus with frames from the network's description of sound.
     clips : pandas.DataFrame, optional
         The clips to survey, from the corpus's table; all usable ones by default.
     progress : bool
@@ -240,18 +239,18 @@ def survey(
     Raises
     ------
     SongNetError
-        When the frames are of another description of sound, there is no clip, or all clips are
+        When the frames have another description of sound, there are no clips, or all clips are
         shorter than the receptive field of a layer.
     """
     net = kernels.net
     if log_mels.sound != net.sound:
         raise SongNetError(
-            f"{net.name}: the frames were made from another description of sound. "
+            f"{net.name}: the frames were made with another description of sound. "
             "Compute them with log_mels(corpus, net.sound)."
         )
     table = log_mels.clips if clips is None else clips
     if table.empty:
-        raise SongNetError("There is no clip to survey. Give at least one.")
+        raise SongNetError("There are no clips to survey. Give at least one.")
     table = table.assign(artist=artists(table)).reset_index(drop=True)
     gathering = [_Gathering(layer, genres_of(table)) for layer in kernels.layers]
     statistics = FrameCounts(net.sound)
@@ -267,19 +266,19 @@ def survey(
             raise SongNetError(
                 f"{log_mels.corpus.name}: no clip is as long as the receptive field of "
                 f"{layer.name}, {layer.seconds:.2f} s, with half a frame before and after it. "
-                "Give longer ones."
+                "Give longer clips."
             )
     layers = [gather.result() for gather in gathering]
     return Survey(kernels, log_mels, table, layers, statistics.result())
 
 
 def genres_of(clips: pd.DataFrame) -> list[str]:
-    """Return the genres of some clips, by name."""
+    """Return the genres of some clips, in alphabetical order."""
     return sorted(clips.genre.dropna().unique())
 
 
 class _Gathering:
-    """What is gathered of one layer."""
+    """Collects the survey of one layer."""
 
     def __init__(self, layer: KernelLayer, genres: list[str]) -> None:
         self.layer, self._genres = layer, genres
@@ -304,7 +303,7 @@ class _Gathering:
         self._audible = (hertz >= _RHYTHM_HERTZ[0]) & (hertz <= _RHYTHM_HERTZ[1])
         self._hertz = hertz[self._audible]
         self._power = np.zeros((kernels, len(self._hertz)))
-        # Each moment draws a number, and the lowest numbers stay.
+        # Each moment draws a random number, and those with the lowest numbers are the sample.
         self._random = np.random.default_rng(self.layer.number)
         self._drawn = np.empty(0)
         self._sample = np.empty((0, kernels), np.float32)
@@ -341,7 +340,7 @@ class _Gathering:
         at = values.argmax(axis=0)
         kernels = np.arange(len(at))
         value = values[at, kernels]
-        # The place of this artist's own piece, or else of the worst one.
+        # Replace this artist's own piece, or else the worst one.
         own = self._artist == who
         place = np.where(own.any(axis=1), own.argmax(axis=1), self._best.argmin(axis=1))
         better = value > self._best[kernels, place]

@@ -1,4 +1,4 @@
-"""TensorFlow, which takes the gradients that kernels are looked into with, without its chatter."""
+"""TensorFlow, for the gradients of kernels, without its start-up messages."""
 
 from songnet_utils._utils.quiet import quiet_stderr
 

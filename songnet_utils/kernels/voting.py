@@ -1,12 +1,13 @@
-"""Which genres a kernel votes for: the path from its activation to each genre's logit.
+"""The votes of kernels: the effect of a kernel's activation on each genre's logit.
 
-If everything that a kernel says were said a little louder, each genre's *logit* (what the softmax
-is given, here its mean over the steps) would change: by the sum over all moments of the activation
-times the gradient of the logit. That is the kernel's *vote*. For the last layer the vote is exact,
-since from there on everything is added up: the votes of all its kernels and the bias *are* the
-logit. Further down it is the beginning of a longer story.
+If a kernel's activation were slightly larger everywhere, each genre's *logit* (the input of the
+softmax, here its mean over the steps) would change by the sum, over all moments, of the activation
+times the gradient of the logit. This is the kernel's *vote*. For the last layer the vote is exact,
+because everything after it is linear: the votes of all its kernels and the bias sum to the logit.
+For lower layers, it is only a first-order approximation.
 
-What raises all genres alike changes no answer, so votes are given from their mean over the genres.
+Raising all genres equally does not change an answer, so votes are relative to their mean over the
+genres.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def votes(
     Parameters
     ----------
     kernels : Kernels
-        A network's.
+        The kernels of a network.
     log_mels : LogMels
         The corpus with its frames.
     clips : pandas.DataFrame
@@ -43,16 +44,16 @@ def votes(
 
     Returns
     -------
-    pandas.DataFrame, by (layer, kernel), a column a genre
-        In units of logits; each row adds up to 0. Positive for the genres that a kernel votes for.
+    pandas.DataFrame, by (layer, kernel), with a column per genre
+        In units of logits; each row sums to 0. Positive for the genres that a kernel votes for.
 
     Raises
     ------
     SongNetError
-        When there is no clip.
+        When there are no clips.
     """
     if clips.empty:
-        raise SongNetError("There is no clip. Give some of each genre.")
+        raise SongNetError("There are no clips. Give some of each genre.")
     votes_of = _votes_of(kernels)
     total = [np.zeros((layer.kernels, len(kernels.net.genres))) for layer in kernels.layers]
     known = clips.set_index("id", drop=False)
@@ -73,7 +74,7 @@ def votes(
 
 
 def _votes_of(kernels: Kernels) -> Callable[[dict[str, tf.Tensor]], list[tf.Tensor]]:
-    """Return a function of a song's inputs: activation times gradient by layer."""
+    """Return a function from a song's inputs to activation times gradient, by layer."""
     model = kernels.net.keras_model
     last = model.get_layer("genre_over_time")
     network = keras.Model(model.input, [*kernels.tensors, last.input])
