@@ -75,5 +75,5 @@ def test_an_excerpt_is_the_piece_asked_for_with_soft_edges():
 
 
 def test_an_excerpt_after_the_end_is_refused():
-    with pytest.raises(SongNetError, match=r"start must lie in the 10\.00 s"):
+    with pytest.raises(SongNetError, match=r"start must be in the 10\.00 s"):
         excerpt(np.ones(1000, np.float32), 100, start=10.0, seconds=1.0)

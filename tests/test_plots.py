@@ -553,7 +553,9 @@ def test_several_matrices_share_one_description_and_one_scale():
     ax = PICTURES["confusion_matrices"]()
     assert [part.get_title() for part in ax.figure.axes[:3]] == ["knn", "lr", "svm"]
     assert len(ax.figure.axes) == 4
-    assert all(f"{name}, truth in rows" in plots.description(ax) for name in ("knn", "lr", "svm"))
+    assert all(
+        f"{name}, true genres in rows" in plots.description(ax) for name in ("knn", "lr", "svm")
+    )
 
 
 def test_the_gaps_of_a_reliability_diagram_make_up_the_error_it_states():
@@ -564,7 +566,7 @@ def test_the_gaps_of_a_reliability_diagram_make_up_the_error_it_states():
     assert heights == [1, 0.5]
     assert [text.get_text() for text in ax.texts] == ["1", "2"]
     words = plots.description(ax)
-    assert "100% right of 1 answered at 60%, 50% right of 2 answered at 90%." in words
+    assert "100% right of 1 at 60% confidence, 50% right of 2 at 90% confidence." in words
 
 
 def test_an_answer_holds_until_the_next_and_there_is_none_before_the_first():
@@ -591,7 +593,7 @@ def test_steps_stand_where_they_are_decided_and_their_sum_is_said():
     ax = PICTURES["step_contributions"]()
     lefts = sorted(bar.get_x() for bars in ax.containers for bar in bars)
     assert lefts == pytest.approx([TIMELINE.step_span(step)[1] for step in range(3)])
-    assert "2 of 3 steps speak for Rock" in plots.description(ax)
+    assert "2 of 3 steps support Rock" in plots.description(ax)
     assert "+40.0 points" in plots.description(ax)
 
 
@@ -607,8 +609,8 @@ def test_a_kernel_picture_says_the_band_that_is_wanted_most_and_shares_one_scale
     images = [image for part in ax.figure.axes for image in part.get_images()]
     assert [int(np.nanargmax(image.get_array().mean(axis=1))) for image in images] == [0, 40, 100]
     assert len({image.get_clim() for image in images}) == 1
-    for words in ("kernel 0: most above usual in mel band 0", "kernel 5: most above usual in mel "
-                  "band 100 of 128"):  # fmt: skip
+    for kernel, band in ((0, "0"), (5, "100 of 128")):
+        words = f"kernel {kernel}: most above average in mel band {band}"
         assert words in plots.description(ax)
 
 

@@ -265,9 +265,7 @@ def frames_of_piece(piece: np.ndarray, sound: Sound) -> np.ndarray:
     """
     piece = check_samples(piece)
     if len(piece) < sound.n_fft:
-        raise AudioError(
-            f"A piece needs at least {sound.n_fft} samples (a frame). Got {len(piece)}"
-        )
+        raise AudioError(f"A piece needs {sound.n_fft} samples or more. Got {len(piece)}")
     windows = sliding_window_view(piece, sound.n_fft)[:: sound.hop]
     return log_mel_of_windows(windows, sound)
 

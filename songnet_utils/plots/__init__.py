@@ -1,8 +1,8 @@
-"""Pictures and players: arrays and tables in, axes and sounds out.
+"""Plots and players: arrays and tables in, axes and sounds out.
 
-Every function takes arrays or tables and returns matplotlib axes, titled, with units, and
-described in words: `show` puts the picture in a notebook with that description as its text
-alternative, which pages made from the notebook keep.
+Every function takes arrays or tables and returns matplotlib axes with a title, units and a
+description in words. `show` puts the plot into a notebook with this description as its text
+alternative, which pages made from the notebook also have.
 
 References
 ----------
@@ -12,5 +12,5 @@ are friendly to colorblind people. https://jfly.uni-koeln.de/color/
 
 import lazy_loader
 
-# Matplotlib is imported with the first picture: a player does without it.
+# Import Matplotlib only for the first plot, because a player does not need it.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Pictures of answers: how many are right, of which model, how sure they are, and how soon."""
+"""Plots of answers: accuracy, comparisons of models, calibration, and time until right."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from songnet_utils.plots.style import (
     whole_numbers,
 )
 
-# Okabe and Ito's: lines that everyone can tell apart.
+# Okabe and Ito's colours, for lines that everyone can distinguish.
 _BLUE, _ORANGE, _VERMILION = "#0072B2", "#E69F00", "#D55E00"
 _GREY = "#8A8F98"
 
@@ -38,12 +38,12 @@ def confusion_matrix(
     title: str = "Confusion matrix",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw which genres the clips of each genre were taken for (the paper's figure 3).
+    """Draw a confusion matrix (the paper's figure 3).
 
     Parameters
     ----------
     counts
-        Shape (genres, genres): clips, rows are the truth, columns the answers.
+        Shape (genres, genres): numbers of clips; rows are true genres, columns predictions.
     genres
         The genres, in that order.
     title, ax
@@ -66,7 +66,9 @@ def confusion_matrix(
         if wrong.max():
             line += f", most often taken for {genres[int(wrong.argmax())]} ({wrong.max()})"
         words.append(line)
-    return describe(ax, f"{title}, truth in rows, answers in columns: {'; '.join(words)}.")
+    return describe(
+        ax, f"{title}, true genres in rows, predictions in columns: {'; '.join(words)}."
+    )
 
 
 def confusion_matrices(
@@ -108,16 +110,16 @@ def confusion_matrices(
 
 
 def sizes_that_fit(fitting: pd.Series, *, of: int, marked: Mapping[int, str]) -> Axes:
-    """Draw how many printed figures each size of a test set can explain.
+    """Draw how many printed accuracies each size of a test set can explain.
 
     Parameters
     ----------
     fitting
-        By number of clips: how many of the figures are k out of so many clips.
+        By number of clips n: the number of accuracies that are k/n for a whole number k.
     of
-        How many figures there are.
+        The number of accuracies.
     marked
-        Sizes to point at, and what to call them.
+        Sizes to mark, and their names.
     """
     ax = axes_for(9.5, 3.4)
     every = fitting == of
@@ -131,14 +133,14 @@ def sizes_that_fit(fitting: pd.Series, *, of: int, marked: Mapping[int, str]) ->
     ax.set_ylim(-0.7, of + 0.9)
     whole_numbers(ax.yaxis)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    title = "Which sizes of a test set fit the printed figures?"
-    ax.set(xlabel="Clips in the test set", ylabel=f"Figures that fit, of {of}", title=title)
+    title = "Which sizes of a test set fit the printed accuracies?"
+    ax.set(xlabel="Clips in the test set", ylabel=f"Accuracies that fit (of {of})", title=title)
     first = ", ".join(f"{size:,}" for size in fitting.index[every][:8])
     pointed = "; ".join(f"{size:,} ({name}) {fitting[size]}" for size, name in marked.items())
     return describe(
         ax,
         f"{title} For each number of clips from {fitting.index[0]:,} to {fitting.index[-1]:,}, how "
-        f"many of the {of} figures are a whole number of right answers. All fit at "
+        f"many of the {of} accuracies are a whole number of right answers. All fit at "
         f"{int(every.sum())} sizes, the first {first}. {pointed}.",
     )
 
@@ -150,7 +152,7 @@ def results(rows: Sequence[Mapping[str, Any]], *, title: str = "Results") -> Axe
     ----------
     rows
         Mappings with ``model``, ``split``, ``accuracy`` and ``confidence_interval`` (low, high;
-        None where it is not known), as ``songnet compare --json`` writes them.
+        None if unknown), as ``songnet compare --json`` writes them.
     title
         Above it.
     """
@@ -210,29 +212,29 @@ def _one_line_each(ax: Axes, names: Sequence[str]) -> None:
 
 
 def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
-    """Draw accuracy over confidence in bins, as many panels as there are networks to compare.
+    """Draw accuracy over confidence in bins, with a panel for each set of answers.
 
     Parameters
     ----------
     bins
-        By name, as `songnet_utils.metrics.calibration.reliability` returns them; for instance
-        before and after temperature scaling.
+        By name, from `songnet_utils.metrics.calibration.reliability`; for instance, before and
+        after temperature scaling.
 
     Returns
     -------
     matplotlib.axes.Axes
         Of the first panel.
     """
-    # Space between the panels: the last tick of one must not touch the first of the next.
+    # Leave space between the panels, so that the ticks of neighbours do not touch.
     space = {"wspace": 0.06}
     axes = panels(1, len(bins), 0.6 + 4.2 * len(bins), 4.6, sharey=True, gridspec_kw=space)[0]
     words = []
     for ax, (name, table) in zip(axes, bins.items(), strict=True):
         full = table[table.clips > 0]
-        ax.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1.2, label="as sure as right")
+        ax.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1.2, label="perfect calibration")
         look = {"align": "edge", "color": "#9DB7E4", "edgecolor": "white", "label": "accuracy"}
         ax.bar(full.low, full.accuracy, full.high - full.low, **look)
-        # The gaps, whose mean is the calibration error.
+        # Draw the gaps, whose mean is the calibration error.
         ax.vlines(full.confidence, full.accuracy, full.confidence, color="#C2185B", linewidth=2.5)
         ax.plot(full.confidence, full.confidence, "o", color="#C2185B", label="mean confidence")
         for row in full.itertuples():
@@ -243,12 +245,12 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
         ax.set(xlim=(0, 1), ylim=(0, 1.1), yticks=np.linspace(0, 1, 6))
         as_percent(ax.xaxis, ax.yaxis)
         cells = ", ".join(
-            f"{row.accuracy:.0%} right of {row.clips} answered at {row.confidence:.0%}"
+            f"{row.accuracy:.0%} right of {row.clips} at {row.confidence:.0%} confidence"
             for row in full.itertuples()
         )
         words.append(f"{name}, calibration error {error:.3f}: {cells}.")
     axes[0].set_ylabel("Accuracy (above each bar: its clips)")
-    figure, title = figure_of(axes[0]), "As sure as it is right?"
+    figure, title = figure_of(axes[0]), "Does confidence match accuracy?"
     handles = axes[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(title)
@@ -263,17 +265,17 @@ def selective_accuracy(
     Parameters
     ----------
     table
-        As `songnet_utils.metrics.accuracy.selective_accuracy` returns it, the thresholds rising.
+        From `songnet_utils.metrics.accuracy.selective_accuracy`, with rising thresholds.
     here
-        One of its rows, which is marked.
+        The row to mark.
     interval
-        Of the accuracy there; None where there is none.
+        The interval of the accuracy there, or None.
     """
     ax = axes_for(7.4, 4.0)
     ax.axvline(here.threshold, color=_GREY, linewidth=1, zorder=0)
     for name, label, colour, line, mark in (
-        ("coverage", "clips that are answered", _ORANGE, "--", "s"),
-        ("accuracy", "of these right", _BLUE, "-", "o"),
+        ("coverage", "answered clips", _ORANGE, "--", "s"),
+        ("accuracy", "right answers among these", _BLUE, "-", "o"),
     ):
         ax.plot(table.threshold, table[name], line, color=colour, linewidth=2, label=label)
         ax.plot(here.threshold, here[name], mark, color=colour, markersize=10, clip_on=False)
@@ -283,7 +285,7 @@ def selective_accuracy(
     if interval is not None:
         ax.vlines(here.threshold, *interval, color=_BLUE, linewidth=4, alpha=0.5, label="95 %")
         words += f" (95 % interval {interval[0]:.0%} to {interval[1]:.0%})"
-    title = "Answer only when sure"
+    title = "Answer only above a confidence threshold"
     ax.set(xlabel="Threshold: least confidence of an answer", ylabel="Share of clips", title=title)
     ax.set(xlim=(0, 1), ylim=(0, 1.03))
     as_percent(ax.xaxis, ax.yaxis)
@@ -301,12 +303,11 @@ def over_temperatures(table: pd.DataFrame, here: pd.Series, fitted: float | None
     Parameters
     ----------
     table
-        As `songnet_utils.metrics.calibration.over_temperatures` returns it, the temperatures
-        rising.
+        From `songnet_utils.metrics.calibration.over_temperatures`, with rising temperatures.
     here
-        One of its rows, which is marked.
+        The row to mark.
     fitted
-        The temperature that was fitted; None where there is none.
+        The fitted temperature, or None.
 
     Returns
     -------
@@ -327,13 +328,13 @@ def over_temperatures(table: pd.DataFrame, here: pd.Series, fitted: float | None
         ax.set_ylim(0)
     axes[0].set_xscale("log", base=2)
     axes[1].xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes[1].set_xlabel("Temperature (logarithmic scale; surer on the left)")
-    title = "What the temperature changes"
+    axes[1].set_xlabel("Temperature (logarithmic scale; more confident on the left)")
+    title = "Calibration over the temperature"
     figure_of(axes[0]).suptitle(title)
     if fitted is not None:
         place = axes[0].get_xaxis_transform()
         axes[0].text(fitted, 1.0, f" fitted: {fitted:.2f}", transform=place, va="top")
-        mark = f" The temperature that was fitted, {fitted:.2f}, is marked."
+        mark = f" The fitted temperature, {fitted:.2f}, is marked."
     least = [table.temperature[table[name].idxmin()] for name in ("error", "log_loss")]
     return describe(
         axes[0],
@@ -345,28 +346,28 @@ def over_temperatures(table: pd.DataFrame, here: pd.Series, fitted: float | None
 
 
 def until_right(moments: pd.DataFrame) -> Axes:
-    """Draw how the share of right answers grows while clips play.
+    """Draw the share of right answers over time while clips play.
 
     Parameters
     ----------
     moments
-        As `songnet_utils.evaluation.report.UntilRight.as_table` returns it.
+        From `songnet_utils.evaluation.report.UntilRight.as_table`.
     """
     ax = axes_for(9.5, 4.0)
     first, last = moments.seconds.iloc[0], moments.seconds.iloc[-1]
-    # Each answer holds until the next step is decided, the last one to the end of the picture.
+    # Each answer is valid until the next step ends, and the last one to the end of the plot.
     end = math.ceil(last)
     drawn = pd.concat([moments, moments.iloc[[-1]].assign(seconds=end)])
     words = []
     for name, label, colour, dashes in (
         ("accuracy", "right", INK, "-"),
-        ("settled", "right from then on", "#B36F00", "--"),
+        ("settled", "right, and stays right", "#B36F00", "--"),
     ):
         low, high = drawn[f"{name}_low"], drawn[f"{name}_high"]
         if name == "accuracy":
             ax.fill_between(drawn.seconds, low, high, step="post", color=colour, alpha=0.15, lw=0)
         else:
-            # Where two bands overlap, they would show a third colour.
+            # Avoid a third colour where two bands overlap.
             for bound in (low, high):
                 ax.step(drawn.seconds, bound, ":", where="post", color=colour, lw=1)
         ax.step(drawn.seconds, drawn[name], dashes, where="post", color=colour, lw=2, label=label)
@@ -382,7 +383,7 @@ def until_right(moments: pd.DataFrame) -> Axes:
     as_percent(ax.yaxis)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, loc="lower right")
-    title = "How many seconds until it is right?"
+    title = "How soon is the network right?"
     ax.set(xlabel="Time into the clip (s)", title=title)
     ax.set_ylabel("Share of clips (band, dots: 95 % interval)")
     return describe(

@@ -1,4 +1,4 @@
-"""Pictures of a corpus: its clips, artists, splits, genres and statistics."""
+"""Plots of a corpus: its clips, artists, splits, genres and statistics."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from songnet_utils.plots.style import (
     panels,
 )
 
-#: The artists with the most clips: so many are drawn.
+#: The number of artists to draw, those with the most clips.
 MOST_ARTISTS = 40
 
 
 def clips_per_genre(clips: pd.DataFrame) -> Axes:
-    """Draw how many clips and how many artists each genre has.
+    """Draw the numbers of clips and of artists in each genre.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ def clips_per_genre(clips: pd.DataFrame) -> Axes:
     ax.set_xlim(0, 1.35 * counts["size"].max())
     ax.set(xlabel="Clips", title="Clips and artists in each genre")
     words = "; ".join(f"{genre} {text}" for genre, text in zip(counts.index, said, strict=True))
-    return describe(ax, f"Bars of clips in each genre: {words}.")
+    return describe(ax, f"Bars show the number of clips in each genre: {words}.")
 
 
 def artist_leakage(shares: Mapping[str, float]) -> Axes:
-    """Draw how much of each split's test set is by artists whose clips are also trained on.
+    """Draw the share of each split's test set by artists who are also in another set.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def artist_leakage(shares: Mapping[str, float]) -> Axes:
 
 
 def artists_per_set(clips: pd.DataFrame, splits: Mapping[str, pd.Series]) -> Axes:
-    """Draw which sets of each split the clips of single artists are in.
+    """Draw the sets of each artist's clips, for each split.
 
     Parameters
     ----------
     clips
-        The table of clips: clips of unknown artists are left out.
+        The table of clips; clips by unknown artists are left out.
     splits
         By the split's name, "train", "validation" or "test", with an index of clips like that of
         `clips`, or of some of them.
@@ -84,14 +84,14 @@ def artists_per_set(clips: pd.DataFrame, splits: Mapping[str, pd.Series]) -> Axe
         Of the first split.
     """
     counts = clips["artist"].value_counts()
-    # By name where counts are equal, so that the picture is the same every time.
+    # Sort by name where counts are equal, so that the plot is always the same.
     drawn = counts.sort_index().sort_values(ascending=False, kind="stable").index[:MOST_ARTISTS]
     size = 10, 0.6 + 1.9 * len(splits)
     axes = panels(len(splits), 1, *size, sharex=True, sharey=True)[:, 0]
     for ax, (name, sets) in zip(axes, splits.items(), strict=True):
         table = pd.crosstab(clips["artist"].loc[sets.index], sets)
         shown = table.reindex(index=drawn, columns=list(SPLIT_COLOURS), fill_value=0)
-        # pandas draws no bars of an empty table, and nobody may be known.
+        # pandas cannot draw an empty table, and there may be no known artist.
         bottom = np.zeros(len(drawn))
         for one, colour in SPLIT_COLOURS.items():
             ax.bar(range(len(drawn)), shown[one], bottom=bottom, color=colour, label=one)
@@ -102,25 +102,25 @@ def artists_per_set(clips: pd.DataFrame, splits: Mapping[str, pd.Series]) -> Axe
         ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         describe(
             ax,
-            f"{title}. Stacked bars of the clips of the {len(drawn)} artists with the most, one "
-            f"bar an artist, coloured by set: {both} of these bars have more than one colour.",
+            f"{title}. Stacked bars of the clips by the {len(drawn)} artists with the most, one "
+            f"bar per artist, coloured by set. {both} of these bars have more than one colour.",
         )
-    axes[-1].set_xlabel(f"The {len(drawn)} artists with the most clips, one bar each")
+    axes[-1].set_xlabel(f"The {len(drawn)} artists with the most clips, one bar per artist")
     handles = axes[0].get_legend_handles_labels()
     figure_of(axes[0]).legend(*handles, loc="outside right upper", frameon=False)
     return axes[0]
 
 
 def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = ()) -> Axes:
-    """Draw a hierarchy of genres as an indented list, with how many songs have each.
+    """Draw a hierarchy of genres as an indented list, with the number of songs of each.
 
     Parameters
     ----------
     hierarchy
-        ``title``, ``parent``, ``top``, ``depth`` and ``tracks`` of each genre, as
-        `songnet_utils.corpora.fma_metadata.read_genres` gives them.
+        ``title``, ``parent``, ``top``, ``depth`` and ``tracks`` of each genre, from
+        `songnet_utils.corpora.fma_metadata.read_genres`.
     genres
-        Titles to write in bold: the genres that occur in a corpus, say.
+        Titles to write in bold, for example those of a corpus.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = ()) -> Axes:
         ax.set_xlabel("Songs", size=9)
         sns.despine(ax=ax, left=True)
     tops = [row for row in rows if not row.depth]
-    title = f"{len(rows)} genres under {len(tops)}, and how many songs have each"
+    title = f"{len(rows)} genres under {len(tops)}, with the number of songs of each"
     axes[0].set_title(title, x=0, ha="left")
     below = hierarchy["top"].value_counts() - 1
     words = "; ".join(
@@ -159,7 +159,7 @@ def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = ()) -> Axes:
 
 
 def _in_order(hierarchy: pd.DataFrame, parent: str | None = None) -> list[Any]:
-    """Return the genres in the order of the list: each above its own, both by alphabet."""
+    """Return the genres in the order of the list: alphabetical, with each above its subgenres."""
     is_here = hierarchy["parent"] == parent if parent else hierarchy["depth"] == 0
     found: list[Any] = []
     for row in hierarchy[is_here].sort_values("title", key=lambda t: t.str.casefold()).itertuples():
@@ -170,21 +170,21 @@ def _in_order(hierarchy: pd.DataFrame, parent: str | None = None) -> list[Any]:
 def statistics_map(
     values: pd.Series, *, unit: str = "value", title: str = "The MFCC statistics of a clip"
 ) -> Axes:
-    """Draw the MFCC statistics of a clip: a row for each statistic, a column for each coefficient.
+    """Draw the MFCC statistics of a clip, with a row per statistic and a column per coefficient.
 
     Parameters
     ----------
     values
-        A row of `songnet_utils.features.store.LogMels.features`, or one made of it by scaling.
+        A row of `songnet_utils.features.store.LogMels.features`, possibly scaled.
     unit
-        What the colours stand for.
+        The unit of the colours.
     title
         Above it.
     """
     table = values.unstack("number").droplevel("feature")
     ax = axes_for(9.5, 3.6)
     most = max(1.0, float(np.abs(table.to_numpy()).max()))
-    # Proportional up to 1, then logarithmic: small and large values can both be told apart.
+    # Linear up to 1, then logarithmic, so that differences of small and large values are visible.
     norm, bar = SymLogNorm(1, vmin=-most, vmax=most, base=10), {"label": unit, "pad": 0.02}
     sns.heatmap(table, cmap="vlag", norm=norm, linewidths=0.5, cbar_kws=bar, ax=ax)
     ax.tick_params(labelrotation=0)
@@ -200,12 +200,12 @@ def statistics_map(
 
 
 def feature_scatter(features: pd.DataFrame, genres: pd.Series) -> Axes:
-    """Draw clips as points: two features along the axes, genres by colour and shape.
+    """Draw clips as points, with two features as axes and genres by colour and shape.
 
     Parameters
     ----------
     features
-        Two columns, named as the axes shall be.
+        Two columns, whose names are the labels of the axes.
     genres
         The genre of each row.
     """

@@ -1,4 +1,4 @@
-"""Pictures of what a network gets wrong, and why."""
+"""Plots of a network's errors and their causes."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from songnet_utils.plots.style import (
 )
 from songnet_utils.streaming.timeline import Timeline
 
-#: Artists that are drawn, at most.
+#: The most artists to draw.
 MOST_ARTISTS = 30
 
 
 def embedding_map(
-    places: pd.DataFrame, trust: float, *, title: str = "The embedding, laid out on a plane"
+    places: pd.DataFrame, trust: float, *, title: str = "A map of the embedding"
 ) -> Axes:
-    """Draw where clips lie in a network's embedding: training clips as dots, test clips larger.
+    """Draw a map of a network's embedding, with training clips as dots and larger test clips.
 
     Parameters
     ----------
     places
-        ``x``, ``y``, ``genre`` and ``answer`` (missing for training clips), as
-        `songnet_utils.evaluation.error_analysis.embedding_map` gives them. Right test clips are
-        ringed circles, wrong ones crosses in the colour of the truth.
+        ``x``, ``y``, ``genre`` and ``answer`` (missing for training clips), from
+        `songnet_utils.evaluation.error_analysis.embedding_map`. Right test clips are ringed
+        circles, wrong ones crosses in the colour of the true genre.
     trust
-        The trustworthiness of the picture (0 to 1): neighbours here are neighbours there.
+        The trustworthiness of the map, 0 to 1: how well it preserves neighbours.
     title
         Above it.
     """
@@ -59,7 +59,7 @@ def embedding_map(
         empty = "white" if "edgecolors" in look else "grey"
         ax.scatter([], [], color=empty, marker=marker, label=label, **look)
     heading = f"{title} (trustworthiness {trust:.2f})"
-    ax.set(xlabel="No unit: only who is near to whom", title=heading, xticks=[], yticks=[])
+    ax.set(xlabel="No unit: only neighbourhoods matter", title=heading, xticks=[], yticks=[])
     legend_outside(ax)
     counts = pd.DataFrame({"right": right, "tested": tested}).groupby(places["genre"]).sum()
     words = "; ".join(
@@ -67,26 +67,26 @@ def embedding_map(
     )
     return describe(
         ax,
-        f"{heading}. Dots are {int((~tested).sum())} training clips, circles with a rim test clips "
-        f"that are right, crosses those that are wrong, coloured by their true genre: {words}.",
+        f"{heading}. Dots are {int((~tested).sum())} training clips, circles with a rim are right "
+        f"test clips, and crosses are wrong ones, coloured by their true genre: {words}.",
     )
 
 
 def step_contributions(
     shares: np.ndarray, deciding: Sequence[int], timeline: Timeline, *, answer: str, rival: str
 ) -> Axes:
-    """Draw what each step adds to the difference between two genres of a song.
+    """Draw the contribution of each step to the difference between two genres of a song.
 
     Parameters
     ----------
     shares
-        Shape (steps,), as `songnet_utils.evaluation.error_analysis.contributions` gives them.
+        Shape (steps,), from `songnet_utils.evaluation.error_analysis.contributions`.
     deciding
         The steps to mark.
     timeline
-        The network's timeline; a step stands from the moment that decides it.
+        The network's timeline; a step's bar starts at the step's end.
     answer, rival
-        The genres that positive and negative steps speak for.
+        The genres that positive and negative steps support.
     """
     ax = axes_for(10, 2.8)
     ends = np.array([timeline.step_span(step)[1] for step in range(len(shares))])
@@ -101,27 +101,26 @@ def step_contributions(
         top = 1.12 * max(float(points.max()), 1e-9)
         middles = ends[list(deciding)] + width / 2
         ax.plot(middles, np.full(len(middles), top), "v", color="#333333", ms=4, label="decided")
-    title = "What each step adds"
-    ax.set(xlabel="Time (s)", ylabel="Points of the lead", title=title)
+    title = "Contribution of each step"
+    ax.set(xlabel="Time (s)", ylabel="Contribution (points)", title=title)
     ax.set_xlim(0, float(ends[-1] + width))
     legend_outside(ax)
     return describe(
         ax,
-        f"{title}: bars, one a step. {int((points > 0).sum())} of {len(points)} steps speak for "
-        f"{answer}, the others for {rival}. Their sum is {points.sum():+.1f} points; "
-        f"{len(deciding)} steps are marked as deciding.",
+        f"{title}: one bar per step. {int((points > 0).sum())} of {len(points)} steps support "
+        f"{answer}, the others {rival}. Their sum is {points.sum():+.1f} points; "
+        f"{len(deciding)} steps are marked as decisive.",
     )
 
 
 def errors_per_artist(artists: pd.DataFrame, *, title: str = "Errors by artist") -> Axes:
-    """Draw how many test clips of each artist are wrong.
+    """Draw the number of wrong test clips by each artist.
 
     Parameters
     ----------
     artists
-        ``clips`` and ``wrong`` by artist, in the order to draw, as
-        `songnet_utils.evaluation.error_causes.errors_by_artist` gives them. The first 30 are
-        drawn.
+        ``clips`` and ``wrong`` by artist, in the order to draw, from
+        `songnet_utils.evaluation.error_causes.errors_by_artist`. The first 30 are drawn.
     title
         Above it.
     """
@@ -137,19 +136,19 @@ def errors_per_artist(artists: pd.DataFrame, *, title: str = "Errors by artist")
     )
     return describe(
         ax,
-        f"{title}: bars of the test clips of {len(shown)} of {len(artists)} artists, the wrong "
-        f"ones in red. All clips of {every} artists are wrong, none of {none}. First: {first}.",
+        f"{title}: bars of the test clips by {len(shown)} of {len(artists)} artists, wrong ones "
+        f"in red. {every} artists have only wrong clips, and {none} have none. First: {first}.",
     )
 
 
 def mended_and_broken(by_genre: pd.DataFrame, *, title: str = "Mended and broken") -> Axes:
-    """Draw how many clips of each genre another model gets right that were wrong, and the reverse.
+    """Draw the numbers of clips per genre that another model corrects, and of new errors.
 
     Parameters
     ----------
     by_genre
-        ``mended`` and ``broken`` by genre, as
-        `songnet_utils.evaluation.error_analysis.Changes.by_genre` gives them.
+        ``mended`` and ``broken`` by genre, from
+        `songnet_utils.evaluation.error_analysis.Changes.by_genre`.
     title
         Above it.
     """

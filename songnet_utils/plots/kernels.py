@@ -1,4 +1,4 @@
-"""Pictures of convolution kernels: what excites them, what they vote for, whether it is true."""
+"""Plots of convolution kernels: the sounds that excite them, their votes, and their purity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from songnet_utils.plots.style import (
     panels,
 )
 
-# More than usual is purple, less is orange; both stay apart for all kinds of colour vision.
+# More than average is purple, less is orange; all kinds of colour vision can distinguish them.
 _LOOK: dict[str, Any] = {"cmap": "PuOr", "interpolation": "nearest", "aspect": "auto"}
 _DECIBELS = 10 / np.log(10)
 
@@ -38,14 +38,14 @@ def kernel_pictures(
     *,
     title: str = "What excites kernels",
 ) -> Axes:
-    """Draw where some kernels of a layer want more and less power than is usual.
+    """Draw where some kernels of a layer prefer more or less power than average.
 
     Parameters
     ----------
     triggered
-        Shape (kernels, size, n_mels): as `songnet_utils.kernels.LayerSurvey.triggered`.
+        Shape (kernels, size, n_mels), from `songnet_utils.kernels.LayerSurvey.triggered`.
     kernels
-        Which to draw, at most 12.
+        The kernels to draw, at most 12.
     sound
         The description of sound, for the axes.
     title
@@ -65,7 +65,7 @@ def kernel_pictures(
         band_ticks(ax, sound)
         ax.set_title(f"kernel {kernel}")
         band = int(picture.mean(axis=0).argmax())
-        words.append(f"kernel {kernel}: most above usual in mel band {band} of {len(picture.T)}")
+        words.append(f"kernel {kernel}: most above average in mel band {band} of {len(picture.T)}")
     for ax in axes.ravel()[len(kernels) :]:
         ax.remove()
     for ax in drawn[-columns:]:
@@ -75,11 +75,11 @@ def kernel_pictures(
         ax.set_ylabel("Frequency (Hz)")
     figure = figure_of(drawn[0])
     figure.suptitle(title)
-    figure.colorbar(image, ax=drawn.tolist(), pad=0.01, label="dB above usual")
+    figure.colorbar(image, ax=drawn.tolist(), pad=0.01, label="dB above average")
     return describe(
         drawn[0],
-        f"{title}, {len(kernels)} small pictures of {seconds:.2f} s by frequency; purple is more "
-        f"than usual, orange less. {'; '.join(words)}.",
+        f"{title}: {len(kernels)} small pictures of {seconds:.2f} s by frequency; purple is more "
+        f"than average, orange less. {'; '.join(words)}.",
     )
 
 
@@ -147,12 +147,12 @@ def kernel_at_work(
 
 
 def kernel_votes(votes: pd.DataFrame, *, title: str = "What kernels vote for") -> Axes:
-    """Draw the votes of a layer's kernels, sorted by the genre that each votes for most.
+    """Draw the votes of a layer's kernels, sorted by the genre of the strongest vote.
 
     Parameters
     ----------
     votes
-        A row for each kernel, a column for each genre, as
+        A row per kernel and a column per genre, from
         ``songnet_utils.kernels.votes(...).loc[layer]``.
     title
         Above it.
@@ -161,7 +161,7 @@ def kernel_votes(votes: pd.DataFrame, *, title: str = "What kernels vote for") -
     best = values.argmax(axis=1)
     order = np.lexsort((-values.max(axis=1), best))
     ax = axes_for(7, 5)
-    # The few strongest votes would leave all others white.
+    # Clip the colours, because the few strongest votes would leave all others white.
     most = float(np.quantile(np.abs(values), 0.99)) or 1.0
     image = ax.imshow(values[order], **_LOOK, vmin=-most, vmax=most)
     ax.set_xticks(range(votes.shape[1]), votes.columns, rotation=30, ha="right")
@@ -181,7 +181,7 @@ def kernel_purity(
     Parameters
     ----------
     tables
-        By the network's name, as `songnet_utils.kernels.purity_by_layer` gives them.
+        By the network's name, from `songnet_utils.kernels.purity_by_layer`.
     title
         Above it.
     """
@@ -208,12 +208,12 @@ def kernel_purity(
 
 
 def maximisation(table: pd.DataFrame) -> Axes:
-    """Draw how good maximised activations are, how near to music, and what is left as sound.
+    """Draw the quality of maximised activations: activation, distance from music, and as sound.
 
     Parameters
     ----------
     table
-        As `songnet_utils.kernels.maximisation_table` gives it, of one or more layers.
+        From `songnet_utils.kernels.maximisation_table`, for one or more layers.
     """
     ratios = pd.DataFrame(
         {
@@ -235,4 +235,4 @@ def maximisation(table: pd.DataFrame) -> Axes:
         words.append(f"{' '.join(column.split())}, medians {values}")
     title = "Activation maximisation of all kernels"
     figure_of(axes[0]).suptitle(title)
-    return describe(axes[0], f"{title}, {len(table)} dots in each of three. {'; '.join(words)}.")
+    return describe(axes[0], f"{title}: {len(table)} dots in three panels. {'; '.join(words)}.")

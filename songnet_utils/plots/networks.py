@@ -1,4 +1,4 @@
-"""Pictures of networks: what they are made of, how they learn, what they answer over time."""
+"""Plots of networks: their layers, their training, and their answers over time."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 
 def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> Axes:
-    """Draw a network as the sizes of what passes through it (the paper's figure 1).
+    """Draw a network as the sizes of its layers' outputs (the paper's figure 1).
 
-    Each bar is the output of one or more layers: as wide as it has steps in time, as tall as it
-    has channels (on a scale that keeps 8 visible beside 256).
+    Each bar is the output of one or more layers. Its width is the number of steps in time, and its
+    height the number of channels (on a scale that keeps 8 visible beside 256).
 
     Parameters
     ----------
     model
-        Layers one after another, from log-mel frames to the song's genre.
+        A chain of layers from log-mel frames to the song's genre.
     sound
-        The description of sound it was built for.
+        The network's description of sound.
     seconds
-        The song to send through it.
+        The duration of the song.
     """
     stages = _stages(model, sound.frames_of_samples(sound.samples_of_seconds(seconds)))
     ax = axes_for(9.5, 1.1 + 0.9 * len(stages))
@@ -64,14 +64,14 @@ def architecture(model: keras.Model, sound: Sound, *, seconds: float = 30.0) -> 
             ax.annotate("", (0, ends[1]), (0, ends[0]), arrowprops=look)
             ax.text(0.02, sum(ends) / 2, arrow, va="center", size=10, style="italic")
     ax.set(xlim=(-0.98, 1.02), ylim=(len(stages) - 0.55, -0.55))
-    ax.set_title(f"{model.name}: a {seconds:g}-second song on its way through the network")
+    ax.set_title(f"{model.name}: a {seconds:g}-second song passes through the network")
     ax.axis("off")
     text = f"Drawing of the network {model.name}, from the song downwards. {'; '.join(words)}."
     return describe(ax, text)
 
 
 def _stages(model: keras.Model, frames: int) -> list[tuple[str, tuple[int, ...], str, str]]:
-    """Return name, shape, what leads to it, and colour of all that passes through the layers."""
+    """Return the name, shape, description and colour of each layer's output."""
     shape: tuple[int, ...] = (frames, int(model.inputs[0].shape[-1]))
     stages = [("Log-mel frames", shape, "", "#A8D5D8")]
     for layer in model.layers[1:]:
@@ -94,21 +94,21 @@ def _stages(model: keras.Model, frames: int) -> list[tuple[str, tuple[int, ...],
             name, arrow = ("Genre of the song", "mean over time") if is_mean else (kind, "")
             stages.append((name, shape, arrow, "#F5A58F"))
         else:
-            # Same shape in and out: it belongs to the bar above.
+            # A layer that keeps the shape belongs to the bar above.
             name = activation if kind == "Activation" else kind.replace("BatchN", "Batch n")
             stages[-1] = (f"{stages[-1][0]}\n+ {name.lower()}", *stages[-1][1:])
     return stages
 
 
 def receptive_field_tree(layers: Sequence[tuple[str, Layer]], sound: Sound) -> Axes:
-    """Draw which frames one step of a network sees, layer by layer.
+    """Draw the frames that one step of a network sees, layer by layer.
 
     Parameters
     ----------
     layers
         Names and layers, from the frames upwards.
     sound
-        How frames are made: gives the time axis.
+        The description of sound, for the time axis.
     """
     ax = axes_for(10, 1.2 + 0.55 * len(layers))
     fields = [receptive_field([layer for _, layer in layers[:n]]) for n in range(len(layers) + 1)]
@@ -130,15 +130,15 @@ def receptive_field_tree(layers: Sequence[tuple[str, Layer]], sound: Sound) -> A
         ax.text(fields[-1].size + 0.5, level, text, va="center")
     ticks = np.arange(0, fields[-1].size, 4)
     ax.set_xticks(ticks, [f"{tick * sound.hop / sound.sample_rate:.2f}" for tick in ticks])
-    ax.set(xlabel="Time of the frames' centres (s)", title="What one step of the network sees")
+    ax.set(xlabel="Time of the frames' centres (s)", title="The receptive field of one step")
     ax.set(yticks=[], xlim=(-1, fields[-1].size * 1.42))
     sns.despine(ax=ax, left=True)
     pairs = zip(layers, fields[1:], strict=True)
     words = ", ".join(f"{name} {field.size}" for (name, _), field in pairs)
     return describe(
         ax,
-        "A tree from one step at the top down to the frames it sees. Frames seen by one output "
-        f"of each layer, from the bottom up: {words}.",
+        "A tree from one step at the top down to the frames that it sees. Frames that one output "
+        f"of each layer sees, from the bottom up: {words}.",
     )
 
 
@@ -148,14 +148,14 @@ def training_curves(epochs: Sequence[Mapping[str, float]]) -> Axes:
     Parameters
     ----------
     epochs
-        One mapping for each epoch, with ``loss`` and ``accuracy`` and, where there are validation
-        clips, the same with ``validation_`` (a run's record) or ``val_`` (Keras) before them;
-        further entries are ignored. Where ``learning_rate`` falls there is a dotted line.
+        One mapping per epoch, with ``loss`` and ``accuracy`` and, if there are validation clips,
+        the same with the prefix ``validation_`` (from a run's record) or ``val_`` (from Keras);
+        further entries are ignored. A dotted line marks where ``learning_rate`` falls.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Of the accuracy; the loss is on its left.
+        The axes of the accuracy; the loss is on its left.
     """
     left, right = panels(1, 2, 10, 3.4)[0]
     table = pd.DataFrame(list(epochs))
@@ -198,8 +198,8 @@ def genre_over_time(
 ) -> Axes:
     """Draw the probability of each genre while a song plays, stacked to 1.
 
-    Each step is drawn from the moment that decides it to the moment that decides the next: what
-    is drawn above a time is what can be known at that time.
+    Each step is drawn from its end to the end of the next step. So the plot shows at each time what
+    the network can know at that time.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def genre_over_time(
     ax = axes_for(10, 3.6)
     edges = np.array([timeline.step_span(step)[1] for step in range(len(probabilities) + 1)])
     stacked = np.repeat(probabilities, 2, axis=0).T
-    # Two points for each step, at both of its edges: flat steps, not slopes.
+    # Use two points per step, at both of its edges, for flat steps instead of slopes.
     seconds = np.column_stack([edges[:-1], edges[1:]]).ravel()
     colours = list(genre_colours(genres).values())
     ax.stackplot(seconds, stacked, labels=list(genres), colors=colours, edgecolor="white", lw=0.3)
@@ -229,7 +229,7 @@ def genre_over_time(
     words = ", ".join(f"{genre} in {share:.0%}" for genre, share in most.items())
     return describe(
         ax,
-        f"{title}: stacked areas, one for each genre, over {edges[-1]:.3g} seconds. Most probable: "
+        f"{title}: stacked areas, one per genre, over {edges[-1]:.3g} seconds. Most probable: "
         f"{words} of the steps. The mean over time is highest for {mean.idxmax()}: "
         f"{mean.max():.2f}.",
     )

@@ -1,4 +1,4 @@
-"""Sounds in a notebook: a player with a name, alone or under a picture that it moves over."""
+"""Sounds in a notebook: a player with a name, alone or below a picture with a cursor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from songnet_utils.plots.style import ACCENT, show
 
 
 class Player:
-    """Samples as an mp3 inside an HTML ``<audio>``; in a notebook, end a cell with it.
+    """Samples as an mp3 in an HTML ``<audio>``; in a notebook, end a cell with it.
 
     Parameters
     ----------
@@ -25,19 +25,19 @@ class Player:
         Mono samples, full scale ±1.
     rate
         Samples per second: 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000, the
-        rates that mp3 has.
+        rates of mp3.
     label
-        What it is, in a few words: shown above the player and read out by screen readers.
+        A short description, shown above the player and read out by screen readers.
     autoplay
-        Begin at once; only for what follows from a press of a button.
+        Start at once; use it only after a press of a button.
 
     Raises
     ------
     SongNetError
-        When mp3 has no such rate, or `audio` is no mono audio.
+        When mp3 does not support the rate, or `audio` is not mono audio.
     """
 
-    #: From 0, the best, to 1, the smallest: 64 kbit/s at 22,050 Hz.
+    #: From 0 (best quality) to 1 (smallest size); this is 64 kbit/s at 22,050 Hz.
     compression: ClassVar[float] = 0.6
 
     def __init__(self, audio: np.ndarray, rate: int, label: str, *, autoplay: bool = False) -> None:
@@ -46,8 +46,8 @@ class Player:
         self._above, self._attributes = "", " autoplay" if autoplay else ""
         content = io.BytesIO()
         try:
-            # Of a constant bit rate: in others browsers lose their place when one seeks. soundfile
-            # heeds the mode only when the compression is given as well.
+            # Use a constant bit rate, because browsers cannot seek exactly in others. soundfile
+            # uses the mode only if you also give the compression.
             soundfile.write(
                 content,
                 check_samples(audio),
@@ -58,8 +58,8 @@ class Player:
             )
         except soundfile.LibsndfileError as error:
             raise SongNetError(
-                f"{label}: an mp3 of {rate} samples per second cannot be made ({error}). "
-                "Resample it, to 22050 say."
+                f"{label}: cannot become an mp3 with {rate} samples per second ({error}). "
+                "Resample it, for example to 22050."
             ) from error
         self.mp3 = content.getvalue()
 
@@ -128,16 +128,16 @@ def excerpt(audio: np.ndarray, rate: int, start: float, seconds: float) -> np.nd
     rate
         Samples per second.
     start, seconds
-        Where it begins and how much of it there is, in seconds; it ends where `audio` ends.
+        The start and the duration, in seconds; the excerpt ends at the end of `audio`.
 
     Raises
     ------
     SongNetError
-        When `start` lies outside `audio`.
+        When `start` is outside `audio`.
     """
     if not 0 <= start * rate < len(audio):
         raise SongNetError(
-            f"start must lie in the {len(audio) / rate:.2f} s of the audio. Got {start} s"
+            f"start must be in the {len(audio) / rate:.2f} s of the audio. Got {start} s"
         )
     piece = audio[round(start * rate) : round((start + seconds) * rate)].copy()
     fade = min(round(0.02 * rate), len(piece) // 2)

@@ -1,4 +1,4 @@
-"""Pictures of sound: waves, spectra, mel filters, log-mels."""
+"""Plots of sound: waveforms, spectra, mel filters, log-mels."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def waveform(audio: np.ndarray, rate: int, *, start: float = 0.0, title: str = "
         close = len(audio) <= 200
         ax.plot(seconds, audio, color=INK, linewidth=1, marker="." if close else None)
     else:
-        # More samples than the picture has columns: the range of each column's samples.
+        # With more samples than columns in the plot, draw the range of each column's samples.
         edges = np.linspace(0, len(audio), columns + 1).astype(int)[:-1]
         low, high = np.minimum.reduceat(audio, edges), np.maximum.reduceat(audio, edges)
         ax.fill_between(seconds[edges], low, high, color=INK, linewidth=0.4)
@@ -72,8 +72,8 @@ def spectrum(
     frequencies
         In hertz, shape (bins,).
     power
-        Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and what lies more
-        than 120 dB below the largest falls out of the picture.
+        Shape (bins,), or several such arrays by name; 0 dB is a power of 1, and values more than
+        120 dB below the largest are not visible.
     title
         Above it.
     """
@@ -82,11 +82,11 @@ def spectrum(
     above = frequencies > 0
     words = []
     for (name, values), colour in zip(lines.items(), (INK, "#B36F00", "#0B6B45"), strict=False):
-        # The logarithm of nothing is infinite; 200 dB below the largest is out of the picture.
+        # The logarithm of 0 is infinite; 200 dB below the largest value is outside the plot.
         level = 10 * np.log10(np.maximum(values, values.max() * 1e-20))
         ax.plot(frequencies[above], level[above], color=colour, linewidth=1.4, label=name)
         loudest = float(frequencies[above][values[above].argmax()])
-        words.append(f"{name + ': ' if name else ''}most power lies at {loudest:,.0f} hertz")
+        words.append(f"{name + ': ' if name else ''}most power is at {loudest:,.0f} hertz")
     if isinstance(power, Mapping):
         ax.legend(frameon=False)
     ax.set_xscale("log", base=2)
@@ -96,7 +96,7 @@ def spectrum(
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     largest = 10 * np.log10(max(float(values.max()) for values in lines.values()))
     ax.set_ylim(bottom=max(ax.get_ylim()[0], largest - 120))
-    ax.set(xlabel="Frequency (Hz, one octave a mark)", ylabel="Power (dB)", title=title)
+    ax.set(xlabel="Frequency (Hz, one octave per mark)", ylabel="Power (dB)", title=title)
     ax.grid(axis="both", alpha=0.3)
     return describe(
         ax,
@@ -121,10 +121,9 @@ def spectrogram(
     decibels
         Shape (frames, 1 + n_fft // 2).
     sound
-        How the frames were made.
+        The description of sound of the frames.
     peaks
-        Frame and bin of each peak, as `numpy.nonzero` gives them; the brighter its dot, the more
-        power.
+        Frame and bin of each peak, from `numpy.nonzero`; brighter dots have more power.
     highest
         The highest frequency to draw, in hertz; all by default.
     title, ax
@@ -144,7 +143,7 @@ def spectrogram(
         seconds = sound.seconds_of_samples(sound.hop * frames[order])
         colours = sns.blend_palette(["#6B3300", "#F28500", "#FFE3A6"], as_cmap=True)
         ax.scatter(seconds, bins[rows[order]], s=13, c=power[order], cmap=colours, linewidths=0)
-        text = f" Orange dots mark {len(frames)} peaks of power, brighter where there is more."
+        text = f" Orange dots mark {len(frames)} peaks of power, and brighter ones are stronger."
     ax.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
     ax.set_ylim(0, float(bins[shown][-1]))
     return describe(
@@ -173,20 +172,20 @@ def mel_scale(frequencies: np.ndarray, mels: np.ndarray) -> Axes:
     ax.set_ylim(0)
     return describe(
         ax,
-        "The mel scale: a curve of mels over frequency, straight at first and then bending down. "
-        f"{frequencies[-1]:,.0f} hertz are {mels[-1]:.1f} mels.",
+        "The mel scale: a curve of mels over frequency, which is straight at first and then bends "
+        f"down. {frequencies[-1]:,.0f} hertz are {mels[-1]:.1f} mels.",
     )
 
 
 def mel_filters(filters: np.ndarray, sound: Sound) -> Axes:
-    """Draw every eighth band of a mel filter bank over frequency: all of them hide one another.
+    """Draw every eighth band of a mel filter bank over frequency, so that you can see each.
 
     Parameters
     ----------
     filters
-        Shape (n_mels, 1 + n_fft // 2), as ``librosa.filters.mel`` gives them.
+        Shape (n_mels, 1 + n_fft // 2), from ``librosa.filters.mel``.
     sound
-        How they were made.
+        Their description of sound.
     """
     ax = axes_for(10, 3.2)
     bins = np.arange(filters.shape[1]) * sound.sample_rate / sound.n_fft
@@ -200,8 +199,8 @@ def mel_filters(filters: np.ndarray, sound: Sound) -> Axes:
     ax.set_ylim(0)
     return describe(
         ax,
-        f"{title}: triangles over frequency from 0 to {sound.sample_rate / 2:,.0f} hertz. The "
-        "higher the band, the wider and lower its triangle, so that all have the same area.",
+        f"{title}: triangles over frequency from 0 to {sound.sample_rate / 2:,.0f} hertz. "
+        "Triangles of higher bands are wider and lower, so that all have the same area.",
     )
 
 
@@ -211,10 +210,10 @@ def one_mel_filter(points: np.ndarray, band: int) -> Axes:
     Parameters
     ----------
     points
-        In hertz, rising, two more than there are bands: each triangle begins at one, has its peak
-        at the next and ends at the one after.
+        In hertz, rising, two more than there are bands: each triangle starts at one point, has its
+        peak at the next and ends at the one after.
     band
-        The one to fill, counted from 0.
+        The band to fill, counted from 0.
     """
     ax = axes_for(10, 3.2)
     for left, peak, right in zip(points, points[1:], points[2:], strict=False):
@@ -229,7 +228,7 @@ def one_mel_filter(points: np.ndarray, band: int) -> Axes:
     return describe(
         ax,
         f"{title}: {bands} triangles over frequency from {points[0]:,.0f} to {points[-1]:,.0f} "
-        f"hertz, wider the higher they are. Band {band} is filled: its peak is at {peak:,.0f} "
+        f"hertz, with wider ones at the top. Band {band} is filled: its peak is at {peak:,.0f} "
         "hertz.",
     )
 
@@ -248,7 +247,7 @@ def log_mel(frames: np.ndarray, sound: Sound, *, title: str = "Log-mel") -> Axes
     """
     ax = axes_for(10, 3.8)
     floor = float(np.log(sound.floor))
-    # Even where nothing is louder than the floor, the colours need a range.
+    # The colours need a range even if nothing is louder than the floor.
     limits = floor, max(float(frames.max()), floor + 1)
     colour_bar(_log_mel(ax, frames, sound, limits, title), ax, "ln(mel power)")
     return ax
@@ -257,7 +256,7 @@ def log_mel(frames: np.ndarray, sound: Sound, *, title: str = "Log-mel") -> Axes
 def _log_mel(
     ax: Axes, frames: np.ndarray, sound: Sound, limits: tuple[float, float], title: str
 ) -> QuadMesh:
-    """Draw log-mel frames from `limits`, darkest and brightest, and say what they show."""
+    """Draw log-mel frames with the values `limits` as darkest and brightest; describe them."""
     image = _mesh(ax, frames, np.arange(frames.shape[1]), sound, limits)
     ax.set(xlabel="Time (s)", ylabel="Mel band (Hz)", title=title)
     band_ticks(ax, sound)
@@ -296,7 +295,7 @@ def log_mel_grid(
     sound
         How they were made.
     limits
-        Values drawn darkest and brightest; from the floor to the largest of all by default.
+        The darkest and the brightest value; by default, the floor and the largest value.
 
     Returns
     -------
@@ -316,16 +315,16 @@ def log_mel_grid(
 
 
 def band_centres(sound: Sound) -> np.ndarray:
-    """Return the frequency in the middle of each mel band, in hertz."""
-    # librosa is slow to import and few pictures need it.
+    """Return the centre frequency of each mel band, in hertz."""
+    # Import librosa only here, because it is slow to import and few plots need it.
     import librosa
 
-    # n_mels triangles stand on n_mels + 2 points; the inner ones are the bands' centres.
+    # n_mels triangles have n_mels + 2 corners; the inner ones are the centres of the bands.
     return librosa.mel_frequencies(sound.n_mels + 2, fmin=0, fmax=sound.sample_rate / 2)[1:-1]
 
 
 def band_ticks(ax: Axes, sound: Sound) -> None:
-    """Name some mel bands of the y axis by their frequency in hertz."""
+    """Label some mel bands of the y axis with their frequencies in hertz."""
     centres = band_centres(sound)
     marks = [mark for mark in (250, 500, 1000, 2000, 4000, 8000) if mark < centres[-1]]
     bands = np.interp(marks, centres, np.arange(sound.n_mels))

@@ -1,4 +1,4 @@
-"""Colours, axes and legends that all pictures share, and the words that go with each picture."""
+"""Colours, axes and legends of all plots, and their descriptions in words."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from songnet_utils._utils.errors import SongNetError
 
-#: One colour a genre. Okabe and Ito's colours with yellow and black replaced (too near to white
-#: paper and to text), then moved a little until any two of them are at least 18 units of
-#: CAM02-UCS apart for people with full colour vision and with deuteranopia, protanopia or
-#: tritanopia (Okabe and Ito's own eight: 11).
+#: One colour per genre. These are Okabe and Ito's colours, with yellow and black replaced (too
+#: close to white paper and to text), and adjusted until any two of them are at least 18 units of
+#: CAM02-UCS apart, for full colour vision and for deuteranopia, protanopia and tritanopia (Okabe
+#: and Ito's own eight: 11).
 GENRE_COLOURS: dict[str, str] = {
     "Electronic": "#45D3F4",
     "Experimental": "#A8A9AB",
@@ -35,15 +35,14 @@ GENRE_COLOURS: dict[str, str] = {
     "Rock": "#EB3500",
 }
 
-# For genres beyond the eight: lighter and darker relatives, not tested for colour blindness.
+# Colours for further genres, lighter and darker variants, not tested for colour blindness.
 _MORE_COLOURS = (
     *("#B9D77A", "#5B3A8C", "#F5C6C6", "#3F4A1E", "#8A6D3B", "#0B3C49", "#E56BB5", "#6E8B9E"),
 )
 
-# Training, validation and test keep one colour each in every picture.
-# Tones of their own: a split is no genre.
+# Training, validation and test have the same colours in every plot, which are not those of genres.
 SPLIT_COLOURS = {"train": "#31456A", "validation": "#5E8AC7", "test": "#C2185B"}
-# How each kind of split is drawn where models are compared.
+# The style of each kind of split in comparisons of models.
 SPLIT_LOOKS = (
     ("random", "o", "#2452AF"),
     ("artist", "s", "#B36F00"),
@@ -53,16 +52,16 @@ INK = "#2452AF"
 ACCENT = "#F7AA16"
 SOUND_MAP = "mako"
 
-# What `show` says to those who cannot see the picture.
+# The text alternatives for `show`.
 _descriptions: weakref.WeakKeyDictionary[Axes, str] = weakref.WeakKeyDictionary()
 
 
 def genre_colours(genres: Iterable[str]) -> dict[str, str]:
     """Return a colour for each of `genres`, in their order.
 
-    The eight genres of `GENRE_COLOURS` keep theirs, however they are capitalised; other names
-    take, in alphabetical order, the colours that are left, then further ones, and beyond
-    sixteen genres colours repeat.
+    The eight genres of `GENRE_COLOURS` have fixed colours, in any capitalisation. Other names get,
+    in alphabetical order, the remaining colours and then further ones; beyond sixteen genres,
+    colours repeat.
 
     Parameters
     ----------
@@ -85,14 +84,14 @@ def genre_colours(genres: Iterable[str]) -> dict[str, str]:
 
 
 def describe(ax: Axes, text: str) -> Axes:
-    """Say in words what `ax` shows; every function of this module does so for its own picture.
+    """Describe in words what `ax` shows; every function of this package does so for its plot.
 
     Parameters
     ----------
     ax
         The axes.
     text
-        What a person who cannot see it needs to know. It takes the place of an older text.
+        The description for a person who cannot see the plot. It replaces an older text.
 
     Returns
     -------
@@ -104,15 +103,15 @@ def describe(ax: Axes, text: str) -> Axes:
 
 
 def description(ax: Axes) -> str:
-    """Return the words for the whole figure that `ax` is in; "" where nobody gave any."""
+    """Return the description of the whole figure around `ax`; "" if there is none."""
     return " ".join(_descriptions[part] for part in figure_of(ax).axes if part in _descriptions)
 
 
 class Picture:
     """A figure as a picture with a text alternative, which notebooks show.
 
-    It becomes an HTML ``<img alt=…>``, because that survives JupyterLab, nbconvert and MyST
-    alike; image/png outputs lose their text alternative on the way to some of them.
+    It becomes an HTML ``<img alt=…>``, which survives JupyterLab, nbconvert and MyST; image/png
+    outputs lose their text alternative in some of them.
 
     Parameters
     ----------
@@ -127,15 +126,15 @@ class Picture:
         When there is no text alternative.
     """
 
-    #: How the figure is saved.
+    #: The format of the saved figure.
     saved_as: ClassVar[dict[str, Any]] = {"format": "png", "dpi": 160}
 
     def __init__(self, ax: Axes, alt: str | None = None) -> None:
         self.alt = description(ax) if alt is None else " ".join(alt.split())
         if not self.alt:
             raise SongNetError(
-                "A picture needs a text alternative for those who cannot see it. "
-                "Give alt=..., or describe(ax, ...) it first."
+                "A picture needs a text alternative for people who cannot see it. "
+                "Give alt=..., or call describe(ax, ...) first."
             )
         figure = figure_of(ax)
         content = io.BytesIO()
@@ -178,9 +177,9 @@ def panels(
     Parameters
     ----------
     rows, columns
-        How many there are.
+        The number of panels.
     width, height
-        Of the figure, in inches.
+        The size of the figure, in inches.
     **sharing
         For `matplotlib.pyplot.subplots`, such as ``sharex``.
 
@@ -198,7 +197,7 @@ def panels(
 
 
 def axes_for(width: float, height: float, ax: Axes | None = None) -> Axes:
-    """Return `ax`, or the axes of a new figure of this size in inches; without a frame."""
+    """Return `ax`, or the axes of a new figure of this size in inches, without a frame."""
     if ax is None:
         return panels(1, 1, width, height)[0, 0]
     sns.despine(ax=ax)
@@ -227,7 +226,7 @@ def bars(values: pd.Series, colours: Iterable[str], labels: Sequence[str]) -> Ax
 def stacked_bars(
     table: pd.DataFrame, colours: Mapping[str, str], *, row_height: float = 0.42
 ) -> Axes:
-    """Draw a horizontal bar for each row of a table, made of its columns, the first row on top."""
+    """Draw a horizontal bar for each row of a table, stacked by column, the first row on top."""
     ax = axes_for(8, 1.1 + row_height * len(table))
     table.plot.barh(stacked=True, color=dict(colours), width=0.8, ax=ax)
     ax.invert_yaxis()
