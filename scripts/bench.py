@@ -1,8 +1,8 @@
-"""Measure on this machine what things cost, and print it.
+"""Measure and print the costs of the package on this machine.
 
-What is compared is measured in turns, in one run: a machine that does other things besides slows
-both. Real clips are taken from ``$SONGNET_SHARED/fma`` (``../shared/fma`` by default) where they
-are there; noise serves otherwise.
+Comparisons alternate between their candidates in one run, so that other load on the machine slows
+both. The benchmark uses real clips from ``$SONGNET_SHARED/fma`` (``../shared/fma`` by default) if
+they exist, and noise otherwise.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ BEGINNING = 4_000
 TURNS = 6
 SOUND = Sound()
 
-# Of the whole of FMA, as its authors count it (Defferrard et al. 2017, table 2).
+# The size of the whole FMA, from its authors (Defferrard et al. 2017, table 2).
 FULL_TRACKS, FULL_DAYS = 106_574, 343
 
 
 def milliseconds(work: Callable[[], object], tries: int = TRIES) -> float:
-    """Return the time of the quickest of a few tries, in milliseconds."""
+    """Return the time of the fastest of a few tries, in milliseconds."""
     work()
     times = []
     for _ in range(tries):
@@ -69,12 +69,12 @@ def milliseconds(work: Callable[[], object], tries: int = TRIES) -> float:
 
 
 def ours(file: Path) -> np.ndarray:
-    """Return a file's log-mel frames the course's way."""
+    """Return a file's log-mel frames from the package's functions."""
     return log_mel(load_audio(file, SOUND.sample_rate), SOUND)
 
 
 def plain(file: Path) -> np.ndarray:
-    """Return a file's mel frames as most people compute them."""
+    """Return a file's mel frames from plain librosa, as most people compute them."""
     audio, rate = librosa.load(file, sr=SOUND.sample_rate)
     return librosa.feature.melspectrogram(
         y=audio, sr=rate, n_fft=SOUND.n_fft, hop_length=SOUND.hop, n_mels=SOUND.n_mels
@@ -98,7 +98,7 @@ def clips_to_decode(folder: Path) -> list[Path]:
 
 
 def worst_decibels(file: Path) -> float:
-    """Return how far frames are from float64's, in the bins within 60 dB of the loudest."""
+    """Return the largest error of frames against float64, in bins within 60 dB of the loudest."""
     audio, rate = librosa.load(file, sr=SOUND.sample_rate)
     power = librosa.feature.melspectrogram(
         y=audio.astype(np.float64),
@@ -109,7 +109,7 @@ def worst_decibels(file: Path) -> float:
         pad_mode="constant",
         dtype=np.float64,
     ).T
-    # Where the floor holds, it is the floor that is right.
+    # At the floor, the floor is the correct value.
     truth = 10 * np.log10(np.maximum(power, SOUND.floor))
     found = ours(file) * (10 / np.log(10))
     loud = truth > truth.max() - 60
@@ -117,7 +117,7 @@ def worst_decibels(file: Path) -> float:
 
 
 def extraction(files: Sequence[Path]) -> None:
-    """Print what log-mel frames of mp3s cost, beside plain librosa, and what all of FMA would."""
+    """Print the cost of log-mel frames of mp3s, compared with librosa, and that of all of FMA."""
     taken: dict[str, list[float]] = {"librosa": [], "one": [], "two": []}
     with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
         for file in files[:2]:
@@ -143,10 +143,10 @@ def extraction(files: Sequence[Path]) -> None:
 
 
 def decoders() -> None:
-    """Print how far samples are from libsndfile's, which alone decoded mp3s before FFmpeg did.
+    """Print the difference of samples from libsndfile's, which once decoded all mp3s.
 
-    The first frames of a clip that was cut out of an mp3 lean on frames that are not there: what a
-    decoder makes of them is its own affair.
+    The first frames of a clip that was cut out of an mp3 depend on missing frames, so decoders
+    differ there.
     """
     files = sorted((SHARED / "fma" / "fma_small").glob("*/*.mp3"))
     files += sorted((SHARED / "emotify").glob("*/*.mp3"))
@@ -173,7 +173,7 @@ def decoders() -> None:
 
 
 def whole(files: Sequence[Path]) -> None:
-    """Print what the frames and MFCC statistics of the whole of FMA would cost."""
+    """Print the cost of frames and MFCC statistics for the whole of FMA."""
     seconds = sum(librosa.get_duration(path=file) for file in files)
     log_mels = log_mel_extraction(SOUND)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
@@ -202,10 +202,10 @@ def whole(files: Sequence[Path]) -> None:
 
 
 def matrix_products(model: keras.Model, rows: int) -> list[tuple[int, int, int, int]]:
-    """Return the matrix products that a clip of `rows` frames costs a chain of layers.
+    """Return the matrix products of a chain of layers for a clip of `rows` frames.
 
-    Each is (rows, inner, columns, how many times). What they are taken from and put into
-    (windows, pooling, activations) is not counted.
+    Each is (rows, inner, columns, count). Other work (windows, pooling, activations) does not
+    count.
     """
     layers, products = keras.layers, []
     for layer in model.layers:
@@ -226,7 +226,7 @@ def matrix_products(model: keras.Model, rows: int) -> list[tuple[int, int, int, 
 
 
 def multiply(products: Sequence[tuple[int, int, int, int]]) -> Callable[[], None]:
-    """Return what does just these matrix products, in float32."""
+    """Return a function that computes only these matrix products, in float32."""
     random = np.random.default_rng(0)
     work = [
         (
@@ -251,10 +251,10 @@ def in_turns(
     turns: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Return the milliseconds of each, the quickest of many tries.
+    """Return the milliseconds of each, the fastest of many tries.
 
-    In a turn each has a quarter of a second to itself, of which the first part does not count:
-    what went before leaves other things in the caches, and threads that still look for work.
+    In a turn, each has a quarter of a second, of which the first part does not count, because the
+    previous one leaves other data in the caches and threads that are still busy.
     """
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(turns):
@@ -269,7 +269,7 @@ def in_turns(
 
 
 def inference(net: SongNet, head: str) -> None:
-    """Print what one clip costs through Keras, through ONNX Runtime, and in products alone."""
+    """Print the cost of one clip in Keras, in ONNX Runtime, and of its matrix products alone."""
     frames = SOUND.frames_of_samples(SECONDS * SOUND.sample_rate)
     clip = np.random.default_rng(0).normal(-5, 2, (1, frames, SOUND.n_mels)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
@@ -290,7 +290,7 @@ def inference(net: SongNet, head: str) -> None:
             },
             turns=TURNS,
         )
-    # On one thread the processor's own clock can be asked, whatever else the machine does.
+    # With one thread, processor time is independent of other load on the machine.
     with threadpool_limits(1):
         busy = in_turns(
             {
@@ -312,7 +312,7 @@ def inference(net: SongNet, head: str) -> None:
 
 
 def listening() -> None:
-    """Print what musicnn saves by computing once what overlapping patches share."""
+    """Print musicnn's saving from computing rows that overlapping patches share only once."""
     net = load_musicnn()
     count = net.sound.frames_of_samples(SECONDS * net.sound.sample_rate)
     frames = np.random.default_rng(0).normal(-5, 2, (count, net.sound.n_mels)).astype(np.float32)
@@ -342,7 +342,7 @@ def peak(size: int = 1536) -> float:
 
 
 def training() -> None:
-    """Print how near to the machine's matrix products training comes, and what Keras adds."""
+    """Print the speed of training relative to matrix products, and the overhead of Keras."""
     log_mels = LogMelStore().prepare(open_corpus("mini", progress=False), progress=False)
     clips = log_mels.clips
     sets, genres = split(clips, "random", 0), sorted(clips.genre.unique())
@@ -414,7 +414,7 @@ def where_a_step_goes(network: keras.Model, frames: np.ndarray) -> None:
 
 
 def kernel_clips() -> None:
-    """Print what it takes to hear all kernels of SongNet on mini."""
+    """Print the cost of kernel clips for all kernels of SongNet on mini."""
     prepared = LogMelStore().prepare(open_corpus("mini"))
     genres = sorted(prepared.clips.genre.unique())
     model = songnet(SOUND, genres)
@@ -460,7 +460,7 @@ def main() -> None:
         "log-mel frames": lambda: log_mel(audio, sound),
     }.items():
         print(f"{name:<34}{milliseconds(work):9.1f} ms")
-    # The weights make no difference to the time: an untrained network serves.
+    # The weights do not affect the time, so use an untrained network.
     genres = [f"genre {number}" for number in range(8)]
     net = SongNet(songnet(sound, genres), sound, genres)
     whole = milliseconds(lambda: net.genre_over_time(audio))

@@ -1,6 +1,6 @@
-"""Measure what `songnet classify` costs, start included: one song, and a folder of songs.
+"""Measure the cost of `songnet classify`, start-up included, for a song and a folder of songs.
 
-``python scripts/bench_classify.py FOLDER`` takes your own songs; without it, noise will do.
+``python scripts/bench_classify.py FOLDER`` uses your own songs; without a folder, it uses noise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RATE, SECONDS, SONGS = 44_100, 30, 40
 
 
 def classify(*arguments: object) -> tuple[str, float, float]:
-    """Run the command; return what it prints, its seconds and its peak memory in MB."""
+    """Run the command; return its output, its seconds and its peak memory in MB."""
     command = [sys.executable, "-m", "songnet_utils.cli", "classify", *map(str, arguments)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
         start = time.perf_counter()

@@ -1,8 +1,8 @@
-"""Measure in a real browser what the listening page calls speech, silence and noise.
+"""Measure in a real browser how well the listening page recognises speech, silence and noise.
 
-Speech is made with ``espeak-ng`` (a program of Debian's of that name), silence and noise here; the
-songs are Emotify's in ``$SONGNET_SHARED/emotify`` (``../shared/emotify`` by default). What is not
-there is left out, and it is said so.
+``espeak-ng`` (a Debian package of that name) makes speech, and this script makes silence and noise.
+The songs are Emotify's in ``$SONGNET_SHARED/emotify`` (``../shared/emotify`` by default). The
+script names everything that it has to leave out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HTML = (
     '<div class="songnet-page" data-base=""></div><script src="songnet.js"></script>'
 )
 
-# What the page says of a file at last; a file without any sound is refused as silence.
+# The page's last answer for a file; it rejects a file without any sound as silence.
 _KIND = """async () => {
   const file = document.querySelector("#song").files[0];
   let last = "";
@@ -61,10 +61,10 @@ _KIND = """async () => {
 
 
 def speech(folder: Path) -> list[Path]:
-    """Write speech in several voices; an empty list where there is no ``espeak-ng``."""
+    """Write speech in several voices; return an empty list without ``espeak-ng``."""
     program = shutil.which("espeak-ng")
     if program is None:
-        print("speech: left out, since espeak-ng is not installed")
+        print("speech: left out, because espeak-ng is not installed")
         return []
     files = [folder / f"speech {voice}.wav" for voice in VOICES[:FILES]]
     for number, (voice, file) in enumerate(zip(VOICES, files, strict=False)):
@@ -74,7 +74,7 @@ def speech(folder: Path) -> list[Path]:
 
 
 def silence(folder: Path) -> list[Path]:
-    """Write silence as recordings have it: nothing at all, faint hiss, faint hum."""
+    """Write three kinds of silence: no sound at all, faint hiss, faint hum."""
     dice = np.random.default_rng(1)
     moments = np.arange(SECONDS * RATE) / RATE
     sounds = {
@@ -102,7 +102,7 @@ def noise(folder: Path) -> list[Path]:
 
 
 def coloured(dice: np.random.Generator, count: int, slope: float) -> np.ndarray:
-    """Return noise whose amplitude goes with frequency to the power of ``slope``; its RMS is 1."""
+    """Return noise with an amplitude proportional to frequency ** ``slope`` and an RMS of 1."""
     spectrum = np.fft.rfft(dice.standard_normal(count))
     sound = np.fft.irfft(spectrum * np.arange(1.0, len(spectrum) + 1) ** slope, count)
     return sound / np.sqrt(np.mean(sound**2))
@@ -119,18 +119,18 @@ def write(folder: Path, what: str, sounds: dict, gain=lambda: 1.0) -> list[Path]
 
 
 def songs() -> list[Path]:
-    """Return real songs, as many of each genre."""
+    """Return real songs, the same number of each genre."""
     folder = Path(os.environ.get("SONGNET_SHARED", ROOT.parent / "shared")) / "emotify"
     genres = sorted(path for path in folder.glob("*") if path.is_dir())
     if not genres:
-        print(f"songs: left out, since there are none at {folder}")
+        print(f"songs: left out, because there are none at {folder}")
         return []
     each = SONGS // len(genres)
     return [file for genre in genres for file in sorted(genre.glob("*.mp3"))[:each]]
 
 
 def not_music() -> None:
-    """Print what the page calls speech, silence, noise and songs."""
+    """Print the page's answers for speech, silence, noise and songs."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         write_page(folder / "page", [])

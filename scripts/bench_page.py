@@ -1,7 +1,7 @@
-"""Measure the listening page in a real browser, and print what people would feel.
+"""Measure the listening page in a real browser, and print delays, frame rates and memory.
 
-The page stands in a folder that a static web server serves, with the two networks that come with
-the project; ``songnet app`` is measured as a program of its own.
+A static web server serves the page from a folder with the two networks that come with the project;
+``songnet app`` is measured as a separate program.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _MICROPHONE = """async ([network, seconds]) => {
 
 
 def music(seconds: float) -> Iterator[np.ndarray]:
-    """Yield stereo pieces of ten seconds: notes over noise, other ones each quarter of a second."""
+    """Yield stereo pieces of ten seconds: notes over noise, which change every quarter second."""
     dice = np.random.default_rng(0)
     moments = np.arange(10 * RATE) / RATE
     for _ in range(round(seconds / 10)):
@@ -91,7 +91,7 @@ def music(seconds: float) -> Iterator[np.ndarray]:
 
 
 def write_mp3(file: Path, seconds: float) -> Path:
-    """Write an mp3 of so many seconds, and return it."""
+    """Write an mp3 of this duration, and return its path."""
     with soundfile.SoundFile(file, "w", RATE, 2, format="MP3", bitrate_mode="VARIABLE") as writer:
         for piece in music(seconds):
             writer.write(piece)
@@ -105,7 +105,7 @@ _READY = """async () => {
 
 
 def ready(page: Page, address: str) -> float:
-    """Open the page, and return the seconds until it can answer a song that is dropped on it."""
+    """Open the page, and return the seconds until it can answer a dropped song."""
     began = time.monotonic()
     # The medley, which the app's very first start composes, may come later.
     page.goto(address, wait_until="domcontentloaded")
@@ -117,7 +117,7 @@ def ready(page: Page, address: str) -> float:
 
 
 def memory() -> float:
-    """Return the memory of all processes that this one started, in MB, shared parts once."""
+    """Return the memory of all child processes, in MB, counting shared parts once."""
     used = 0
     for process in psutil.Process().children(recursive=True):
         try:
@@ -128,14 +128,14 @@ def memory() -> float:
 
 
 class Watch(threading.Thread):
-    """Looks at the browser's memory until it is left; `most` is the largest figure, in MB."""
+    """Watches the browser's memory inside a ``with`` block; `most` is the maximum, in MB."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.most, self._left = 0.0, threading.Event()
 
     def run(self) -> None:
-        """Look twice a second."""
+        """Measure twice per second."""
         while not self._left.wait(0.5):
             self.most = max(self.most, memory())
 
@@ -149,14 +149,14 @@ class Watch(threading.Thread):
 
 
 def listen(page: Page, file: Path, network: str, *, whole: bool = True) -> dict[str, Any]:
-    """Have the page hear a file; return seconds until the first answer and until the last."""
+    """Process a file in the page; return the seconds until the first and the last answer."""
     page.set_input_files("#bench", file)
     took: dict[str, Any] = page.evaluate(_LISTEN, [network, whole])
     return took
 
 
 def listening(place: Path) -> None:
-    """Print what listening costs: files of several lengths, playing, and the microphone."""
+    """Print the cost of files of several lengths, of playback, and of the microphone."""
     files = {
         "a 30-s clip": write_mp3(place / "clip.mp3", 30),
         "a 4-minute song": write_mp3(place / "song.mp3", 240),
@@ -191,16 +191,16 @@ def listening(place: Path) -> None:
         for network in NETWORKS:
             delays = page.evaluate(_MICROPHONE, [network, 20])
             print(
-                f"{network}, microphone: answers {np.median(delays):.3f} s after the last sound "
-                f"they are about (median of {len(delays)}, {max(delays):.3f} s at most)"
+                f"{network}, microphone: answers come {np.median(delays):.3f} s after the end of "
+                f"their sound (median of {len(delays)}, {max(delays):.3f} s at most)"
             )
         painted, longest = page.evaluate(_FRAMES, 10)
-        print(f"playing: {painted:.0f} pictures a second, {longest:.0f} ms at most between two")
+        print(f"playing: {painted:.0f} frames per second, {longest:.0f} ms at most between two")
         browser.close()
 
 
 def app(place: Path) -> None:
-    """Print how soon ``songnet app`` has its page ready, and what memory its server takes."""
+    """Print the time until the page of ``songnet app`` is ready, and its server's memory."""
     songnet = Path(sys.executable).with_name("songnet")
     took, used = [], []
     with sync_playwright() as playwright:
@@ -230,7 +230,7 @@ def app(place: Path) -> None:
 
 
 def main() -> None:
-    """Print one line for each thing that people would feel."""
+    """Print one line per measurement."""
     with tempfile.TemporaryDirectory() as folder:
         listening(Path(folder))
         app(Path(folder))

@@ -1,8 +1,8 @@
-"""Measure what it costs to hear songs as they play, and print it.
+"""Measure and print the cost of streaming songs.
 
-Everything is measured on one thread, from stereo samples at 44.1 kHz to probabilities; times by the
-processor's clock do not depend on what else the machine does. Networks have random weights, which
-make no difference to the time, and so does the pretrained network musicnn.
+All measurements use one thread, from stereo samples at 44.1 kHz to probabilities. Processor time
+does not depend on other load on the machine. Networks have random weights, which do not affect the
+time; so does musicnn.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from songnet_utils.streaming.song_stream import SongStream
 
 RATE, CHANNELS = 44_100, 2
 
-# Samples in a piece: a browser's audio worklet, 10 and 20 ms, and larger and larger buffers.
+# Samples in a piece: a browser's audio worklet, 10 and 20 ms, and increasingly large buffers.
 PIECES = (128, 441, 882, 1_024, 4_096, 44_100)
 
-# Seconds of song that are streamed at a time, and that ONNX Runtime hears again and again.
+# The seconds of song to stream at a time, and those that ONNX Runtime processes repeatedly.
 SECONDS = 15
 AGAIN = 30
 
@@ -59,7 +59,7 @@ def hear(stream: SongStream, song: np.ndarray, piece: int) -> None:
 
 
 def latency(networks: dict[str, OnnxNetwork]) -> None:
-    """Print when answers stand, computed from each network's timeline."""
+    """Print the latency of answers, computed from each network's timeline."""
     print("Latency, of the song alone: first answer and seconds between answers, by the timeline")
     print(f"{'':<18}{'at 44.1 kHz':>14}{'at its own rate':>18}{'then every':>14}")
     for name, net in networks.items():
@@ -72,7 +72,7 @@ def latency(networks: dict[str, OnnxNetwork]) -> None:
 
 
 def speed(networks: dict[str, OnnxNetwork]) -> None:
-    """Print how many times as fast as it plays a song is heard."""
+    """Print the speed of streaming as a multiple of real time."""
     print("Speed on one thread, 44.1 kHz stereo samples to probabilities, as a multiple of real")
     print("time, by the processor's clock, in pieces of so many samples")
     print(f"{'':<18}" + "".join(f"{piece:>9,}" for piece in PIECES))
@@ -85,7 +85,7 @@ def speed(networks: dict[str, OnnxNetwork]) -> None:
 
 
 def multiples(net: SongNet, clock: Callable[[], float]) -> str:
-    """Return how many times as fast as it plays a song is heard, for each size of piece."""
+    """Return the speed of streaming as a multiple of real time, for each size of piece."""
     song, stream = noise(SECONDS), SongStream(net, RATE, CHANNELS)
     hear(stream, song[: 5 * RATE], RATE)
     told = ""
@@ -100,8 +100,8 @@ def multiples(net: SongNet, clock: Callable[[], float]) -> str:
 
 
 def steps(networks: dict[str, OnnxNetwork]) -> None:
-    """Print what a step costs beside hearing the last half minute again for each."""
-    print(f"A step of the stream beside hearing the last {AGAIN} s again: milliseconds on one")
+    """Print the cost of a step, compared with processing the last half minute again."""
+    print(f"A step of the stream, and the last {AGAIN} s processed again: milliseconds on one")
     print("thread by the processor's clock, from 44.1 kHz stereo (1,024 samples a piece) and from")
     print("frames; how many times as much from stereo, from frames, and from frames where the")
     print("step is from stereo")
@@ -117,7 +117,7 @@ def steps(networks: dict[str, OnnxNetwork]) -> None:
 
 
 def costs(net: OnnxNetwork) -> tuple[float, float, dict[str, tuple[float, float]]]:
-    """Return the milliseconds of a step, and of the other ways: from samples, from frames."""
+    """Return the milliseconds of a step, and of the alternatives, from samples and from frames."""
     sound, field = net.sound, net.timeline.field
     song, stream = noise(AGAIN), SongStream(net, RATE, CHANNELS)
     few = song[: int(8 * stream.net.timeline.step_seconds * RATE)]
@@ -129,7 +129,7 @@ def costs(net: OnnxNetwork) -> tuple[float, float, dict[str, tuple[float, float]
         "stepper": lambda: [stepper.push(clip[: field.stride]) for _ in range(8)],
         "front": lambda: log_mel(resample(mix_down(song), RATE, sound.sample_rate), sound),
     }
-    # What stands on musicnn has no model of its own from frames on.
+    # A network on musicnn has no model of its own that takes frames.
     is_whole = not net.shared_rows
     inputs, model = net.inputs(clip), net.keras_model if is_whole else None
     session = onnx_session(net) if is_whole else net.session
@@ -151,16 +151,16 @@ def onnx_session(net: OnnxNetwork) -> onnxruntime.InferenceSession:
 
 
 def memory(networks: dict[str, OnnxNetwork]) -> None:
-    """Print how the process's memory changes while hours of song are heard."""
+    """Print the change of the process's memory over hours of streaming."""
     minute, process = noise(60), psutil.Process()
-    print(f"Memory over {HOURS} hours of song in pieces of 4,096 samples, looked at each minute")
+    print(f"Memory over {HOURS} hours of song in pieces of 4,096 samples, measured each minute")
     for name in LONG:
         stream = SongStream(networks[name], RATE, CHANNELS)
         sizes = []
         for _ in range(60 * HOURS + 5):
             hear(stream, minute, 4_096)
             sizes.append(process.memory_info().rss / 1e6)
-        # The first minutes fill caches.
+        # Skip the first minutes, which fill caches.
         sizes = sizes[5:]
         print(
             f"{name:<18}{sizes[0]:9.1f} MB at the beginning, {sizes[-1]:.1f} MB at the end, "

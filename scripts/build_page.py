@@ -1,7 +1,7 @@
 """Build the listening page from its JavaScript: ``python scripts/build_page.py [FOLDER]``.
 
-node comes from a Python wheel, and the packages from npm, as package-lock.json says. What is built
-is put into the page's own ``vendor`` folder unless another one is named.
+node comes from a Python wheel, and the packages in package-lock.json come from npm. The result goes
+into the page's own ``vendor`` folder, unless you name another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Measure what the lessons cost, and keep the record with them: ``python scripts/costs.py``.
+"""Measure the costs of the lessons, and save the record with them: ``python scripts/costs.py``.
 
-It takes as long as the course, twice: each lesson is run alone, in a data folder that holds the
-music and nothing else, and then again in the folder that the first run left. Nothing else should
-run meanwhile: the record says how busy other programs kept the machine.
+It takes twice as long as the course: it runs each lesson alone, in a data folder with only the
+music, and then again in the folder that the first run left. Run nothing else at the same time; the
+record has the load of other programs.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ DATA = Path(__file__).resolve().parents[1] / "build" / "costs"
 def make_cost_record(
     data: Path, folder: Path = RECORDS, notebooks: Path = NOTEBOOKS, corpus: str = "mini"
 ) -> Path:
-    """Run every lesson alone, twice, in an empty data folder; print and keep what it cost."""
-    # How many processors others keep busy.
+    """Run every lesson alone, twice, in an empty data folder; print and save its costs."""
+    # The number of processors that other programs use.
     load = (psutil.cpu_count() or 1) * psutil.cpu_percent(interval=3.0) / 100
     shutil.rmtree(data, ignore_errors=True)
     with measured(data) as cost_of_music:
@@ -58,7 +58,7 @@ def make_cost_record(
             shutil.rmtree(left, ignore_errors=True)
         (ran, first), (_, again) = (run_lesson(lesson, environment) for _ in range(2))
         if failure := failure_of(ran):
-            raise SongNetError(f"{lesson}: did not run to its end: {failure}")
+            raise SongNetError(f"{lesson}: failed: {failure}")
         its = {"first": first, "again": again, **contents(both(ran)[0])}
         content["lessons"][lesson.stem] = its
         print(repr(LessonCost(lesson.stem, content)))
@@ -68,7 +68,7 @@ def make_cost_record(
 
 
 def contents(notebook: Any) -> dict[str, int]:
-    """Return how many words there are to read in a notebook with gaps, and how many exercises."""
+    """Return the numbers of words and of exercises in a notebook with gaps."""
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     text = re.sub(r"\]\([^)]*\)", "]", "\n".join(cell.source for cell in texts))
     return {
@@ -83,7 +83,7 @@ def _folders(data: Path) -> set[Path]:
 
 
 def main() -> None:
-    """Run all lessons, and say what each of them costs."""
+    """Run all lessons, and print the costs of each."""
     try:
         print(make_cost_record(DATA))
     except SongNetError as error:

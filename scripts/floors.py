@@ -1,7 +1,7 @@
-"""Draw the house: its rooms, floor by floor, and which of them imports which.
+"""Draw the house: its rooms, floor by floor, and their imports.
 
-The floors are those of the import contract in ``pyproject.toml``, the arrows are the imports as
-they are (imports for type checking counted), and what a room holds is the first line of its
+The floors come from the import contract in ``pyproject.toml``, the arrows from the imports
+(including those for type checking), and the description of a room from the first line of its
 docstring. ``lint-imports`` checks the contract itself, in ``make lint``.
 """
 
@@ -54,12 +54,12 @@ def purpose(room: str) -> str:
 
 
 def _below(room: str, edges: dict[str, set[str]]) -> set[str]:
-    """Return all rooms that a room imports, by itself or through others."""
+    """Return all rooms that a room imports, directly or through others."""
     return edges[room].union(*(_below(other, edges) for other in edges[room]))
 
 
 def draw(house: list[list[str]], edges: dict[str, set[str]]) -> Axes:
-    """Return a picture of the house: a row of boxes for each floor, arrows from user to used."""
+    """Return a picture of the house: a row of boxes per floor, and arrows for imports."""
     _, ax = plt.subplots(figsize=(11, 1.15 * len(house)), layout="constrained")
     centres: dict[str, tuple[float, float]] = {}
     for height, rooms in enumerate(house):
@@ -80,8 +80,8 @@ def draw(house: list[list[str]], edges: dict[str, set[str]]) -> Axes:
             ax.text(x, y - 0.14, said, ha="center", va="center", fontsize=7, zorder=3)
         ax.text(-0.4, 1.5 * height, str(height), ha="center", va="center", color="grey")
     for room, others in edges.items():
-        # What a room also reaches through another one needs no arrow of its own, nor does `_utils`,
-        # which every room uses.
+        # Leave out arrows to rooms that are also imported through others, and to `_utils`, which
+        # every room uses.
         through = set().union(*(_below(other, edges) for other in others))
         for other in sorted(others - through - {"_utils"}):
             (x, y), (to_x, to_y) = centres[room], centres[other]
@@ -104,7 +104,7 @@ def main() -> None:
     for height, rooms in reversed(list(enumerate(house))):
         for room in rooms:
             print(f"{height}  {room:<11} → {', '.join(sorted(edges[room])) or '·'}")
-    # The same picture has the same bytes.
+    # Make the bytes of the picture reproducible.
     with plt.rc_context({"svg.hashsalt": PACKAGE, "svg.fonttype": "none"}):
         draw(house, edges).figure.savefig(PICTURE, metadata={"Date": None, "Creator": None})
     print(f"drawn: {PICTURE.relative_to(ROOT)}")

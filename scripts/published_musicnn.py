@@ -1,20 +1,20 @@
-"""musicnn as its authors published it, and the ONNX file that is made of it.
+"""musicnn as its authors published it, and its conversion to an ONNX file.
 
-musicnn was trained by others on about 200,000 songs [1]_ to give 50 tags that listeners use; seven
-of fma_small's eight genres are among those tags under the same name. International is not. Its
-weights come inside the wheel of the ``musicnn`` package (0.1.0, 29 MB, ISC licence). The package
-itself cannot be installed beside a current Python, because it asks for NumPy below 1.17, so pip
-is only asked to download the wheel, and four files are taken out of it.
+Its authors trained musicnn on about 200,000 songs [1]_ to predict 50 tags of listeners. Seven
+of fma_small's eight genres are among those tags under the same name; International is not. The
+weights are inside the wheel of the ``musicnn`` package (0.1.0, 29 MB, ISC licence). You cannot
+install the package with a current Python, because it requires NumPy below 1.17. So this script only
+downloads the wheel with pip, and takes four files out of it.
 
-The network is written here from its paper [2]_ with ONNX's own operators; the tests compare it
-with the graph that was stored with the checkpoint. It sees 3 s at a time: 187 frames of 96 mel
-bands, each ``log10(1 + 10000 · mel power)``. Our frames are ``ln(mel power)``, so that is
-``softplus(frame + ln 10000) / ln 10``, exactly. (The published program also rounds mel power to
-half precision first; that is left out.)
+The script writes the network from its paper [2]_ with ONNX's own operators; the tests compare it
+with the graph in the checkpoint. It sees 3 s at a time: 187 frames of 96 mel bands, each
+``log10(1 + 10000 · mel power)``. Our frames are ``ln(mel power)``, so this is exactly
+``softplus(frame + ln 10000) / ln 10``. (The published program first rounds mel power to half
+precision; this conversion does not.)
 
-From tags to genres: a tag's logit is compared with its *centre*, what an average clip gets, and
-the softmax of what is above the centre is the genre. Without the centres, tags that are rare in
-the training songs would hardly ever win: nearly everything is more "rock" than "experimental".
+From tags to genres: subtract each tag's *centre*, the logit of an average clip, from its logit, and
+take the softmax. Without the centres, tags that are rare in the training songs would hardly ever
+win: nearly everything is more "rock" than "experimental".
 
 References
 ----------
@@ -45,10 +45,10 @@ from songnet_utils.models.onnx_export import OPSET
 from songnet_utils.models.onnx_network import describe
 from songnet_utils.streaming.timeline import ReceptiveField
 
-#: What is asked of pip.
+#: The package for pip.
 MUSICNN = "musicnn==0.1.0"
 
-# SHA-256 by file, as it is in the wheel. The checkpoint's files have no stem.
+# The SHA-256 of each file in the wheel. The checkpoint's files have no stem.
 _FILES = {
     "musicnn/MSD_musicnn/.data-00000-of-00001": (
         "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6"
@@ -62,7 +62,7 @@ _FILES = {
     ),
 }
 
-#: The 50 tags, in the order of the network's outputs, as their listeners spelt them.
+#: The 50 tags, in the order of the network's outputs and in the listeners' spelling.
 TAGS = (
     *("rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s"),
     *("alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists"),
@@ -73,7 +73,7 @@ TAGS = (
     *("60s", "rnb", "indie pop", "sad", "House", "happy"),
 )
 
-#: Genre → the tag of the same name. International has none.
+#: For each genre, the tag of the same name. International has none.
 TAG_OF_GENRE = {
     "Electronic": "electronic",
     "Experimental": "experimental",
@@ -84,7 +84,7 @@ TAG_OF_GENRE = {
     "Rock": "rock",
 }
 
-#: Genre → centre of its tag's logit: the mean over 122 clips of fma_small (its folders 000 and
+#: For each genre, the centre of its tag's logit: the mean over 122 clips of fma_small (000 and
 #: 001; 61 artists; 39 Folk, 25 Experimental, 22 Rock, 20 International, 10 Pop, 5 Hip-Hop,
 #: 1 Electronic), each genre with the same weight. The tests measure musicnn on these clips with
 #: centres of the other artists' clips.
@@ -121,12 +121,12 @@ Variables = Callable[[str], np.ndarray]
 
 
 def fetch(folder: Path) -> None:
-    """Bring the published files into a folder, through pip, unless they are there already.
+    """Download the published files into a folder with pip, unless they are there already.
 
     Raises
     ------
     SongNetError
-        When pip cannot download, or what came is not what was published.
+        When pip cannot download the files, or they are not the published ones.
     """
     if _is_whole(folder):
         return
@@ -140,7 +140,7 @@ def fetch(folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder, _FILES)
     if not _is_whole(folder):
-        raise SongNetError(f"{MUSICNN}: what pip brought is not what was published.")
+        raise SongNetError(f"{MUSICNN}: the files from pip are not the published ones.")
 
 
 def _is_whole(folder: Path) -> bool:
@@ -152,7 +152,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def variables(folder: Path) -> Variables:
-    """Return what gives a variable of the published checkpoint by its name."""
+    """Return a function from names to variables of the published checkpoint."""
     import tensorflow as tf
 
     # It was saved under a prefix that ends in "/", which only this reader accepts.
@@ -172,18 +172,18 @@ def onnx_of_musicnn(of: Variables, centres: Mapping[str, float] = CENTRES) -> on
     (clips, 7) and ``embedding`` (clips, steps, 200). The centres are in the last layer's bias.
 
     The published network pads each patch with zeros, so that the convolution over its frames gives
-    187 rows again. Most of these rows see no zeros and are the same numbers in each of the patches
-    they are in: they are computed once for all frames. Only the rows at a patch's two ends are
-    computed for each patch. What was computed so goes out as ``rows_0_next`` to ``rows_4_next``,
-    (clips, filters, frames), and may come in again as ``rows_0`` to ``rows_4`` for the first
-    frames of the next question; by default there are none.
+    187 rows again. Most of these rows see no zeros and are the same in all patches that contain
+    them, so they are computed once for all frames. Only the rows at a patch's two ends are computed
+    for each patch. The shared rows are the outputs ``rows_0_next`` to ``rows_4_next``,
+    (clips, filters, frames), and may be the inputs ``rows_0`` to ``rows_4`` for the first frames of
+    the next call; by default these are empty.
 
     Parameters
     ----------
     of : callable
-        As `variables` returns it.
+        From `variables`.
     centres : mapping of genre to float
-        Subtracted from the logits of the genres' tags.
+        The numbers to subtract from the logits of the genres' tags.
     """
     g = _Graph()
     clips = g.add("Shape", "log_mel", start=0, end=1)
@@ -197,7 +197,7 @@ def onnx_of_musicnn(of: Variables, centres: Mapping[str, float] = CENTRES) -> on
         *[_front_end(g, of, x, patches, clips, *kind) for kind in enumerate(_KERNELS)],
         axis=1,
     )
-    # The mid-end: three convolutions over time, the second and third with a way around.
+    # The mid-end: three convolutions over time, the second and third with a skip connection.
     levels = [features]
     for number in (5, 6, 7):
         kernel, bias = of(f"conv2d_{number}/kernel"), of(f"conv2d_{number}/bias")
@@ -206,7 +206,7 @@ def onnx_of_musicnn(of: Variables, centres: Mapping[str, float] = CENTRES) -> on
         y = g.batch_norm(of, number + 1, g.add("Relu", y), 2)
         levels.append(y if number == 5 else g.add("Add", y, levels[-1]))
     x = g.add("Concat", *levels, axis=1)
-    # The back-end: each feature's largest and mean value over the patch, one after the other.
+    # The back-end: each feature's maximum and mean over the patch, concatenated.
     pooled = [g.add(kind, x, axes=[2], keepdims=1) for kind in ("ReduceMax", "ReduceMean")]
     x = g.batch_norm(of, 9, g.add("Flatten", g.add("Concat", *pooled, axis=2)), 1)
     x = g.add("Relu", g.dense(x, of("dense/kernel"), of("dense/bias")))
@@ -227,15 +227,15 @@ def onnx_of_musicnn(of: Variables, centres: Mapping[str, float] = CENTRES) -> on
 def _front_end(
     g: _Graph, of: Variables, x: str, patches: str, clips: str, number: int, kind: Sequence[int]
 ) -> str:
-    """Write what one kind of kernel finds in each patch: (patches, filters, 187)."""
+    """Write the output of one kind of kernel for each patch: (patches, filters, 187)."""
     filters, width, bands = kind
     name = f"conv2d_{number}" if number else "conv2d"
     kernel = of(f"{name}/kernel").transpose(3, 2, 0, 1)
     # A kernel that is long in one direction is several times as fast along the last axis.
     turned = bands == 1
     kernel = kernel.swapaxes(2, 3) if turned else kernel
-    # The published network takes the largest value of what batch norm gives. That is the batch norm
-    # of the largest value, or of the smallest where its scale is negative: the same, of fewer.
+    # The published network takes the maximum after batch norm. It is cheaper to apply batch norm to
+    # the maximum, or to the minimum if the scale is negative, with the same result.
     sign = np.sign(_batch_norm(of, number + 1)[0])
     weights = g.floats(kernel * sign[:, None, None, None]), g.floats(of(f"{name}/bias") * sign)
 
@@ -253,7 +253,7 @@ def _front_end(
     inside = PATCH - before - after
     first = work(g.add("Slice", patches, *map(g.whole, ([0], [PATCH - inside], [2]))), before)
     last = work(g.add("Slice", patches, *map(g.whole, ([inside], [PATCH], [2]))), after=after)
-    # The rows that came in are those of the first frames; each clip has them.
+    # The input rows belong to the first frames of each clip.
     given, end = g.default(f"rows_{number}", [1, filters, 0]), g.whole([np.iinfo(np.int64).max])
     done = g.add("Shape", given, start=2, end=3)
     given = g.add("Expand", given, g.add("Concat", clips, g.whole([1, 1]), axis=0))
@@ -265,7 +265,7 @@ def _front_end(
 
 
 def _batch_norm(of: Variables, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scale and the offset that a trained batch normalisation comes to."""
+    """Return the scale and the offset of a trained batch normalisation."""
     name = f"batch_normalization_{number}" if number else "batch_normalization"
     parts = ("gamma", "beta", "moving_mean", "moving_variance")
     gamma, beta, mean, variance = (of(f"{name}/{part}") for part in parts)
@@ -282,7 +282,7 @@ class _Graph:
         self.defaults: list[str] = []
 
     def add(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Add a node, return the name of what it gives."""
+        """Add a node, and return the name of its output."""
         output = output or f"musicnn_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
         return output
@@ -314,13 +314,13 @@ class _Graph:
         return self.add("Add", self.add("MatMul", x, self.floats(kernel)), self.floats(bias))
 
     def batch_norm(self, of: Variables, number: int, x: str, rank: int) -> str:
-        """Write a trained batch normalisation whose channels stand `rank` from the end."""
+        """Write a trained batch normalisation whose channels are `rank` axes from the end."""
         shape = (-1, *[1] * (rank - 1))
         scale, offset = (self.floats(each.reshape(shape)) for each in _batch_norm(of, number))
         return self.add("Add", self.add("Mul", x, scale), offset)
 
     def patches(self, x: str, axis: int, size: int) -> str:
-        """Cut patches of `size` along an axis; they stand on it, what is in them on the next."""
+        """Cut patches of `size` along an axis; their contents are on the next axis."""
         count = self.add("Shape", x, start=axis, end=axis + 1)
         end = self.add("Squeeze", self.add("Add", count, self.whole([1 - size])))
         starts = self.add("Range", self.whole(0), end, self.whole(STRIDE))

@@ -1,7 +1,7 @@
 """Put results and pictures into README: ``python scripts/readme.py``.
 
-The results are those of the records in ``notebooks/records``. The live song is `songnet app`
-after fifteen seconds of its medley.
+The results come from the records in ``notebooks/records``. The live song shows `songnet app` after
+fifteen seconds of its medley.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from songnet_utils.lessons.files import RECORDS
 from songnet_utils.lessons.records import Record, read_course_record
 from songnet_utils.lessons.syllabus import as_markdown
 
-#: Which models of the records are shown, and what they are.
+#: The models to show, and their descriptions.
 SHOWN = {
     "chance": "guessing, each genre as often as in training",
     "svm": "a baseline of the paper: SVM on MFCCs",
@@ -42,7 +42,7 @@ SHOWN = {
     "songnet-transfer": "a last layer on a pretrained network",
 }
 
-#: Where the picture is, as README finds it.
+#: The path of the picture, relative to README.
 PICTURE = "docs/_static/results.png"
 
 BEGIN, END = "<!-- results: make readme -->", "<!-- end of results -->"
@@ -51,7 +51,7 @@ LIVE = "docs/_static/live.png"
 
 WORDS = "Description"  # where a PNG says what it shows
 
-# The page opens with a medley; what is shown is its fifteenth second.
+# The page opens with a medley; the picture shows its fifteenth second.
 AT_FIFTEEN_SECONDS = "async () => { await songnet.ready; songnet.seek(15); }"
 ANSWERED = "() => songnet.now().time > 14 && songnet.now().step >= 0"
 
@@ -109,12 +109,12 @@ def section(folder: Path = RECORDS) -> str:
 
 
 def with_section(readme: str, folder: Path = RECORDS) -> str:
-    """Return README with the section of results as the records have it.
+    """Return README with a new section of results from the records.
 
     Raises
     ------
     SongNetError
-        When its marks are not there, once each and in order.
+        When its marks are missing, repeated or out of order.
     """
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -124,13 +124,13 @@ def with_section(readme: str, folder: Path = RECORDS) -> str:
 
 
 def _songs(record: Record) -> int:
-    """Return how many songs were tested: the record counts each of them once a seed."""
+    """Return the number of tested songs, which the record counts once per seed."""
     result = record.result("chance")
     return int(result["clips"]) // int(result["seeds"] if result["folds"] else 1)
 
 
 def _not_told_apart(record: Record) -> str:
-    """Say of how many pairs of the models shown the interval of their difference holds 0."""
+    """Return the number of pairs of shown models whose difference has an interval with 0."""
     shown = [model for model in SHOWN if model in {result["model"] for result in record.results}]
     pairs = list(combinations(shown, 2))
     bounds = [record.difference(*pair)["confidence_interval"] for pair in pairs]
@@ -144,7 +144,7 @@ def _cell(record: Record, model: str) -> str:
 
 
 def save(png: bytes, file: Path, words: str) -> None:
-    """Write a picture with as few colours as it needs, and what it shows in words."""
+    """Write a picture with as few colours as it needs, and with a description in words."""
     picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(128)
     information = PngInfo()
     information.add_itxt(WORDS, words)
@@ -153,7 +153,7 @@ def save(png: bytes, file: Path, words: str) -> None:
 
 
 def live_song() -> bytes:
-    """Return a picture of the page that listens."""
+    """Return a picture of the listening page."""
     app = subprocess.Popen(
         [sys.executable, "-m", "songnet_utils.cli", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,

@@ -1,7 +1,7 @@
-"""Make the course's long experiments, and keep their records with the lessons.
+"""Run the course's long experiments, and save their records with the lessons.
 
-``python scripts/records.py [NAME …] [--corpus FOLDER]``: by default all that need no folder.
-What has been trained before is found again, so that a stopped experiment goes on.
+``python scripts/records.py [NAME …] [--corpus FOLDER]`` runs, by default, all that need no folder.
+It finds earlier runs again, so you can stop an experiment and continue it later.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ _KERNELS = "songnet train mini --split artist && python scripts/records.py kerne
 def make_record(
     name: str, folder: Path = RECORDS, corpus: str | os.PathLike[str] | None = None
 ) -> Path:
-    """Run an experiment, which prints its table, and keep its record.
+    """Run an experiment, print its table, and save its record.
 
     Parameters
     ----------
     name : str
         A key of `EXPERIMENTS`.
     folder : pathlib.Path, optional
-        Where to keep it; with the lessons by default.
+        The folder for the record; by default, that of the lessons.
     corpus : path, optional
-        A folder of your own, where the experiment asks for one.
+        A folder of your own songs, if the experiment needs one.
 
     Raises
     ------
@@ -66,16 +66,16 @@ def make_record(
         When there is no such experiment, it needs a corpus, or one of its runs failed.
     """
     if name not in EXPERIMENTS:
-        raise SongNetError(f"the experiments are {', '.join(EXPERIMENTS)}. Got {name!r}")
+        raise SongNetError(f"the experiment must be one of {', '.join(EXPERIMENTS)}. Got {name!r}")
     command = EXPERIMENTS[name]
     if "FOLDER" in command and corpus is None:
-        raise SongNetError(f"{name}: asks for a folder of real songs. Say which.")
+        raise SongNetError(f"{name}: needs a folder of real songs. Give it with --corpus.")
     words = [str(corpus) if word == "FOLDER" else word for word in command.split()[1:]]
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "results.json"
         program = [sys.executable, "-m", "songnet_utils.cli", *words, "--json", str(file)]
         if subprocess.run(program, check=False).returncode:
-            raise SongNetError(f"{name}: not all of its runs were made, so no record is kept.")
+            raise SongNetError(f"{name}: some of its runs failed, so there is no record.")
         results = json.loads(file.read_text(encoding="utf-8"))
     record = {
         "experiment": name,
@@ -94,15 +94,15 @@ def make_record(
 def make_kernel_record(
     folder: Path = RECORDS, run: Path | None = None, progress: bool = True
 ) -> Path:
-    """Measure all kernels of a run of SongNet, and keep what was found.
+    """Measure all kernels of a run of SongNet, and save the record.
 
     Parameters
     ----------
     folder : pathlib.Path, optional
-        Where to keep it; with the lessons by default.
+        The folder for the record; by default, that of the lessons.
     run : pathlib.Path, optional
-        A finished run; by default SongNet's on mini, artist split and seed 0, which is trained
-        where it is not there.
+        A finished run; by default SongNet's on mini, artist split and seed 0, which is trained if
+        it is missing.
     progress : bool
         Whether to show progress bars.
 
@@ -149,14 +149,14 @@ def make_kernel_record(
 
 
 def _by_layer(found: Survey) -> list[dict[str, Any]]:
-    """Return how pure and how alike a network's kernels are, from the first layer to the last."""
+    """Return the purity and likeness of a network's kernels, from the first layer to the last."""
     table = purity_by_layer(found)[["layer", "purity", "low", "high"]]
     alike = likeness_by_layer(found)[["layer", "likeness"]]
     return table.merge(alike, on="layer").to_dict("records")
 
 
 def main() -> None:
-    """Make what is named."""
+    """Run the experiments on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = [*EXPERIMENTS, NAME]
     parser.add_argument("names", nargs="*", help=", ".join(known))
@@ -164,7 +164,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.names or known:
         if not options.names and "FOLDER" in EXPERIMENTS.get(name, ""):
-            print(f"{name}: left out. Name it and its folder of real songs (--corpus).")
+            print(f"{name}: left out, because it needs a folder of real songs (--corpus).")
             continue
         try:
             made = (

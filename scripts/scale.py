@@ -1,13 +1,13 @@
-"""Show that `songnet train` and `songnet compare` grow linearly with the number of clips.
+"""Show that the cost of `songnet train` and `songnet compare` is linear in the number of clips.
 
-``python scripts/scale.py [CLIPS …]``: by default 500, 2,000 and 8,000 clips of 30 s, all different,
-of eight genres that are easy to tell apart. They are FLAC files of noise and tones, of about half a
-megabyte each, so 8,000 take some 4 GB in ``build/scale``, and their log-mels another 3 GB. What was
-made is found again by the next run; delete the folder when you have seen enough.
+``python scripts/scale.py [CLIPS …]`` uses, by default, 500, 2,000 and 8,000 clips of 30 s, all
+different, of eight genres that are easy to distinguish. They are FLAC files of noise and tones of
+about half a megabyte each, so 8,000 need about 4 GB in ``build/scale``, and their log-mels another
+3 GB. The next run uses the clips again; delete the folder when you are done.
 
-For each size, one after the other and each in a process of its own: the log-mels, one epoch of
-songnet, and a comparison of a baseline with one epoch of songnet. The peak of memory is the
-process's own, as the operating system counts it. Ends with exit code 1 when 4 GB are exceeded.
+For each size, the script runs, each in a process of its own: the log-mels, one epoch of songnet,
+and a comparison of a baseline with one epoch of songnet. The peak memory is that of the process,
+from the operating system. The exit code is 1 if it exceeds 4 GB.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def write_clip(number: int) -> Path:
 
 
 def corpus_of(clips: int) -> Path:
-    """Return a corpus of so many clips: links to the files, which take no room."""
+    """Return a corpus of this many clips, made of links to the files."""
     folder = FOLDER / f"clips-{clips}"
     shutil.rmtree(folder, ignore_errors=True)
     for file in Parallel(n_jobs=-1)(delayed(write_clip)(number) for number in range(clips)):
@@ -81,7 +81,7 @@ def main(sizes: Sequence[int]) -> int:
     print(f"{'clips':>6}  {'command':9}" + "".join(f"{head:>10}" for head in heads))
     for clips in sizes:
         corpus = str(corpus_of(clips))
-        # Nothing of an earlier time, so that every clip is prepared and every run is made.
+        # Delete earlier results, so that every clip is prepared and every run is made.
         shutil.rmtree(FOLDER / "data", ignore_errors=True)
         commands = {
             "features": "",
@@ -92,7 +92,7 @@ def main(sizes: Sequence[int]) -> int:
             seconds, busy, memory = measure(name, corpus, *options.split())
             most = max(most, memory)
             fewer, less = before.get(name, (0, 0.0))
-            # What does not grow, such as starting TensorFlow, is no part of the difference.
+            # Constant costs, such as starting TensorFlow, cancel in the difference.
             more = f"{1000 * (busy - less) / (clips - fewer):.1f}" if fewer else ""
             before[name] = clips, busy
             print(

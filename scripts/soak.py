@@ -1,8 +1,8 @@
-"""Do what may fail at random for a long time; print what happened.
+"""Soak test: repeat random failures and random clicks for a long time, and print the outcome.
 
-First fetch from a server that fails at random: every byte that is kept is held against the truth
-at every request and after every command. Then click, drop, seek, open tabs and load again at random
-on the listening page: there must be no error, and no growing memory.
+First fetch from a server that fails at random, and compare every stored byte with the truth at
+every request and after every command. Then click, drop, seek, open tabs and reload at random on the
+listening page: there must be no errors, and memory must not increase.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from random_user import RandomUser, served_page
 
 
 def fetches(runs: int, first_seed: int) -> None:
-    """Fetch again and again, and print one line of counts."""
+    """Fetch repeatedly, and print one line of counts."""
     happened: Counter[str] = Counter()
     start = time.monotonic()
     for seed in tqdm(range(first_seed, first_seed + runs), leave=False):
@@ -34,7 +34,7 @@ def fetches(runs: int, first_seed: int) -> None:
             happened += faulty_run(Path(folder), seed)
     faults = {name.removeprefix("fault "): n for name, n in happened.items() if "fault" in name}
     print(
-        f"{runs} fetches, all complete, no wrong byte kept: {happened['commands']:,} "
+        f"{runs} fetches, all complete, without a wrong byte: {happened['commands']:,} "
         f"commands ({happened['errors']:,} ended in an error), {happened['requests']:,} requests, "
         f"{sum(faults.values()):,} faults ({', '.join(f'{n} {k}' for k, n in faults.items())}), "
         f"{happened['clips']:,} clips, {time.monotonic() - start:.0f} s"
@@ -42,7 +42,7 @@ def fetches(runs: int, first_seed: int) -> None:
 
 
 def clicks(minutes: float, seed: int) -> None:
-    """Use the listening page at random, and print what was done, said and used."""
+    """Use the listening page at random, and print the actions, errors and memory."""
     with (
         tempfile.TemporaryDirectory() as place,
         sync_playwright() as playwright,

@@ -112,9 +112,9 @@ def test_what_is_not_there_is_said_with_the_way_out(tmp_path):
     (tmp_path / "real-music.json").write_text('{"experiment": ')
     with pytest.raises(SongNetError, match=r"no whole record .* make records"):
         read_course_record("real-music", tmp_path)
-    with pytest.raises(SongNetError, match=r"the experiments are .* Got 'hearsay'"):
+    with pytest.raises(SongNetError, match=r"the experiment must be one of .* Got 'hearsay'"):
         make_record("hearsay")
-    with pytest.raises(SongNetError, match="asks for a folder"):
+    with pytest.raises(SongNetError, match="needs a folder"):
         make_record("real-music", tmp_path)
 
 
