@@ -115,7 +115,7 @@ def test_hidden_files_and_pictures_are_no_clips_and_others_are_listed(tmp_path: 
     corpus = open_corpus(tmp_path)
     assert list(corpus.clips.id) == ["Rock/a.wav"]
     assert set(corpus.unusable.id) == {"lost.wav", "Rock/score.mid", "Pop"}
-    assert "no genre's folder" in reason_of(corpus, "lost.wav")
+    assert "not in a genre's folder" in reason_of(corpus, "lost.wav")
     assert ".mid" in reason_of(corpus, "Rock/score.mid")
 
 
@@ -160,7 +160,7 @@ def test_a_path_with_dots_names_the_folder_it_leads_to(tmp_path: Path) -> None:
         (lambda folder: None, "is not a corpus. There is no folder with that path"),
         (lambda folder: folder.mkdir(), "has no sound files"),
         (lambda folder: (folder / "Rock").mkdir(parents=True), "has no sound files"),
-        (lambda folder: folder.write_bytes(b"RIFF"), "there is no folder with that path"),
+        (lambda folder: folder.write_bytes(b"RIFF"), "There is no folder with that path"),
         (lambda folder: sound_file(folder / "a.wav"), "has no sound files"),
         (lambda folder: (folder / "fma_metadata").mkdir(parents=True), "no clips"),
     ],
@@ -469,7 +469,7 @@ def test_every_column_is_there_and_typed() -> None:
     ("change", "words"),
     [
         ({"genre": None}, "no genre"),
-        ({"file": "a.wav"}, "absolute"),
+        ({"file": "a.wav"}, "relative path"),
         ({"seconds": -1}, "0 seconds"),
         ({"split": "train"}, "official split"),
         ({"artist": ""}, "empty name"),
