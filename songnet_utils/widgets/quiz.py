@@ -62,7 +62,7 @@ class Quiz(WithRecording, Messages):
 
 
 class KernelQuiz(Quiz):
-    """Hear what a kernel found, guess, and see whether that is better than chance.
+    """Listen to a kernel's clips, guess, and see whether you do better than chance.
 
     Parameters
     ----------
@@ -81,9 +81,7 @@ class KernelQuiz(Quiz):
 
     def _asked(self, number: int) -> dict[str, Any]:
         question, answered = self.questions[number], number + 1
-        asked = (
-            "Which piece excites it, too?" if question.sounds else "Which genre does it vote for?"
-        )
+        asked = "Which one excites it, too?" if question.sounds else "Which genre does it vote for?"
         right = [its.right for its in self.questions[:answered]]
         scores = [
             str(kernels.score(self.questions, right[:count] + [-1] * (answered - count)))
@@ -94,7 +92,7 @@ class KernelQuiz(Quiz):
             for its in (question.clip, *question.sounds)
         ]
         return {
-            "asks": f"Hear what a kernel found. {asked}",
+            "asks": f"Listen to the excerpts that excite a kernel most. {asked}",
             "sounds": "".join(players),
             "choices": list(question.choices),
             "right": question.right,
