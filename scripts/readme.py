@@ -1,7 +1,7 @@
 """Put results and pictures into README: ``python scripts/readme.py``.
 
-The results come from the records in ``notebooks/records``. The live song shows `songnet app` after
-fifteen seconds of its medley.
+The results are those of the records in ``notebooks/records``. The live song is `songnet app`
+after fifteen seconds of its medley.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from songnet_utils.lessons.files import RECORDS
 from songnet_utils.lessons.records import Record, read_course_record
 from songnet_utils.lessons.syllabus import as_markdown
 
-#: The models to show, and their descriptions.
+#: Which models of the records are shown, and what they are.
 SHOWN = {
     "chance": "guessing, each genre as often as in training",
     "svm": "a baseline of the paper: SVM on MFCCs",
@@ -42,7 +42,13 @@ SHOWN = {
     "songnet-transfer": "a last layer on a pretrained network",
 }
 
-#: The path of the picture, relative to README.
+#: The records that are shown, and what their collections are called.
+COLUMNS = {"emotify": "Emotify", "real-music": "FMA", "all-models": "`mini`"}
+
+#: Which networks are compared with the paper's best baseline in words.
+NETWORKS = ("songnet", "songnet-plus", "songnet-transfer")
+
+#: Where the picture is, as README finds it.
 PICTURE = "docs/_static/results.png"
 
 BEGIN, END = "<!-- results: make readme -->", "<!-- end of results -->"
@@ -51,22 +57,22 @@ LIVE = "docs/_static/live.png"
 
 WORDS = "Description"  # where a PNG says what it shows
 
-# The page opens with a medley; the picture shows its fifteenth second.
+# The page opens with a medley; what is shown is its fifteenth second.
 AT_FIFTEEN_SECONDS = "async () => { await songnet.ready; songnet.seek(15); }"
 ANSWERED = "() => songnet.now().time > 14 && songnet.now().step >= 0"
 
 
 def picture(folder: Path = RECORDS) -> plots.Picture:
-    """Return a picture of the results on mini.
+    """Return a picture of the results on real songs by artists on whom nothing was chosen.
 
     Parameters
     ----------
     folder : pathlib.Path
         Where the records are.
     """
-    record = read_course_record("all-models", folder)
-    rows = [record.result(model) for model in SHOWN]
-    title = f"On {record.content['command'].split()[2]}, artists that are new to every model"
+    record = read_course_record("emotify", folder)
+    title = f"Emotify: {_songs(record)} real songs by artists that are new to every model"
+    rows = [record.result(model) for model in _shown(record)]
     return plots.show(plots.results(rows, title=title))
 
 
@@ -78,43 +84,44 @@ def section(folder: Path = RECORDS) -> str:
     folder : pathlib.Path
         Where the records are.
     """
-    composed, real = (read_course_record(name, folder) for name in ("all-models", "real-music"))
-    clips, songs = _songs(composed), _songs(real)
-    tested = {result["model"] for result in real.results}
+    named = {name: read_course_record(key, folder) for key, name in COLUMNS.items()}
+    heads = {f"{name}, {_songs(record)} songs": record for name, record in named.items()}
     table = pd.DataFrame(
         {
             "model": f"`{model}`",
             "what it is": what,
-            f"mini, {clips} clips": _cell(composed, model),
-            f"real, {songs} songs": _cell(real, model) if model in tested else "",
+            **{head: _cell(record, model) for head, record in heads.items()},
         }
         for model, what in SHOWN.items()
     )
-    one = real.result("chance")
-    genres = real.content["command"].partition("--genres ")[2].split()[0].replace(",", ", ")
+    one = named["Emotify"].result("chance")
+    unsure = [f"{_not_told_apart(record)} ({name})" for name, record in named.items()]
     return "\n\n".join(
         [
             BEGIN,
             f"![{picture(folder).alt}]({PICTURE})",
             as_markdown(table),
             "Accuracy in per cent and its 95 % interval, on songs by artists that are new to "
-            "the model (artist split). `mini` is composed by rules, for teaching. The real songs "
-            f"are a small folder of the Free Music Archive, by few artists ({genres}), in "
-            f"{one['folds']} folds with {one['seeds']} seeds. The intervals are wide: of the pairs "
-            f"of models in the table, {_not_told_apart(composed)} cannot be told apart on `mini`, "
-            f"and {_not_told_apart(real)} on the real songs.",
+            "the model (artist split). Emotify's songs (classical, electronic, pop, rock) are "
+            "those of two thirds of its artists; every choice was made on the other third. FMA's "
+            f"are a small folder of four genres ({_genres(named['FMA'])}) by few artists. Both "
+            f"were tested in {one['folds']} folds with {one['seeds']} seeds. `mini` is composed by "
+            "rules, for teaching. The intervals are wide. Of all pairs of models, these cannot be "
+            f"told apart: {', '.join(unsure)}.",
+            "On Emotify:",
+            "\n".join(f"- {named['Emotify'].finding(model, 'svm')}" for model in NETWORKS),
             END,
         ]
     )
 
 
 def with_section(readme: str, folder: Path = RECORDS) -> str:
-    """Return README with a new section of results from the records.
+    """Return README with the section of results as the records have it.
 
     Raises
     ------
     SongNetError
-        When its marks are missing, repeated or out of order.
+        When its marks are not there, once each and in order.
     """
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -124,27 +131,39 @@ def with_section(readme: str, folder: Path = RECORDS) -> str:
 
 
 def _songs(record: Record) -> int:
-    """Return the number of tested songs, which the record counts once per seed."""
+    """Return how many songs were tested: the record counts each of them once a seed."""
     result = record.result("chance")
     return int(result["clips"]) // int(result["seeds"] if result["folds"] else 1)
 
 
+def _shown(record: Record) -> list[str]:
+    """Return the models shown that a record has."""
+    tested = {result["model"] for result in record.results}
+    return [model for model in SHOWN if model in tested]
+
+
+def _genres(record: Record) -> str:
+    """Return the genres that a record's command names."""
+    return record.content["command"].partition("--genres ")[2].split()[0].replace(",", ", ")
+
+
 def _not_told_apart(record: Record) -> str:
-    """Return the number of pairs of shown models whose difference has an interval with 0."""
-    shown = [model for model in SHOWN if model in {result["model"] for result in record.results}]
-    pairs = list(combinations(shown, 2))
+    """Say of how many pairs of the models shown the interval of their difference holds 0."""
+    pairs = list(combinations(_shown(record), 2))
     bounds = [record.difference(*pair)["confidence_interval"] for pair in pairs]
     return f"{sum(low <= 0 <= high for low, high in bounds)} of {len(pairs)}"
 
 
 def _cell(record: Record, model: str) -> str:
+    if model not in _shown(record):
+        return ""
     result: dict[str, Any] = record.result(model)
     low, high = result["confidence_interval"]
     return f"{100 * result['accuracy']:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def save(png: bytes, file: Path, words: str) -> None:
-    """Write a picture with as few colours as it needs, and with a description in words."""
+    """Write a picture with as few colours as it needs, and what it shows in words."""
     picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(128)
     information = PngInfo()
     information.add_itxt(WORDS, words)
@@ -153,7 +172,7 @@ def save(png: bytes, file: Path, words: str) -> None:
 
 
 def live_song() -> bytes:
-    """Return a picture of the listening page."""
+    """Return a picture of the page that listens."""
     app = subprocess.Popen(
         [sys.executable, "-m", "songnet_utils.cli", "app", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,
