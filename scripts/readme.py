@@ -45,9 +45,6 @@ SHOWN = {
 #: The records that are shown, and what their collections are called.
 COLUMNS = {"emotify": "Emotify", "real-music": "FMA", "all-models": "`mini`"}
 
-#: Which networks are compared with the paper's best baseline in words.
-NETWORKS = ("songnet", "songnet-plus", "songnet-transfer")
-
 #: Where the picture is, as README finds it.
 PICTURE = "docs/_static/results.png"
 
@@ -108,8 +105,8 @@ def section(folder: Path = RECORDS) -> str:
             f"were tested in {one['folds']} folds with {one['seeds']} seeds. `mini` is composed by "
             "rules, for teaching. The intervals are wide. Of all pairs of models, these cannot be "
             f"told apart: {', '.join(unsure)}.",
-            "On Emotify:",
-            "\n".join(f"- {named['Emotify'].finding(model, 'svm')}" for model in NETWORKS),
+            "On Emotify, "
+            + named["Emotify"].findings("svm", ["songnet", "songnet-plus", "songnet-transfer"]),
             END,
         ]
     )
