@@ -45,7 +45,7 @@ SHOWN = {
 #: The records that are shown, and what their collections are called.
 COLUMNS = {"emotify": "Emotify", "real-music": "FMA", "all-models": "`mini`"}
 
-#: Where the picture is, as README finds it.
+#: The path of the picture, relative to README.
 PICTURE = "docs/_static/results.png"
 
 BEGIN, END = "<!-- results: make readme -->", "<!-- end of results -->"
@@ -145,7 +145,7 @@ def _genres(record: Record) -> str:
 
 
 def _not_told_apart(record: Record) -> str:
-    """Say of how many pairs of the models shown the interval of their difference holds 0."""
+    """Return the number of pairs of shown models whose difference has an interval with 0."""
     pairs = list(combinations(_shown(record), 2))
     bounds = [record.difference(*pair)["confidence_interval"] for pair in pairs]
     return f"{sum(low <= 0 <= high for low, high in bounds)} of {len(pairs)}"
