@@ -134,7 +134,7 @@ def test_evaluate_prints_each_part_and_says_what_a_baseline_lacks(songnet, tones
     code, out, error = songnet("evaluate", baseline)
     assert code == 1
     assert "macro average" in out
-    assert "not probabilities" in one_line(error)
+    assert "without probabilities" in one_line(error)
 
 
 def test_kernels_prints_how_many_are_dead_and_where_the_page_is(songnet, tmp_path, monkeypatch):

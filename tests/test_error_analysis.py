@@ -276,7 +276,7 @@ def test_loud_genres_do_not_make_loudness_a_cause():
     assert found.low < 6 < found.high
     assert found.low > 4
     none = dataclasses.replace(analysis, answers=answers.assign(right=True))
-    with pytest.raises(SongNetError, match="only where there are both"):
+    with pytest.raises(SongNetError, match="needs both wrong and right"):
         error_causes.production_differences(none)
 
 

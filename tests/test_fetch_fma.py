@@ -722,7 +722,7 @@ def test_the_command_prints_the_folder_and_notes_the_rest(tmp_path, published, c
     ("arguments", "said"),
     [
         (["fma_medium", "--sample", "3"], "out of fma_small only"),
-        (["fma_small", "--base-url", "file:///etc"], "no address"),
+        (["fma_small", "--base-url", "file:///etc"], "is not the address"),
     ],
 )
 def test_what_does_not_go_together_is_said(tmp_path, capfd, arguments, said):

@@ -253,7 +253,7 @@ def test_of_a_baseline_only_the_genres_are_reported(tones):
     assert found.genres.support.sum() == len(found.answers)
     assert found.calibration is found.until_right is None
     assert "svm answers only for whole clips" in found.refused
-    assert "Evaluate the run of a network" in found.refused
+    assert "evaluate the run of a network" in found.refused
 
 
 def other(corpus: Corpus, **changes) -> Corpus:

@@ -51,7 +51,7 @@ def test_a_damaged_record_has_one_way_out(tmp_path, damage):
         said = str(caught.value)
         assert said.startswith(f"{run / 'record.json'}: is damaged, or not songnet's (")
         assert said.endswith(
-            f"Move the folder {run} away or delete it, and train again; or use another folder."
+            f"Move or delete the folder {run} and train again, or use another folder."
         )
         assert len(said.splitlines()) == 1
     assert sorted(run.iterdir()) == before
@@ -81,7 +81,7 @@ def test_only_empty_folders_and_our_own_are_a_home(tmp_path):
                 check_home(tmp_path, MUSIC, force=force)
         (tmp_path / name).unlink()
     (tmp_path / "file").write_text("")
-    with pytest.raises(SongNetError, match="is a file, and a run needs a folder"):
+    with pytest.raises(SongNetError, match="is a file, but a run needs a folder"):
         check_home(tmp_path / "file", MUSIC)
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "at all")
     with pytest.raises(SongNetError, match="could not be written"):

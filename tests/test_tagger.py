@@ -168,7 +168,7 @@ def test_heard_in_pieces_it_answers_the_same_and_nothing_looks_ahead(tmp_path, r
         ({"window": "3 s"}, "'window' cannot be '3 s'"),
         ({"hop": 0}, "'hop' cannot be 0"),
         ({"hop": WINDOW + 1}, '"hop" must be at most "window"'),
-        ({"input": "sound"}, '"input" is "waveform" or'),
+        ({"input": "sound"}, '"input" must be "waveform" or'),
         ({"input": {"n_fft": 256, "hop": 100}}, "input: lacks n_mels"),
         ({"input": FRAMES, "hop": 650}, "multiples of 100"),
         ({"output": "percent"}, '"output" must be one of logits'),

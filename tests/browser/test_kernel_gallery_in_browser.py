@@ -304,7 +304,7 @@ def test_an_activation_is_maximised_and_meanwhile_others_play(page):
     wait_for(page, "playing", "found/1/5/")
     button = page.locator(".sk-sound[data-what=maximised]")
     button.click()
-    expect(page.locator(".sk-busy")).to_contain_text("that takes seconds")
+    expect(page.locator(".sk-busy")).to_contain_text("This takes seconds")
     expect(button).to_have_attribute("aria-busy", "true")
     tile(page, 6).click()
     wait_for(page, "playing", "found/1/6/")

@@ -329,7 +329,7 @@ def test_reload_undo_export_and_import_give_the_same_answers(page: Page, tmp_pat
         (tmp_path / name).write_text(text)
         page.set_input_files("input[type=file]", tmp_path / name)
         expect(page.get_by_role("alert")).to_have_text(
-            re.compile(rf"{re.escape(name)}: .* Nothing was changed\. Choose a file")
+            re.compile(rf"{re.escape(name)}: .* Nothing has changed\. Choose a file")
         )
     same(page, answers)
 
