@@ -721,7 +721,7 @@ def test_the_command_prints_the_folder_and_notes_the_rest(tmp_path, published, c
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fma_medium", "--sample", "3"], "out of fma_small only"),
+        (["fma_medium", "--sample", "3"], "must be of fma_small"),
         (["fma_small", "--base-url", "file:///etc"], "is not the address"),
     ],
 )
