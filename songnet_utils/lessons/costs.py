@@ -1,4 +1,4 @@
-"""What the lessons cost, for their first cells: the record that ``make costs`` makes."""
+"""What the lessons cost, for their last cells: the record that ``make costs`` makes."""
 
 from __future__ import annotations
 
