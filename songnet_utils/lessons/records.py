@@ -21,7 +21,7 @@ EXPERIMENTS = {
     # What each part of songnet-plus is worth, on the songs on which it was chosen.
     "songnet-plus-parts": (
         "songnet compare FOLDER --models songnet,songnet-plus~each --splits artist "
-        "--artists development --seeds 3 --folds 4"
+        "--artists development --seeds 1 --folds 4"
     ),
     # What each part of SongNet is worth.
     "songnet-parts": "songnet compare mini --models songnet~each --splits artist --seeds 2",
