@@ -72,11 +72,11 @@ class KernelRecord:
 
         gained = 100 * (last["purity"] - late["purity"])
         return (
-            f"{self.content['clips_not_trained_on']} clips outside the training set. Purity "
-            f"{with_chance(first)}, {with_chance(last)}; before training {with_chance(early)}, "
-            f"{with_chance(late)}: training adds {gained:+.0f} points in the last layer. Likeness "
-            f"{first['likeness']:.2f} and {last['likeness']:.2f}; before training "
-            f"{early['likeness']:.2f} and {late['likeness']:.2f}."
+            f"On {self.content['clips_not_trained_on']} clips outside the training set, purity is "
+            f"{with_chance(first)} and {with_chance(last)}. Before training, it is "
+            f"{with_chance(early)} and {with_chance(late)}: training adds {gained:+.0f} points in "
+            f"the last layer. Likeness is {first['likeness']:.2f} and {last['likeness']:.2f}; "
+            f"before training, it is {early['likeness']:.2f} and {late['likeness']:.2f}."
         )
 
 
