@@ -32,13 +32,13 @@ from songnet_utils.lessons.syllabus import as_markdown
 
 #: Which models of the records are shown, and what they are.
 SHOWN = {
-    "chance": "guessing, each genre as often as in training",
-    "svm": "a baseline of the paper: SVM on MFCCs",
+    "chance": "random guesses, each genre as often as in training",
+    "svm": "one of the paper's baselines: an SVM on MFCCs",
     "lr-518": "logistic regression on 518 statistics",
     "songnet": "the paper's network",
-    "songnet-lstm": "its first try, with an LSTM",
-    "crnn-2d": "what it builds on: Choi et al. 2016",
-    "songnet-plus": "ours, from scratch",
+    "songnet-lstm": "the paper's first try, with an LSTM",
+    "crnn-2d": "what the paper builds on: Choi et al. 2016",
+    "songnet-plus": "our network, trained from scratch",
     "songnet-transfer": "a last layer on a pretrained network",
 }
 
@@ -98,13 +98,14 @@ def section(folder: Path = RECORDS) -> str:
             BEGIN,
             f"![{picture(folder).alt}]({PICTURE})",
             as_markdown(table),
-            "Accuracy in per cent and its 95 % interval, on songs by artists that are new to "
-            "the model (artist split). Emotify's songs (classical, electronic, pop, rock) are "
-            "those of two thirds of its artists; every choice was made on the other third. FMA's "
-            f"are a small folder of four genres ({_genres(named['FMA'])}) by few artists. Both "
-            f"were tested in {one['folds']} folds with {one['seeds']} seeds. `mini` is composed by "
-            "rules, for teaching. The intervals are wide. Of all pairs of models, these cannot be "
-            f"told apart: {', '.join(unsure)}.",
+            "The table shows accuracy in per cent and its 95 % interval, on songs by artists "
+            "who are new to the model (artist split). Emotify's songs (classical, electronic, "
+            "pop, rock) are by two thirds of its artists; we made every choice on the other "
+            "third. FMA's come from a small folder with four genres "
+            f"({_genres(named['FMA'])}) and few artists. We tested both in {one['folds']} folds "
+            f"with {one['seeds']} seeds. `mini` is composed by rules, for teaching. The "
+            "intervals are wide, and some pairs of models cannot be told apart: "
+            f"{', '.join(unsure)}.",
             "On Emotify, "
             + named["Emotify"].findings("svm", ["songnet", "songnet-plus", "songnet-transfer"]),
             END,

@@ -69,7 +69,7 @@ def test_a_finding_says_better_only_where_the_interval_does():
 
 def test_a_finding_gives_the_figures_of_the_record():
     said = Record(a_record()).findings("new", ["old"])
-    assert said.startswith("`new` is right about 60.0% of 200 test clips (artist split, 2 seeds).")
+    assert said.startswith("`new` gets 60.0% of 200 test clips right (artist split, 2 seeds).")
     assert "- `old` (50.0%) is +10.0 points [+1.0 to +20.0]: " in said
     turned = Record(a_record()).findings("old", ["new", "new"])
     assert turned.count("\n- `new` (60.0%) is -10.0 points [-20.0 to -1.0]: ") == 2

@@ -133,7 +133,7 @@ class Record:
         seeds = f", {its['seeds']} seeds" if its["seeds"] > 1 else ""
         tested = "validation" if its["set"] == "validation" else "test"
         text = (
-            f"`{model}` is right about {its['accuracy']:.1%} of {its['clips']:,} {tested} clips "
+            f"`{model}` gets {its['accuracy']:.1%} of {its['clips']:,} {tested} clips right "
             f"({its['split']} split{seeds}). Its difference from\n"
         )
         for other in others:
