@@ -1,7 +1,7 @@
 """Reading what a student gives: numbers, names and rows, in whatever sensible form they come.
 
 Conventions: what is read is plain Python or NumPy; what cannot be read raises `UnreadableError`,
-whose message says what is asked for. ``...``, ``None`` and an empty string are no answer yet
+whose message says what the check asks for. ``...``, ``None`` and an empty string are no answer yet
 (`is_open`).
 """
 
@@ -24,7 +24,7 @@ _UNITS = {"%": Fraction(1, 100), "per cent": Fraction(1, 100), "percent": Fracti
 
 
 class UnreadableError(Exception):
-    """What was given is no answer of the kind that is asked for; the message says why."""
+    """The answer is not of the kind that the check asks for; the message says why."""
 
 
 def is_open(answer: object) -> bool:
@@ -47,18 +47,18 @@ def number(answer: object) -> float:
     if callable(answer) and not hasattr(answer, "__array__"):
         raise UnreadableError("That is a function. Call it, and give what it returns.")
     if isinstance(answer, bool | np.bool_):
-        raise UnreadableError(f"A number is asked for, and {answer} is yes or no.")
+        raise UnreadableError(f"The answer is a number, and {answer} is yes or no.")
     if isinstance(answer, str):
         return _written(answer)
     try:
         values = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UnreadableError(f"A number is asked for. Got {_short(answer)}") from None
+        raise UnreadableError(f"The answer is a number. Got {_short(answer)}") from None
     if values.size != 1:
-        raise UnreadableError(f"One number is asked for. Yours are {values.size}.")
+        raise UnreadableError(f"The answer is a single number. You gave {values.size} of them.")
     value = float(values.reshape(-1)[0])
     if not math.isfinite(value):
-        raise UnreadableError(f"{value} is not a number that one can compare. What went into it?")
+        raise UnreadableError(f"{value} cannot be compared with a number. What went into it?")
     return value
 
 
@@ -67,10 +67,10 @@ def numbers(answer: object, count: int) -> np.ndarray:
     if isinstance(answer, str):
         answer = re.split(r"\s*(?:;|,\s|\bto\b|–)\s*", answer.strip("()[] "))
     if not hasattr(answer, "__iter__"):
-        raise UnreadableError(f"{count} numbers are asked for, in a list or a tuple. Got one.")
+        raise UnreadableError(f"The answer is {count} numbers, in a list or a tuple. Got one.")
     values = np.array([number(one) for one in answer])
     if len(values) != count:
-        raise UnreadableError(f"{count} numbers are asked for. Yours are {len(values)}.")
+        raise UnreadableError(f"The answer is {count} numbers. You gave {len(values)} of them.")
     return values
 
 
@@ -79,7 +79,7 @@ def name(answer: object) -> str:
     while not isinstance(answer, str):
         only = list(answer) if hasattr(answer, "__iter__") else []
         if len(only) != 1:
-            raise UnreadableError(f"A name is asked for, as text. Got {_short(answer)}")
+            raise UnreadableError(f"The answer is a name, as text. Got {_short(answer)}")
         answer = only[0]
     return " ".join(re.sub(r"[-_\s]+", " ", answer.strip(" .\"'")).casefold().split())
 
@@ -90,7 +90,7 @@ def _written(text: str) -> float:
     try:
         value = Fraction(digits)
     except (ValueError, ZeroDivisionError):
-        raise UnreadableError(f"A number is asked for. Got the text {_short(text)}") from None
+        raise UnreadableError(f"The answer is a number. Got the text {_short(text)}") from None
     unit = (found["unit"] or "").strip().casefold() if found else ""
     return float(value * _UNITS.get(unit, 1))
 

@@ -111,7 +111,7 @@ def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...
     if np.array_equal(in_order(found), in_order(frames)):
         whole = 1.0
     elif np.array_equal(np.unique(np.vstack([found, frames]), axis=0), np.unique(frames, axis=0)):
-        whole = 0.75  # each is a frame of the clip, but not each of the clip's is there
+        whole = 0.75  # each is a frame of the clip, but some of the clip's are missing
     else:
         whole = 0.5 * np.array_equal(np.sort(found, axis=0), np.sort(frames, axis=0))
     orders = {0.0: frames, -1.0: frames[::-1]}

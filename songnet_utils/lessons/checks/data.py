@@ -11,7 +11,7 @@ from songnet_utils.corpora.splits import artist_overlap, artists
 from songnet_utils.lessons.checks.answers import name
 from songnet_utils.lessons.checks.questions import Choice, Function, Question, exercise
 
-# How much of the test set may be by artists of the other sets, to choose from.
+# The choices: how much of the test set is by artists who are in other sets, too.
 _SHARES = {"none": 0.0, "a tenth": 0.1, "half": 0.5, "most": 0.85}
 
 # Licences as the Free Music Archive writes them, one of each family, and some of their spellings.
@@ -107,7 +107,7 @@ def in_several_sets() -> Question:
             "train validation validation validation test validation test",
         ),
     ):
-        # Rows in no order, as in a table from which some were taken.
+        # Rows in no particular order, as in a table from which some rows were taken.
         index = list(range(len(whose), 0, -1))
         ids = [f"clip {number}" for number in index]
         clips = table(pd.DataFrame({"id": ids, "artist": whose})).set_axis(index)

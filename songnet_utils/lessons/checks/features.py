@@ -102,7 +102,7 @@ def changes_with_top_db(soft: np.ndarray, loud_end: np.ndarray, sound: Sound) ->
         The description of sound.
     """
     before = sound.frames_of_samples(len(soft) // 2 - sound.n_fft)
-    # The floor of the log-mel would hide what is softer; librosa's own is this one.
+    # The log-mel's floor would hide softer values, so this is librosa's own floor.
     unhidden = replace(sound, floor=1e-10)
     pictures = []
     for samples in (soft, loud_end):

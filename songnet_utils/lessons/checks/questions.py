@@ -162,14 +162,14 @@ class Function(Question):
             raise UnreadableError("Give a function by its name, without brackets.")
         names = getattr(getattr(answer, "__code__", None), "co_names", ())
         if self.ready_made and self.ready_made in (getattr(answer, "__name__", ""), *names):
-            raise UnreadableError(f"`{self.ready_made}` does all of it. Can you do without?")
+            raise UnreadableError(f"`{self.ready_made}` does all the work. Can you manage without it?")
         outputs = [self._try(answer, arguments) for arguments in self.inputs]
         if all(map(is_open, outputs)):
             return None
         if any(map(is_open, outputs)):
             raise UnreadableError(
-                "For some of its inputs your function returns nothing. Is there a `return` on "
-                "every way through it?"
+                "For some of its inputs your function returns nothing. Does every path through "
+                "it end in a `return`?"
             )
         try:
             return [
@@ -178,8 +178,8 @@ class Function(Question):
             ]
         except (TypeError, ValueError, IndexError, AttributeError):
             raise UnreadableError(
-                f"Your function returns something else ({type(outputs[0]).__name__}) than its "
-                "first lines say."
+                f"Your function returns `{type(outputs[0]).__name__}`, which is not what its "
+                "first lines describe."
             ) from None
 
     def same(self, one: list[np.ndarray], other: list[np.ndarray]) -> bool:
