@@ -162,7 +162,7 @@ class Function(Question):
             raise UnreadableError("Give a function by its name, without brackets.")
         names = getattr(getattr(answer, "__code__", None), "co_names", ())
         if self.ready_made and self.ready_made in (getattr(answer, "__name__", ""), *names):
-            raise UnreadableError(f"`{self.ready_made}` does all the work. Can you manage without it?")
+            raise UnreadableError(f"`{self.ready_made}` does it all. Can you manage without it?")
         outputs = [self._try(answer, arguments) for arguments in self.inputs]
         if all(map(is_open, outputs)):
             return None
