@@ -153,7 +153,7 @@ CONTEXTS: dict[str, Callable[[], dict[str, Any]]] = {
     "data.in_several_sets": dict,
     "data.may_sell_loops": dict,
     "features.window": lambda: {"low": 82.41, "high": 87.31, "sound": Sound()},
-    "features.mel_of_hertz": dict,
+    "features.htk": dict,
     "features.band_of_tone": lambda: {"hertz": 440.0, "sound": Sound()},
     "features.changes_with_top_db": lambda: {
         **dict(zip(("soft", "loud_end"), soft_and_loud(), strict=True)),
@@ -340,7 +340,7 @@ SOLVED_OTHERWISE = {
             not {"NC", "ND", "other", "unknown"} & set(re.split("[ -]", licence_family(licence)))
         ),
     ],
-    "features.mel_of_hertz": [
+    "features.htk": [
         lambda f: 2595 * np.log10((700 + f) / 700),
         lambda f: [2595 * math.log1p(one / 700) / math.log(10) for one in f],
     ],

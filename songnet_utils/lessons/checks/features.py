@@ -48,7 +48,7 @@ def window(low: float, high: float, sound: Sound) -> Question:
 
 
 @exercise
-def mel_of_hertz() -> Question:
+def htk() -> Question:
     """Ask for the other mel formula, 2595 log10(1 + f/700): a function of hertz."""
     return Function(
         lambda f: librosa.hz_to_mel(f, htk=True),
