@@ -162,14 +162,6 @@ def test_no_lesson_states_a_result_in_words_of_its_own(lesson):
             assert _FIGURE.search(text) is None, f"{cell.id}: {_FIGURE.search(text)}"
 
 
-def test_a_record_that_is_not_made_yet_has_a_stand_in(tmp_path):
-    (tmp_path / "old.json").write_text(json.dumps(a_record()))
-    assert read_course_record("new", tmp_path, otherwise="old").results
-    (tmp_path / "new.json").write_text(json.dumps({**a_record(), "experiment": "newer"}))
-    read = read_course_record("new", tmp_path, otherwise="old")
-    assert read.content["experiment"] == "newer"
-
-
 def test_every_finding_that_a_lesson_asks_for_is_in_a_record():
     """A lesson that names a model its record has not would only fail when it is run."""
     source = (ROOT / "notebooks" / "04-crnn.ipynb").read_text("utf-8")

@@ -40,7 +40,7 @@ EXPERIMENTS = {
 }
 
 
-def read_course_record(name: str, folder: Path = RECORDS, *, otherwise: str = "") -> Record:
+def read_course_record(name: str, folder: Path = RECORDS) -> Record:
     """Return the record of one of the course's experiments.
 
     Parameters
@@ -49,16 +49,13 @@ def read_course_record(name: str, folder: Path = RECORDS, *, otherwise: str = ""
         One of `EXPERIMENTS`.
     folder : pathlib.Path
         Where the records are.
-    otherwise : str
-        The experiment to take where `name` has no record yet.
 
     Raises
     ------
     SongNetError
         When the record is not there or not whole.
     """
-    made = (folder / f"{name}.json").is_file() or not otherwise
-    return Record(read_content(name if made else otherwise, folder))
+    return Record(read_content(name, folder))
 
 
 class Record:
