@@ -180,7 +180,7 @@ def test_a_piece_is_played_from_its_own_beginning(page, toy):
     show_layer(page, "conv_3")
     tile(page, 2).click()
     wait_for(page, "playing", "found/3/2/")
-    page.get_by_role("button", name="Play from piece 3").click()
+    page.get_by_role("button", name="Play from excerpt 3").click()
     expect(page.locator(".sk-pieces li").nth(2)).to_have_attribute("aria-current", "true")
     now = page.evaluate("document.querySelector('.sk-kernels').gallery.audio.currentTime")
     assert clip.starts[2] <= now + 0.05 < clip.starts[3]
@@ -288,7 +288,7 @@ def test_a_dead_kernel_says_so_and_is_silent(page):
 def test_a_song_is_heard_as_the_kernel_hears_it(page, toy):
     survey = toy[1]
     tile(page, 4).click()
-    songs = page.get_by_role("combobox", name="Song that kernel 4")
+    songs = page.get_by_role("combobox", name="Song for kernel 4")
     songs.select_option("1")
     page.locator(".sk-sound[data-what=song]").click()
     wait_for(page, "playing", "song/1/4/1")
