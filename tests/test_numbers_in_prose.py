@@ -94,6 +94,8 @@ SAID = {
     "05-error-analysis": {"90 %": "an example", "60": TASK},
     "06-kernel-clips": {"0.95": TASK},
     "07-live-demo": {
+        "41%": f"{PAPER} 5.1",
+        "7.2 GB": DEFFERRARD,
         **dict.fromkeys(("441", "0.01", "48"), TASK),
         "80": "librosa's documentation: top_db",
         "200,000": "Pons and Serra 2019, musicnn's training songs (models/networks/README.md)",
