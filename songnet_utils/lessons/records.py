@@ -117,7 +117,7 @@ class Record:
         entry = self.difference(model, other)
         low, high = entry["confidence_interval"]
         found = "better" if low > 0 else "worse" if high < 0 else "not shown to be better or worse"
-        return f"{found} than {other}: {' ['.join(points(entry))}]"
+        return f"{model} is {found} than {other}: {' ['.join(points(entry))}]"
 
     def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
         """Return what a network gains from each of its parts, and with each extra, by name."""
