@@ -59,14 +59,29 @@ def test_a_song_that_was_tested_with_several_seeds_is_one_song(changed):
     assert "| FMA, 41 songs |" in section
 
 
-def test_models_are_told_apart_where_the_records_tell_them_apart(changed):
-    def wide(name, result):
+@pytest.mark.parametrize(
+    ("interval", "says"),
+    [
+        ([0.1, 0.2], "is better than"),
+        ([-0.1, 0.2], "is not shown to be better than"),
+        ([-0.2, -0.1], "is worse than"),
+    ],
+)
+def test_what_readme_says_in_short_is_what_the_intervals_allow(changed, interval, says):
+    def same(name, result):
         for difference in result["differences"]:
-            wide = name == "all-models" or difference["model"] == "chance"
-            difference["confidence_interval"] = [-0.1 if wide else 0.1, 0.2]
+            difference["confidence_interval"] = interval
 
-    # Eight models are shown; seven and five of them were tried on the real songs.
-    assert "6 of 21 (Emotify), 4 of 10 (FMA), 28 of 28 (`mini`)" in changed(wide)
+    (in_short,) = re.findall("^In short: .*$", changed(same), re.MULTILINE)
+    assert re.findall(r"is [a-z ]*than", in_short) == 3 * [says]
+
+
+def test_a_model_that_has_changed_since_is_marked(changed):
+    section = changed(lambda name, result: None)
+    (row,) = re.findall(r"^\| `songnet-plus` .*$", section, re.MULTILINE)
+    note = json.loads((RECORDS / "all-models.json").read_text("utf-8")).get("note", "").strip()
+    assert [row.count("†"), section.count("†")] == ([1, 2] if note else [0, 0])
+    assert note in section
 
 
 @pytest.mark.parametrize(
