@@ -248,7 +248,7 @@ def teach(page: Page, number: int, genre: str, name: str | None = None) -> None:
     )
     page.get_by_label("Genre (existing or new)").fill(genre)
     page.keyboard.press("Enter")
-    page.wait_for_function("teaching.said.at(-1)?.startsWith('Learnt')")
+    page.wait_for_function("teaching.said.at(-1)?.startsWith('Labelled')")
     page.evaluate("teaching.said.length = 0")
 
 
@@ -288,7 +288,7 @@ def test_reload_undo_export_and_import_give_the_same_answers(page: Page, tmp_pat
     teach(page, 2, "polka ", "the same under another name.mp3")
     teach(page, 4, "Rock")
     page.get_by_role("button", name="Remove song 1").click()
-    page.wait_for_function("teaching.said.at(-1)?.includes('removed')")
+    page.wait_for_function("teaching.said.at(-1)?.includes('Removed')")
     assert page.evaluate("teaching.answers()") != answers
     reload(page)
     for _ in range(3):
