@@ -191,7 +191,7 @@ def test_the_fitted_temperature_is_that_of_the_validation_clips():
     widget.children[1].click()
     assert widget.slider.value == pytest.approx(fitted, rel=1e-4)
     assert widget.at.log_loss < before.log_loss
-    assert f"fitted, {fitted:.2f}, is marked" in widget.picture.value
+    assert f"fitted temperature, {fitted:.2f}, is marked" in widget.picture.value
 
 
 def test_a_fitted_temperature_beyond_the_slider_widens_it():

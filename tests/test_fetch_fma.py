@@ -176,7 +176,7 @@ def test_a_folder_is_complete_only_with_every_file_of_the_archive(
     with FaultyServer(published, ranges).running() as url:
         said = bring(url, tmp_path)
         assert whole(tmp_path, truth, "fma_small")
-        assert said[-1].startswith("fma_small: complete, 12 files")
+        assert said[-1].startswith("fma_small: complete. All 12 files")
         # Whatever is lost is found missing and brought again.
         for lost in (0, 7, 11):
             (tmp_path / "fma" / "fma_small" / list(clips)[lost]).unlink()
@@ -209,7 +209,7 @@ def test_a_damaged_archive_is_salvaged(tmp_path, published, truth, monkeypatch, 
     with server.running() as url:
         as_published(monkeypatch, url, published)
         damage(published / "fma_small.zip", "fma_small/000/000275.mp3")
-        with pytest.raises(SongNetError, match=r"1 of 12 files .* 000/000275\.mp3 .*run the same"):
+        with pytest.raises(SongNetError, match=r"1 of 12 files .* 000/000275\.mp3 .*Run the command again"):
             bring(None, tmp_path)
         assert len(clips_of(tmp_path / "fma" / "fma_small")) == 11
         assert not wrong_files(tmp_path, truth)
@@ -300,7 +300,7 @@ def test_a_sample_brings_its_clips_and_two_tables(tmp_path, published, truth):
         server.requests.clear()
         said = bring(url, tmp_path, sample=2)
         assert server.requests == []
-        assert said == ["fma_sample: complete, 4 clips of 2 genres."]
+        assert said == ["fma_sample: complete: 4 clips of 2 genres."]
         stamps = {path: path.stat().st_mtime_ns for path in root.rglob("*.mp3")}
         bring(url, tmp_path, sample=4)
         assert set(two) < set(clips_of(root / "fma_sample"))
@@ -715,7 +715,7 @@ def test_the_command_prints_the_folder_and_notes_the_rest(tmp_path, published, c
         )
     out, error = capfd.readouterr()
     assert (code, out.strip()) == (0, str(tmp_path / "fma" / "fma_sample"))
-    assert error.split("\r")[-1].strip().endswith("complete, 4 clips of 2 genres.")
+    assert error.split("\r")[-1].strip().endswith("complete: 4 clips of 2 genres.")
 
 
 @pytest.mark.parametrize(
