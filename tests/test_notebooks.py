@@ -67,7 +67,7 @@ def tones(tmp_path_factory) -> tuple[Path, Path]:
 #: What a lesson cannot show on such a folder, and says so.
 MISSING = {
     1: {
-        "same-artist": "tones names no artist who has two clips",
+        "same-artist": "tones names no artist with two clips",
         "split-explorer": "tones names no artists",
     },
     2: {},
