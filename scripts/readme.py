@@ -67,7 +67,7 @@ def picture(folder: Path = RECORDS) -> plots.Picture:
         Where the records are.
     """
     record = read_course_record("emotify", folder)
-    title = f"Emotify: {_songs(record)} real songs by artists that are new to every model"
+    title = f"Emotify: {_songs(record)} real songs by artists who are new to every model"
     rows = [record.result(model) for model in _shown(record)]
     return plots.show(plots.results(rows, title=title))
 
