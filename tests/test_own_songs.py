@@ -259,7 +259,7 @@ def test_a_list_of_files_is_not_followed(songs, tmp_path, monkeypatch):
 
 def test_a_file_too_large_is_refused(songs, monkeypatch):
     monkeypatch.setattr(own, "MOST_BYTES", 1_000)
-    with pytest.raises(SongNetError, match="the song: has 1 kB, at most 1 kB"):
+    with pytest.raises(SongNetError, match="the song: has 1 kB, but at most 1 kB"):
         songs.add(bytes(1_001), "Rock")
 
 

@@ -294,7 +294,7 @@ def test_other_music_under_the_same_name_is_told(run, tmp_path):
 
 def test_frames_of_another_description_of_sound_are_refused(run, tones):
     coarse = LogMelStore(sound=Sound(n_mels=64)).prepare(tones, progress=False)
-    with pytest.raises(SongNetError, match=r"n_mels=64.* and .*n_mels=128.* is needed"):
+    with pytest.raises(SongNetError, match=r"n_mels=64.* network needs .*n_mels=128"):
         evaluate(run, coarse, progress=False)
 
 

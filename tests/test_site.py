@@ -103,8 +103,8 @@ def test_the_page_for_teachers_says_what_is_learnt_and_what_exercises_train(toy_
 def test_the_api_reference_has_shapes_units_and_errors(toy_site):
     text = words(read(toy_site, "api/songnet_utils.plots.players.html"))
     assert "audio ( ndarray ) – Mono samples." in text
-    assert "start ( float ) – Where it begins and how much of it there is, in seconds" in text
-    assert "Raises : SongNetError – When start lies outside audio ." in text
+    assert "start ( float ) – The start and the duration, in seconds" in text
+    assert "Raises : SongNetError – When start is outside audio ." in text
 
 
 # --- Faults are seen -----------------------------------------------------------------------------
