@@ -226,7 +226,7 @@ def peeking() -> dict[str, tuple[str, list[Any]]]:
             [layers.GRU(4, return_sequences=True, go_backwards=True, name="back")],
         ),
         "a convolution with a step for each frame": (
-            'around pads its input .same.: .* the end of a song.*padding="valid"',
+            'around pads its input .same., .* the end of a song.*padding="valid"',
             [layers.Conv1D(4, 5, padding="same", name="around")],
         ),
         "the loudest moment of the song": (
