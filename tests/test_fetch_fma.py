@@ -209,7 +209,9 @@ def test_a_damaged_archive_is_salvaged(tmp_path, published, truth, monkeypatch, 
     with server.running() as url:
         as_published(monkeypatch, url, published)
         damage(published / "fma_small.zip", "fma_small/000/000275.mp3")
-        with pytest.raises(SongNetError, match=r"1 of 12 files .* 000/000275\.mp3 .*Run the command again"):
+        with pytest.raises(
+            SongNetError, match=r"1 of 12 files .* 000/000275\.mp3 .*Run the command again"
+        ):
             bring(None, tmp_path)
         assert len(clips_of(tmp_path / "fma" / "fma_small")) == 11
         assert not wrong_files(tmp_path, truth)
