@@ -399,7 +399,7 @@ def test_an_unknown_artist_is_counted_as_not_known(tmp_path):
     [
         ({"models": ["svn"]}, "A model is one of songnet, .*Got .svn."),
         ({"models": []}, "at least one model"),
-        ({"splits": ["artists"]}, "random or artist or official"),
+        ({"splits": ["artists"]}, "random, artist or official"),
         ({"splits": ["official"], "folds": 3}, "random or artist"),
         ({"seeds": 0}, "at least 1 seed"),
         ({"folds": 1}, "at least 2"),

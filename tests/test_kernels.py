@@ -563,7 +563,7 @@ def test_what_cannot_be_auralised_is_said(tones):
     kernels = tones.kernels
     with pytest.raises(SongNetError, match="Silence: is silent"):
         k.auralise(kernels, 1, 0, np.zeros(22_050, np.float32), name="Silence")
-    with pytest.raises(SongNetError, match="Blip: has 5 frames, and a kernel of conv_3 sees 32"):
+    with pytest.raises(SongNetError, match="Blip: has 5 frames, but a kernel of conv_3 sees 32"):
         k.auralise(kernels, 3, 0, music(0, 0.2, 22_050), name="Blip")
     model = songnet(Sound(), ["a", "b"], filters=4)
     model.get_layer("batch_norm_1").beta.assign(np.full(4, -1e3))

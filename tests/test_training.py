@@ -406,7 +406,7 @@ def test_unusable_clips_are_recorded(tmp_path):
     ("options", "message"),
     [
         ({"model": "songnte"}, "songnet-transfer, chance, knn"),
-        ({"split": "artists"}, "random, artist, official"),
+        ({"split": "artists"}, "random, artist or official"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"genres": ["High"]}, "at least two"),
         ({"genres": ["High", "Polka"]}, "no clips of the genre Polka"),

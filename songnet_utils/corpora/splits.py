@@ -457,9 +457,8 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
 def check_kind(kind: str, kinds: Sequence[str] = KINDS, what: str = "a split") -> None:
     """Raise SongNetError unless `kind` is one of `kinds`."""
     if kind not in kinds:
-        raise SongNetError(
-            f"{what} must be {' or '.join(kinds)}. Got {kind!r}.{did_you_mean(str(kind), kinds)}"
-        )
+        known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+        raise SongNetError(f"{what} must be {known}. Got {kind!r}.{did_you_mean(str(kind), kinds)}")
 
 
 def _check_k(k: int) -> None:
