@@ -379,7 +379,7 @@ def training() -> None:
             f"{'  an epoch, with validation':<34}{whole:9.1f} s; "
             f"{len(trainer.crops)} steps alone {len(trainer.crops) * np.median(steps):.1f} s"
         )
-        where_a_step_goes(trainer.network, given[0])
+        where_a_step_goes(trainer.network, given[0]["log_mel"])
 
 
 def where_a_step_goes(network: keras.Model, frames: np.ndarray) -> None:
