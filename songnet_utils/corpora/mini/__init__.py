@@ -29,6 +29,10 @@ in this repository.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+#: The table of the clips of seed 0, their bit rates included.
+TABLE = Path(__file__).with_name("clips.csv")
 DESCRIPTION = "music composed by rules; a clip is rendered when you first open it"
 LICENCE = "CC BY 4.0"
 CITATION = "mini, the teaching corpus of the SongNet course: composed by rules, CC BY 4.0."

@@ -14,7 +14,7 @@ import pandas as pd
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, sweep, write_csv, write_json
 from songnet_utils.corpora.making import in_parallel
-from songnet_utils.corpora.mini import LICENCE, names
+from songnet_utils.corpora.mini import LICENCE, TABLE, names
 from songnet_utils.corpora.mini.artists import Artist, make_artist
 from songnet_utils.corpora.mini.compose import compose, midi
 from songnet_utils.corpora.mini.dice import Dice
@@ -30,8 +30,6 @@ ARTISTS = 32
 CLIPS = 3
 """Clips an artist."""
 CLIP_SECONDS = 30.0
-TABLE = Path(__file__).with_name("clips.csv")
-"""What is known of the clips of `SEED`, their bit rates included."""
 _POPULARITY = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
     "International": 0.8, "Pop": 1.0, "Rock": 1.1,

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, newest_run
+from songnet_utils.corpora import mini
 from songnet_utils.models.onnx_network import BUILT_IN, description_of, open_session
 from songnet_utils.widgets.page import medley
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     Source = Network | str | Path
 
 _VENDOR = Path(__file__).parent / "vendor"
-_MINI = Path(__file__).parents[2] / "corpora" / "mini" / "clips.csv"
 _OURS, _MUSICNN = BUILT_IN / "songnet-mini.onnx", BUILT_IN / "musicnn.onnx"
 
 #: The most clips of one genre that a page lists.
@@ -234,7 +234,7 @@ def clips_of(corpus: Corpus) -> list[Clip]:
 
 def clips_of_mini(data: Path) -> list[Clip]:
     """Return clips of mini in a data folder, listed without pandas, which takes a second."""
-    with _MINI.open(encoding="utf-8", newline="") as file:
+    with mini.TABLE.open(encoding="utf-8", newline="") as file:
         return _clips(csv.DictReader(file), "mini", functools.partial(_read_mini, data))
 
 
@@ -243,9 +243,9 @@ def _read(row: _Row) -> bytes:
 
 
 def _read_mini(data: Path, row: _Row) -> bytes:
-    from songnet_utils.corpora import open_corpus
+    from songnet_utils.corpora.mini.catalogue import open_mini
 
-    return _read(open_corpus("mini", data, progress=False).clips.set_index("id").loc[row["id"]])
+    return _read(open_mini(data / "mini").set_index("id").loc[row["id"]])
 
 
 def _clips(rows: Iterable[_Row], name: str, read: Callable[[_Row], bytes]) -> list[Clip]:
