@@ -60,11 +60,7 @@ def test_a_lesson_says_what_it_costs_and_where_to_go_on(path):
         assert f"**Next**: [{number + 2} · " in last
 
 
-# Lessons that open with something to hear or to see, and end with what they cost.
-NEW = [path for path in NOTEBOOKS if "cost_of(" in cells(path, "code")[-1].source]
-
-
-@pytest.mark.parametrize("path", NEW)
+@pytest.mark.parametrize("path", LESSONS)
 def test_a_lesson_opens_with_something_to_hear_or_to_see(path):
     title, first = nbformat.read(path, 4).cells[:2]
     assert len(title.source.split()) <= 70
@@ -72,7 +68,7 @@ def test_a_lesson_opens_with_something_to_hear_or_to_see(path):
     assert len(first.source.splitlines()) <= 8
 
 
-@pytest.mark.parametrize("path", [*NEW, *(path.parent / SOLUTIONS / path.name for path in NEW)])
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *SOURCES])
 def test_a_lesson_and_its_cells_and_lines_are_short(path):
     assert len(nbformat.read(path, 4).cells) <= 50
     code = {cell.id: cell.source.splitlines() for cell in cells(path, "code")}
