@@ -51,6 +51,11 @@ def is_lesson(nodeid: str) -> bool:
     return "::test_a_lesson_runs_alone" in nodeid
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their number: what they hold can differ from one worker to the other."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     return WholeFiles(config, log)
 
