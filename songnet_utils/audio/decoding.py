@@ -227,7 +227,7 @@ def _mixed(pieces: Iterator[Piece], progress: Progress) -> Iterator[_Mixed]:
     if cancelled:
         progress.notes.append(
             f"{progress.name}: its channels cancel out for {cancelled:.1f} s (one is the other "
-            "inverted). Only the first is used there."
+            "inverted). There, only the first channel is used."
         )
 
 

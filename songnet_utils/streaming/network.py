@@ -127,6 +127,6 @@ class Network(abc.ABC):
             seconds = self.sound.seconds_of_samples((len(frames) - 1) * self.sound.hop)
             raise SongNetError(
                 f"{self.name} needs at least {self.timeline.seconds_needed:.2f} s of sound for "
-                f"one answer. Got {seconds:.2f} s. Choose a longer one."
+                f"one answer. Got {seconds:.2f} s. Choose a longer song."
             )
         return frames

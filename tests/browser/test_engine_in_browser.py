@@ -176,7 +176,7 @@ def test_a_song_cut_short_is_heard_as_far_as_it_goes(page, songs, ending):
     assert 8 < seconds < 12
     assert told["heard"]["notes"] == [
         f"cut.{ending}: is cut short or damaged. Its header promises 20.00 s, but only the first "
-        f"{seconds:.2f} s can be decoded. The answers are about these."
+        f"{seconds:.2f} s can be decoded. The answers cover only these."
     ]
     decided = told["steps"][:, 1] < seconds - 0.1
     np.testing.assert_allclose(told["steps"][decided], whole[: decided.sum()], atol=1e-3)

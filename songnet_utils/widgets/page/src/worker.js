@@ -88,7 +88,7 @@ async function listen(job, { blob, name, network, frames, kinds }) {
     if (promised - seconds > SLACK_SECONDS) {
       facts.notes.push(
         `${name}: is cut short or damaged. Its header promises ${promised.toFixed(2)} s, but ` +
-          `only the first ${until} s can be decoded. The answers are about these.`,
+          `only the first ${until} s can be decoded. The answers cover only these.`,
       );
     } else if (damage) {
       facts.notes.push(`${name}: is damaged after ${until} s. The answers stop there.`);
@@ -135,7 +135,7 @@ async function hearAll(job, song, listening, sounds, notes) {
   if (cancelled) {
     notes.push(
       `${song.name}: its channels cancel out for ${cancelled.toFixed(1)} s (one is the other ` +
-        "inverted). Only the first is used there.",
+        "inverted). There, only the first channel is used.",
     );
   }
   return damage;

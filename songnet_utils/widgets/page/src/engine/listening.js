@@ -82,7 +82,7 @@ export class Listening {
     const needed = (Math.max(1, (size - 1) * hop) / sample_rate).toFixed(2);
     throw new Error(
       `${this.name}: the network needs at least ${needed} s of sound for one answer. ` +
-        `Got ${this.seconds.toFixed(2)} s. Choose a longer one.`,
+        `Got ${this.seconds.toFixed(2)} s. Choose a longer song.`,
     );
   }
 
@@ -112,13 +112,13 @@ export class Listening {
 
   #check(/** @type {Float32Array} */ samples) {
     const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    const holds = `${this.name}: holds samples`;
+    const contains = `${this.name}: contains samples`;
     if (!Number.isFinite(peak)) {
-      throw new Error(`${holds} that are not numbers (NaN or infinite). Export it again.`);
+      throw new Error(`${contains} that are not numbers (NaN or infinite). Export it again.`);
     }
     if (peak > LOUDEST) {
       const size = `up to ${peak.toExponential(0)}, where full scale is 1`;
-      throw new Error(`${holds} ${size}; more than 1e6 cannot be sound. Export it again.`);
+      throw new Error(`${contains} ${size}; more than 1e6 cannot be sound. Export it again.`);
     }
     this.peak = Math.max(this.peak, peak);
   }

@@ -19,7 +19,7 @@ export function teachPanel({ engine, host, base, list, announce, changed }) {
   let teacher = /** @type {Teacher | null} */ (null);
   let tests = 0;
   form.onsubmit = learn;
-  undo.onclick = () => act((one) => one.store.undo(), "Undid the last change.");
+  undo.onclick = () => act((one) => one.store.undo(), "The last change is undone.");
   save.onclick = async () => saveFile((await ready).store.exported());
   bring.onclick = () => chosen.click();
   chosen.onchange = add;

@@ -88,7 +88,7 @@ export class Store extends EventTarget {
     const wrong = (/** @type {string} */ why) =>
       new Error(`${file.name}: ${why}. Nothing has changed. Choose a file that “Export” made.`);
     const content = await file.text().then(JSON.parse).catch(() => null);
-    if (content?.format !== FORMAT) throw wrong("is not a complete file of exported genres");
+    if (content?.format !== FORMAT) throw wrong("is not a complete export of genres");
     if (content.version !== 1) throw wrong(`has version ${content.version}, not 1`);
     if (!content.songs?.length) throw wrong("contains no songs");
     const songs = Array.from(content.songs, (told, i) => {

@@ -75,7 +75,7 @@ export function wilson(/** @type {number} */ right, /** @type {number} */ of) {
 /** @param {Trial} trial @param {string[]} known genres of musicnn @returns {string[]} sentences */
 export function inWords({ tested, untested, genres }, known) {
   if (tested.length < FEWEST) {
-    const why = `There are too few songs for a fair test: ${tested.length} of at least ${FEWEST}.`;
+    const why = `A fair test needs at least ${FEWEST} songs; there are ${tested.length}.`;
     return [`${why} Label at least four songs per genre, by different artists.`];
   }
   /** @param {Trial["tested"]} some @param {"before" | "after"} when */
@@ -88,11 +88,11 @@ export function inWords({ tested, untested, genres }, known) {
   const both = tested.filter(({ song }) => known.includes(song.genre));
   const only = tested.filter(({ song }) => !known.includes(song.genre));
   return [
-    "Each song was tested with a layer trained without it and without its artist.",
+    "Each song was tested with a layer trained without this song and its artist.",
     both[0] && `Before: musicnn gets ${share(both, "before")}.`,
     both[0] && `After: on the same songs, your layer gets ${share(both, "after")}. It chooses ` +
       `among ${genres.length} genres, musicnn among ${known.length}.`,
     only[0] && `On genres that musicnn does not know, your layer gets ${share(only, "after")}.`,
-    untested[0] && `Not tested: ${untested.length} by the only artist of their genre.`,
+    untested[0] && `Not tested, as their genre has no other artist: ${untested.length}.`,
   ].filter((text) => text !== undefined);
 }

@@ -14,7 +14,7 @@ export class Bars {
   #begin(/** @type {Network} */ network) {
     this.network = network;
     say(this.parts.name, network.title);
-    this.parts.element.ariaLabel = `Answer of ${network.title}`;
+    this.parts.element.ariaLabel = `Prediction by ${network.title}`;
     this.rows = network.genres.map((genre, i) => {
       const row = copy(this.templates.bar);
       say(row.genre, genre);

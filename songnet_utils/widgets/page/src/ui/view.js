@@ -226,7 +226,7 @@ export class View {
     const second = Math.floor(performance.now() / 1000);
     if (second === this.second) return;
     this.second = second;
-    const text = `Each answer comes ${delay?.toFixed(2)} s after the end of its sound.`;
+    const text = `Each answer appears ${delay?.toFixed(2)} s after its sound has ended.`;
     say(this.parts.delay, delay === null ? "Listening …" : text);
     this.root.dataset.delay = String(delay ?? "");
   }
