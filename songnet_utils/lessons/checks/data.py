@@ -90,7 +90,7 @@ def in_several_sets() -> Question:
     """Ask how many artists have clips in several sets: a function of ``clips`` and ``subset``."""
 
     def shared(subset: pd.Series, artist: pd.Series) -> pd.Series:
-        """Return of each artist whether there are clips in several sets."""
+        """Return for each artist whether there are clips in several sets."""
         return subset.groupby(artist).nunique() > 1
 
     def count(clips: pd.DataFrame, subset: pd.Series) -> int:
