@@ -126,9 +126,9 @@ def shuffled_in_time(net: SongNet, frames: np.ndarray) -> Question:
     Parameters
     ----------
     net : SongNet
-        A network that classifies them then.
+        A network that classifies the shuffled frames.
     frames : np.ndarray, shape (frames, n_mels)
-        A clip's.
+        A clip's frames.
     """
     small = np.arange(24, dtype=np.float32).reshape(8, 3) ** 1.5
     mixed = np.random.default_rng(0).permutation(frames)
@@ -146,7 +146,7 @@ def shuffled_in_time(net: SongNet, frames: np.ndarray) -> Question:
         inputs=[(small, np.random.default_rng(1)), (frames, np.random.default_rng(2))],
         view=_facts,
         facts=dict(
-            answer="stays" if same else f"turns into {net.genres[after.argmax()]}",
+            answer="stays the same" if same else f"turns into {net.genres[after.argmax()]}",
             moved=np.abs(after - before).max(),
         ),
     )
@@ -154,7 +154,7 @@ def shuffled_in_time(net: SongNet, frames: np.ndarray) -> Question:
 
 @exercise
 def clips_needed(accuracy: float, half_width: float) -> Question:
-    """Ask how many test clips it takes until an accuracy is so sure: about; a number.
+    """Ask how many test clips make an accuracy this certain: a number, roughly.
 
     Parameters
     ----------
