@@ -99,9 +99,9 @@ def section(folder: Path = RECORDS) -> str:
             f"![{picture(folder).alt}]({PICTURE})",
             as_markdown(table),
             "The table shows accuracy in per cent and its 95 % interval, on songs by artists "
-            "who are new to the model (artist split). Emotify's songs (classical, electronic, "
-            "pop, rock) are by two thirds of its artists; we made every choice on the other "
-            "third. FMA's come from a small folder with four genres "
+            "who are new to the model (artist split). The Emotify songs here (classical, "
+            "electronic, pop, rock) are by two thirds of Emotify's artists; we made every choice "
+            "on songs by the others. The FMA songs come from a small folder with four genres "
             f"({_genres(named['FMA'])}) and few artists. We tested both in {one['folds']} folds "
             f"with {one['seeds']} seeds. `mini` is composed by rules, for teaching. The "
             "intervals are wide. (–: not tested.)",
