@@ -61,7 +61,8 @@ def make_cost_record(
             raise SongNetError(f"{lesson}: failed: {failure}")
         its = {"first": first, "again": again, **contents(both(ran)[0])}
         content["lessons"][lesson.stem] = its
-        print(repr(LessonCost(lesson.stem, content)))
+        cost = LessonCost(lesson.stem, content)
+        print(f"{lesson.stem}:\n{cost.table.to_string()}\n{cost.reading} {cost.source}")
     path = folder / f"{NAME}.json"
     write_json(path, content)
     return path

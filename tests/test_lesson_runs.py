@@ -138,10 +138,9 @@ def test_costs_are_measured_lesson_by_lesson_and_shown(source, tmp_path, tones, 
     assert record["music"]["disk"] > 1e5
     cost = cost_of("01-first", tmp_path)
     assert cost.table["on disk"].tolist() == ["3 MB", "none"]
-    for shown in (cost._repr_html_(), repr(cost)):
+    for shown in (cost._repr_html_(), capsys.readouterr().out):
         for words in (*cost.table.loc["again"], cost.reading, cost.source, "make costs"):
             assert words in shown
-    assert repr(cost) in capsys.readouterr().out
 
 
 def test_a_lesson_that_was_not_measured_says_so_and_runs_all_the_same(tmp_path):
@@ -169,6 +168,7 @@ def test_words_for_time_and_size(tmp_path):
     ]
     assert "takes less time alone" in cost.source
     # 10 minutes of reading and 30 of exercises.
+    assert cost.minutes == 40
     assert cost.reading.startswith("Reading and exercises: about 40 minutes (1,500 words")
 
 

@@ -148,15 +148,6 @@ def test_a_kept_record_is_of_the_experiment_as_it_stands(name):
             assert entry["difference"] == pytest.approx(difference, abs=1e-9)
 
 
-def test_a_verdict_says_no_more_than_its_interval():
-    record = read_course_record("all-models")
-    for other in ("chance", "svm", "crnn-2d"):
-        low, high = record.difference("songnet", other)["confidence_interval"]
-        said = record.verdict("songnet", other)
-        assert ("not shown" in said) == (low <= 0 <= high)
-        assert ("is better" in said) == (low > 0)
-
-
 #: A share or a difference of shares in the words of a lesson: its figures are for code to say.
 _FIGURE = re.compile(r"\d+(\.\d+)?\s*(%|percent|points)")
 #: What is quoted from the paper, or is a convention, and no result of ours.

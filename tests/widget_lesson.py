@@ -24,7 +24,7 @@ def widgets(folder: Path) -> list[Any]:
     from toys import tone_corpus
     from tunes import analysed, sure_answers
 
-    from songnet_utils import kernels, open_corpus
+    from songnet_utils import kernels, load_songnet, open_corpus
     from songnet_utils import widgets as made
     from songnet_utils.audio.sound import Sound
 
@@ -46,6 +46,7 @@ def widgets(folder: Path) -> list[Any]:
         made.KernelGallery(survey, votes),
         made.KernelQuiz(kernels.genre_questions(survey, votes, "conv_2", count=2)),
         made.KernelQuiz(kernels.song_questions(survey, "conv_2", count=2)),
+        made.GenreQuiz(corpus.clips[::12], corpus.genres, load_songnet("songnet-mini")),
         made.LiveSong(),
     ]
 

@@ -34,20 +34,22 @@ class LessonCost:
     ----------
     table : pandas.DataFrame
         Time, memory and disk in words: a row for the first run, and one for later ones.
+    minutes : int
+        How long a reader takes, exercises included.
     """
 
     def __init__(self, lesson: str, content: Mapping[str, Any]) -> None:
         its = content["lessons"][lesson]
         rows = {"the first time": its["first"], "again": its["again"]}
-        self.lesson = lesson
         self.table = pd.DataFrame({when: _in_words(cost) for when, cost in rows.items()}).T
         words, exercises = its["words"], its["exercises"]
         minutes = words / _WORDS_A_MINUTE + exercises * _MINUTES_AN_EXERCISE
+        self.minutes = max(5, 5 * round(minutes / 5))
         music, versions = _in_words(content["music"]), content["versions"]
         # Processors that other programs kept busy meanwhile make times too long.
         busy = "; other programs kept it busy, so it takes less time alone"
         self.reading = (
-            f"Reading and exercises: about {max(5, 5 * round(minutes / 5))} minutes ({words:,} "
+            f"Reading and exercises: about {self.minutes} minutes ({words:,} "
             f"words at {_WORDS_A_MINUTE} per minute, {exercises} exercises at "
             f"{_MINUTES_AN_EXERCISE} minutes)."
         )
@@ -58,10 +60,6 @@ class LessonCost:
             f"{busy if content['load'] > 0.5 else ''}). Making the music before the first lesson "
             f"took {music['time']} and {music['on disk']}."
         )
-
-    def __repr__(self) -> str:
-        title = f"What {self.lesson} costs, run from top to bottom"
-        return f"{title}:\n{self.table.to_string()}\n{self.reading} {self.source}"
 
     def _repr_html_(self) -> str:
         notes = html.escape(f"{self.reading} {self.source}")

@@ -112,13 +112,6 @@ class Record:
         low, _ = self.difference(model, other)["confidence_interval"]
         return bool(low > 0)
 
-    def verdict(self, model: str, other: str) -> str:
-        """Say in a few words whether a model is shown to be better than another."""
-        entry = self.difference(model, other)
-        low, high = entry["confidence_interval"]
-        found = "better" if low > 0 else "worse" if high < 0 else "not shown to be better or worse"
-        return f"{model} is {found} than {other}: {' ['.join(points(entry))}]"
-
     def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
         """Return what a network gains from each of its parts, and with each extra, by name."""
         rows = []

@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 from songnet_utils._utils.errors import SongNetError
-from songnet_utils._utils.files import data_folder
+from songnet_utils._utils.files import data_folder, size_text
 from songnet_utils.corpora import open_corpus
 from songnet_utils.lessons.costs import cost_of
 from songnet_utils.lessons.files import RECORDS
@@ -69,8 +69,10 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
         source, new = Path(folder) / "source", Path(folder) / "site"
         shutil.copytree(DOCS, source)
         _write_live(source / "_static")
+        start = _pack_project(source / "extra")
         _write_lessons(notebooks, source)
         generated = {
+            "start": start,
             "stopped": _stopped(notebooks),
             "costs": cost_table(titles, costs),
             "syllabus": "\n\n".join(syllabus(notebooks[name], costs[name]) for name in notebooks),
@@ -159,6 +161,20 @@ def _write_live(static: Path) -> None:
     some = {clip.facts["genre"]: clip for clip in mini}
     clips = [page.medley_clip(), *map(page.as_mp3, some.values())]
     page.write_page(static / "songnet", clips)
+
+
+def _pack_project(folder: Path) -> str:
+    """Pack the project as it was last committed; return how a reader of the site gets it."""
+    folder.mkdir(exist_ok=True)
+    command = ["git", "archive", "--format=zip", "--prefix=songnet/", "HEAD"]
+    try:
+        packed = subprocess.run(command, cwd=DOCS.parent, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return "Whoever made this site has the project's folder: ask them for it."
+    (folder / "songnet.zip").write_bytes(packed)
+    return (
+        f"<a href='songnet.zip'>Download the project</a> ({size_text(len(packed))}) and unpack it."
+    )
 
 
 def _stopped(notebooks: Mapping[str, Any]) -> str:

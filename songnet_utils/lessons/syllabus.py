@@ -27,13 +27,15 @@ def cost_table(titles: Mapping[str, str], costs: Mapping[str, LessonCost | str])
     for name, title in titles.items():
         cost, link = costs[name], f"[{title}](lessons/{name}.ipynb)"
         if isinstance(cost, LessonCost):
-            rows.append({"lesson": link, **cost.table.loc["the first time"]})
+            machine = cost.table.loc["the first time"].rename({"time": "machine's time"})
+            rows.append({"lesson": link, "your time": f"{cost.minutes} minutes", **machine})
             sources.append(cost.source)
         else:
-            rows.append({"lesson": link, "time": "not measured yet"})
+            rows.append({"lesson": link, "machine's time": "not measured yet"})
     source = sources[0] if sources else ""
     table = as_markdown(pd.DataFrame(rows).fillna(""))
-    return f"{table}\n\nThis is what each lesson costs when you run it for the first time. {source}"
+    said = "Your time includes the exercises. The rest is what a lesson costs when it first runs."
+    return f"{table}\n\n{said} {source}"
 
 
 def syllabus(notebook: Any, cost: LessonCost | str) -> str:

@@ -45,3 +45,24 @@ def open_on(browser: Browser, address: str, screen: str) -> Page:
 def wide(page: Page) -> int:
     """Return by how many pixels a page is wider than the screen."""
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+# Texts that are not wholly within what hides their overflow, but for those of screen readers.
+CUT = """() => [...document.querySelectorAll('.bd-article *')].filter((leaf) => {
+  if (getComputedStyle(leaf).clipPath !== 'none') return false;
+  if (![...leaf.childNodes].some((one) => one.nodeType === Node.TEXT_NODE && one.data.trim()))
+    return false;
+  const text = leaf.getBoundingClientRect();
+  for (let one = leaf; text.height && !one.matches('.bd-article'); one = one.parentElement) {
+    const box = one.getBoundingClientRect();
+    const bottom = one === leaf ? text.top + leaf.scrollHeight : text.bottom;
+    if (getComputedStyle(one).overflowY === 'hidden' && box.height)
+      if (text.top < box.top - 3 || bottom > box.bottom + 3) return true;
+  }
+  return false;
+}).map((leaf) => leaf.textContent.trim().slice(0, 80))"""
+
+
+def cut(page: Page) -> list[str]:
+    """Return the texts of a page's article whose upper or lower part cannot be seen."""
+    return page.evaluate(CUT)

@@ -16,7 +16,7 @@ import pytest
 from axe import serious
 from offline import Page, faults
 from pages_for_tests import wait_until_whole
-from screens import open_on, wide
+from screens import cut, open_on, wide
 
 import songnet_utils
 from songnet_utils.lessons.files import find_lessons
@@ -103,6 +103,7 @@ def test_every_page_of_the_real_site_opens_for_everybody(browser, real_site, scr
         if page.locator(".songnet-page").count():
             wait_until_whole(page)
         assert wide(page) <= 0, name
+        assert cut(page) == [], name
         if not name.startswith("api/"):
             assert serious(page) == [], name
             if folder := os.environ.get("SONGNET_SCREENSHOTS"):

@@ -16,7 +16,7 @@ from axe import serious
 from lab import ROOT
 from pages_for_tests import drop, served, wait_until_whole, write_song
 from playwright.sync_api import Browser, Locator, Page, expect
-from screens import SCREENS, open_on, wide
+from screens import SCREENS, cut, open_on, wide
 from sites import RARE_WORD
 
 PAGES = (
@@ -43,6 +43,7 @@ def test_every_kind_of_page_opens_for_everybody(opened, screen):
         page.goto(name)
         assert page.locator("html").get_attribute("data-theme") == screen.split()[1], name
         assert wide(page) <= 0, name
+        assert cut(page) == [], name
         assert serious(page) == [], name
         if folder := os.environ.get("SONGNET_SCREENSHOTS"):
             picture = f"site-{name.replace('/', '-')}-{screen.replace(', ', '-')}.png"
@@ -129,6 +130,7 @@ def touched(request, opened) -> Iterator[Callable[[str], Locator]]:
     assert serious(page) == []
     assert page.complaints == []
     assert wide(page) <= 0
+    assert cut(page) == []
     page.context.close()
 
 
@@ -240,19 +242,27 @@ def test_a_kernel_plays_what_it_found(touched):
     expect(widget).to_contain_text("For everything, run make lab")
 
 
-@pytest.mark.parametrize("kind", [0, 1])
-def test_a_quiz_asks_answers_and_counts(touched, kind):
-    widget = touched(".se-quiz").nth(kind)
-    for number in (1, 2):
-        expect(widget).to_contain_text(f"Question {number} of 2.")
+@pytest.mark.parametrize(
+    ("place", "questions", "was"),
+    [
+        (0, 2, r"It was kernel \d+ of conv_2"),
+        (1, 2, r"It was kernel \d+ of conv_2"),
+        (2, 3, "You have [0-3]"),
+    ],
+    ids=["genre of a kernel", "song of a kernel", "genre of a clip"],
+)
+def test_a_quiz_asks_answers_and_counts(touched, place, questions, was):
+    widget = touched(".se-quiz").nth(place)
+    for number in range(1, questions + 1):
+        expect(widget).to_contain_text(f"Question {number} of {questions}.")
         plays(widget.locator("audio"))
         # From the first question to the second, the focus goes along.
         choices = widget.locator(".se-controls button")
         choices.first.click()
-        expect(widget).to_contain_text(re.compile(r"(Right|No, .*)\. It was kernel \d+ of conv_2"))
+        expect(widget).to_contain_text(re.compile(rf"(Right|No, .*)\. +{was}"))
         expect(widget).to_contain_text(f" of {number} right")
         assert choices.evaluate_all("all => all.every((button) => button.disabled)")
-        if number == 1:
+        if number < questions:
             widget.get_by_role("button", name="Next question").click()
     expect(widget.get_by_role("button", name="Next question")).to_be_disabled()
 
