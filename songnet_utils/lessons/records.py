@@ -127,13 +127,14 @@ class Record:
     def findings(self, model: str, others: Sequence[str]) -> str:
         """Say in Markdown how a model compares with others, and no more than that."""
         its = self.result(model)
+        folds = f", {its['folds']} folds" if its["folds"] else ""
         seeds = f", {its['seeds']} seeds" if its["seeds"] > 1 else ""
         # In folds, each seed tests the same clips.
         clips = its["clips"] // (its["seeds"] if its["folds"] else 1)
         tested = "validation" if its["set"] == "validation" else "test"
         text = (
             f"`{model}` gets {its['accuracy']:.1%} of {clips:,} {tested} clips right "
-            f"({its['split']} split{seeds}). Its difference from\n"
+            f"({its['split']} split{folds}{seeds}). Its difference from\n"
         )
         for other in others:
             entry = self.difference(model, other)
