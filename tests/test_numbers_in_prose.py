@@ -59,6 +59,8 @@ SAID = {
         "20": f"{PAPER} 3.1",
         "10 percent": f"{PAPER} 3.1",
         "4.0": TERM,
+        **dict.fromkeys(("80", "10"), DEFFERRARD),
+        "200,000": "Pons and Serra 2019",
         "8,000": DEFFERRARD,
         "682": "songnet_utils/corpora/fma_extract/README.md",
         "15 seconds": ARITHMETIC,
@@ -66,7 +68,8 @@ SAID = {
     "02-features": {
         "10": "what a decibel is",
         **dict.fromkeys(("100", "200", "8000", "8100"), "Slaney 1998; the cells beside it"),
-        "1000": "Slaney 1998",
+        **dict.fromkeys(("1000", "27", "6400"), "Slaney 1998"),
+        "60": ARITHMETIC,
         "80": "librosa's documentation: top_db",
         "140": f"{PAPER} 5.1",
         "20": ARITHMETIC,

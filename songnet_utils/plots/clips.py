@@ -125,22 +125,26 @@ def genre_tree(hierarchy: pd.DataFrame, genres: Iterable[str] = ()) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        Of the first of four columns.
+        Of the first of three columns.
     """
     rows = _in_order(hierarchy)
     bold = set(genres)
     colours = genre_colours(sorted(hierarchy["top"].unique()))
-    height = -(-len(rows) // 4)
-    axes = panels(1, 4, 11, 1.1 + 0.17 * height, sharex=True)[0]
+    height = -(-len(rows) // 3)
+    axes = panels(1, 3, 8.5, 1.2 + 0.175 * height, sharex=True, sharey=True)[0]
     widest = float(hierarchy["tracks"].max())
     for number, ax in enumerate(axes):
-        for place, row in enumerate(rows[number * height : (number + 1) * height]):
+        column = rows[number * height : (number + 1) * height]
+        if column and column[0].depth:
+            again = f"{column[0].top}, continued"
+            ax.text(0.02 * widest, -1, again, va="center", size=9, style="italic")
+        for place, row in enumerate(column):
             ax.barh(place, row.tracks, height=0.9, color=colours[row.top], alpha=0.45)
             weight = "bold" if row.title in bold else "normal"
             style = "normal" if row.depth else "italic"
             indent = widest * (0.02 + 0.06 * row.depth)
-            ax.text(indent, place, row.title, va="center", size=8, weight=weight, style=style)
-        ax.set(ylim=(height - 0.4, -0.6), yticks=[], xlim=(0, widest))
+            ax.text(indent, place, row.title, va="center", size=9, weight=weight, style=style)
+        ax.set(ylim=(height - 0.4, -1.6), yticks=[], xlim=(0, widest))
         ax.xaxis.set_major_locator(MaxNLocator(3))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         ax.tick_params(labelsize=8)
