@@ -57,7 +57,10 @@ class FilterBankExplorer(Explorer):
 
     def _recorded(self) -> list[tuple[int, ...]]:
         bands = self._sound.n_mels
-        return [(8, bands), (0, 1000), (4000, self.high.max), (0, 4, bands // 4)]
+        picked = sorted(
+            {0, 3, 7, bands // 8, bands // 4, bands // 2, bands - 1, self.bands.max - 1}
+        )
+        return [(8, bands, self.bands.max), (0,), (self.high.max,), picked]
 
     def _make(self) -> None:
         # librosa is slow to import.

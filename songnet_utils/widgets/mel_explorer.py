@@ -68,7 +68,7 @@ class MelExplorer(Explorer):
             self.hop.value = hop
 
     def _recorded(self) -> list[tuple[int, ...]]:
-        return [(512, 2048, 8192), (256, 1024), (16, 128), (-100, -20)]
+        return [(256, 2048, 8192), (128, 1024), (8, 128, 256), (-60, -20)]
 
     def _make(self) -> None:
         self.chosen = sound = Sound(
