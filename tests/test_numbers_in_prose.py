@@ -83,7 +83,6 @@ SAID = {
         **dict.fromkeys(("70%", "20%", "10%", "70", "20", "10"), f"{PAPER} 3.1"),
         **dict.fromkeys((".4638", ".6523"), f"{PAPER} 5.1"),
         "98.97 %": "Dao Thi Le Thuy et al. 2023",
-        **dict.fromkeys((".954", ".643"), "reported somewhere; the lesson says so"),
         **dict.fromkeys(("6,400", "800", "8,000"), DEFFERRARD),
         **dict.fromkeys(("1,599", "18.9"), ARITHMETIC),
         "46.38 %": "Defferrard et al. 2017, the repository's baselines",

@@ -217,17 +217,15 @@ def feature_scatter(features: pd.DataFrame, genres: pd.Series) -> Axes:
     table = features.assign(genre=genres.to_numpy())
     colours = genre_colours(table["genre"].unique())
     ax = axes_for(8.5, 5)
-    sns.scatterplot(
-        table, x=across, y=up, hue="genre", style="genre", palette=colours, alpha=0.75, s=30, ax=ax
-    )
+    look = {"x": across, "y": up, "hue": "genre", "style": "genre", "palette": colours, "ax": ax}
+    sns.scatterplot(table, alpha=0.5, s=30, **look)
     title = "Clips by two of their features"
     ax.set_title(title)
     legend_outside(ax, title="genre")
+    middles = table.groupby("genre", sort=False).median()
+    sns.scatterplot(middles, s=260, edgecolor="black", linewidth=1.5, legend=False, **look)
     centres = "; ".join(
-        f"{genre} {middle[across]:.3g} and {middle[up]:.3g}"
-        for genre, middle in table.groupby("genre", sort=False).median().iterrows()
+        f"{genre} {middle[across]:.3g} and {middle[up]:.3g}" for genre, middle in middles.iterrows()
     )
-    return describe(
-        ax,
-        f"{title}: {len(table)} points, {across} to the right, {up} upwards. Medians: {centres}.",
-    )
+    text = f"{title}: {len(table)} points, {across} to the right, {up} upwards"
+    return describe(ax, f"{text}, and large marks for the medians: {centres}.")
