@@ -57,10 +57,8 @@ class FilterBankExplorer(Explorer):
 
     def _recorded(self) -> list[tuple[int, ...]]:
         bands = self._sound.n_mels
-        picked = sorted(
-            {0, 3, 7, bands // 8, bands // 4, bands // 2, bands - 1, self.bands.max - 1}
-        )
-        return [(8, bands, self.bands.max), (0,), (self.high.max,), picked]
+        picked = 0, 3, 7, 16, bands // 4, 64, bands - 1, 255
+        return [(8, bands, 256), (0,), (self.high.max,), picked]
 
     def _make(self) -> None:
         # librosa is slow to import.
