@@ -53,11 +53,11 @@ class KernelRecord:
         above = (its.maximised > its.found).mean()
         return (
             f"{above:.1%} of the results excite their kernel more than any piece of the corpus "
-            f"(median {(its.maximised / its.found).median():.1f} times the best piece). Even the "
-            f"weakest result is surpassed at only {its.share_above.max():.1%} of all moments. At "
-            f"most {its.outside.max():.1%} of a result lies outside the corpus's range, and its "
-            f"distance from the mean frame is {its.distance.median():.2f} times the corpus's "
-            f"(at most {its.distance.max():.2f}). As sound, {its.left.median():.0%} of the "
+            f"(median {(its.maximised / its.found).median():.1f} times the best piece). Do they "
+            f"still resemble music? At most {its.outside.max():.1%} of a result lies outside the "
+            "corpus's range. From the mean frame, a result is "
+            f"{its.distance.median():.2f} times as far as real music is (the farthest "
+            f"{its.distance.max():.2f} times). As sound, {its.left.median():.0%} of the "
             f"activation is left (at least {its.left.min():.0%})."
         )
 

@@ -235,7 +235,8 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
         look = {"align": "edge", "color": "#9DB7E4", "edgecolor": "white", "label": "accuracy"}
         ax.bar(full.low, full.accuracy, full.high - full.low, **look)
         # Draw the gaps, whose mean is the calibration error.
-        ax.vlines(full.confidence, full.accuracy, full.confidence, color="#C2185B", linewidth=2.5)
+        look = {"color": "#C2185B", "linewidth": 2.5, "label": "gap"}
+        ax.vlines(full.confidence, full.accuracy, full.confidence, **look)
         ax.plot(full.confidence, full.confidence, "o", color="#C2185B", label="mean confidence")
         for row in full.itertuples():
             high = max(row.accuracy, row.confidence)
@@ -252,7 +253,7 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
     axes[0].set_ylabel("Accuracy (above each bar: its clips)")
     figure, title = figure_of(axes[0]), "Does confidence match accuracy?"
     handles = axes[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*handles, loc="outside lower center", ncols=2 * len(bins), frameon=False)
     figure.suptitle(title)
     return describe(axes[0], f"{title} Accuracy over confidence in bins. {' '.join(words)}")
 

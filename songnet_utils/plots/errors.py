@@ -47,7 +47,7 @@ def embedding_map(
     tested = places["answer"].notna()
     right = tested & (places["answer"] == places["genre"])
     kinds: tuple[tuple[str, pd.Series, str, dict[str, Any]], ...] = (
-        ("training clip", ~tested, "o", {"s": 11, "alpha": 0.5, "linewidths": 0}),
+        ("training clip", ~tested, "o", {"s": 22, "alpha": 0.6, "linewidths": 0}),
         ("test clip, right", right, "o", {"s": 62, "edgecolors": "black", "linewidths": 1.1}),
         ("test clip, wrong", tested & ~right, "X", {"s": 84, "edgecolors": "black"}),
     )

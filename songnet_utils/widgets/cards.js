@@ -93,7 +93,10 @@ function draw(gallery, el) {
     for (const [at, cell] of matrix.querySelectorAll("button").entries()) {
       cell.dataset.truth = genres[Math.floor(at / genres.length)];
       cell.dataset.answer = genres[at % genres.length];
-      cell.classList.toggle("sc-right", cell.dataset.truth === cell.dataset.answer);
+      const { truth, answer } = cell.dataset;
+      cell.classList.toggle("sc-right", truth === answer);
+      const has = (card) => card.truth === truth && card.answer === answer;
+      cell.classList.toggle("sc-none", !gallery.welcome.cards.some(has));
     }
     choose();
   }
@@ -225,7 +228,7 @@ function draw(gallery, el) {
     const steps = shares.length;
     const ahead = `${answer} leads ${rival} by ${Math.round(difference * 100)} points`;
     if (!deciding.length) return `${ahead}.`;
-    if (deciding.length === steps) return `${ahead}. All ${steps} steps (▼) support it.`;
+    if (deciding.length === steps) return `${ahead}. To change that, you would have to take away all ${steps} steps (▼).`;
     const decided =
       deciding.length === 1
         ? "Without the most decisive step"

@@ -67,8 +67,8 @@ class ErrorCards(WithRecording, Messages):
         return self._welcome(self._clips), []
 
     def _welcome(self, clips: Sequence[str]) -> dict[str, Any]:
-        """Return the list of some cards."""
-        answers, genres = self._analysis.answers.loc[list(clips)], list(self._analysis.genres)
+        """Return the matrix of all clips, and the list of some cards."""
+        answers, genres = self._analysis.answers, list(self._analysis.genres)
         counts = pd.crosstab(answers.genre, answers.answer)
         counts = counts.reindex(index=genres, columns=genres, fill_value=0)
         return {
@@ -154,8 +154,8 @@ class ErrorCards(WithRecording, Messages):
         )
         answers["hello"] = packed(self._welcome(clips))
         whole = len(clips) == len(self._clips)
-        note = "" if whole else f"This page has {len(clips)} of {len(self._clips)} cards."
-        return {"widget": "cards", "note": note, "answers": answers}
+        note = f"This page has {len(clips)} of {len(self._clips)} cards; pale numbers have none."
+        return {"widget": "cards", "note": "" if whole else note, "answers": answers}
 
 
 def _grey(frames: np.ndarray) -> np.ndarray:

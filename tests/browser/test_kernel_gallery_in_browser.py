@@ -135,9 +135,9 @@ def test_every_kernel_is_drawn_in_its_colours_and_said_in_words(page, toy):
         low, high = its.triggered[kernel, :, : bands // 2], its.triggered[kernel, :, bands // 2 :]
         for colour, half in ((drawn[0], low), (drawn[1], high)):
             share = half.mean() / np.abs(its.triggered[kernel]).max()
-            # More than usual is orange, less is blue.
+            # More than usual is purple, less is orange.
             if abs(share) > 0.1:
-                assert (colour[0] > colour[2]) == (share > 0)
+                assert (colour[2] > colour[0]) == (share > 0)
         vote = votes.loc[("conv_1", kernel)].idxmax()
         name = f"Kernel {kernel}, votes for {vote}, fires {its.fires[kernel] * 100:.0f} %"
         assert tile(page, kernel).get_attribute("aria-label").startswith(name)
