@@ -110,7 +110,7 @@ SAID = {
         "7.2 GB": DEFFERRARD,
         "4.0": TERM,
     },
-    "index": {},
+    "index": dict.fromkeys(("3.11", "3.12", "3.13"), "pyproject.toml (test_repository)"),
     "teachers": {"4.0": TERM},
     "commands": {"8,000": DEFFERRARD, "14": "TensorFlow's wheels"},
 }

@@ -73,7 +73,8 @@ def test_a_finding_gives_the_figures_of_the_record():
     assert "- `old` (50.0%) is +10.0 points [+1.0 to +20.0]: " in said
     folded = a_record()
     folded["results"][1]["folds"] = 5
-    assert " of 100 test clips right (artist split, 2 seeds)." in Record(folded).findings("new", [])
+    said = Record(folded).findings("new", [])
+    assert " of 100 test clips right (artist split, 5 folds, 2 seeds)." in said
     turned = Record(a_record()).findings("old", ["new", "new"])
     assert turned.count("\n- `new` (60.0%) is -10.0 points [-20.0 to -1.0]: ") == 2
 
