@@ -35,7 +35,8 @@ function render({ model, el }) {
       button.classList.toggle("se-wrong", place === choice && !is);
     }
     const said = is ? "Right." : `No, the answer is ${question.choices[question.right]}.`;
-    verdict.append(html`<p><b>${said}</b> ${question.was} ${question.scores[right]}</p>`);
+    const end = question.last ? "That was the last question." : "";
+    verdict.append(html`<p><b>${said}</b> ${question.was} ${question.scores[right]} ${end}</p>`);
     verdict.insertAdjacentHTML("beforeend", question.credits);
     next.disabled = question.last;
     if (!next.disabled) next.focus();
