@@ -24,14 +24,8 @@ CALLED_BY_OTHERS = [
     *("handle_error", "client_address", "handle_starttag"),
     # widgets.messages calls them by the kind of a message.
     "_on_*",
-    # pytest calls a fixture by itself where it says so.
-    *(
-        "pytest_xdist_make_scheduler",
-        "_split_scope",
-        "nothing_chosen",
-        "no_proxy",
-        "pytest_collection_modifyitems",
-    ),
+    # pytest calls its hooks, and a fixture by itself where it says so.
+    *("pytest_*", "_split_scope", "nothing_chosen", "no_proxy"),
 ]
 
 

@@ -457,7 +457,7 @@ def _deal(clips: pd.DataFrame, groups: pd.Series, fractions: np.ndarray, seed: i
 def check_kind(kind: str, kinds: Sequence[str] = KINDS, what: str = "a split") -> None:
     """Raise SongNetError unless `kind` is one of `kinds`."""
     if kind not in kinds:
-        known = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+        known = " or ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
         raise SongNetError(f"{what} must be {known}. Got {kind!r}.{did_you_mean(str(kind), kinds)}")
 
 
