@@ -154,9 +154,7 @@ def _in_short(record: Record) -> str:
     """Say what the record shows of the paper's network and of a pretrained one."""
 
     def verdict(model: str, other: str) -> str:
-        low, high = record.difference(model, other)["confidence_interval"]
-        unsure = low <= 0 <= high
-        return f"is {'not shown to be better' if unsure else 'better' if low > 0 else 'worse'} than"
+        return f"is {record.verdict(model, other)} than"
 
     return (
         f"In short: on Emotify's real songs, the paper's network {verdict('songnet', 'chance')} "

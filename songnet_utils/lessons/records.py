@@ -107,10 +107,10 @@ class Record:
                     return {**entry, **turned, "confidence_interval": bounds}
         raise SongNetError(f"{model} and {other} are the same model: there is nothing to compare.")
 
-    def is_better(self, model: str, other: str) -> bool:
-        """Return whether the interval of the difference lies above 0."""
-        low, _ = self.difference(model, other)["confidence_interval"]
-        return bool(low > 0)
+    def verdict(self, model: str, other: str) -> str:
+        """Return what the interval of the difference shows a model to be: better, worse, or not."""
+        low, high = self.difference(model, other)["confidence_interval"]
+        return "better" if low > 0 else "worse" if high < 0 else "not shown to be better or worse"
 
     def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
         """Return what a network gains from each of its parts, and with each extra, by name."""
@@ -137,14 +137,10 @@ class Record:
             f"({its['split']} split{folds}{seeds}). Its difference from\n"
         )
         for other in others:
-            entry = self.difference(model, other)
-            low, high = entry["confidence_interval"]
-            verdict = "it is better here" if low > 0 else "it is worse here"
-            if low <= 0 <= high:
-                verdict = "these runs do not tell which is better"
-            difference, interval = points(entry)
-            share = self.result(other)["accuracy"]
-            text += f"\n- `{other}` ({share:.1%}) is {difference} points [{interval}]: {verdict}."
+            difference, interval = points(self.difference(model, other))
+            share, verdict = self.result(other)["accuracy"], self.verdict(model, other)
+            gain = f"{difference} points [{interval}]: it is {verdict}."
+            text += f"\n- `{other}` ({share:.1%}) is {gain}"
         return text
 
     def source(self) -> str:
