@@ -55,10 +55,9 @@ class KernelRecord:
             f"{above:.1%} of the results excite their kernel more than any piece of the corpus "
             f"(median {(its.maximised / its.found).median():.1f} times the best piece). Do they "
             f"still resemble music? At most {its.outside.max():.1%} of a result lies outside the "
-            "corpus's range. From the mean frame, a result is "
-            f"{its.distance.median():.2f} times as far as real music is (the farthest "
-            f"{its.distance.max():.2f} times). As sound, {its.left.median():.0%} of the "
-            f"activation is left (at least {its.left.min():.0%})."
+            f"corpus's range. A result is {its.distance.median():.2f} times as far from the mean "
+            f"frame as real music is (the farthest {its.distance.max():.2f} times). As sound, "
+            f"{its.left.median():.0%} of the activation is left (at least {its.left.min():.0%})."
         )
 
     def says_of_purity(self) -> str:
