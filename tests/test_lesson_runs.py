@@ -194,4 +194,4 @@ def test_what_a_lesson_trains_is_trained_once(data, tones, monkeypatch):
     assert trained.run_of(corpus, "songnet", epochs=1) == short
     full = train(corpus, "songnet", "artist", seed=0, epochs=1, progress=False)
     assert trained.run_of(corpus, "songnet") == full
-    assert len(made) == 3
+    assert len(made) == 4

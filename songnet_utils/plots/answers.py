@@ -235,8 +235,8 @@ def reliability_diagram(bins: Mapping[str, pd.DataFrame]) -> Axes:
         look = {"align": "edge", "color": "#9DB7E4", "edgecolor": "white", "label": "accuracy"}
         ax.bar(full.low, full.accuracy, full.high - full.low, **look)
         # Draw the gaps, whose mean is the calibration error.
-        look = {"color": "#C2185B", "linewidth": 2.5, "label": "gap"}
-        ax.vlines(full.confidence, full.accuracy, full.confidence, **look)
+        ends = full.confidence, full.accuracy, full.confidence
+        ax.vlines(*ends, color="#C2185B", linewidth=2.5, label="gap")
         ax.plot(full.confidence, full.confidence, "o", color="#C2185B", label="mean confidence")
         for row in full.itertuples():
             high = max(row.accuracy, row.confidence)
