@@ -91,7 +91,6 @@ def section(folder: Path = RECORDS) -> str:
         for model, what in SHOWN.items()
     )
     one = named["Emotify"].result("chance")
-    notes = [note for record in named.values() if (note := _note(record))]
     return "\n\n".join(
         [
             BEGIN,
@@ -105,7 +104,6 @@ def section(folder: Path = RECORDS) -> str:
             f"({_genres(named['FMA'])}) and few artists. We tested both in {one['folds']} folds "
             f"with {one['seeds']} seeds. `mini` is composed by rules, for teaching. The "
             "intervals are wide. (–: not tested.)",
-            *(f"† {note}" for note in notes),
             "On Emotify, "
             + named["Emotify"].findings("svm", ["songnet", "songnet-plus", "songnet-transfer"]),
             END,
@@ -145,11 +143,6 @@ def _genres(record: Record) -> str:
     return record.content["command"].partition("--genres ")[2].split()[0].replace(",", ", ")
 
 
-def _note(record: Record) -> str:
-    """Return what a record says of a model that has changed since, or nothing."""
-    return str(record.content.get("note", "")).strip()
-
-
 def _in_short(record: Record) -> str:
     """Say what the record shows of the paper's network and of a pretrained one."""
 
@@ -168,8 +161,7 @@ def _cell(record: Record, model: str) -> str:
         return "–"
     result: dict[str, Any] = record.result(model)
     low, high = result["confidence_interval"]
-    mark = "†" if _note(record).startswith(f"{model} ") else ""
-    return f"{100 * result['accuracy']:.0f}{mark} [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{100 * result['accuracy']:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def save(png: bytes, file: Path, words: str) -> None:

@@ -76,14 +76,6 @@ def test_what_readme_says_in_short_is_what_the_intervals_allow(changed, interval
     assert re.findall(r"is [a-z ]*than", in_short) == 3 * [says]
 
 
-def test_a_model_that_has_changed_since_is_marked(changed):
-    section = changed(lambda name, result: None)
-    (row,) = re.findall(r"^\| `songnet-plus` .*$", section, re.MULTILINE)
-    note = json.loads((RECORDS / "all-models.json").read_text("utf-8")).get("note", "").strip()
-    assert [row.count("†"), section.count("†")] == ([1, 2] if note else [0, 0])
-    assert note in section
-
-
 @pytest.mark.parametrize(
     "text", ["no marks", readme.BEGIN, f"{readme.END} {readme.BEGIN}", 2 * README]
 )

@@ -150,5 +150,5 @@ class Record:
         minutes = sum(result["seconds"] for result in self.results) / 60
         return (
             f"Made by `{content['command']}`: {runs} runs, {minutes:,.0f} minutes on "
-            f"{content['processors']} processors.{content.get('note', '')}"
+            f"{content['processors']} processors."
         )
