@@ -27,6 +27,11 @@ EXPERIMENTS = {
     "songnet-parts": "songnet compare mini --models songnet~each --splits artist --seeds 2",
     # Every model, on songs by artists that are new to it.
     "all-models": "songnet compare mini --models all --splits artist --seeds 1",
+    # Why crnn-2d does better than SongNet: its second direction, its memory, or its few weights.
+    "crnn-2d-controls": (
+        "songnet compare mini --models songnet,crnn-2d,crnn-2d~gru,songnet-lstm+gru,"
+        "songnet-lstm+gru+small --splits artist --seeds 1"
+    ),
     # Real songs by few artists, in folds.
     "real-music": (
         "songnet compare FOLDER --models chance,svm,songnet,songnet-plus,songnet-transfer "
