@@ -46,6 +46,9 @@ BYTES = """async () => {
 }"""
 
 # The mean colour of a thumbnail's lower and upper half.
+# The colours of less sound than usual, as much, and more.
+ORANGE, USUAL, PURPLE = np.array([[204, 102, 0], [247, 247, 247], [84, 39, 136]])
+
 HALVES = """(tile) => {
   const canvas = tile.querySelector('canvas');
   const {width, height} = canvas;
@@ -134,10 +137,10 @@ def test_every_kernel_is_drawn_in_its_colours_and_said_in_words(page, toy):
         drawn = tile(page, kernel).evaluate(HALVES)
         low, high = its.triggered[kernel, :, : bands // 2], its.triggered[kernel, :, bands // 2 :]
         for colour, half in ((drawn[0], low), (drawn[1], high)):
-            share = half.mean() / np.abs(its.triggered[kernel]).max()
-            # More than usual is purple, less is orange.
-            if abs(share) > 0.1:
-                assert (colour[2] > colour[0]) == (share > 0)
+            share = half / np.abs(its.triggered[kernel]).max()
+            more, less = ((np.clip(one, 0, 1) ** 0.8).mean() for one in (share, -share))
+            mixed = USUAL + more * (PURPLE - USUAL) + less * (ORANGE - USUAL)
+            assert colour == pytest.approx(mixed, abs=4)
         vote = votes.loc[("conv_1", kernel)].idxmax()
         name = f"Kernel {kernel}, votes for {vote}, fires {its.fires[kernel] * 100:.0f} %"
         assert tile(page, kernel).get_attribute("aria-label").startswith(name)
