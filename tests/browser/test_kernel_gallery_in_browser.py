@@ -45,10 +45,10 @@ BYTES = """async () => {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
 
-# The mean colour of a thumbnail's lower and upper half.
 # The colours of less sound than usual, as much, and more.
 ORANGE, USUAL, PURPLE = np.array([[204, 102, 0], [247, 247, 247], [84, 39, 136]])
 
+# The mean colour of a thumbnail's lower and upper half.
 HALVES = """(tile) => {
   const canvas = tile.querySelector('canvas');
   const {width, height} = canvas;
