@@ -84,7 +84,7 @@ def test_search_knows_lessons_and_not_their_solutions(toy_site):
 
 def test_the_first_page_has_the_lessons_what_they_cost_and_the_results(toy_site):
     text = words(read(toy_site, "index.html"))
-    assert "1 · The first 60 s 1.5 GB 2 MB" in text
+    assert "1 · The first 15 minutes 60 s 1.5 GB 2 MB" in text
     assert "2 · The second not measured yet" in text
     assert "artist 0.625 A note." in text
     assert "stopped" not in text

@@ -328,7 +328,7 @@ def test_after_random_seeks_the_step_of_the_playhead_is_shown(listening):
 def test_the_microphone_answers_and_becomes_a_song(listening):
     listening.get_by_role("button", name="Microphone").click()
     expect(listening.locator(".sp-ear")).to_contain_text(
-        "after the end of its sound", timeout=60_000
+        "after its sound has ended", timeout=60_000
     )
     assert listening.evaluate("songnet.now().step") >= 0
     listening.get_by_role("button", name="Stop listening").click()
