@@ -22,7 +22,7 @@ from songnet_utils.training.train import Run
 def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
     """Return a network's finished run on the artist split with seed 0, else a short one.
 
-    Of other seeds, other clips are tested: the course's song would be among those trained on.
+    With another seed, other clips are tested, and the course's song may be a training clip.
 
     Parameters
     ----------
