@@ -1,9 +1,9 @@
-"""Artists: a taste within a genre, a few instruments, and a sound of their own.
+"""Artists: each has a taste within a genre, a few instruments, and a sound of its own.
 
-An artist plays one style of its genre, with two or three of its grooves and figures, on the same
-few instruments, at tempos of its own, and every record of it went through the same microphones
-and the same tape. What the last two add (`Mix`) does not depend on the genre at all: it is
-what makes an artist easy to recognise and tells nothing about a genre.
+An artist plays one style of its genre, with two or three of the style's grooves and figures, on the
+same few instruments and at its own tempos. All its records are made with the same microphones and
+the same tape. What these two add (`Mix`) does not depend on the genre at all: it makes an artist
+easy to recognise, and it says nothing about the genre.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROLES = ("drums", "bass", "comp", "counter", "pad", "melody")
 """The parts of a band."""
 
 AT_HOME = 0.55
-"""How often an instrument comes from the style's own palette; else it is one found anywhere."""
+"""How often an instrument comes from the style's own palette; otherwise, it is from `ANYWHERE`."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +29,25 @@ class Mix:
     Attributes
     ----------
     levels
-        Decibels of each role, in the order of `ROLES`.
+        The level of each role in decibels, in the order of `ROLES`.
     room
         Reverberation, 0 to 1.
     low, mid, high
-        Decibels below 250 Hz, around `mid_hertz`, above 3 kHz.
+        Gain in decibels below 250 Hz, around `mid_hertz`, and above 3 kHz.
     band
-        Lowest and highest frequency that the recording keeps, hertz.
+        Lowest and highest frequency that the recording keeps, in hertz.
     drive
         Saturation, 0 (none) to 1.
     noise
-        Decibels of hiss below the music.
+        Level of the hiss relative to the music, in decibels.
     crackle
-        Clicks a second, of vinyl.
+        Vinyl clicks per second.
     wow
-        How far the speed wavers, a fraction.
+        How far the speed wavers, as a fraction.
     echo
-        Seconds and share of a repeated copy.
+        Delay of the echo in seconds, and its relative level.
     loudness
-        Root mean square of a finished clip, decibels below full scale.
+        Root mean square of a finished clip, in decibels relative to full scale.
     """
 
     levels: tuple[float, ...]
@@ -68,7 +68,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Artist:
-    """Who plays."""
+    """An artist: style, instruments and sound."""
 
     name: str
     genre: str
@@ -133,7 +133,7 @@ def _programs(style: Style, dice: Dice) -> dict[str, tuple[int, ...]]:
 
 
 def make_artist(seed: int, genre: str, number: int, name: str) -> Artist:
-    """Make the artist with this number (from 0) of a genre; its style follows from the number."""
+    """Make a genre's artist with this number (from 0); the style follows from the number."""
     dice = Dice("mini", seed, genre, "artist", number)
     styles = GENRES[genre]
     style = styles[number % len(styles)]

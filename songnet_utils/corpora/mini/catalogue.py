@@ -1,4 +1,4 @@
-"""The corpus as a whole: which clips there are, what is known of them, and making them."""
+"""The corpus as a whole: which clips there are, what is known about them, and how they are made."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from songnet_utils.corpora.mini.plan import Plan
 SEED = 0
 """The seed of the corpus that lessons use."""
 VERSION = 2
-"""Goes up whenever the same seed gives other music."""
+"""Goes up whenever the same seed gives different music."""
 ARTISTS = 32
-"""Artists a genre."""
+"""Artists per genre."""
 CLIPS = 3
-"""Clips an artist."""
+"""Clips per artist."""
 CLIP_SECONDS = 30.0
 _POPULARITY = {
     "Electronic": 1.3, "Experimental": 0.6, "Folk": 0.9, "Hip-Hop": 1.2, "Instrumental": 1.0,
@@ -38,7 +38,7 @@ _POPULARITY = {
 
 @dataclass(frozen=True)
 class Clip:
-    """Which clip: everything about it follows from these."""
+    """The identity of a clip; everything about the clip follows from it."""
 
     seed: int
     genre: str
@@ -49,15 +49,15 @@ class Clip:
 
     @property
     def file(self) -> str:
-        """Where it is in the corpus' folder."""
+        """Where it is in the corpus's folder."""
         return f"{self.genre}/{self.id}.flac"
 
     def make_artist(self) -> Artist:
-        """Return who plays it."""
+        """Return the artist who plays it."""
         return make_artist(self.seed, self.genre, self.artist, self.name)
 
     def dice(self) -> Dice:
-        """Return the die that its music is made with."""
+        """Return the die that makes the choices for its music."""
         return Dice("mini", self.seed, self.genre, self.artist, "clip", self.number)
 
     def compose(self) -> Plan:
@@ -66,7 +66,7 @@ class Clip:
 
 
 def plan(seed: int = SEED, artists: int = ARTISTS, clips: int = CLIPS) -> list[Clip]:
-    """List the clips of the corpus of a seed, in the order of their ids."""
+    """List the clips of a seed's corpus, in the order of their ids."""
     invented = names.artist_names(seed, artists * len(GENRES))
     every = itertools.product(GENRES, range(artists), range(clips))
     return [
@@ -76,8 +76,8 @@ def plan(seed: int = SEED, artists: int = ARTISTS, clips: int = CLIPS) -> list[C
 
 
 def make_clip(clip: Clip) -> bytes:
-    """Compose and render a clip: FLAC, mono at 22050 Hz."""
-    # Imported when used: it brings the synthesizer.
+    """Compose and render a clip as a FLAC file, mono at 22050 Hz."""
+    # Imported only here, because it loads the synthesizer.
     from songnet_utils.corpora.mini.render import RATE, SPEED, flac, play, produce
 
     piece = clip.compose()
@@ -87,10 +87,10 @@ def make_clip(clip: Clip) -> bytes:
 
 
 def describe(clip: Clip, size: int | None = None) -> dict[str, object]:
-    """Return a clip's row of the table; its bit rate follows from the size of its file in bytes."""
+    """Return a clip's row in the table; the bit rate follows from `size`, its file's bytes."""
     piece = clip.compose()
     artist, dice = piece.artist, clip.dice().of("catalogue")
-    # an artist's first clips come from one album, the later ones from another
+    # An artist's first two clips come from one album, the next from another.
     album_number = clip.number // 2
     album = Dice("mini", clip.seed, clip.genre, clip.artist, "album", album_number)
     year = min(artist.since + 3 * album_number + album.whole(0, 2), 2017)
@@ -127,10 +127,10 @@ def describe(clip: Clip, size: int | None = None) -> dict[str, object]:
 
 @dataclass(frozen=True, repr=False)
 class ClipFile(os.PathLike[str]):
-    """The path of a clip's sound, which is rendered when somebody opens it.
+    """The path of a clip's audio file, which is rendered when you first open it.
 
-    Whatever opens a file asks its path for its name (`os.fspath`); by then the file is there, whole
-    or not at all. ``str`` gives the name and renders nothing.
+    Code that opens a file asks the path for its name (`os.fspath`), and the file is made before it
+    gets the answer. There is never an incomplete file. ``str`` gives the name and renders nothing.
     """
 
     folder: Path
@@ -149,27 +149,27 @@ class ClipFile(os.PathLike[str]):
 
 
 def open_mini(folder: Path, seed: int = SEED, progress: bool = True) -> pd.DataFrame:
-    """Return the table of the corpus of a seed, whose clips are rendered when they are opened.
+    """Return the table of a seed's corpus, whose clips are rendered when you open them.
 
-    The same seed gives the same files, in whatever order they are opened.
+    The same seed gives the same files, whatever the order in which you open them.
 
     Parameters
     ----------
     folder
         Where the clips go: ``GENRE/ID.flac``.
     seed
-        Another seed gives other artists and other music of the same grammars. Its table is composed
-        here and kept in the folder, as ``clips.csv``; nothing is known of the clips' bit rate.
+        Another seed gives other artists and other music from the same grammars. Its table is made
+        on first use and kept in the folder, as ``clips.csv``, without the clips' bit rates.
     progress
         Whether to show a progress bar.
 
     Returns
     -------
     pandas.DataFrame
-        One row a clip: id, file (`ClipFile`), genre, artist, title, seconds, licence, album, year,
-        date_recorded, listens, favorites, interest, duration (seconds of the whole piece),
-        bit_rate, genres (a list), location, and what only mini knows: tempo (quarter notes a
-        minute), metre, key, clip_start (seconds into the piece).
+        One row per clip: id, file (`ClipFile`), genre, artist, title, seconds, licence, album,
+        year, date_recorded, listens, favorites, interest, duration (seconds of the whole piece),
+        bit_rate, genres (a list), location, and four columns that only mini has: tempo (quarter
+        notes per minute), metre, key, clip_start (seconds into the piece).
 
     Raises
     ------
@@ -184,10 +184,10 @@ def open_mini(folder: Path, seed: int = SEED, progress: bool = True) -> pd.DataF
         write_json(note, settings)
     elif (found := json.loads(note.read_text(encoding="utf-8"))) != settings:
         raise SongNetError(
-            f"{folder}: holds mini made with {found}, and {settings} was asked for. "
+            f"{folder}: holds mini made with {found}, but you asked for {settings}. "
             "A folder holds one corpus: choose another folder, or delete this one."
         )
-    # Writing a clip takes less than a minute.
+    # Writing a clip takes less than a minute, so older temporary files are left over.
     sweep(folder, 60)
     planned = plan(seed)
     kept = TABLE if seed == SEED else folder / "clips.csv"

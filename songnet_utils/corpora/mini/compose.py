@@ -24,7 +24,7 @@ PROGRAM_LEVELS = (
     -29, -31, -36, -33, -39, -34, -33, -31, -30, -31, -36, -41, -35, -42, -31, -39, -33,
     -56, -43, -49, -35, -41, -36, -53, -50, -37,
 )  # fmt: skip
-"""Decibels of each program of the soundfont, as measured over three octaves at one velocity."""
+"""The level of each soundfont program in decibels, over three octaves at one velocity."""
 _USUAL_LEVEL = -33
 _MOST_TRIM = 6
 
@@ -59,7 +59,7 @@ def compose(artist: Artist, dice: Dice, seconds: float) -> Plan:
 
 
 def midi(piece: Plan, speed: int = 1) -> bytes:
-    """Write a piece as a MIDI file, a part a channel, a millisecond of music a tick.
+    """Write a piece as a MIDI file, one channel per part and one tick per millisecond of music.
 
     The first `LEAD_IN` seconds come before the clip; the file ends where the clip ends.
 
@@ -68,7 +68,7 @@ def midi(piece: Plan, speed: int = 1) -> bytes:
     piece
         What to write.
     speed
-        How many times faster than it should sound the file plays.
+        How many times faster the file plays than the music should sound.
     """
     file = mido.MidiFile(ticks_per_beat=TICKS_PER_SECOND // 2)
     head = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=500_000 // speed)])

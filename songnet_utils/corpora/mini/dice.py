@@ -1,8 +1,8 @@
 """Choices that are the same on every machine: a die for every decision, seeded by its name.
 
 A die is seeded by words (`Dice("7", "Rock", "artist 3")`), not by the order in which things
-happen to be made, so any clip can be made alone, by any worker, and comes out the same. Only
-uniform numbers are drawn from NumPy; every other choice is made from those.
+happen to be made, so any worker can make any clip on its own, and the clip is always the same.
+NumPy draws only uniform numbers; every other choice is made from these.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Dice:
         self.generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
 
     def of(self, *words: object) -> Dice:
-        """Return another die, named under this one; throwing it does not disturb this one."""
+        """Return another die, named under this one; rolling it does not change this one."""
         return Dice(self.name, *words)
 
     def unit(self) -> float:
@@ -43,7 +43,7 @@ class Dice:
         return low + (high - low) * self.unit()
 
     def whole(self, low: int, high: int) -> int:
-        """Return a whole number, both ends included."""
+        """Return a whole number from `low` to `high`, both included."""
         return low + int(self.unit() * (high - low + 1))
 
     def maybe(self, probability: float) -> bool:
@@ -51,11 +51,11 @@ class Dice:
         return self.unit() < probability
 
     def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options, each as likely."""
+        """Return one of the options, all equally likely."""
         return options[int(self.unit() * len(options))]
 
     def weigh(self, weights: Mapping[T, float]) -> T:
-        """Return one of the keys, as likely as its weight says."""
+        """Return one of the keys, with a probability proportional to its weight."""
         mark = self.unit() * sum(weights.values())
         for option, weight in weights.items():
             mark -= weight
@@ -72,5 +72,5 @@ class Dice:
         return taken
 
     def bell(self, deviation: float) -> float:
-        """Return a number around 0, bell-shaped, with this standard deviation, within ±3 of it."""
+        """Return a number from a bell curve around 0, cut off at ±3 standard deviations."""
         return deviation * 2.0 * (self.unit() + self.unit() + self.unit() - 1.5)

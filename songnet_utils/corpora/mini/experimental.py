@@ -10,7 +10,7 @@ from songnet_utils.corpora.mini.theory import near, voicing
 
 
 def glitch(plan: Plan, parts: dict[str, Part]) -> None:
-    """Play a song of some genre wrongly: slices stutter, jump an octave or fall silent."""
+    """Play a song, with parts from any genre, and break it: slices stutter, jump or fall silent."""
     dice = plan.dice.of("glitch")
     donor = dice.pick([style for name in sorted(GENRES) if name != "Experimental"
                        for style in GENRES[name]])  # fmt: skip
@@ -47,7 +47,7 @@ def glitch(plan: Plan, parts: dict[str, Part]) -> None:
 
 
 def free(plan: Plan, parts: dict[str, Part]) -> None:
-    """Improvise without a pulse: gestures, each of a player, with silences between."""
+    """Improvise without a pulse: each player makes gestures, with silences between them."""
     scale = [p for p in ladder_of(plan.key, False) if 30 <= p <= 96]
     players = plan.dice.of("players").some(("comp", "counter", "melody", "pad", "bass"), 4)
     for role in [*players, "drums"]:
@@ -71,7 +71,7 @@ def free(plan: Plan, parts: dict[str, Part]) -> None:
                 for pitch in pitches[:5]:
                     play(now + hand.between(0, 0.02), hand.between(0.1, 1.5), pitch, loud + 10)
                 now += hand.between(0.4, 1.6)
-            elif kind == "bounce":  # one note like a dropped ball, or the same backwards
+            elif kind == "bounce":  # one note like a dropped ball, or like that backwards
                 gap, ratio = (0.35, 0.82) if hand.maybe(0.5) else (0.05, 1.2)
                 while 0.03 < gap < 0.5:
                     play(now, gap, pitches[0], loud)
@@ -85,7 +85,7 @@ def free(plan: Plan, parts: dict[str, Part]) -> None:
 
 
 def drone(plan: Plan, parts: dict[str, Part]) -> None:
-    """Hold a few notes that beat against each other, swelling; now and then something strikes."""
+    """Hold a few notes that swell and beat against each other, with a few strikes in between."""
     dice = plan.dice.of("drone")
     root = near(plan.key.tonic, 40)
     stack = [root, root + 7, root + dice.pick((12, 13, 11)), root + dice.pick((18, 19, 20, 24))]
@@ -117,7 +117,7 @@ def drone(plan: Plan, parts: dict[str, Part]) -> None:
 
 
 def phase(plan: Plan, parts: dict[str, Part]) -> None:
-    """Repeat one pattern in two voices, one a little faster, while notes come in one by one."""
+    """Repeat one pattern in two voices, one a little faster, over pads and at times a slow bass."""
     figure = plan.comp or plan.counter
     assert figure is not None
     dice = plan.dice.of("phase")

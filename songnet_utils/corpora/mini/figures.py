@@ -1,15 +1,15 @@
-"""The shorthand that genres are written in: drum grooves, figures and rhythms, a character a step.
+"""The shorthand for drum grooves, figures and rhythms, with one character per step.
 
-Drum grooves, one line a drum: ``X`` accent, ``x`` hit, ``o`` ghost note, ``?`` a hit that this
-section may or may not have, ``=`` two in the time of one, ``%`` three in the time of one.
+Drum grooves, with one line per drum: ``X`` accent, ``x`` hit, ``o`` ghost note, ``?`` a hit that a
+section may leave out, ``=`` two hits in the time of one, ``%`` three hits in the time of one.
 
-Figures, what accompanies: ``C`` chord, ``c`` soft chord, ``m`` short chord, ``U`` upstroke (upper
-notes, from above), ``P`` root and fifth, ``p`` the same, damped; ``0``…``5`` one note of the chord
-counted from below, ``B`` its root an octave lower, ``F`` its fifth likewise; and for basses ``R``
-root, ``r`` soft root, ``O`` octave, ``V`` fifth, ``T`` third, ``A`` a step towards the next root.
-``-`` holds what sounds, ``.`` is silence, ``|`` is a bar line, spaces are nothing.
+Figures, for accompaniments: ``C`` chord, ``c`` soft chord, ``m`` short chord, ``U`` upstroke (upper
+notes, from above), ``P`` root and fifth, ``p`` the same, damped; ``0``…``5`` one note of the chord,
+counted from below, ``B`` its root an octave lower, ``F`` its fifth an octave lower; and for basses
+``R`` root, ``r`` soft root, ``O`` octave, ``V`` fifth, ``T`` third, ``A`` a step towards the next
+root. ``-`` holds the note, ``.`` is silence, ``|`` is a bar line, and spaces mean nothing.
 
-Rhythms of melodies: ``x`` a note, ``-`` hold, ``.`` silence.
+Rhythms of melodies: ``x`` note, ``-`` hold, ``.`` silence.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Groove:
 
 @dataclass(frozen=True)
 class Figure:
-    """What an accompanying part does in a bar (or several), whatever the chord.
+    """What an accompanying part plays in one or more bars, whatever the chord.
 
     Attributes
     ----------
     gate
-        How much of its written time a note sounds.
+        The share of its written length for which a note sounds.
     strum
         Seconds between the notes of a chord.
     notes
@@ -67,21 +67,21 @@ class Melody:
     Attributes
     ----------
     rhythms
-        For each metre, bars of rhythm that motifs are made of.
+        For each metre, the rhythms, one bar each, that motifs are made of.
     pentatonic
-        Whether tunes keep to five notes where the scale has them.
+        Whether tunes keep to the scale's pentatonic, if it has one.
     leap
-        How often the tune jumps instead of going to a neighbour.
+        How often the tune jumps instead of moving to a neighbouring note.
     rest
         How often a bar of the tune is left empty.
     gate
-        How much of its written time a note sounds.
+        The share of its written length for which a note sounds.
     ornament
         How often a note is preceded by a quick neighbour.
     bend
         How often a note is bent up to its pitch.
     repeat
-        How often a note stays where it is.
+        How often a note repeats the one before it.
     motif_bars
         Bars in a motif.
     range
@@ -100,5 +100,5 @@ class Melody:
     range: int = 9
 
     def bars_in(self, metre: str) -> tuple[str, ...]:
-        """Return the rhythms for a metre, none if it has none."""
+        """Return the rhythms for a metre, which may be none."""
         return dict(self.rhythms).get(metre, ())

@@ -1,10 +1,10 @@
 """The eight genres, each with its own grammar, read from ``genres.toml``.
 
-A genre is a few styles (FMA would say sub-genres). A style says how fast, in which metre, with
-how much swing, in which scales and over which chords a piece goes; what drums, bass, the
-accompaniment, a second accompaniment, pads and the tune may play, on which instruments; and in
-what form. Where genres overlap in life they overlap here: Pop plays figures of Rock and of
-Electronic, Experimental takes any style apart, and most instruments are at home everywhere.
+A genre has a few styles (FMA would say sub-genres). A style sets the tempo, metre, swing, scales,
+chords and form of a piece, and what the drums, bass, two accompaniments, pads and tune may play, on
+which instruments. Genres overlap here where they overlap in real life: Pop borrows figures from
+Rock and Electronic, Experimental takes any style apart, and most instruments may appear in any
+genre.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from songnet_utils.corpora.mini.figures import Figure, Groove, Melody, bars
 
 @dataclass(frozen=True)
 class Section:
-    """A stretch of a form: its name, its bars, who plays, and how loudly (0 to 1)."""
+    """A section of a form: its name, how many bars it has, who plays, and how loudly (0 to 1)."""
 
     name: str
     bars: int
@@ -34,28 +34,28 @@ class Style:
     Attributes
     ----------
     tempo
-        Pulses a minute, lowest and highest.
+        Pulses per minute, lowest and highest.
     metres
         Names of metres and how likely each is.
     swing
-        The pair of notes that swings, in quarter notes (0.5: sixteenths, 1: eighths), and where
-        its second note falls, lowest and highest (0.5 is straight).
+        The length of a pair of notes that swings, in quarter notes (0.5: sixteenths, 1: eighths),
+        and where its second note falls, earliest and latest (0.5 is straight).
     scales, progressions
-        Progressions are degrees of the scale, counted from 0, a chord each.
+        A progression is a list of degrees of the scale, counted from 0, one per chord.
     chord_bars
-        Bars a chord lasts; one is chosen a piece.
+        How many bars a chord may last; each piece uses one of these lengths.
     loose
         Seconds by which players miss the beat, lowest and highest.
     fills
         How often a phrase ends in a fill.
     pump
-        How far the kick ducks what sustains, 0 to 1.
+        How far the kick ducks sustained notes, 0 to 1.
     rubato
-        How far the tempo leans from bar to bar, a fraction.
+        How far the tempo varies from bar to bar, as a fraction.
     swell
         How far long notes grow and fade, 0 to 1.
     process
-        How the piece is put together; all but `song` are Experimental's.
+        How the piece is put together; only Experimental uses processes other than `song`.
     """
 
     name: str
@@ -86,7 +86,7 @@ _LAYERS = {"D": "drums", "B": "bass", "C": "comp", "O": "counter", "A": "pad", "
 
 
 def _tuples(value: Any) -> Any:
-    """Return lists as tuples, all the way down."""
+    """Turn lists into tuples, at every level."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
@@ -133,5 +133,5 @@ def _read() -> tuple[dict[str, tuple[Style, ...]], dict[str, tuple[int, ...]]]:
     return genres, {role: tuple(programs) for role, programs in data["anywhere"].items()}
 
 
-#: The styles of each genre, and the instruments that any band may own, by role.
+#: The styles of each genre, and the instruments that any band may use, by role.
 GENRES, ANYWHERE = _read()

@@ -1,4 +1,4 @@
-"""Invented names of artists, albums and pieces (any real bearer is a coincidence), and places."""
+"""Invented names of artists, albums and pieces (real ones are coincidences), and real places."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACES: list[str] = _WORDS["places"]
 
 
 def artist_name(dice: Dice) -> str:
-    """Make up a name for an artist: a person's or a band's."""
+    """Make up a name for an artist, who may be a person or a band."""
     kind = dice.weigh({"person": 4, "band": 3, "the band": 3, "and": 1})
     if kind == "person":
         return f"{dice.pick(_WORDS['first'])} {dice.pick(_WORDS['last'])}"
@@ -26,7 +26,7 @@ def artist_name(dice: Dice) -> str:
 
 
 def artist_names(seed: int, how_many: int) -> list[str]:
-    """Make up different names."""
+    """Make up names, all of them different."""
     taken: dict[str, None] = {}
     dice = Dice("mini", seed, "names")
     while len(taken) < how_many:

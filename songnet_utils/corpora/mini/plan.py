@@ -1,8 +1,8 @@
 """Planning a piece: its form, the tempo of every bar, its chords and who plays what.
 
-A piece is laid out whole, and a clip is the stretch of it that is written out, as FMA's clips are
-cut from the middle of tracks. All times are in seconds from the start of the clip; notes may begin
-a little earlier.
+A plan covers a whole piece, but only the clip within it gets notes, just as FMA's clips are cut
+from the middle of tracks. All times are in seconds from the start of the clip; notes may begin a
+little earlier.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Part:
 
 
 def velocity_of(loud: float) -> int:
-    """Return a MIDI velocity, within its bounds."""
+    """Return a MIDI velocity, from 1 to 127."""
     return int(min(max(loud, 1), 127))
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of the piece: when it begins (seconds from the start of the clip), how fast it goes."""
+    """A bar: when it begins (in seconds from the start of the clip), and how fast it is."""
 
     number: int
     section: Section
@@ -69,9 +69,9 @@ class Plan:
     Attributes
     ----------
     tempo
-        Quarter notes a minute.
+        Quarter notes per minute.
     seconds
-        How long the whole piece is, and `cut` where in it the clip begins.
+        How long the whole piece is; `cut` is where the clip begins in it.
     """
 
     artist: Artist
@@ -99,7 +99,7 @@ class Plan:
         return [bar for bar in self.bars if role in bar.section.layers]
 
     def chord_degree(self, bar: Bar) -> int:
-        """Return the degree that a bar's chord stands on."""
+        """Return the degree on which a bar's chord is built."""
         progression = self.progressions[bar.section.name]
         return progression[int(bar.place / self.chord_bars) % len(progression)]
 
@@ -108,7 +108,7 @@ class Plan:
         return self.key.chord(self.chord_degree(bar), notes or self.chord_notes)
 
     def at(self, bar: Bar, step: float) -> float:
-        """Return when a step of a bar falls, in seconds, swing included."""
+        """Return when a step of a bar falls, in seconds, including swing."""
         unit = self.artist.style.swing[0] * 4
         pair, place = divmod(step, unit)
         share, swing = place / unit, self.artist.swing

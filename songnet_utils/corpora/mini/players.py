@@ -1,6 +1,6 @@
-"""What each player of a band plays, bar by bar, and a song made of it.
+"""What each player of a band plays, bar by bar, and how this makes a song.
 
-Sections of the same name share their material, so choruses come back as the same chorus.
+Sections with the same name share their material, so a chorus that comes back is the same chorus.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _figure(plan: Plan, figure: Figure | None, role: str) -> list[Note]:
         fifth = root + chord[2] - chord[0] - (12 if root > 48 else 0)
         power = [near(chord[0], 43) + step for step in (0, 7, 12)]
         strummed = voices[: figure.notes]
-        # By its sign: the pitches, how loud, and how much of its time it sounds.
+        # For each sign: its pitches, their loudness, and the share of the length that sounds.
         played: dict[str, tuple[list[int], float, float]] = {
             **{"C": (strummed, 96.0, 1.0), "c": (strummed, 76.0, 1.0), "m": (strummed, 92.0, 0.6)},
             **{"U": (strummed[::-1][:3], 78.0, 1.0), "P": (power, 100.0, 1.0)},
@@ -176,14 +176,14 @@ def pads(plan: Plan) -> list[Note]:
 
 
 def ladder_of(key: Key, pentatonic: bool) -> list[int]:
-    """Return the pitches a tune may use, tonic's octave 0, four octaves up and down."""
+    """Return the pitches that a tune may use: eleven octaves, starting from octave 0."""
     every = tuple(range(len(SCALES[key.scale])))
     degrees = MELODY_DEGREES.get(key.scale, every) if pentatonic else every
     return [key.tonic + key.semitones(d) + 12 * octave for octave in range(11) for d in degrees]
 
 
 def _motif(melody: Melody, rhythms: tuple[str, ...], dice: Dice) -> list[tuple[str, list[int]]]:
-    """Make a motif: for each of its bars a rhythm, and for each note a move along the ladder."""
+    """Make a motif: a rhythm for each bar, and a move along the ladder for each note."""
     motif = []
     for _ in range(melody.motif_bars):
         rhythm, moves = dice.pick(rhythms), []
@@ -202,7 +202,7 @@ def _motif(melody: Melody, rhythms: tuple[str, ...], dice: Dice) -> list[tuple[s
 
 
 def _tune(plan: Plan, part: Part) -> None:
-    """Write the tune: motifs, repeated, answered and varied, drawn to the chord on strong steps."""
+    """Write the tune: motifs that are repeated and varied, with chord notes on strong steps."""
     if not plan.melodies:
         return
     centre = plan.artist.registers["melody"]
@@ -222,7 +222,7 @@ def _tune(plan: Plan, part: Part) -> None:
         chord = {pitch % 12 for pitch in plan.chord(bar, 3)}
         home = min(range(len(ladder)), key=lambda i: abs(ladder[i] - centre))
         low, high = home - melody.range // 2, home + (melody.range + 1) // 2
-        # every time a motif comes back, its last bar may end another way
+        # When a motif comes back, its last bar may end differently.
         vary = material.of("vary", phrase)
         at = home + material.of(letter, "start").whole(-2, 2)
         moves = list(moves)
@@ -261,7 +261,7 @@ def _sing(part: Part, melody: Melody, note: Note, neighbour: int, hand: Dice) ->
 
 
 def song(plan: Plan, parts: dict[str, Part]) -> None:
-    """Let every player play its part of a song."""
+    """Let every player play its part in a song."""
     parts["drums"].notes += _drums(plan)
     parts["bass"].notes += _bass(plan)
     parts["comp"].notes += _figure(plan, plan.comp, "comp")
@@ -277,7 +277,7 @@ def song(plan: Plan, parts: dict[str, Part]) -> None:
 
 
 def _swell(part: Part, depth: float) -> None:
-    """Let long notes grow and fade, as bows and breath do."""
+    """Let long notes grow and fade, as bowed and blown notes do."""
     for start in sorted({note.start for note in part.notes if note.seconds > 0.7}):
         seconds = max(note.seconds for note in part.notes if note.start == start)
         for i in range(9):
@@ -287,7 +287,7 @@ def _swell(part: Part, depth: float) -> None:
 
 
 def _pump(plan: Plan, parts: dict[str, Part], depth: float) -> None:
-    """Duck what sustains under the kick, as a compressor fed by the kick does."""
+    """Duck sustained notes under the kick, as a compressor triggered by the kick does."""
     levels = [int(127 * (1.0 - depth * (1.0 - i / 4) ** 2)) for i in range(5)]
     for bar in plan.bars:
         ducked = [(bar.start, 11, 127)]

@@ -1,13 +1,14 @@
 """Rendering: from MIDI to sampled instruments, then through the artist's microphones and tape.
 
 The instruments are those of TimGM6mb, the General MIDI soundfont that comes with `pretty_midi`
-(Tim Brechbill 2004, David Bolton 2010; GPL-2, from MuseScore 1.3); `midirenderer` plays them, at
-48 kHz and in stereo only. The clips need 22.05 kHz, so the band plays at double speed, on
-instruments tuned up an octave whose attacks and decays are halved too, and is slowed down to half
-speed like a tape: every pitch and time is right again, at half the work.
+(Tim Brechbill 2004, David Bolton 2010; GPL-2, from MuseScore 1.3). `midirenderer` plays them, but
+only at 48 kHz and in stereo. The clips need only 22.05 kHz, so the band plays at double speed, on
+instruments that are tuned up an octave and have attacks and decays of half the length. The result
+is then slowed down to half speed, like a tape, which puts all pitches and times right for half the
+work.
 
-What follows is done on mono audio at `RATE`, in an order like a studio's: echo, equaliser,
-saturation, wow, hiss and crackle, level. Nothing depends on anything but the clip and its seed.
+The rest is done on mono audio at `RATE`, in the usual order of a studio: echo, equaliser,
+saturation, wow, hiss and crackle, level. Everything depends only on the clip and its seed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ FADE_SECONDS = 0.01
 
 
 SPEED = 2
-"""How many times faster than it should sound the band plays."""
+"""How many times faster the band plays than the music should sound."""
 _TIMES = {21, 23, 25, 26, 27, 28, 30, 33, 34, 35, 36, 38}
 """SoundFont generators that are times: delay, attack, hold, decay, release."""
 _FREQUENCIES = {8, 22, 24}
@@ -44,11 +45,11 @@ _FREQUENCIES = {8, 22, 24}
 
 @functools.cache
 def soundfont() -> bytes:
-    """Return the soundfont that `pretty_midi` carries, tuned for playing at double speed.
+    """Return the soundfont that comes with `pretty_midi`, tuned for playing at double speed.
 
-    Layout of a SoundFont 2 file: `shdr` describes samples in records of 46 bytes, with the sample
-    rate at byte 36; `igen` lists the instruments' settings as pairs of 16-bit numbers, of which
-    times and frequencies are in cents, so 1200 is a factor of two.
+    In a SoundFont 2 file, `shdr` describes samples in records of 46 bytes, with the sample rate at
+    byte 36, and `igen` lists the instruments' settings as pairs of 16-bit numbers. Times and
+    frequencies are in cents, so 1200 is a factor of two.
     """
     file = importlib.resources.files("pretty_midi") / "TimGM6mb.sf2"
     data = bytearray(file.read_bytes())
@@ -68,13 +69,13 @@ def soundfont() -> bytes:
 
 
 def _chunk(data: bytearray, name: bytes) -> tuple[int, int]:
-    """Return where the content of a chunk begins, and its bytes; the lists are at the end."""
+    """Return where a chunk's content begins, and its bytes; the lists are at the file's end."""
     at = data.rindex(name)
     return at + 8, struct.unpack_from("<I", data, at + 4)[0]
 
 
 def play(midi: bytes) -> np.ndarray:
-    """Play a MIDI file that goes `SPEED` times too fast, and return it as it should sound.
+    """Play a MIDI file that is `SPEED` times too fast, and return the audio at the right speed.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def play(midi: bytes) -> np.ndarray:
 
 
 def _shelf(kind: str, hertz: float, decibels: float) -> np.ndarray:
-    """Return a low or high shelf or a peak as a second-order section (the audio EQ cookbook)."""
+    """Return a low shelf, high shelf or peak as a second-order section (the Audio EQ Cookbook)."""
     gain = 10 ** (decibels / 40)
     w = 2 * np.pi * hertz / RATE
     cos, alpha = np.cos(w), np.sin(w) / np.sqrt(2)
@@ -122,7 +123,7 @@ def produce(audio: np.ndarray, mix: Mix, dice: Dice, samples: int) -> np.ndarray
     Parameters
     ----------
     audio
-        As `play` returns it, `LEAD_IN` seconds before the clip included.
+        As `play` returns it, including `LEAD_IN` seconds before the clip.
     mix
         The artist's sound.
     dice
@@ -141,7 +142,7 @@ def produce(audio: np.ndarray, mix: Mix, dice: Dice, samples: int) -> np.ndarray
     delay, share = mix.echo
     if share:
         late = int(delay * RATE)
-        audio[late:] += share * audio[:-late]  # the echo of the echo comes with it
+        audio[late:] += share * audio[:-late]  # a single echo, which does not echo again
     tone = [
         _shelf("low", 250, mix.low),
         _shelf("peak", mix.mid_hertz, mix.mid),
@@ -170,7 +171,7 @@ def produce(audio: np.ndarray, mix: Mix, dice: Dice, samples: int) -> np.ndarray
         audio += signal.lfilter([0.5], [1.0, -0.75], pops)
     audio = audio[lead:]
     audio = audio * (10 ** (mix.loudness / 20) / max(_level(audio), 1e-6))
-    # a limiter without memory: straight up to 0.6, then bending towards the ceiling
+    # A limiter without memory: linear up to 0.6, then bent towards the ceiling.
     loud, knee = np.abs(audio), 0.6
     bent = knee + (CEILING - knee) * np.tanh((loud - knee) / (CEILING - knee))
     audio = np.where(loud > knee, np.sign(audio) * bent, audio)
@@ -183,8 +184,8 @@ def produce(audio: np.ndarray, mix: Mix, dice: Dice, samples: int) -> np.ndarray
 def flac(audio: np.ndarray) -> bytes:
     """Return audio as a FLAC file, mono at `RATE`.
 
-    The last two of the 16 bits are left empty, a noise 69 dB and more below the music, which saves
-    a fifth of the space.
+    The last two of the 16 bits stay empty. This adds noise at least 69 dB below the music, and
+    saves a fifth of the space.
     """
     data = io.BytesIO()
     audio = np.round(audio * 8192) / 8192

@@ -1,7 +1,7 @@
 """Scales, chords and metres: what every genre is made of.
 
-A pitch is a MIDI note number (60 is middle C); a degree counts the notes of a scale from 0, the
-tonic, and goes on below and above the octave; a step is a sixteenth note, a quarter of a beat.
+A pitch is a MIDI note number (60 is middle C). A degree counts the notes of a scale from 0, the
+tonic, and may lie below or above the octave. A step is a sixteenth note, a quarter of a beat.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MELODY_DEGREES: dict[str, tuple[int, ...]] = {
     "minor": (0, 2, 3, 4, 6),
     "dorian": (0, 2, 3, 4, 6),
 }
-"""The five degrees of each scale that make its pentatonic."""
+"""The five degrees of each scale that make up its pentatonic."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Metre:
     Attributes
     ----------
     name
-        As it is written: ``4/4``.
+        As it is written, such as ``4/4``.
     groups
-        Steps of each pulse, in order; their sum is the bar.
+        Steps in each pulse, in order; they add up to the bar.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Key:
         return 12 * octave + notes[place]
 
     def chord(self, degree: int, notes: int = 3) -> tuple[int, ...]:
-        """Return the pitches, tonic's octave 0, of the thirds stacked on a degree."""
+        """Return the pitches of the thirds stacked on a degree, with the tonic in octave 0."""
         return tuple(self.tonic + self.semitones(degree + 2 * i) for i in range(notes))
 
 
@@ -104,5 +104,5 @@ def near(pitch: int, centre: float) -> int:
 
 
 def voicing(chord: tuple[int, ...], centre: float) -> list[int]:
-    """Return a chord's notes, each as near to `centre` as can be, from low to high."""
+    """Return a chord's notes, each as near to `centre` as possible, from low to high."""
     return sorted({near(pitch, centre) for pitch in chord})
