@@ -86,8 +86,8 @@ def test_a_function_keeps_its_head():
     [
         ("seen = 3", "ends with its check"),
         ("seen = 3\nseen", "ends with its check"),
-        ("seen = 3\ncheck.seen(sound)", "takes nothing"),
-        ("check.seen(sound)", "takes nothing"),
+        ("seen = 3\ncheck.seen(sound)", "uses no name"),
+        ("check.seen(sound)", "uses no name"),
         ("def seen(x):\n    return x\n\n\ncheck.seen(seen)", "seen has no docstring"),
         ("seen = (\ncheck.seen(seen)", "is Python"),
         ("", "is Python|ends with"),

@@ -94,7 +94,7 @@ def test_one_kernel_runs_both_and_computes_what_is_costly_once(source, tmp_path)
 def test_a_file_that_is_no_notebook_is_told(tmp_path):
     path = tmp_path / "odd.ipynb"
     path.write_text("# no notebook")
-    with pytest.raises(SongNetError, match=r"odd\.ipynb: is not a notebook"):
+    with pytest.raises(SongNetError, match=r"odd\.ipynb: is not a readable notebook"):
         run_lesson(path, {})
 
 

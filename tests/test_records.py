@@ -110,10 +110,10 @@ def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
 
 
 def test_what_is_not_there_is_said_with_the_way_out(tmp_path):
-    with pytest.raises(SongNetError, match=r"no whole record .* make records"):
+    with pytest.raises(SongNetError, match=r"the record is missing .* make records"):
         read_course_record("real-music", tmp_path)
     (tmp_path / "real-music.json").write_text('{"experiment": ')
-    with pytest.raises(SongNetError, match=r"no whole record .* make records"):
+    with pytest.raises(SongNetError, match=r"the record is missing .* make records"):
         read_course_record("real-music", tmp_path)
     with pytest.raises(SongNetError, match=r"the experiment must be one of .* Got 'hearsay'"):
         make_record("hearsay")

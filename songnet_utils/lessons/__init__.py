@@ -1,4 +1,4 @@
-"""What only the course needs: making it ready, running its notebooks, leaving readable pages."""
+"""What only the course needs: preparing it, running its notebooks and building its site."""
 
 import lazy_loader
 

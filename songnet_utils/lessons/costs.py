@@ -1,4 +1,4 @@
-"""What the lessons cost, for their last cells: the record that ``make costs`` makes."""
+"""What each lesson costs, for its last cell, from the record that ``make costs`` makes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pandas as pd
 from songnet_utils._utils.files import size_text
 from songnet_utils.lessons.files import RECORDS, read_content
 
-#: What the record is called, and what makes it.
+#: The name of the record, and the command that makes it.
 NAME, COMMAND = "costs", "make costs"
 
-# What is assumed of a reader, and said beside what follows from it.
+# Assumptions about a reader, stated beside the figures that follow from them.
 _WORDS_A_MINUTE = 150
 _MINUTES_AN_EXERCISE = 6
 
@@ -35,7 +35,7 @@ class LessonCost:
     table : pandas.DataFrame
         Time, memory and disk in words: a row for the first run, and one for later ones.
     minutes : int
-        How long a reader takes, exercises included.
+        How long a reader takes, including the exercises.
     """
 
     def __init__(self, lesson: str, content: Mapping[str, Any]) -> None:
@@ -46,8 +46,8 @@ class LessonCost:
         minutes = words / _WORDS_A_MINUTE + exercises * _MINUTES_AN_EXERCISE
         self.minutes = max(5, 5 * round(minutes / 5))
         music, versions = _in_words(content["music"]), content["versions"]
-        # Processors that other programs kept busy meanwhile make times too long.
-        busy = "; other programs kept it busy, so it takes less time alone"
+        # If other programs keep the processors busy, the times are too long.
+        busy = "; other programs were running too, so a lesson takes less time alone"
         self.reading = (
             f"Reading and exercises: about {self.minutes} minutes ({words:,} "
             f"words at {_WORDS_A_MINUTE} per minute, {exercises} exercises at "
@@ -58,14 +58,12 @@ class LessonCost:
             f"{content['processors']} processors ({content['machine']}, Python "
             f"{versions['python']}, TensorFlow {versions['tensorflow']}"
             f"{busy if content['load'] > 0.5 else ''}). Making the music before the first lesson "
-            f"took {music['time']} and {music['on disk']}."
+            f"took {music['time']} and {music['on disk']} of disk."
         )
 
     def _repr_html_(self) -> str:
         notes = html.escape(f"{self.reading} {self.source}")
-        return (
-            f"<p>Run from top to bottom, this lesson costs:</p>{self.table.to_html()}<p>{notes}</p>"
-        )
+        return f"<p>What it costs to run this lesson:</p>{self.table.to_html()}<p>{notes}</p>"
 
 
 def cost_of(lesson: str, folder: Path = RECORDS) -> LessonCost | str:
@@ -81,16 +79,16 @@ def cost_of(lesson: str, folder: Path = RECORDS) -> LessonCost | str:
     Returns
     -------
     LessonCost or str
-        For a lesson that is newer than the record, a note that says so.
+        A note, if the lesson is newer than the record.
 
     Raises
     ------
     SongNetError
-        When there is no record, or it is not whole.
+        When the record is missing or incomplete.
     """
     content = read_content(NAME, folder, COMMAND)
     if lesson not in content["lessons"]:
-        return f"What {lesson} costs has not been measured yet: {COMMAND}"
+        return f"The cost of {lesson} has not been measured yet. Measure it: {COMMAND}"
     return LessonCost(lesson, content)
 
 

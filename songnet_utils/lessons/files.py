@@ -11,7 +11,7 @@ from songnet_utils._utils.errors import SongNetError
 #: The folder of the lessons that came with this package's source.
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
-#: The folder of the lessons with solutions, inside that of the lessons.
+#: The folder of the lessons with solutions, inside the folder of the lessons.
 SOLUTIONS = "solutions"
 
 #: The folder of their records.
@@ -19,12 +19,12 @@ RECORDS = NOTEBOOKS / "records"
 
 
 def find_lessons(folder: Path = NOTEBOOKS) -> list[Path]:
-    """Return the notebooks with solutions in a folder of lessons, in the order of their names.
+    """Return the notebooks with solutions in a folder of lessons, sorted by name.
 
     Raises
     ------
     SongNetError
-        When there is none.
+        When there are none.
     """
     paths = sorted((folder / SOLUTIONS).glob("*.ipynb"))
     if not paths:
@@ -41,21 +41,21 @@ def read_content(name: str, folder: Path = RECORDS, command: str = "make records
     Parameters
     ----------
     name : str
-        What the record is called.
+        The name of the record.
     folder : pathlib.Path
         Where it is.
     command : str
-        What makes it.
+        The command that makes it.
 
     Raises
     ------
     SongNetError
-        When it is not there or not whole.
+        When it is missing or incomplete.
     """
     path = folder / f"{name}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SongNetError(
-            f"{path}: there is no whole record ({type(error).__name__}). Make it: {command}"
+            f"{path}: the record is missing or damaged ({type(error).__name__}). Make it: {command}"
         ) from error

@@ -1,18 +1,18 @@
 """The lesson with gaps, made from the lesson with solutions.
 
-Each lesson is written once, with its exercises solved, in ``notebooks/solutions``. From it the
-notebook that students open, of the same name one folder above, is generated; nobody edits that
-one. Cells are told apart by their tags:
+Each lesson is written once, with its exercises solved, in ``notebooks/solutions``. The notebook
+that students open has the same name and is one folder above. It is generated, so nobody edits it.
+Cells have tags:
 
 - a code cell tagged ``exercise`` solves an exercise and ends with its check, such as
-  ``check.steps(seen, sound)``. In the gaps everything before the check is left out, except the
-  comments that it begins with; each name that the check takes from it is ``...`` there, and a
+  ``check.steps(seen, sound)``. The lesson with gaps leaves out everything before the check except
+  the comments at the top. Each name that the check takes from the cell becomes ``...``, and a
   function keeps its first line and its docstring.
-- a Markdown cell tagged ``exercise`` asks; it stays.
+- a Markdown cell tagged ``exercise`` sets the exercise; it stays.
 - a cell tagged ``solution`` explains the solution; it is left out.
 
-All other cells are the same in both, with the same ids. Links are written as they are right in
-``notebooks/solutions``, and turned so that they are right in ``notebooks``.
+All other cells are the same in both, with the same ids. Links are written for
+``notebooks/solutions`` and changed to work from ``notebooks``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
 
 def write_gaps(folder: Path) -> list[Path]:
-    """Write the lessons with gaps of all lessons with solutions.
+    """Write the lesson with gaps for every lesson with solutions.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def write_gaps(folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files that were not as they are now.
+        The files that have changed.
 
     Raises
     ------
     SongNetError
-        When there are no lessons with solutions, or an exercise of one is none.
+        When there are no lessons with solutions, or a cell with an exercise's tag is not one.
     """
     changed = []
     for source in find_lessons(folder):
@@ -67,7 +67,7 @@ def write_gaps(folder: Path) -> list[Path]:
 
 
 def gaps_of(source: Path) -> str:
-    """Return what the file of the lesson with gaps holds.
+    """Return the content of the file of the lesson with gaps.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def gaps_of(source: Path) -> str:
     Raises
     ------
     SongNetError
-        When a cell that is tagged as an exercise is none: which, and why.
+        When a cell with an exercise's tag is not one; the message says which cell, and why.
     """
     made = without_solutions(nbformat.read(source, as_version=4))
     for cell in made.cells:
@@ -90,7 +90,7 @@ def gaps_of(source: Path) -> str:
 
 
 def without_solutions(notebook: Any) -> Any:
-    """Return a copy without the text that explains solutions, with links from one folder above."""
+    """Return a copy without the text on solutions, with links that work from one folder above."""
     made = copy.deepcopy(notebook)
     made.cells = [cell for cell in made.cells if not is_tagged(cell, SOLUTION)]
     for cell in made.cells:
@@ -108,7 +108,7 @@ def is_tagged(cell: Any, tag: str) -> bool:
 
 
 def gap(source: str) -> str:
-    """Return the source of an exercise's cell without what solves it.
+    """Return the source of an exercise's cell without the solution.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def gap(source: str) -> str:
     Raises
     ------
     SongNetError
-        When it does not end with a check, or the check takes nothing that the cell makes.
+        When it does not end with a check, or the check uses no name that the cell defines.
     """
     try:
         *solving, last = ast.parse(source).body
@@ -132,7 +132,7 @@ def gap(source: str) -> str:
     heads = {function.name: _head(function, lines) for function in functions}
     made = [name for name in bound("\n".join(lines[: last.lineno - 1])) if name in taken]
     if not made:
-        raise SongNetError("an exercise's check takes nothing of what the cell makes")
+        raise SongNetError("an exercise's check uses no name that the cell defines")
     comments = itertools.takewhile(lambda line: line.startswith("#"), lines)
     stubs = [f"{heads[name]}\n    ...\n\n" if name in heads else f"{name} = ..." for name in made]
     return "\n".join([*comments, *stubs, *lines[last.lineno - 1 :]])
@@ -148,7 +148,7 @@ def names(node: ast.AST) -> set[str]:
 
 
 def bound(source: str) -> list[str]:
-    """Return the names that a piece of Python gives a value to, outside of its own scopes."""
+    """Return the names that a piece of Python defines at its top level."""
     symbols = symtable.symtable(source, "a cell", "exec").get_symbols()
     return [one.get_name() for one in symbols if one.is_assigned() or one.is_imported()]
 

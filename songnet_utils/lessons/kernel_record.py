@@ -1,7 +1,7 @@
-"""What was measured of all kernels of one network: made once by a command, kept with the course.
+"""Measurements of all kernels of one network, made once by a command and kept with the course.
 
-Activation maximisation for every kernel, and making sound of every result, takes minutes: too long
-for a lesson. ``make records`` does it for SongNet on mini, and lesson 6 reads the record.
+Maximising the activation of every kernel and turning every result into sound takes minutes, which
+is too long for a lesson. ``make records`` does it for SongNet on mini; lesson 6 reads the record.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import pandas as pd
 
 from songnet_utils.lessons.files import RECORDS, read_content
 
-#: What the record is called.
+#: The name of the record.
 NAME = "kernels"
 
 
 class KernelRecord:
-    """What was found of all kernels.
+    """What was found about all kernels.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class KernelRecord:
     Attributes
     ----------
     maximised : pandas.DataFrame
-        As `songnet_utils.kernels.maximisation_table` gives it, for all kernels.
+        The result of `songnet_utils.kernels.maximisation_table` for all kernels.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ class KernelRecord:
         )
 
     def says_of_maximisation(self) -> str:
-        """Say what the figures of activation maximisation allow."""
+        """Say what the figures on activation maximisation show."""
         its = self.maximised
         above = (its.maximised > its.found).mean()
         return (
@@ -57,11 +57,11 @@ class KernelRecord:
             f"still resemble music? At most {its.outside.max():.1%} of a result lies outside the "
             f"corpus's range. A result is {its.distance.median():.2f} times as far from the mean "
             f"frame as real music is (the farthest {its.distance.max():.2f} times). As sound, "
-            f"{its.left.median():.0%} of the activation is left (at least {its.left.min():.0%})."
+            f"it keeps {its.left.median():.0%} of its activation (at least {its.left.min():.0%})."
         )
 
     def says_of_purity(self) -> str:
-        """Say what the figures of purity allow, and no more."""
+        """Say what the figures on purity show, and no more."""
         first, *_, last = self.content["trained"]
         early, *_, late = self.content["untrained"]
 
@@ -85,6 +85,6 @@ def read_kernel_record(folder: Path = RECORDS) -> KernelRecord:
     Raises
     ------
     SongNetError
-        When it is not there or not whole.
+        When it is missing or incomplete.
     """
     return KernelRecord(read_content(NAME, folder))

@@ -1,9 +1,9 @@
-"""The course's long experiments: made once by a command, kept with it, and put into words.
+"""The course's long experiments, made once by a command, kept with the course and put into words.
 
-A lesson shows short runs that a student can start. What takes an hour is made by ``make records``
-and stays beside the lessons, in ``notebooks/records``, with the command that makes it and the
-versions. No lesson states such a result in its own words: it asks `Record.findings`, which reads
-the figures and says no more than their interval allows.
+A lesson shows short runs that a student can start. Experiments that take an hour come from ``make
+records`` and are kept in ``notebooks/records``, with their commands and the versions used. A lesson
+does not state such a result in its own words: `Record.findings` reads the figures and says no more
+than their interval allows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EXPERIMENTS = {
         "songnet compare FOLDER --models chance,svm,songnet,songnet-plus,songnet-transfer "
         "--splits artist --genres Folk,Experimental,Rock,International --seeds 3 --folds 5"
     ),
-    # Real songs by artists on whom nothing was chosen.
+    # Real songs by artists whose songs played no part in any choice.
     "emotify": (
         "songnet compare FOLDER --models chance,svm,lr-518,crnn-2d,songnet,songnet-transfer,"
         "songnet-plus --splits artist --artists test --seeds 3 --folds 5"
@@ -58,7 +58,7 @@ def read_course_record(name: str, folder: Path = RECORDS) -> Record:
     Raises
     ------
     SongNetError
-        When the record is not there or not whole.
+        When the record is missing or incomplete.
     """
     return Record(read_content(name, folder))
 
@@ -74,7 +74,7 @@ class Record:
     Attributes
     ----------
     results : list of dict
-        What `songnet_utils.evaluation.compare.compare` found of each model.
+        What `songnet_utils.evaluation.compare.compare` found about each model.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ class Record:
         self.results: list[dict[str, Any]] = content["results"]
 
     def result(self, model: str) -> dict[str, Any]:
-        """Return what `compare` found of a model.
+        """Return what `compare` found about a model.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Record:
         return found[model]
 
     def difference(self, model: str, other: str) -> dict[str, Any]:
-        """Return the accuracy of one model minus another's, with interval and p.
+        """Return the accuracy of one model minus another's, with its interval and p-value.
 
         Returns
         -------
@@ -113,12 +113,12 @@ class Record:
         raise SongNetError(f"{model} and {other} are the same model: there is nothing to compare.")
 
     def verdict(self, model: str, other: str) -> str:
-        """Return what the interval of the difference shows a model to be: better, worse, or not."""
+        """Return whether the interval of the difference shows a model to be better or worse."""
         low, high = self.difference(model, other)["confidence_interval"]
         return "better" if low > 0 else "worse" if high < 0 else "not shown to be better or worse"
 
     def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
-        """Return what a network gains from each of its parts, and with each extra, by name."""
+        """Return what a network gains from each of its parts and from each extra, by name."""
         rows = []
         for other in (result["model"] for result in self.results):
             if other.startswith(f"{network}~"):
@@ -130,7 +130,7 @@ class Record:
         return rows
 
     def findings(self, model: str, others: Sequence[str]) -> str:
-        """Say in Markdown how a model compares with others, and no more than that."""
+        """Say in Markdown how a model compares with others."""
         its = self.result(model)
         folds = f", {its['folds']} folds" if its["folds"] else ""
         seeds = f", {its['seeds']} seeds" if its["seeds"] > 1 else ""

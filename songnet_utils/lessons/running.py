@@ -1,8 +1,8 @@
-"""Running the lessons, and measuring what that costs.
+"""Running the lessons, and measuring what this costs.
 
 The notebook with gaps and the one with solutions differ only in the cells of their exercises, and
-the rest of a lesson uses nothing that an exercise makes (a test says so). So one kernel runs both:
-before each exercise's cell stands its gap, and `both` makes the two notebooks of what came out.
+the rest of a lesson uses nothing that an exercise makes (a test checks this). So one kernel runs
+both, with each exercise's gap in a cell before its solution, and `both` splits the result in two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import data_folder
 from songnet_utils.lessons.gaps import EXERCISE, gap, is_tagged, without_solutions
 
-#: The tag of the cells that stand open.
+#: The tag of the cells with gaps.
 GAP = "gap"
 
 
@@ -34,18 +34,18 @@ GAP = "gap"
 def measured(folder: Path) -> Iterator[dict[str, float]]:
     """Measure what the processes started in a ``with`` block cost.
 
-    Memory is what they hold at once, with what this process has grown by (resident sets, added
-    up, so that shared memory counts more than once). Disk is by how much the data folder grows.
+    Memory is the most that they hold at once, plus the growth of this process (the sum of resident
+    sets, so shared memory counts more than once). Disk is the growth of the data folder.
 
     Parameters
     ----------
     folder : pathlib.Path
-        The data folder; it need not be there yet.
+        The data folder, which need not exist yet.
 
     Yields
     ------
     dict
-        Filled when the block is left: ``seconds``, and ``memory`` and ``disk`` in bytes.
+        Filled at the end of the block: ``seconds``, and ``memory`` and ``disk`` in bytes.
     """
     cost: dict[str, float] = {"memory": 0}
     own = psutil.Process()
@@ -77,27 +77,27 @@ def _size(folder: Path) -> int:
 
 
 def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[str, float]]:
-    """Run a lesson from top to bottom in a fresh kernel, in the folder it stands in.
+    """Run a lesson from top to bottom in a fresh kernel, in its own folder.
 
     Parameters
     ----------
     source
         The notebook with solutions; the file is not changed.
     environment
-        Variables to set for it, beside those of this process.
+        Variables to set for it, in addition to those of this process.
 
     Returns
     -------
     notebook : nbformat.NotebookNode
-        The notebook with its outputs, and before each exercise's cell its gap: see `both`. Where a
-        cell failed, the cells after it did not run (`failure_of`).
+        The notebook with its outputs, and with a gap before each exercise's cell (see `both`). If
+        a cell failed, the cells after it did not run (see `failure_of`).
     cost : dict
-        What it cost: see `measured`.
+        What it cost (see `measured`).
 
     Raises
     ------
     SongNetError
-        When it is no notebook, an exercise's cell is none, or the kernel died.
+        When it is not a notebook, a cell with an exercise's tag is not one, or the kernel died.
     """
     notebook = _read(source)
     cells = []
@@ -112,7 +112,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
         notebook,
         timeout=None,
         kernel_name="python3",
-        # A kernel's own remarks on its connection are no part of a lesson.
+        # A kernel's messages about its connection do not belong in a lesson.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(source.parent)}},
     )
@@ -120,7 +120,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
         try:
             client.execute(env={**os.environ, **environment})
         except CellExecutionError:
-            pass  # it is among the outputs
+            pass  # the outputs show it
         except DeadKernelError as error:
             raise SongNetError(
                 f"{source}: its kernel died. Is there enough memory? Close other programs."
@@ -129,7 +129,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
 
 
 def failure_of(notebook: Any) -> str | None:
-    """Return in one line which cell of a notebook failed and how; None where none did."""
+    """Return one line about the cell that failed and its error, or None if no cell failed."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
@@ -138,7 +138,7 @@ def failure_of(notebook: Any) -> str | None:
 
 
 def both(ran: Any) -> tuple[Any, Any]:
-    """Return the notebook with gaps and the one with solutions of a lesson that was run."""
+    """Split a lesson that was run into the notebook with gaps and the one with solutions."""
     solved = copy.deepcopy(ran)
     solved.cells = [cell for cell in solved.cells if not is_tagged(cell, GAP)]
     gaps = without_solutions(ran)
@@ -149,7 +149,7 @@ def both(ran: Any) -> tuple[Any, Any]:
 
 
 def is_current(source: Path, ran: Path) -> bool:
-    """Return whether a file holds the run of a lesson as the lesson is written now."""
+    """Return whether a file holds a run of the lesson as it is now."""
     if not ran.is_file():
         return False
     _, solved = both(_read(ran))
@@ -157,7 +157,7 @@ def is_current(source: Path, ran: Path) -> bool:
 
 
 def title_of(notebook: Any) -> str:
-    """Return a notebook's first heading as plain text; "" where it has none."""
+    """Return a notebook's first heading as plain text, or "" if it has none."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     heading = re.search(r"^#\s+(.+)$", "\n".join(texts), re.MULTILINE)
     return re.sub(r"[*_`]", "", heading[1]).strip() if heading else ""
@@ -167,4 +167,4 @@ def _read(path: Path) -> Any:
     try:
         return nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
-        raise SongNetError(f"{path}: is not a notebook that can be read ({error}).") from error
+        raise SongNetError(f"{path}: is not a readable notebook ({error}).") from error

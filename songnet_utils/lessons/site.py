@@ -1,8 +1,8 @@
 """The site of the course: its lessons as they ran, the page for teachers and the API reference.
 
-Sphinx makes it, with MyST-NB and a theme that come whole as Python packages: nothing is fetched
-while the site is made, and nothing while it is read. A page has no kernel, which a widget needs: it
-shows what the widget recorded for such places, else what its cell left, else how to come to it.
+Sphinx builds it, with MyST-NB and a theme that are complete Python packages, so nothing has to be
+downloaded to build or read the site. A widget needs a kernel, which a page does not have. The page
+shows the widget's recording instead, or else the output of its cell, or else how to get the widget.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from songnet_utils.lessons.songs import course_song
 from songnet_utils.lessons.syllabus import cost_table, syllabus
 from songnet_utils.widgets import page, recording
 
-#: The pages around the lessons, which came with this package's source.
+#: The pages around the lessons, which come with this package's source.
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = RECORDS) -> Path:
-    """Make the site, and put it in the place of the one before.
+    """Build the site, and replace the previous one.
 
     Parameters
     ----------
     ran
         The lessons as `songnet_utils.lessons.running.run_lesson` returned them, in order.
     out
-        The folder of the site; what is there is replaced as a whole.
+        The folder of the site; everything in it is replaced.
     results
         What the course measured, in Markdown.
     records
-        The folder of the records that came with the course.
+        The folder of the records that come with the course.
 
     Returns
     -------
@@ -58,8 +58,8 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
     Raises
     ------
     SongNetError
-        When this package stands without its source, or when Sphinx finds a fault, such as a link
-        that leads nowhere: the site is there, then, and the error says what is wrong with it.
+        When the package is installed without its source, or when Sphinx finds a fault, such as a
+        broken link. A site with a fault is there all the same, and the error says what is wrong.
     """
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in ran}
     costs = {name: cost_of(name, records) for name in notebooks}
@@ -83,12 +83,12 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
             (source / "generated" / f"{name}.md").write_text(f"{text}\n", encoding="utf-8")
         faults = _sphinx(source, new, Path(folder) / "doctrees")
         if not (new / "index.html").is_file():
-            raise SongNetError(f"The site could not be made. Sphinx says: {faults}")
+            raise SongNetError(f"The site could not be built. Sphinx says: {faults}")
         if out.exists():
             shutil.rmtree(out)
         new.replace(out)
     if faults:
-        raise SongNetError(f"{out}: the site is there, with faults that Sphinx found: {faults}")
+        raise SongNetError(f"{out}: the site is built, but Sphinx found faults: {faults}")
     return out / "index.html"
 
 
@@ -100,19 +100,19 @@ def for_page(notebook: Any, media: Path, found_at: str) -> Any:
     notebook
         With its outputs.
     media
-        A folder. Pictures, sounds and recordings are taken out of the outputs and written there,
-        so that the page itself is small.
+        A folder for the pictures, sounds and recordings, which are taken out of the outputs to keep
+        the page itself small.
     found_at
         Where the page finds that folder.
 
     Returns
     -------
     nbformat.NotebookNode
-        Without progress bars, and with words in the place of each widget that has none.
+        Without progress bars, and with a note in place of each widget that has no recording.
     """
     made = copy.deepcopy(notebook)
     made.metadata.pop("widgets", None)
-    # What colours the code of cells; a notebook that no program has opened yet lacks it.
+    # The page needs this to colour code; a notebook lacks it until a program has opened it.
     made.metadata.setdefault("language_info", {"name": "python"})
     for cell in made.cells:
         outputs: list[Any] = []
@@ -145,7 +145,7 @@ def _write_lessons(notebooks: Mapping[str, Any], source: Path) -> None:
     for name, notebook in notebooks.items():
         gaps, solved = both(notebook)
         nbformat.write(for_page(gaps, media, "../media"), solutions.parent / f"{name}.ipynb")
-        # Its lesson leads to it; it is neither in the list of lessons nor found by search.
+        # Its lesson links to it; neither the list of lessons nor the search shows it.
         solved.metadata.update(orphan=True, nosearch=True)
         nbformat.write(for_page(solved, media, "../../media"), solutions / f"{name}.ipynb")
 
@@ -153,7 +153,7 @@ def _write_lessons(notebooks: Mapping[str, Any], source: Path) -> None:
 def _write_live(static: Path) -> None:
     """Write what makes widgets and the listening page live (``_static/site.js`` loads it)."""
     (static / recording.SCRIPT).write_text(recording.script(), encoding="utf-8")
-    # After the medley, one clip of each genre: of its own, the course's song.
+    # After the medley comes one clip per genre, among them the course's song.
     data = data_folder()
     mini = page.clips_of_mini(data) if (data / "mini").is_dir() else []
     song = course_song(open_corpus("mini", data)).id if mini else ""
@@ -164,13 +164,13 @@ def _write_live(static: Path) -> None:
 
 
 def _pack_project(folder: Path) -> str:
-    """Pack the project as it was last committed; return how a reader of the site gets it."""
+    """Pack the last commit of the project; return text that tells a reader how to get it."""
     folder.mkdir(exist_ok=True)
     command = ["git", "archive", "--format=zip", "--prefix=songnet/", "HEAD"]
     try:
         packed = subprocess.run(command, cwd=DOCS.parent, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return "Whoever made this site has the project's folder: ask them for it."
+        return "Ask the person who made this site for the project's folder."
     (folder / "songnet.zip").write_bytes(packed)
     return (
         f"<a href='songnet.zip'>Download the project</a> ({size_text(len(packed))}) and unpack it."
@@ -183,12 +183,12 @@ def _stopped(notebooks: Mapping[str, Any]) -> str:
         for name, notebook in notebooks.items()
         if (failure := failure_of(notebook))
     ]
-    lines = [":::{warning}", "Not every lesson ran to its end.", "", *stopped, ":::"]
+    lines = [":::{warning}", "Some lessons did not run to the end.", "", *stopped, ":::"]
     return "\n".join(lines) if stopped else ""
 
 
 def _sphinx(source: Path, out: Path, doctrees: Path) -> str:
-    """Run Sphinx in a process of its own, where its settings are not ours; return its warnings."""
+    """Run Sphinx in its own process, away from our settings, and return its warnings."""
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "--no-color"]
     done = subprocess.run(
         [*command, "--jobs", "2", "-d", str(doctrees), str(source), str(out)],

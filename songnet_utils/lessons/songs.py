@@ -1,6 +1,6 @@
-"""Songs of the course: the one that all lessons follow, and ten to guess the genre of.
+"""Songs of the course: the one that all lessons follow, and ten for the genre quiz.
 
-Nothing here starts TensorFlow: the first lesson begins with it.
+Nothing here starts TensorFlow, so the first lesson begins without a wait.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from songnet_utils.widgets import GenreQuiz
 #: The split of the networks that lessons train.
 SPLIT = "artist"
 
-#: Clips to guess the genre of.
+#: How many clips the quiz has.
 COUNT = 10
 
 
 def course_song(corpus: Corpus) -> pd.Series[Any]:
     """Return the song that all lessons follow: the middle clip of a test set.
 
-    The test set is the artist split's with seed 0: the networks of the lessons never train on it.
+    It is the test set of the artist split with seed 0. The lessons' networks never train on it.
 
     Parameters
     ----------
     corpus : Corpus
-        Any corpus; where it is too small for a split, its middle clip is the song.
+        Any corpus; if it is too small for a split, the song is its middle clip.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def course_song(corpus: Corpus) -> pd.Series[Any]:
 
 
 def tested_clips(corpus: Corpus) -> pd.DataFrame:
-    """Return the test set of the artist split with seed 0; all clips where they are too few."""
+    """Return the test set of the artist split with seed 0, or all clips if they are too few."""
     clips = corpus.clips[~(corpus.clips.seconds < MINIMUM_SECONDS)]
     try:
         kept, _ = keep_genres(clips, kind=SPLIT)
@@ -57,14 +57,14 @@ def tested_clips(corpus: Corpus) -> pd.DataFrame:
 
 
 def genre_quiz(corpus: Corpus, net: Network | None = None) -> GenreQuiz:
-    """Return a quiz about clips that the lessons' networks are tested on; it keeps the guesses.
+    """Return a quiz about clips that the lessons' networks are tested on; it saves the guesses.
 
     Parameters
     ----------
     corpus : Corpus
-        Whose clips are asked about.
+        The corpus whose clips the quiz asks about.
     net : Network, optional
-        Whom one plays against: by default the network that comes with the project.
+        The network you play against; by default, the one that comes with the project.
     """
     others = tested_clips(corpus).drop(index=course_song(corpus).name)
     clips = others.sample(min(COUNT, len(others)), random_state=0)
@@ -81,12 +81,12 @@ def genre_quiz(corpus: Corpus, net: Network | None = None) -> GenreQuiz:
 
 
 def read_guesses(corpus: Corpus) -> pd.Series[str]:
-    """Return the genres that were guessed last, by the clip's id; empty where none were."""
+    """Return the last guesses by the clips' ids; empty if there are none."""
     file = cache_folder(corpus) / "guesses.json"
     kept = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return pd.Series(kept, name="you", dtype=object).rename_axis("id")
 
 
 def cache_folder(corpus: Corpus) -> Path:
-    """Return the folder of what lessons have made of a corpus."""
+    """Return the folder for what lessons make from a corpus."""
     return data_folder() / "lessons" / corpus.name

@@ -1,4 +1,4 @@
-"""What someone who teaches the course wants to know of its lessons, read from the lessons."""
+"""What a teacher wants to know about the lessons, read from the lessons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from songnet_utils.lessons.running import title_of
 
 
 def cost_table(titles: Mapping[str, str], costs: Mapping[str, LessonCost | str]) -> str:
-    """Return the lessons and what each costs the first time, in Markdown.
+    """Return a table of the lessons and what each costs the first time, in Markdown.
 
     Parameters
     ----------

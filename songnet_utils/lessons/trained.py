@@ -1,7 +1,7 @@
-"""Networks for lessons: one that is there already, or a short training, once.
+"""Networks for lessons: a finished one if there is one, or else one from a short training run.
 
 What a lesson trains stays in ``lessons`` in the data folder, apart from the runs of ``songnet
-train``: opened again, and in the notebook with solutions, it is only read.
+train``. When you open the lesson again, or its solutions, it is only read.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from songnet_utils.training.train import Run
 
 
 def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
-    """Return a network's finished run on the artist split with seed 0, else a short one.
+    """Return a network's finished run on the artist split with seed 0, or else a short one.
 
-    With another seed, other clips are tested, and the course's song may be a training clip.
+    Another seed would test other clips, and the course's song might be a training clip.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
     model : str
         The network's name.
     epochs : int
-        How long the short training is, if there is no finished run yet.
+        How many epochs the short run has, if there is no finished run yet.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def run_of(corpus: Corpus, model: str, *, epochs: int = 8) -> Path:
 
 
 def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
-    """Train a network for a few epochs on the artist split, with seed 0, once.
+    """Train a network for a few epochs on the artist split with seed 0, if that is not done yet.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
     model : str
         The network's name.
     epochs : int
-        How many.
+        How many epochs.
     **changes
-        What differs from the network's own recipe (`songnet_utils.training.recipe.Recipe`).
+        Changes to the network's own recipe (`songnet_utils.training.recipe.Recipe`).
 
     Returns
     -------
