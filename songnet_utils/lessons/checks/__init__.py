@@ -1,5 +1,6 @@
-"""Checks of the lessons' exercises: they know right answers and explain the usual wrong ones.
+"""Checks of the lessons' exercises, which know the right answers and explain the usual wrong ones.
 
-A module a lesson, named like it; a lesson imports its own as ``check``. How an answer is read is
-in `answers`, what a question is in `questions`, what is said and how it looks in `verdicts`.
+There is one module per lesson, with the lesson's name; the lesson imports it as ``check``.
+`answers` reads what a student gives, `questions` defines what a question is, and `verdicts` shows
+what a check says.
 """

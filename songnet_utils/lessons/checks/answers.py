@@ -1,8 +1,8 @@
-"""Reading what a student gives: numbers, names and rows, in whatever sensible form they come.
+"""Reading what a student gives: numbers and names, in any sensible form.
 
-Conventions: what is read is plain Python or NumPy; what cannot be read raises `UnreadableError`,
-whose message says what the check asks for. ``...``, ``None`` and an empty string are no answer yet
-(`is_open`).
+The functions return plain Python or NumPy. If they cannot read an answer, they raise
+`UnreadableError`, whose message says what the check asks for. ``...``, ``None`` and an empty string
+mean that there is no answer yet (`is_open`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-# A number as people write it, and what may stand behind it: a unit, or a word.
+# A number as people write it, and what may follow it: a unit or a word.
 _NUMBER = re.compile(
     r"[~≈]?\s*(?P<number>[-+−]?(?:\d[\d,_ ]*\d|\d)?(?:\.\d+)?(?:e[-+]?\d+)?(?:\s*/\s*\d+)?)"
     r"\s*(?P<unit>%|[a-zµ][a-zµ ]*)?\.?",
@@ -28,7 +28,7 @@ class UnreadableError(Exception):
 
 
 def is_open(answer: object) -> bool:
-    """Return whether there is no answer yet: ``...``, ``None``, "", or nothing but these."""
+    """Return whether there is no answer yet: ``...``, ``None``, "", or a list of these."""
     if answer is None or answer is ...:
         return True
     if isinstance(answer, str):
@@ -41,13 +41,13 @@ def is_open(answer: object) -> bool:
 def number(answer: object) -> float:
     """Read one number: of any numeric type, alone in an array or a list, or written as text.
 
-    Text may have a unit behind it (``"36 frames"``), thousands (``"1,024"``), a fraction
+    Text may contain a unit (``"36 frames"``), thousands separators (``"1,024"``), a fraction
     (``"3/8"``) or per cent (``"45 %"``, which is 0.45).
     """
     if callable(answer) and not hasattr(answer, "__array__"):
         raise UnreadableError("That is a function. Call it, and give what it returns.")
     if isinstance(answer, bool | np.bool_):
-        raise UnreadableError(f"The answer is a number, and {answer} is yes or no.")
+        raise UnreadableError(f"The answer is a number, but {answer} means yes or no.")
     if isinstance(answer, str):
         return _written(answer)
     try:
@@ -58,12 +58,12 @@ def number(answer: object) -> float:
         raise UnreadableError(f"The answer is a single number. You gave {values.size} of them.")
     value = float(values.reshape(-1)[0])
     if not math.isfinite(value):
-        raise UnreadableError(f"{value} cannot be compared with a number. What went into it?")
+        raise UnreadableError(f"{value} cannot be compared with a number. How did you get it?")
     return value
 
 
 def numbers(answer: object, count: int) -> np.ndarray:
-    """Read `count` numbers: a list, a tuple, an array or a column; as text, with commas between."""
+    """Read `count` numbers: in a list, tuple, array or column, or as text with commas between."""
     if isinstance(answer, str):
         answer = re.split(r"\s*(?:;|,\s|\bto\b|–)\s*", answer.strip("()[] "))
     if not hasattr(answer, "__iter__"):

@@ -66,7 +66,7 @@ def scaled() -> Question:
 
 @exercise
 def smallest_size(figure: str) -> Question:
-    """Ask how many clips were tested at the least: a whole number.
+    """Ask for the smallest number of clips that fits a printed accuracy: a whole number.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def difference_of(figure: str, size: int, other: str, other_size: int) -> Questi
 
 @exercise
 def by_name_on_artists(clips: pd.DataFrame, k: int) -> Question:
-    """Ask how right a classifier that knows artists' names is on the artist split: a share.
+    """Ask for the artist-split accuracy of a classifier that knows artists' names: a share.
 
     Parameters
     ----------

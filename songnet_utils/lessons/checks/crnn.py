@@ -1,4 +1,4 @@
-"""Checks of lesson 4, the C-RNN: weights, receptive fields, losses, time, and sure figures."""
+"""Checks of lesson 4, the C-RNN: weights, receptive fields, losses, time, and certainty."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def weights_of_conv_2(sound: Sound, genres: Sequence[str]) -> Question:
     sound : Sound
         The description of sound.
     genres : sequence of str
-        What the network tells apart.
+        The genres that the network tells apart.
     """
     network = songnet(sound, list(genres))
     first, second = (network.get_layer(f"conv_{number}") for number in (1, 2))
@@ -100,7 +100,7 @@ def cross_entropy(given_to_truth: Sequence[float]) -> Question:
 
 
 def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...]:
-    """Say of shuffled frames: is their shape right, did frames stay whole, what of their order."""
+    """Return whether shuffled frames have the right shape, are whole, and are in a new order."""
     found = np.asarray(shuffled, np.float32)
     if found.shape != frames.shape:
         return 0.0, 0.0, 0.0
@@ -111,7 +111,7 @@ def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...
     if np.array_equal(in_order(found), in_order(frames)):
         whole = 1.0
     elif np.array_equal(np.unique(np.vstack([found, frames]), axis=0), np.unique(frames, axis=0)):
-        whole = 0.75  # each is a frame of the clip, but some of the clip's are missing
+        whole = 0.75  # each is a frame of the clip, but some frames are missing
     else:
         whole = 0.5 * np.array_equal(np.sort(found, axis=0), np.sort(frames, axis=0))
     orders = {0.0: frames, -1.0: frames[::-1]}
@@ -121,7 +121,7 @@ def _facts(shuffled: object, frames: np.ndarray, *_: object) -> tuple[float, ...
 
 @exercise
 def shuffled_in_time(net: SongNet, frames: np.ndarray) -> Question:
-    """Ask to put a clip's frames into another order: a function of frames and a generator.
+    """Ask for a clip's frames in another order: a function of the frames and a generator.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def clips_needed(accuracy: float, half_width: float) -> Question:
     """
 
     def enough(wanted: float, confidence: float = 0.95) -> int:
-        """Find the number to within a hundredth."""
+        """Find the number to within one per cent."""
         clips = 1
         while True:
             low, high = wilson_interval(round(accuracy * clips), clips, confidence)

@@ -11,10 +11,10 @@ from songnet_utils.corpora.splits import artist_overlap, artists
 from songnet_utils.lessons.checks.answers import name
 from songnet_utils.lessons.checks.questions import Choice, Function, Question, exercise
 
-# The choices: how much of the test set is by artists who are in other sets, too.
+# The choices: how much of the test set is by artists who are also in other sets.
 _SHARES = {"none": 0.0, "a tenth": 0.1, "half": 0.5, "most": 0.85}
 
-# Licences as the Free Music Archive writes them, one of each family, and some of their spellings.
+# Licences as the Free Music Archive writes them: every family, some in several spellings.
 _LICENCES = (
     "Attribution",
     "http://creativecommons.org/licenses/by/4.0/",
@@ -33,7 +33,7 @@ _LICENCES = (
 
 @exercise
 def highest(clips: pd.DataFrame, column: str) -> Question:
-    """Ask in which genre a column is the highest, by its median; the answer is its name.
+    """Ask which genre has the highest median of a column: its name.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def in_several_sets() -> Question:
     """Ask how many artists have clips in several sets: a function of ``clips`` and ``subset``."""
 
     def shared(subset: pd.Series, artist: pd.Series) -> pd.Series:
-        """Return for each artist whether there are clips in several sets."""
+        """Return whether each artist has clips in several sets."""
         return subset.groupby(artist).nunique() > 1
 
     def count(clips: pd.DataFrame, subset: pd.Series) -> int:
@@ -107,7 +107,7 @@ def in_several_sets() -> Question:
             "train validation validation validation test validation test",
         ),
     ):
-        # Rows in no particular order, as in a table from which some rows were taken.
+        # The index is out of order, as in a table that was sorted or filtered.
         index = list(range(len(whose), 0, -1))
         ids = [f"clip {number}" for number in index]
         clips = table(pd.DataFrame({"id": ids, "artist": whose})).set_axis(index)

@@ -21,7 +21,7 @@ def precision(counts: np.ndarray, genre: str, genres: Sequence[str]) -> Question
     counts : np.ndarray, shape (genres, genres)
         The confusion matrix: rows are the truth, columns the prediction.
     genre : str
-        The genre, for which at least one clip was taken.
+        A genre for which at least one clip was taken.
     genres : sequence of str
         The order of rows and columns.
     """
@@ -71,7 +71,7 @@ def by_nearest_clip(analysis: ErrorAnalysis) -> Question:
     Parameters
     ----------
     analysis : ErrorAnalysis
-        What the network made of the clips.
+        The network's predictions for the clips.
     """
     answers = analysis.answers
     found = nearest(analysis, k=1).set_index("id").genre.loc[answers.index]
@@ -87,7 +87,7 @@ def by_nearest_clip(analysis: ErrorAnalysis) -> Question:
 
 @exercise
 def mcnemar() -> Question:
-    """Ask for the p of McNemar's exact test: a function of the clips mended and broken."""
+    """Ask for the p-value of McNemar's exact test: a function of the clips mended and broken."""
 
     def exact(mended: int, broken: int) -> float:
         before = np.repeat([False, True], [mended, broken])
@@ -115,14 +115,14 @@ def mcnemar() -> Question:
 
 @exercise
 def found_by_chance(tried: int, confidence: float) -> Question:
-    """Ask how often one of several intervals leaves zero out by chance alone: a share.
+    """Ask how often at least one of several intervals excludes zero by chance alone: a share.
 
     Parameters
     ----------
     tried : int
-        How many properties were tried, independent of each other.
+        How many independent properties were tried.
     confidence : float
-        How often each interval holds the truth.
+        How often each interval contains the truth.
     """
     outside = 1 - confidence
     return Number(

@@ -15,19 +15,19 @@ from songnet_utils.lessons.checks.questions import Choice, Function, Number, Que
 
 @exercise
 def window(low: float, high: float, sound: Sound) -> Question:
-    """Ask which window always shows two tones as two peaks: a power of two, in samples.
+    """Ask for the shortest window that always shows two tones as two peaks: a power of two.
 
     Parameters
     ----------
     low, high : float
         The tones' frequencies, in hertz.
     sound : Sound
-        It says how many samples per second there are.
+        The description of sound, for its sample rate.
     """
     rate = sound.sample_rate
 
     def two_peaks(n_fft: int) -> float:
-        """Return in what share of the phases there are two peaks."""
+        """Return the share of the phases that show two peaks."""
         time, phases = np.arange(n_fft) / rate, np.linspace(0, 2 * np.pi, 50)[:, None]
         tones = np.sin(2 * np.pi * low * time) + np.sin(2 * np.pi * high * time + phases)
         powers = np.abs(np.fft.rfft(get_window("hann", n_fft) * tones)) ** 2
@@ -92,12 +92,12 @@ def band_of_tone(hertz: float, sound: Sound) -> Question:
 
 @exercise
 def changes_with_top_db(soft: np.ndarray, loud_end: np.ndarray, sound: Sound) -> Question:
-    """Ask what of the first half changes with ``ref=1.0, top_db=80``: a choice.
+    """Ask which part of the first half changes with ``ref=1.0, top_db=80``: a choice.
 
     Parameters
     ----------
     soft, loud_end : np.ndarray
-        A song with a soft ending, and the same with a loud one; the first halves are the same.
+        A song with a soft ending, and one with a loud ending and the same first half.
     sound : Sound
         The description of sound.
     """

@@ -115,7 +115,7 @@ def votes_for(votes: pd.DataFrame, survey: Survey, layer: str, kernel: int) -> Q
     votes : pandas.DataFrame
         As `songnet_utils.kernels.votes` returns them.
     survey : Survey
-        What a corpus tells of the kernels.
+        What a corpus tells us about the kernels.
     layer, kernel
         Which kernel.
 

@@ -13,7 +13,7 @@ from songnet_utils.lessons.checks.questions import Choice, Function, Number, Que
 from songnet_utils.models.trained import SongNet
 from songnet_utils.streaming.song_stream import SongStream
 
-# What answers for a song: samples in, (steps, genres) out.
+# A model that turns a song's samples into probabilities, (steps, genres).
 _Classify = Callable[[np.ndarray], np.ndarray]
 
 _Arrays = tuple[np.ndarray, ...]
@@ -21,18 +21,18 @@ _Arrays = tuple[np.ndarray, ...]
 
 @exercise
 def largest_change(whole: np.ndarray, net: SongNet) -> Question:
-    """Ask when the answer changes most: a function of the genre over time, to seconds.
+    """Ask when the answer changes most, in seconds: a function of the genre over time.
 
     Parameters
     ----------
     whole : np.ndarray, shape (steps, genres)
-        The genre over time of a song, two steps at least.
+        The genre over time of a song, with at least two steps.
     net : SongNet
-        The network that says so.
+        The network that it comes from.
     """
 
     def later(whole: np.ndarray, how: Callable[[np.ndarray], np.ndarray]) -> int:
-        """Return the later step of the change that is largest in some way."""
+        """Return the later step of the largest change, where `how` measures a change."""
         return int(how(np.diff(whole, axis=0)).argmax()) + 1
 
     def end(step: int) -> float:
@@ -44,8 +44,8 @@ def largest_change(whole: np.ndarray, net: SongNet) -> Question:
     step = later(whole, moved)
     change = whole[step] - whole[step - 1]
     rises, falls = int(change.argmax()), int(change.argmin())
-    # On one song the largest of several things may be in the same place; not on all of these. Of
-    # two or three genres, one always moves as far as all the others together.
+    # On one song, a wrong measure may find the same step, but not on all of these. With two or
+    # three genres, one always moves as far as all the others together.
     columns = np.ones(max(8, len(net.genres)))
     random = np.random.default_rng(0).dirichlet(columns, (5, 30))
     return Function(
@@ -97,7 +97,7 @@ def first_answer(net: SongNet) -> Question:
 
 
 def _both(output: tuple[np.ndarray, np.ndarray], *_: object) -> np.ndarray:
-    """Lay the outputs and what is kept end to end, with how many there are of each."""
+    """Return how many outputs and kept inputs there are, then the outputs and the inputs."""
     outputs, kept = (np.asarray(one, np.float64).reshape(-1) for one in output)
     return np.concatenate([[len(outputs), len(kept)], outputs, kept])
 
@@ -110,7 +110,7 @@ def _convolve(inputs: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 @exercise
 def push() -> Question:
-    """Ask for a convolution in pieces: a function of what was kept, piece and kernel."""
+    """Ask for a convolution in pieces: a function of the kept inputs, piece and kernel."""
     random = np.random.default_rng(0)
     three, five = np.array([1.0, -2.0, 0.5]), random.normal(size=5)
 
@@ -122,11 +122,11 @@ def push() -> Question:
         return _convolve(inputs, kernel), inputs[max(0, len(inputs) - len(kernel) + 1) :]
 
     def keeping(what: Callable[..., np.ndarray]) -> Callable[..., _Arrays]:
-        """Return right outputs, and something else to keep."""
+        """Return the right outputs, but keep something else."""
         return lambda kept, *rest: (right(kept, *rest)[0], what(np.append(kept, rest[0]), *rest))
 
     def putting_out(what: Callable[..., np.ndarray]) -> Callable[..., _Arrays]:
-        """Keep what is right, and return something else."""
+        """Keep the right inputs, but return something else."""
         return lambda kept, *rest: (what(np.append(kept, rest[0]), rest[1]), right(kept, *rest)[1])
 
     return Function(
@@ -176,7 +176,7 @@ def joins(tone: np.ndarray, original: int, rate: int) -> Question:
 
 
 def _loudness(after: int = 0, memory: bool = False) -> _Classify:
-    """Return what measures each hundred samples, with some after them or all before them."""
+    """Return a model of loudness in each hundred samples, with `after` more or all before."""
 
     def classify(audio: np.ndarray) -> np.ndarray:
         power = np.asarray(audio, np.float64) ** 2
@@ -188,12 +188,12 @@ def _loudness(after: int = 0, memory: bool = False) -> _Classify:
 
 
 def _scaled(how: Callable[[float], float]) -> _Classify:
-    """Return what measures a song's loudness, scaled by its loudest moment in some way."""
+    """Return a model of a song's loudness, scaled by its loudest moment in some way."""
     return lambda audio: _loudness()(audio) * how(float(np.abs(audio).max()))
 
 
 def _test(loudness: float = 1.0, same: Callable[..., bool] = np.array_equal) -> Callable[..., bool]:
-    """Return a causality test: so loud is what comes after the moment, and so answers compare."""
+    """Return a causality test with this loudness after the moment and this comparison."""
 
     def test(hear: _Classify, audio: np.ndarray, ends: np.ndarray, moment: int) -> bool:
         other = audio.copy()
@@ -206,20 +206,20 @@ def _test(loudness: float = 1.0, same: Callable[..., bool] = np.array_equal) -> 
 
 @exercise
 def peeks(net: SongNet, audio: np.ndarray) -> Question:
-    """Ask for the causality test: a function that says whether something peeks into the future.
+    """Ask for the causality test: a function that says whether a model peeks into the future.
 
     Parameters
     ----------
     net : SongNet
-        The test is tried on it, too: live, and with frames relative to the loudest moment.
+        The test is also tried on it: live, and with frames relative to the loudest moment.
     audio : np.ndarray, shape (samples,), float32
         A song at the network's rate.
     """
     toy = np.random.default_rng(1).uniform(-0.1, 0.1, 4_000).astype(np.float32)
     toy[150] = 0.2  # Its loudest moment comes early.
     toys: list[_Classify] = [
-        # Two that are causal, three that peek: at all of the song, at all of it but hardly, and
-        # just past their end.
+        # Two are causal. Three peek: at the whole song, at the whole song but hardly, and just
+        # past the end of each step.
         *(_loudness(), _loudness(memory=True), _scaled(lambda loudest: 1 / loudest)),
         *(_scaled(lambda loudest: 1 + 1e-12 * loudest), _loudness(150)),
     ]

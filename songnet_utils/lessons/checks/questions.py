@@ -1,9 +1,9 @@
 """Questions that know the usual wrong answers, and explain them.
 
-A check is a function from what the lesson has (a table of clips, a network …) to a `Question`:
-the right answer, which the package works out, and the usual wrong ones, each with a name. What to
-say about them stands in a file of the same name that ends in ``.toml``: ``right``, ``hint`` (for
-any other answer) and a text for each usual wrong answer.
+A check is a function that makes a `Question` from what the lesson has (a table of clips, a network
+…): the right answer, which the package works out, and the usual wrong ones, each with a name. The
+feedback is in a file of the same name that ends in ``.toml``: ``right``, ``hint`` (for any other
+answer) and a text for each usual wrong answer.
 
 >>> @exercise
 ... def steps(frames: int) -> Question:
@@ -13,8 +13,8 @@ any other answer) and a text for each usual wrong answer.
 >>> steps("24 frames", 24)
 Not yet. Those are the frames.
 
-A text explains how people come to a wrong answer and where to think on; it never holds the right
-one.
+A text explains how people arrive at a wrong answer and what to think about next; it never gives the
+right one.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ OPEN = Verdict(State.OPEN, "Replace the `...` with your answer and run the cell 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, with everything that is needed to judge an answer.
+    """A question, with everything that is needed to judge an answer.
 
     Parameters
     ----------
     truth : object
         The right answer.
     wrong : mapping of str to object
-        The usual wrong answers by name, in any form that the question reads. Where one of them
-        happens to be right, for these clips or this network, it counts as right.
+        The usual wrong answers by name, in any form that the question reads. If one of them
+        happens to be right for these clips or this network, it counts as right.
     facts : mapping of str to object
-        What the texts quote, by the name in their braces.
+        What the texts quote, by the names in braces.
     feedback : mapping of str to str
         The texts: ``"right"``, ``"hint"``, and one for each usual wrong answer.
     """
@@ -65,7 +65,7 @@ class Question:
         raise NotImplementedError
 
     def same(self, one: Any, other: Any) -> bool:
-        """Return whether two answers that were read come to the same."""
+        """Return whether two answers are the same, once they have been read."""
         return bool(one == other)
 
     def text(self, key: str) -> str:
@@ -73,7 +73,7 @@ class Question:
         return " ".join(self.feedback[key].split()).format(**self.facts)
 
     def judge(self, answer: Any) -> Verdict:
-        """Return what there is to say about an answer."""
+        """Return the verdict on an answer."""
         try:
             given = None if is_open(answer) else self.read(answer)
         except UnreadableError as error:
@@ -97,20 +97,20 @@ class Number(Question):
     tolerance : float
         How far an answer may lie from the right one.
     share : bool
-        Whether it is a share from 0 to 1; what lies above is then read as per cent.
+        Whether it is a share from 0 to 1; larger numbers are then read as per cent.
     """
 
     tolerance: float = field(default=1e-6, kw_only=True)
     share: bool = field(default=False, kw_only=True)
 
     def read(self, answer: Any) -> Any:
-        """Read one number, or as many as are right."""
+        """Read one number, or as many as the right answer has."""
         several = isinstance(self.truth, tuple)
         value = numbers(answer, len(self.truth)) if several else number(answer)
         return value / 100 if self.share and np.max(np.abs(value)) > 1 else value
 
     def same(self, one: Any, other: Any) -> bool:
-        """Return whether no number lies further off than is allowed."""
+        """Return whether all numbers are within the tolerance."""
         return bool(np.max(np.abs(one - other)) <= self.tolerance)
 
 
@@ -136,19 +136,18 @@ class Choice(Question):
 
 @dataclass(frozen=True)
 class Function(Question):
-    """A question whose answer is a function, which is tried.
+    """A question whose answer is a function, which the check tries.
 
     Parameters
     ----------
     inputs : sequence of tuple
         The arguments to try it with.
     view : callable, optional
-        What of an output counts, given the output and the arguments: numbers, by default the
-        output itself.
+        The numbers that count, given an output and the arguments; by default, the output itself.
     tolerance : float
-        How far numbers of it may lie from the right ones.
+        How far these numbers may lie from the right ones.
     ready_made : str
-        The name of a function that does all of it: an answer may not call it.
+        The name of a function that does it all, which an answer may not call.
     """
 
     inputs: Sequence[tuple[Any, ...]] = field(kw_only=True)
@@ -157,9 +156,9 @@ class Function(Question):
     ready_made: str = field(default="", kw_only=True)
 
     def read(self, answer: Any) -> Any:
-        """Try the function, and return what counts of its outputs; None where it has no body."""
+        """Try the function, and return what counts in its outputs; None if it has no body yet."""
         if not callable(answer):
-            raise UnreadableError("Give a function by its name, without brackets.")
+            raise UnreadableError("Give the function by its name, without brackets.")
         names = getattr(getattr(answer, "__code__", None), "co_names", ())
         if self.ready_made and self.ready_made in (getattr(answer, "__name__", ""), *names):
             raise UnreadableError(f"`{self.ready_made}` does it all. Can you manage without it?")
@@ -191,7 +190,7 @@ class Function(Question):
 
     def _try(self, answer: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         try:
-            # It may change its arguments, or divide by zero: what it returns shows the latter.
+            # It gets copies, which it may change. What it returns shows a division by zero.
             with np.errstate(all="ignore"):
                 return answer(*copy.deepcopy(arguments))
         except Exception as error:
@@ -206,7 +205,7 @@ class Exercise(Generic[_Context]):
     Parameters
     ----------
     question : callable
-        From what the question is about to the `Question`.
+        A function that makes the `Question` from what it is about.
     """
 
     def __init__(self, question: Callable[_Context, Question]) -> None:
@@ -215,7 +214,7 @@ class Exercise(Generic[_Context]):
         texts = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         self._feedback = texts.get(question.__name__, {})
         functools.update_wrapper(self, question)
-        # What `check.name?` shows in a notebook: how to call it.
+        # In a notebook, `check.name?` shows this: how to call the check.
         answer = inspect.Parameter("answer", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         others = inspect.signature(question).parameters.values()
         self.__signature__ = inspect.Signature([answer, *others], return_annotation=Verdict)
@@ -228,7 +227,7 @@ class Exercise(Generic[_Context]):
     def __call__(
         self, answer: object, *context: _Context.args, **named: _Context.kwargs
     ) -> Verdict:
-        """Judge an answer; nothing is worked out while there is none."""
+        """Judge an answer; if there is none yet, work nothing out."""
         return OPEN if is_open(answer) else self.ask(*context, **named).judge(answer)
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 
 class State(enum.Enum):
-    """How far an exercise is; the value is what a verdict begins with."""
+    """The state of an exercise; a verdict begins with the value."""
 
     OPEN = "Not answered yet."
     WRONG = "Not yet."
     RIGHT = "Right."
 
 
-# A colour and a sign each. The colours are Okabe and Ito's (2008), which the colour-blind can tell
-# apart; the sign and the first words say the same without them.
+# Each has a colour and a sign. The colours are Okabe and Ito's (2008), which colour-blind people
+# can tell apart; the sign and the first words say the same without colour.
 _SHOWN = {
     State.OPEN: ("#0072B2", "…"),
     State.WRONG: ("#D55E00", "↻"),
@@ -34,8 +34,8 @@ class Verdict:
     state : State
         Whether the answer is right, wrong, or not there yet.
     because : str
-        What is to be learnt from the answer, in plain words; `code` stands in backticks, what is
-        stressed between asterisks.
+        What the answer teaches, in plain words, with `code` in backticks and stressed words between
+        asterisks.
     """
 
     state: State
@@ -50,7 +50,7 @@ class Verdict:
             f"<code>{piece}</code>" if number % 2 else re.sub(r"\*(.+?)\*", r"<em>\1</em>", piece)
             for number, piece in enumerate(html.escape(self.because).split("`"))
         )
-        # Only the border and a tint have a colour: letters keep that of the page, light or dark.
+        # Only the border and a tint have a colour: the text keeps the page's own, light or dark.
         return (
             f'<div role="status" class="verdict verdict-{self.state.name.lower()}" '
             f'style="border-left: 0.4em solid {colour}; background: {colour}1a; '
