@@ -1,7 +1,8 @@
 """The whole course on one machine: the music, the networks, every lesson, and the site.
 
 Each part stays in the data folder or in ``build``, so that a course that was interrupted goes on
-where it was, and one that is run again only runs its lessons.
+where it was, and one that is run again only runs its lessons. Networks are trained, and lessons
+run, two at a time, because each alone leaves a processor idle for much of its time.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pandas as pd
+from tqdm.auto import tqdm
 
 from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write, data_folder
 from songnet_utils.corpora import chosen_corpus, open_corpus
+from songnet_utils.features.extraction import do_here
 from songnet_utils.features.store import log_mels
 from songnet_utils.lessons.files import NOTEBOOKS, find_lessons
 from songnet_utils.lessons.running import failure_of, is_current, run_lesson
@@ -70,15 +73,19 @@ def course(notebooks: Path = NOTEBOOKS) -> Path:
         page of the failed one shows where), or when the site has a fault.
     """
     find_lessons(notebooks)  # known before half an hour of work, not after
-    bars = sys.stderr.isatty()
     chosen, name = _chosen()
-    with _timed(f"{name}: its clips and their log-mels"):
-        corpus = open_corpus(chosen, progress=bars)
-        log_mels(corpus, progress=bars)
-    for run, split, model in _runs(name):
-        if not (run / "record.json").exists():
-            with _timed(f"Training {model} on the {split} split"):
-                train(corpus, model, split=split, seed=SEED, progress=bars)
+    bars = sys.stderr.isatty()
+    print(f"{name}: its clips and their log-mels …", flush=True)
+    corpus = open_corpus(chosen, progress=bars)
+    log_mels(corpus, progress=bars)
+    once = partial(train, corpus, seed=SEED, progress=False)
+    _do(
+        {
+            f"Training {model} on the {split} split": partial(once, model, split)
+            for run, split, model in _runs(name)
+            if not (run / "record.json").exists()
+        }
+    )
     return site(notebooks, anew=True)
 
 
@@ -106,29 +113,31 @@ def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
     build = notebooks.resolve().parent / "build"
     data = str(data_folder().resolve())
     environment = {"SONGNET_DATA": data, "SONGNET_CORPUS": chosen, RECORD: "1"}
-    ran, failed = [], []
-    for source in find_lessons(notebooks):
-        file = build / "ran" / name / source.name
-        if anew or not is_current(source, file):
-            with _timed(f"Lesson {source.stem}"), atomic_write(file) as temporary:
-                nbformat.write(run_lesson(source, environment)[0], temporary)
-        ran.append(file)
+    files = {source: build / "ran" / name / source.name for source in find_lessons(notebooks)}
+    _do(
+        {
+            f"Lesson {source.stem}": partial(_run, source, environment, file)
+            for source, file in files.items()
+            if anew or not is_current(source, file)
+        }
+    )
+    failed = []
+    for file in files.values():
         if failure := failure_of(nbformat.read(file, as_version=4)):
-            failed.append(f"{source.name}, {failure}")
-            print(f"    stopped in {failure}")
+            failed.append(f"{file.name}, {failure}")
+            print(f"{file.stem} stopped in {failure}")
     records = [read_record(run) for run, *_ in _runs(name) if (run / "record.json").is_file()]
     results = results_table(records)
     note = _NOTE.format(name=name) + (_MINI if name == "mini" else "")
     missing = "Not measured on this machine yet: `make course` trains and tests the networks."
-    with _timed("The site"):
-        text = f"{as_markdown(results)}\n\n{note}" if records else missing
-        index = write_site(ran, build / "course", text)
+    text = f"{as_markdown(results)}\n\n{note}" if records else missing
+    index = write_site([*files.values()], build / "course", text)
     if records:
         print(f"\n{results.to_string(index=False)}\n{note}")
     print(f"Pages: {index}")
     if failed:
         raise SongNetError(
-            f"{len(failed)} of {len(ran)} lessons did not run to their end: {'; '.join(failed)}. "
+            f"{len(failed)} of {len(files)} lessons did not run to their end: {'; '.join(failed)}. "
             "Their pages show the whole message."
         )
     return index
@@ -160,11 +169,22 @@ def _runs(corpus: str) -> list[tuple[Path, str, str]]:
     ]
 
 
-@contextmanager
-def _timed(what: str) -> Iterator[None]:
-    """Say what is being done where someone watches, and what it took when it is done."""
-    if sys.stderr.isatty():
-        print(f"{what} …")
+def _run(source: Path, environment: Mapping[str, str], file: Path) -> None:
+    with atomic_write(file) as temporary:
+        nbformat.write(run_lesson(source, environment)[0], temporary)
+
+
+def _do(jobs: Mapping[str, Callable[[], Any]]) -> None:
+    """Do jobs, two at a time in processes of their own; say what each took when it is done."""
+    # Each needs up to two gigabytes of memory, so there are not more of them on a large machine.
+    done = do_here(_seconds_of, [*jobs.items()], 2, threads=False)
+    bar = tqdm(done, total=len(jobs), unit="job", leave=False, disable=not sys.stderr.isatty())
+    for what, seconds in bar:
+        bar.write(f"{seconds:6.0f} s  {what}")
+
+
+def _seconds_of(job: tuple[str, Callable[[], Any]]) -> tuple[str, float]:
+    what, do = job
     start = time.perf_counter()
-    yield
-    print(f"{time.perf_counter() - start:6.0f} s  {what}")
+    do()
+    return what, time.perf_counter() - start

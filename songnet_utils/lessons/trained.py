@@ -10,6 +10,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from songnet_utils.corpora import Corpus
 from songnet_utils.corpora.splits import keep_genres, split
 from songnet_utils.features.store import log_mels
@@ -74,6 +76,8 @@ def short_run(corpus: Corpus, model: str, epochs: int, **changes: Any) -> Path:
         recipe=dataclasses.replace(recipe_of(model), epochs=epochs, **changes),
     )
     folder = cache_folder(corpus) / f"{model}-{run.fingerprint}"
-    if not run.is_finished(folder):
-        run.make(folder, progress=False)
+    # Two lessons that run at once may need the same network.
+    with filelock.FileLock(f"{folder}.lock"):
+        if not run.is_finished(folder):
+            run.make(folder, progress=False)
     return folder

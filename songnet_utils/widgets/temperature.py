@@ -9,14 +9,8 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from songnet_utils import plots
-from songnet_utils._utils.errors import SongNetError
-from songnet_utils.evaluation.report import probabilities_of
-from songnet_utils.metrics.calibration import (
-    apply_temperature,
-    fit_temperature,
-    over_temperatures,
-    reliability,
-)
+from songnet_utils.evaluation.report import calibrate, probabilities_of
+from songnet_utils.metrics.calibration import apply_temperature, over_temperatures, reliability
 from songnet_utils.widgets.explorer import Explorer
 from songnet_utils.widgets.slider import Slider
 
@@ -24,8 +18,7 @@ from songnet_utils.widgets.slider import Slider
 class TemperatureSlider(Explorer):
     """Move the temperature; see the reliability diagram of the test clips change.
 
-    The fitted temperature comes from the validation clips, as in
-    `songnet_utils.evaluation.report.calibrate`.
+    The fitted temperature comes from `songnet_utils.evaluation.report.calibrate`.
 
     Parameters
     ----------
@@ -42,18 +35,15 @@ class TemperatureSlider(Explorer):
 
     def __init__(self, answers: pd.DataFrame, genres: Sequence[str]) -> None:
         self._given, self._truth, _ = probabilities_of(answers, genres, "test")
+        calibration = calibrate(answers, genres)
         #: The temperature fitted on the validation clips; None if no fit was possible.
-        self.fitted: float | None = None
-        self._about_fitted = ""
+        self.fitted = calibration.temperature
+        self._about_fitted = calibration.why_not
         # From 1/4 to 4 in equal ratios, which include the fitted one.
         stops = np.logspace(-2, 2, 81, base=2).tolist()
-        try:
-            given, truth, _ = probabilities_of(answers, genres, "validation")
-            self.fitted = fit_temperature(given, truth)
+        if self.fitted:
             self._about_fitted = f"The fitted temperature is {self.fitted:.2f}."
             stops = sorted({*stops, self.fitted / 1.2, self.fitted, self.fitted * 1.2})
-        except SongNetError as error:
-            self._about_fitted = str(error)
         self._curve = over_temperatures(self._given, self._truth, stops)
         self.slider = Slider("Temperature", stops, 1.0)
         fitted = {} if self.fitted is None else {"Fitted temperature": self.fitted}
@@ -82,5 +72,4 @@ class TemperatureSlider(Explorer):
         self._show(line, [plots.reliability_diagram(bins), curves])
 
     def _recorded(self) -> list[Sequence[float]]:
-        stops = {*self.slider.stops[::8], 1.0, self.slider.value}
-        return [sorted(stops | ({self.fitted} if self.fitted else set()))]
+        return [sorted({*self.slider.stops[::8], 1.0, self.fitted or 1.0, self.slider.value})]
