@@ -51,7 +51,7 @@ def test_a_lesson_says_what_it_costs_and_where_to_go_on(path):
     last = texts(path)[-1]
     costs = [cell for cell in cells(path, "code") if "cost_of(" in cell.source]
     assert [cell.source.endswith(f'cost_of("{path.stem}")') for cell in costs] == [True]
-    for part in ("## Questions to test yourself", "## Where to read on", "**Exercises solved**"):
+    for part in ("## Questions to test yourself", "## Where to read more", "**Exercises solved**"):
         assert part in last
     number = NOTEBOOKS.index(path)
     if number:

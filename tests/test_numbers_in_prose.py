@@ -133,7 +133,7 @@ def numbers(text: str) -> set[str]:
         r"(?m)^\| 0\d ",  # a lesson's number
         r"\]\([^)]*\)",
         r"https?://\S+",
-        r"(?s)## Where to read on.*",  # volumes and chapters
+        r"(?s)## Where to read more.*",  # volumes and chapters
         r"\b[Ss]ections? \d(\.\d)?",
         r"\b(19|20)\d\d(-\d+)?\b(?!\s?(?:" + UNIT + r")\b)",
         r"\b95 %\s(?:confidence\s)?intervals?\b",
