@@ -1,8 +1,8 @@
 """The whole course on one machine: the music, the networks, every lesson, and the site.
 
-Each part stays in the data folder or in ``build``, so that a course that was interrupted goes on
-where it was, and one that is run again only runs its lessons. Networks are trained, and lessons
-run, two at a time, because each alone leaves a processor idle for much of its time.
+Each part stays in the data folder or in ``build``. If you interrupt the course, the next run goes
+on from there. If you run it again, it only runs the lessons. Two networks train, or two lessons
+run, at the same time, because one alone leaves a processor idle for much of the time.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ SPLITS = {"random": "random split", "artist": "artist split"}
 SEED = 0
 
 _NOTE = (
-    "The share of the test clips of {name} that each model gets right, and in brackets the 95 % "
+    "Each figure is the share of the test clips of {name} that a model gets right, with its 95 % "
     "interval over artists. On the random split, songs by one artist may be in both the training "
     "and the test set, and a model can recognise the artist. On the artist split, every test "
     "artist is new to the model."
 )
-_MINI = " mini is music composed by rules, for teaching: no figure here is about real music."
+_MINI = " mini is music composed by rules for teaching: no figure here is about real music."
 
 
 def course(notebooks: Path = NOTEBOOKS) -> Path:
-    """Make everything ready, run the notebooks in order, and leave the site of the course.
+    """Prepare everything, run the notebooks, and build the site of the course.
 
-    All of it is about one corpus: mini, or the one that ``$SONGNET_CORPUS`` chooses.
+    Everything uses one corpus: mini, or the one that ``$SONGNET_CORPUS`` chooses.
 
     Parameters
     ----------
@@ -69,10 +69,10 @@ def course(notebooks: Path = NOTEBOOKS) -> Path:
     Raises
     ------
     SongNetError
-        When there are no lessons, when a cell of one failed (the other lessons were run, and the
-        page of the failed one shows where), or when the site has a fault.
+        When there are no lessons, when a cell fails (the other lessons still run, and the page of
+        the failed one shows where), or when the site has a fault.
     """
-    find_lessons(notebooks)  # known before half an hour of work, not after
+    find_lessons(notebooks)  # an error should come before half an hour of work
     chosen, name = _chosen()
     bars = sys.stderr.isatty()
     print(f"{name}: its clips and their log-mels …", flush=True)
@@ -90,7 +90,7 @@ def course(notebooks: Path = NOTEBOOKS) -> Path:
 
 
 def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
-    """Leave the site of the course, running only lessons that were not run as they are now.
+    """Build the site of the course, and run only the lessons that changed since they last ran.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
     Raises
     ------
     SongNetError
-        As `course`.
+        As for `course`.
     """
     chosen, name = _chosen()
     build = notebooks.resolve().parent / "build"
@@ -129,7 +129,7 @@ def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
     records = [read_record(run) for run, *_ in _runs(name) if (run / "record.json").is_file()]
     results = results_table(records)
     note = _NOTE.format(name=name) + (_MINI if name == "mini" else "")
-    missing = "Not measured on this machine yet: `make course` trains and tests the networks."
+    missing = "There are no results yet: `make course` trains and tests the networks."
     text = f"{as_markdown(results)}\n\n{note}" if records else missing
     index = write_site([*files.values()], build / "course", text)
     if records:
@@ -137,14 +137,14 @@ def site(notebooks: Path = NOTEBOOKS, anew: bool = False) -> Path:
     print(f"Pages: {index}")
     if failed:
         raise SongNetError(
-            f"{len(failed)} of {len(files)} lessons did not run to their end: {'; '.join(failed)}. "
+            f"{len(failed)} of {len(files)} lessons did not run to the end: {'; '.join(failed)}. "
             "Their pages show the whole message."
         )
     return index
 
 
 def results_table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return the accuracies that runs' records state: a row for each model, a column per split."""
+    """Return the accuracies in the records of runs: one row per model, one column per split."""
     cells: dict[str, dict[str, str]] = {}
     for record in records:
         low, high = record["test"]["confidence_interval"]
@@ -155,7 +155,7 @@ def results_table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _chosen() -> tuple[str, str]:
-    """Return the corpus that is chosen, as lessons find it from their own folder, and its name."""
+    """Return the chosen corpus, as lessons find it from their own folder, and its name."""
     chosen = chosen_corpus()
     path = os.path.abspath(chosen)
     return path if os.sep in chosen else chosen, Path(path).name
@@ -175,8 +175,8 @@ def _run(source: Path, environment: Mapping[str, str], file: Path) -> None:
 
 
 def _do(jobs: Mapping[str, Callable[[], Any]]) -> None:
-    """Do jobs, two at a time in processes of their own; say what each took when it is done."""
-    # Each needs up to two gigabytes of memory, so there are not more of them on a large machine.
+    """Do jobs, two at a time in processes of their own, and print how long each took."""
+    # Each needs up to two gigabytes of memory, so even a large machine does only two.
     done = do_here(_seconds_of, [*jobs.items()], 2, threads=False)
     bar = tqdm(done, total=len(jobs), unit="job", leave=False, disable=not sys.stderr.isatty())
     for what, seconds in bar:

@@ -54,7 +54,7 @@ def write_gaps(folder: Path) -> list[Path]:
     Raises
     ------
     SongNetError
-        When there are no lessons with solutions, or a cell with an exercise's tag is not one.
+        When there are no lessons with solutions, or a cell tagged as an exercise is not one.
     """
     changed = []
     for source in find_lessons(folder):
@@ -77,7 +77,7 @@ def gaps_of(source: Path) -> str:
     Raises
     ------
     SongNetError
-        When a cell with an exercise's tag is not one; the message says which cell, and why.
+        When a cell tagged as an exercise is not one; the message says which cell, and why.
     """
     made = without_solutions(nbformat.read(source, as_version=4))
     for cell in made.cells:

@@ -1,7 +1,8 @@
 """Measurements of all kernels of one network, made once by a command and kept with the course.
 
-Maximising the activation of every kernel and turning every result into sound takes minutes, which
-is too long for a lesson. ``make records`` does it for SongNet on mini; lesson 6 reads the record.
+It takes minutes to maximise the activation of every kernel and to turn every result into sound.
+This is too long for a lesson, so ``make records`` does it for SongNet on mini, and lesson 6 reads
+the record.
 """
 
 from __future__ import annotations

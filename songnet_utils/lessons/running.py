@@ -97,7 +97,7 @@ def run_lesson(source: Path, environment: Mapping[str, str]) -> tuple[Any, dict[
     Raises
     ------
     SongNetError
-        When it is not a notebook, a cell with an exercise's tag is not one, or the kernel died.
+        When it is not a notebook, a cell tagged as an exercise is not one, or the kernel died.
     """
     notebook = _read(source)
     cells = []

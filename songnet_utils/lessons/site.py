@@ -88,7 +88,7 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
             shutil.rmtree(out)
         new.replace(out)
     if faults:
-        raise SongNetError(f"{out}: the site is built, but Sphinx found faults: {faults}")
+        raise SongNetError(f"{out}: the site was built, but Sphinx found faults: {faults}")
     return out / "index.html"
 
 

@@ -1,7 +1,7 @@
 """Networks for lessons: a finished one if there is one, or else one from a short training run.
 
 What a lesson trains stays in ``lessons`` in the data folder, apart from the runs of ``songnet
-train``. When you open the lesson again, or its solutions, it is only read.
+train``. Later runs of the lesson, with gaps or with solutions, only read it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ is then slowed down to half speed, like a tape, which puts all pitches and times
 work.
 
 The rest is done on mono audio at `RATE`, in the usual order of a studio: echo, equaliser,
-saturation, wow, hiss and crackle, level. Everything depends only on the clip and its seed.
+saturation, wow, hiss and crackle, level. All of it depends only on the clip and its seed.
 """
 
 from __future__ import annotations
