@@ -20,10 +20,10 @@ demo: $(READY) ## open the listening page: songs, and your microphone, in your b
 lab: $(READY) ## open JupyterLab at the first notebook
 	@$(BIN)/jupyter lab $(firstword $(sort $(wildcard notebooks/*.ipynb)))
 
-course: $(READY) ## prepare the data, train SongNet, run every notebook, leave the site
+course: $(READY) ## make the music, run every notebook, build the site
 	@$(BIN)/songnet course
 
-site: $(READY) ## make only the site, of the notebooks as they ran; run those that were changed
+site: $(READY) ## build the site, and run only the notebooks that changed
 	@$(BIN)/songnet site
 
 test: lint chromium ## check style, types and floors, then run the tests

@@ -197,7 +197,7 @@ def real_site(ran: Callable[[Path], Any], mini_data: Path, once: Once) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SONGNET_DATA", str(mini_data))
             files = [once.folder / path.name for path in find_lessons()]
-            write_site(files, folder, "Not measured here.")
+            write_site(files, folder)
 
     return once("real-site", write)
 

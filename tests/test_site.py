@@ -86,7 +86,8 @@ def test_the_first_page_has_the_lessons_what_they_cost_and_the_results(toy_site)
     text = words(read(toy_site, "index.html"))
     assert "1 · The first 15 minutes 60 s 1.5 GB 2 MB" in text
     assert "2 · The second not measured yet" in text
-    assert "artist 0.625 A note." in text
+    assert "In short: on Emotify’s real songs" in text
+    assert "songnet-transfer" in text
     assert "stopped" not in text
 
 
@@ -147,7 +148,7 @@ def test_a_link_that_leads_nowhere_is_told_and_the_site_is_there(tmp_path, monke
     nbformat.write(nbformat.v4.new_notebook(cells=[cell(text)]), path)
     (tmp_path / "costs.json").write_text(json.dumps({"lessons": {}}))
     with pytest.raises(SongNetError, match=r"Sphinx found faults.*02-second"):
-        site.write_site([path], tmp_path / "site", "", tmp_path)
+        site.write_site([path], tmp_path / "site", tmp_path)
     assert (tmp_path / "site" / "lessons" / "01-first.html").is_file()
 
 

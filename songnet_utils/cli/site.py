@@ -7,7 +7,7 @@ from songnet_utils.cli.course import add_arguments as add_arguments
 
 def run() -> int:
     """Build the site."""
-    from songnet_utils.lessons.course import site
+    from songnet_utils.lessons.course import course
 
-    site()
+    course(anew=False)
     return 0

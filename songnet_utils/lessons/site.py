@@ -24,7 +24,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import data_folder, size_text
 from songnet_utils.corpora import open_corpus
 from songnet_utils.lessons.costs import cost_of
-from songnet_utils.lessons.files import RECORDS
+from songnet_utils.lessons.files import NOTEBOOKS, RECORDS
 from songnet_utils.lessons.running import both, failure_of, title_of
 from songnet_utils.lessons.songs import course_song
 from songnet_utils.lessons.syllabus import cost_table, syllabus
@@ -36,7 +36,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = RECORDS) -> Path:
+def write_site(ran: Sequence[Path], out: Path, records: Path = RECORDS) -> Path:
     """Build the site, and replace the previous one.
 
     Parameters
@@ -45,8 +45,6 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
         The lessons as `songnet_utils.lessons.running.run_lesson` returned them, in order.
     out
         The folder of the site; everything in it is replaced.
-    results
-        What the course measured, in Markdown.
     records
         The folder of the records that come with the course.
 
@@ -76,7 +74,7 @@ def write_site(ran: Sequence[Path], out: Path, results: str, records: Path = REC
             "stopped": _stopped(notebooks),
             "costs": cost_table(titles, costs),
             "syllabus": "\n\n".join(syllabus(notebooks[name], costs[name]) for name in notebooks),
-            "results": results,
+            "results": _results(),
         }
         (source / "generated").mkdir()
         for name, text in generated.items():
@@ -175,6 +173,13 @@ def _pack_project(folder: Path) -> str:
     return (
         f"<a href='songnet.zip'>Download the project</a> ({size_text(len(packed))}) and unpack it."
     )
+
+
+def _results() -> str:
+    """Return README's section of results, in Markdown."""
+    readme = (NOTEBOOKS.parent / "README.md").read_text("utf-8")
+    section = readme.partition("<!-- results: make readme -->")[2]
+    return section.partition("<!-- end of results -->")[0].replace("docs/", "")
 
 
 def _stopped(notebooks: Mapping[str, Any]) -> str:
