@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,7 +103,8 @@ class Explorer(WithRecording, ipywidgets.VBox):
         before, states = self._values(), []
         with smaller():
             for values in itertools.product(*self._recorded()):
-                if self._set(values):
+                # A change of three controls at once is rarely chosen.
+                if sum(map(operator.ne, values, before)) < 3 and self._set(values):
                     self._make()
                     states.append({"values": list(values), "parts": self._parts()})
         self._set(before)
