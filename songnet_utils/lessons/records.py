@@ -117,6 +117,11 @@ class Record:
         low, high = self.difference(model, other)["confidence_interval"]
         return "better" if low > 0 else "worse" if high < 0 else "not shown to be better or worse"
 
+    def gain(self, model: str, other: str) -> str:
+        """Return the difference in words: percentage points, and their interval."""
+        difference, interval = points(self.difference(model, other))
+        return f"{difference} points [{interval}]"
+
     def worth_of_parts(self, network: str) -> list[dict[str, Any]]:
         """Return what a network gains from each of its parts and from each extra, by name."""
         rows = []
@@ -142,10 +147,9 @@ class Record:
             f"({its['split']} split{folds}{seeds}). Its difference from\n"
         )
         for other in others:
-            difference, interval = points(self.difference(model, other))
             share, verdict = self.result(other)["accuracy"], self.verdict(model, other)
-            gain = f"{difference} points [{interval}]: it is {verdict}."
-            text += f"\n- `{other}` ({share:.1%}) is {gain}"
+            gain = self.gain(model, other)
+            text += f"\n- `{other}` ({share:.1%}) is {gain}: it is {verdict}."
         return text
 
     def source(self) -> str:
