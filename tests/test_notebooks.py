@@ -72,7 +72,7 @@ MISSING = {
     },
     2: {},
     3: {"open": "tones names no artists", "compare": "tones has no official split"},
-    4: {"split": "tones names no artists"},
+    4: {"start": "tones names no artists"},
     5: {"run": "tones names no artists", "artists": "no test clips share a known artist"},
     6: {"run": "tones names no artists", "quiz": "tones: has too few artists for this quiz"},
     7: {},
