@@ -403,8 +403,9 @@ def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, r
     )
     assert code == 1
     genre = {row["file"]: row["genre"] for row in csv.DictReader(out.splitlines())}
-    undo, refused = said(error)
+    refused, listed, undo = said(error)
     assert f"{locked}: is read-only" in refused
+    assert f"{playlist}: a playlist of {len(contents)} songs" in listed
     lines = playlist.read_text("utf-8").splitlines()
     songs = [str((tmp_path / line).resolve()) for line in lines if not line.startswith("#")]
     assert sorted(songs) == sorted(genre)
@@ -416,6 +417,23 @@ def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, r
     assert (code, error) == (0, "")
     assert len(out.splitlines()) == len(contents) - 1
     assert {path: path.read_bytes() for path in contents} == contents
+    code, out, error = songnet(*undo.split("songnet ", 2)[-1].split())
+    assert (code, out) == (0, "")
+    assert "nothing to restore" in error
+
+
+def test_a_slip_overwrites_neither_a_song_nor_a_playlist(songnet, tones, run, tmp_path):
+    song = shutil.copy(tones / "High" / "00.wav", tmp_path)
+    content = Path(song).read_bytes()
+    for words in (["classify", song, "--run", run, "--playlist"], ["compare", tones, "--json"]):
+        code, _, error = songnet(*words, song)
+        assert code == 1
+        assert "so that no other file is overwritten" in error
+        assert Path(song).read_bytes() == content
+    playlist = tmp_path / "old.m3u8"
+    playlist.write_text("#EXTM3U\nsong.mp3\n")
+    assert songnet("classify", tmp_path / "none.wav", "--run", run, "--playlist", playlist)[0] == 1
+    assert playlist.read_text() == "#EXTM3U\nsong.mp3\n"
 
 
 def test_classify_takes_musicnn_unless_told_otherwise_and_says_so(songnet, tones):

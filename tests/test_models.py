@@ -189,7 +189,7 @@ def test_a_network_and_a_description_that_do_not_fit_are_refused():
 def test_loading_says_what_is_missing(tmp_path, net):
     with pytest.raises(SongNetError, match="no such folder"):
         load_songnet(tmp_path / "nowhere")
-    with pytest.raises(SongNetError, match=r"not a finished run .* again to resume it"):
+    with pytest.raises(SongNetError, match=r"not a finished run .* again to finish this one"):
         load_songnet(tmp_path)
     (tmp_path / "record.json").write_text(json.dumps(toy_record(model="svm")))
     with pytest.raises(SongNetError, match="svm, answers for whole clips"):

@@ -58,12 +58,12 @@ def a_record(low: float = 0.01, high: float = 0.2, difference: float = 0.1) -> d
 
 
 def test_a_finding_says_better_only_where_the_interval_does():
-    assert Record(a_record()).findings("new", ["old"]).endswith("]: it is better.")
-    assert Record(a_record()).findings("old", ["new"]).endswith("]: it is worse.")
+    assert Record(a_record()).findings("new", ["old"]).endswith("]: `new` is better.")
+    assert Record(a_record()).findings("old", ["new"]).endswith("]: `old` is worse.")
     unsure = Record(a_record(low=-0.01))
     for one, other in (("new", "old"), ("old", "new")):
         said = unsure.findings(one, [other])
-        assert said.endswith("]: it is not shown to be better or worse.")
+        assert said.endswith("is not shown to be better or worse.")
 
 
 def test_a_finding_gives_the_figures_of_the_record():
@@ -104,7 +104,7 @@ def test_an_experiment_leaves_its_record_and_command(tmp_path, monkeypatch):
     path = make_record("small", tmp_path, tone_corpus(tmp_path / "tones"))
     assert json.loads(path.read_text("utf-8"))["command"] == command
     record = read_course_record("small", tmp_path)
-    assert record.findings("knn", ["chance"]).endswith("]: it is better.")
+    assert record.findings("knn", ["chance"]).endswith("]: `knn` is better.")
     # Whoever made it, no folder of theirs is in it.
     assert str(tmp_path) not in path.read_text("utf-8")
 

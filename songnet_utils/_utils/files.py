@@ -107,12 +107,17 @@ def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
     )
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
+def check_writable(path: str | os.PathLike[str], *endings: str) -> None:
     """Raise SongNetError unless a file can be written at `path`; call it before long work.
 
-    The check creates neither the file nor a folder for it.
+    The check creates neither the file nor a folder for it. If there are `endings`, such as
+    ``.json``, the name must have one of them: a slip must not overwrite a song.
     """
     target = Path(path).absolute()
+    if endings and target.suffix.lower() not in endings:
+        raise SongNetError(
+            f"{path}: must end in {' or '.join(endings)}, so that no other file is overwritten."
+        )
     try:
         with contextlib.suppress(FileNotFoundError):
             target.stat()

@@ -70,30 +70,48 @@ def run(
     """Print an answer for each file as soon as it is ready."""
     if undo_tags:
         return _undo(files)
-    from tqdm.auto import tqdm
-
     from songnet_utils._utils.files import check_writable
-    from songnet_utils.corpora.playlist import write_playlist
-    from songnet_utils.corpora.tags import list_of_changes, write_genre
-    from songnet_utils.streaming.song_stream import classify_songs
+    from songnet_utils.corpora.tags import list_of_changes
     from songnet_utils.training.runs import load_songnet
 
     changes = list_of_changes() if write_tags else None
-    for path in filter(None, (playlist, changes)):
-        # Refuse a file that cannot be written before the work, not after it.
-        check_writable(path)
+    # Refuse a file that cannot be written before the work, not after it.
+    if playlist:
+        check_writable(playlist, ".m3u8", ".m3u")
+    if changes:
+        check_writable(changes)
     source = run_folder or model or "musicnn"
     net = load_songnet(source)
-    table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     if as_csv:
-        table.writeheader()
+        print(",".join(_COLUMNS))
     elif not as_json:
         print(f"{net.name}, trained on {net.training_music} ({source}). {net.caution}".rstrip())
-    if changes:
-        # Say this first, so that you can undo the changes even if you stop the work.
-        note(f"to restore the old genres: songnet classify --undo-tags {changes}")
-    code, songs = 0, []
     named = _files(files)
+    try:
+        return _classify(net, named, as_json, as_csv, playlist, changes)
+    finally:
+        # Say this even if you stop the work.
+        if changes and changes.exists():
+            note(f"to restore the old genres: songnet classify --undo-tags {changes}")
+
+
+def _classify(
+    net: Network,
+    named: list[tuple[str, SongNetError | None]],
+    as_json: bool,
+    as_csv: bool,
+    playlist: Path | None,
+    changes: Path | None,
+) -> int:
+    """Answer for each file, and print or write what was asked for."""
+    from tqdm.auto import tqdm
+
+    from songnet_utils.corpora.playlist import write_playlist
+    from songnet_utils.corpora.tags import write_genre
+    from songnet_utils.streaming.song_stream import classify_songs
+
+    code, songs = 0, []
+    table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
     answers = classify_songs(net, [file for file, unreadable in named if not unreadable])
     # Show no progress bar where answers appear on the same screen.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
@@ -124,10 +142,11 @@ def run(
             except SongNetError as error:
                 note(error)
                 code = FAILED
-    if playlist:
+    if playlist and songs:
         # In each genre, the song with the highest probability comes first.
         order = sorted(songs)
         write_playlist(playlist, [(file, seconds, genre) for genre, _, file, seconds in order])
+        note(f"{playlist}: a playlist of {len(songs):,} song{'s' * (len(songs) != 1)}")
     return code
 
 
@@ -140,14 +159,15 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer as a row of the table."""
     cells = [cell for genre, chance in _best(answer) for cell in (genre, round(chance, 4))]
     row = dict(zip(_COLUMNS[2:8], cells, strict=False))
-    return row | {key: answer[key] for key in ("file", "seconds", "error") if key in answer}
+    row |= {key: answer[key] for key in ("file", "error") if key in answer}
+    return row | ({"seconds": round(answer["seconds"], 3)} if "seconds" in answer else {})
 
 
 def _undo(lists: list[str]) -> int:
     """Restore the genres that lists of changes hold."""
     from songnet_utils.corpora.tags import undo_genres
 
-    code = 0
+    code, restored = 0, 0
     for name in lists:
         for file, error in undo_genres(name):
             if error:
@@ -155,6 +175,9 @@ def _undo(lists: list[str]) -> int:
                 code = FAILED
             else:
                 print(f"{file}: restored")
+                restored += 1
+    if not code and not restored:
+        note("nothing to restore: every file has its old genre")
     return code
 
 

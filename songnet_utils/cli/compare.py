@@ -54,7 +54,7 @@ def compare_and_print(json: Path | None, **options: Any) -> tuple[int, list[dict
 
     if json is not None:
         # Refuse a file that cannot be written before hours of work, not after.
-        check_writable(json)
+        check_writable(json, ".json")
     comparison = compare(**options)
     for text in comparison.notes:
         note(text)

@@ -31,7 +31,7 @@ def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -
     from songnet_utils.corpora import open_corpus, paths_of
     from songnet_utils.corpora.fetch.fma import fetch_fma
 
-    if what == "mini":
+    if what == "mini" and sample is None:
         paths_of(open_corpus(what, dir).clips.file)
         print(data_folder(dir) / what)
         return 0

@@ -51,6 +51,8 @@ def run(
             note("fma_small is a download of 7.2 GiB; its metadata adds 0.3 GiB.")
             runs = len(splits) * seeds
             print(reproduction.cost_text(chosen, reproduction.CLIPS, runs, epochs))
+            if cost:
+                return 0
         raise
     possible, reasons = every_split(opened.clips)
     splits = [split for split in splits if split in possible]

@@ -82,7 +82,7 @@ def named_files(name: str) -> tuple[list[str], int]:
     if not files:
         raise SongNetError(
             f"{name}: no sound file {'matches this pattern' if pattern else 'is in this folder'}. "
-            f"Check its spelling. Endings of sound files: {' '.join(SUFFIXES)}"
+            f"Endings of sound files: {' '.join(SUFFIXES)}"
         )
     # ** may find a folder and also its files.
     return list(dict.fromkeys(files)), others

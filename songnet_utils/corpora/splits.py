@@ -272,6 +272,8 @@ def keep_genres(
         there = chosen_genres(genres, there)
     if k is not None:
         _check_k(k)
+    if kind == "official" and clips.split.isna().all():
+        raise SongNetError("This corpus has no official split. Choose random or artist.")
     needed = len(SETS) if k is None else 4 if k == 2 else k
     places = f"{k} folds" if k else f"{needed} sets ({', '.join(SETS)})"
     shared = "copies" if kind == "random" else "those who share a clip"

@@ -68,7 +68,7 @@ def undo_genres(changes: str | os.PathLike[str]) -> Iterator[tuple[str, SongNetE
     Yields
     ------
     file : str
-        A file of the list.
+        A file of the list, unless it has its old genre.
     error : SongNetError or None
         Why it was not restored: its genre has changed since, or it cannot be written.
 
@@ -96,9 +96,9 @@ def undo_genres(changes: str | os.PathLike[str]) -> Iterator[tuple[str, SongNetE
                     f"{file}: is not restored, because its genre has been changed since, to "
                     f"{', '.join(now or ['none'])}."
                 )
-            if now != before:
+            if (now or []) != (before or []):
                 _write(Path(file), before)
-            yield file, None
+                yield file, None
         except SongNetError as error:
             yield file, error
 
@@ -139,7 +139,7 @@ def _write(path: Path, genres: list[str] | None) -> None:
         except (MutagenError, NotImplementedError) as error:
             raise SongNetError(f"{path}: its tags cannot be written ({error}).") from error
         if (_read(copy) or []) != (genres or []):
-            raise SongNetError(f"{path}: its tags have no room for {genres}; nothing changed.")
+            raise SongNetError(f"{path}: its tags cannot hold a genre; nothing changed.")
     path.chmod(mode)
 
 

@@ -149,7 +149,7 @@ class Record:
         for other in others:
             share, verdict = self.result(other)["accuracy"], self.verdict(model, other)
             gain = self.gain(model, other)
-            text += f"\n- `{other}` ({share:.1%}) is {gain}: it is {verdict}."
+            text += f"\n- `{other}` ({share:.1%}) is {gain}: `{model}` is {verdict}."
         return text
 
     def source(self) -> str:

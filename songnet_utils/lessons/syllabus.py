@@ -34,19 +34,22 @@ def cost_table(titles: Mapping[str, str], costs: Mapping[str, LessonCost | str])
             rows.append({"lesson": link, "machine's time": "not measured yet"})
     source = sources[0] if sources else ""
     table = as_markdown(pd.DataFrame(rows).fillna(""))
-    said = "Your time includes the exercises. The rest is what a lesson costs when it first runs."
+    said = (
+        "Your time is an estimate for reading and exercises; listening and talking come on top. "
+        "The rest is what a lesson costs when it first runs."
+    )
     return f"{table}\n\n{said} {source}"
 
 
 def syllabus(notebook: Any, cost: LessonCost | str) -> str:
-    """Return what a lesson teaches and what each of its exercises trains, in Markdown."""
+    """Return what a lesson teaches, and its exercises, in Markdown."""
     goals = "\n".join(f"- {goal}" for goal in learning_goals(notebook))
     asked = "\n".join(f"1. {exercise}" for exercise in exercises(notebook))
     parts = [
         f"### {title_of(notebook)}",
         cost.reading if isinstance(cost, LessonCost) else cost,
         *(("What you learn:", goals) if goals else ()),
-        *(("What the exercises train:", asked) if asked else ()),
+        *(("Exercises:", asked) if asked else ()),
     ]
     return "\n\n".join(parts)
 
@@ -60,14 +63,12 @@ def learning_goals(notebook: Any) -> list[str]:
 
 
 def exercises(notebook: Any) -> list[str]:
-    """Return what each exercise asks, in Markdown: its title and its first paragraph."""
+    """Return the title of each exercise."""
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and is_tagged(cell, EXERCISE):
-            heading, _, rest = cell.source.strip().partition("\n")
-            title = re.sub(r"^#+\s*(Exercise \d+ · )?", "", heading)
-            paragraph = rest.strip().partition("\n\n")[0]
-            found.append(" ".join(f"**{title}** {paragraph}".split()))
+            heading = cell.source.strip().partition("\n")[0]
+            found.append(re.sub(r"^#+\s*(Exercise \d+ · )?", "", heading))
     return found
 
 

@@ -54,8 +54,8 @@ def run_folder(run: str | os.PathLike[str]) -> Path:
     if not path.is_dir():
         beside = ["musicnn", *(other.name for other in path.parent.glob("*/"))]
         raise SongNetError(
-            f"{path}: there is no such folder.{did_you_mean(path.name, beside)} "
-            "Train a network first: songnet train"
+            f"{path}: there is no such folder.{did_you_mean(path.name, beside)} Give musicnn, "
+            "songnet-mini, a run's folder in data/runs, or train a network first: songnet train"
         )
     return path
 
@@ -95,8 +95,8 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any]:
     path = run_folder(folder) / RECORD
     if not os.path.lexists(path):
         raise SongNetError(
-            f"{folder}: is not a finished run (it has no {RECORD}). "
-            "Run the same songnet train command again to resume it."
+            f"{folder}: is not a finished run (it has no {RECORD}). Give the folder of one, such "
+            "as those in data/runs, or run the same songnet train command again to finish this one."
         )
     return _read(path, _ENTRIES)
 

@@ -98,15 +98,15 @@ def fetch_fma(
     M. Defferrard, K. Benzi, P. Vandergheynst and X. Bresson, "FMA: A dataset for music
     analysis", ISMIR, 2017. https://arxiv.org/abs/1612.01840
     """
-    if name not in SHA1:
-        raise SongNetError(
-            f"{name}: is not one of FMA's archives. They are {', '.join(SHA1)}."
-            + did_you_mean(str(name), SHA1)
-        )
     if sample is not None and (name != _SMALL or sample < 1):
         raise SongNetError(
             f"{name}: a sample (--sample) must be of {_SMALL} and have at least one clip per "
             f"genre. Got {sample}."
+        )
+    if name not in SHA1:
+        raise SongNetError(
+            f"{name}: is not one of FMA's archives. They are {', '.join(SHA1)}."
+            + did_you_mean(str(name), SHA1)
         )
     server = Server(BASE_URL if base_url is None else base_url, patience or Patience())
     fetch = _Fetch(data_folder(data_dir) / "fma", server, progress, say)
