@@ -27,6 +27,7 @@ from songnet_utils._utils.errors import SongNetError
 from songnet_utils._utils.files import atomic_write
 from songnet_utils.lessons.files import RECORDS
 from songnet_utils.lessons.records import Record, read_course_record
+from songnet_utils.lessons.site import BEGIN, END
 from songnet_utils.lessons.syllabus import as_markdown
 
 #: Which models of the records are shown, and what they are.
@@ -46,8 +47,6 @@ COLUMNS = {"emotify": "Emotify", "real-music": "FMA", "all-models": "`mini`"}
 
 #: The path of the picture, relative to README.
 PICTURE = "docs/_static/results.png"
-
-BEGIN, END = "<!-- results: make readme -->", "<!-- end of results -->"
 
 LIVE = "docs/_static/live.png"
 

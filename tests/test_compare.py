@@ -259,7 +259,7 @@ def test_the_official_split_is_the_corpus_own(tones):
     assert set(tested.id) == set(corpus.clips.id[corpus.clips.split == "test"])
     # Nothing is random in a support vector machine, and the split is the same.
     assert official["accuracies"][0] == official["accuracies"][1]
-    with pytest.raises(SongNetError, match="This corpus has no official split"):
+    with pytest.raises(SongNetError, match="the corpus has no official split"):
         compare(tones, models=["svm"], splits=["official"], progress=False)
 
 

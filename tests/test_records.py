@@ -63,7 +63,7 @@ def test_a_finding_says_better_only_where_the_interval_does():
     unsure = Record(a_record(low=-0.01))
     for one, other in (("new", "old"), ("old", "new")):
         said = unsure.findings(one, [other])
-        assert said.endswith("is not shown to be better or worse.")
+        assert said.endswith(f"]: `{one}` is not shown to be better or worse.")
 
 
 def test_a_finding_gives_the_figures_of_the_record():

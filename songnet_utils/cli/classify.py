@@ -82,9 +82,7 @@ def run(
         check_writable(changes)
     source = run_folder or model or "musicnn"
     net = load_songnet(source)
-    if as_csv:
-        print(",".join(_COLUMNS))
-    elif not as_json:
+    if not (as_csv or as_json):
         print(f"{net.name}, trained on {net.training_music} ({source}). {net.caution}".rstrip())
     named = _files(files)
     try:
@@ -112,6 +110,8 @@ def _classify(
 
     code, songs = 0, []
     table = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    if as_csv:
+        table.writeheader()
     answers = classify_songs(net, [file for file, unreadable in named if not unreadable])
     # Show no progress bar where answers appear on the same screen.
     watched = sys.stderr.isatty() and not sys.stdout.isatty()
@@ -160,7 +160,9 @@ def _row(answer: dict[str, Any]) -> dict[str, Any]:
     cells = [cell for genre, chance in _best(answer) for cell in (genre, round(chance, 4))]
     row = dict(zip(_COLUMNS[2:8], cells, strict=False))
     row |= {key: answer[key] for key in ("file", "error") if key in answer}
-    return row | ({"seconds": round(answer["seconds"], 3)} if "seconds" in answer else {})
+    if "seconds" in answer:
+        row["seconds"] = round(answer["seconds"], 3)
+    return row
 
 
 def _undo(lists: list[str]) -> int:

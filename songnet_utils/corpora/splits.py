@@ -273,7 +273,7 @@ def keep_genres(
     if k is not None:
         _check_k(k)
     if kind == "official" and clips.split.isna().all():
-        raise SongNetError("This corpus has no official split. Choose random or artist.")
+        raise SongNetError("the corpus has no official split.")
     needed = len(SETS) if k is None else 4 if k == 2 else k
     places = f"{k} folds" if k else f"{needed} sets ({', '.join(SETS)})"
     shared = "copies" if kind == "random" else "those who share a clip"
@@ -348,9 +348,6 @@ def every_split(clips: pd.DataFrame, seed: int = 0) -> tuple[dict[str, pd.Series
     """
     sets, reasons = {}, {}
     for kind in KINDS:
-        if kind == "official" and clips.split.isna().all():
-            reasons[kind] = "the corpus has no official split."
-            continue
         try:
             sets[kind] = split(keep_genres(clips, kind=kind)[0], kind, seed)
         except SongNetError as error:

@@ -1,8 +1,8 @@
 """The whole course on one machine: the music, every lesson, and the site.
 
-Each part stays in the data folder or in ``build``. If you interrupt the course, the next run goes
-on from there. Two lessons run at the same time, because one alone leaves a processor idle for much
-of the time.
+The music and the networks that lessons train stay in the data folder, so the next run needs less
+time. Two lessons run at the same time, because one alone leaves a processor idle for much of the
+time.
 """
 
 from __future__ import annotations

@@ -33,6 +33,9 @@ from songnet_utils.widgets import page, recording
 #: The pages around the lessons, which come with this package's source.
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
+#: The marks around README's section of results, which `make readme` writes.
+BEGIN, END = "<!-- results: make readme -->", "<!-- end of results -->"
+
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -178,8 +181,7 @@ def _pack_project(folder: Path) -> str:
 def _results() -> str:
     """Return README's section of results, in Markdown."""
     readme = (NOTEBOOKS.parent / "README.md").read_text("utf-8")
-    section = readme.partition("<!-- results: make readme -->")[2]
-    return section.partition("<!-- end of results -->")[0].replace("docs/", "")
+    return readme.partition(BEGIN)[2].partition(END)[0].replace("docs/", "")
 
 
 def _stopped(notebooks: Mapping[str, Any]) -> str:

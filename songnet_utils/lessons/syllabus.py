@@ -35,7 +35,7 @@ def cost_table(titles: Mapping[str, str], costs: Mapping[str, LessonCost | str])
     source = sources[0] if sources else ""
     table = as_markdown(pd.DataFrame(rows).fillna(""))
     said = (
-        "Your time is an estimate for reading and exercises; listening and talking come on top. "
+        "Your time is an estimate for reading and exercises; allow more for listening and talking. "
         "The rest is what a lesson costs when it first runs."
     )
     return f"{table}\n\n{said} {source}"
