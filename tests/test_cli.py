@@ -422,6 +422,20 @@ def test_a_library_gets_a_playlist_and_tags_that_can_be_undone(songnet, tones, r
     assert "nothing to restore" in error
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["classify", "--undo-tags", "changes.csv", "--playlist", "all.m3u8"], "--undo-tags"),
+        (["fetch", "mini", "--sample", "3"], "--sample"),
+        (["fetch", "musicnn", "--base-url", "https://example.org"], "--base-url"),
+    ],
+)
+def test_an_option_without_effect_is_refused(songnet, words, option):
+    code, out, error = songnet(*words)
+    assert (code, out) == (1, "")
+    assert option in error
+
+
 def test_a_slip_overwrites_neither_a_song_nor_a_playlist(songnet, tones, run, tmp_path):
     song = shutil.copy(tones / "High" / "00.wav", tmp_path)
     content = Path(song).read_bytes()

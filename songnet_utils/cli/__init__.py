@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from songnet_utils import __version__
 from songnet_utils._utils.errors import SongNetError, SongNetWarning
 from songnet_utils._utils.files import check_working_folder
 from songnet_utils.cli.messages import FAILED, STOPPED, note, open_streams, show_warning
@@ -77,6 +78,7 @@ def _parser() -> Parser:
         description="Music genre recognition, from clips to a network that answers live.",
         epilog="Corpora, features and runs are in ./data, or in the folder $SONGNET_DATA.",
     )
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for name in COMMANDS:
         command = importlib.import_module(f"{__name__}.{name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from songnet_utils._utils.errors import SongNetError
 from songnet_utils.cli.messages import note
 from songnet_utils.cli.options import whole
 
@@ -24,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -> int:
     """Fetch it and print the folder."""
+    if what in ("mini", "musicnn") and (sample or base_url):
+        raise SongNetError(f"{what}: is not in FMA's archives. Omit --sample and --base-url.")
     if what == "musicnn":
         print("musicnn comes with the project, so there is nothing to fetch.")
         return 0
@@ -31,7 +34,7 @@ def run(what: str, dir: Path | None, sample: int | None, base_url: str | None) -
     from songnet_utils.corpora import open_corpus, paths_of
     from songnet_utils.corpora.fetch.fma import fetch_fma
 
-    if what == "mini" and sample is None:
+    if what == "mini":
         paths_of(open_corpus(what, dir).clips.file)
         print(data_folder(dir) / what)
         return 0
