@@ -55,10 +55,7 @@ def wilson_interval(correct: int, clips: int, confidence: float = 0.95) -> Inter
 
 
 def artist_interval(
-    correct: Sequence | np.ndarray,
-    artists: Sequence | np.ndarray,
-    *,
-    confidence: float = 0.95,
+    correct: Sequence | np.ndarray, artists: Sequence | np.ndarray, *, confidence: float = 0.95
 ) -> Interval:
     """Return an interval for an accuracy that treats artists, not clips, as independent.
 
@@ -299,11 +296,7 @@ def _gain_interval(gain: np.ndarray, artists: np.ndarray, confidence: float) -> 
 
 
 def _ratio(
-    sums: np.ndarray,
-    clips: np.ndarray,
-    variance: float,
-    informative: float,
-    confidence: float,
+    sums: np.ndarray, clips: np.ndarray, variance: float, informative: float, confidence: float
 ) -> float:
     """Return the squared quantile over the effective number of clips; infinite for one artist.
 

@@ -17,25 +17,9 @@ from .clips import (
     genre_tree,
     statistics_map,
 )
-from .errors import (
-    embedding_map,
-    errors_per_artist,
-    mended_and_broken,
-    step_contributions,
-)
-from .kernels import (
-    kernel_at_work,
-    kernel_pictures,
-    kernel_purity,
-    kernel_votes,
-    maximisation,
-)
-from .networks import (
-    architecture,
-    genre_over_time,
-    receptive_field_tree,
-    training_curves,
-)
+from .errors import embedding_map, errors_per_artist, mended_and_broken, step_contributions
+from .kernels import kernel_at_work, kernel_pictures, kernel_purity, kernel_votes, maximisation
+from .networks import architecture, genre_over_time, receptive_field_tree, training_curves
 from .players import Player, SlidingWindow, excerpt
 from .sound import (
     log_mel,
@@ -47,14 +31,7 @@ from .sound import (
     spectrum,
     waveform,
 )
-from .style import (
-    GENRE_COLOURS,
-    Picture,
-    describe,
-    description,
-    genre_colours,
-    show,
-)
+from .style import GENRE_COLOURS, Picture, describe, description, genre_colours, show
 
 __all__ = [
     "GENRE_COLOURS",

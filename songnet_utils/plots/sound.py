@@ -11,15 +11,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.plots.style import (
-    ACCENT,
-    INK,
-    SOUND_MAP,
-    axes_for,
-    colour_bar,
-    describe,
-    panels,
-)
+from songnet_utils.plots.style import ACCENT, INK, SOUND_MAP, axes_for, colour_bar, describe, panels
 
 
 def waveform(audio: np.ndarray, rate: int, *, start: float = 0.0, title: str = "Waveform") -> Axes:
@@ -281,10 +273,7 @@ def _mesh(
 
 
 def log_mel_grid(
-    pictures: Mapping[str, np.ndarray],
-    sound: Sound,
-    *,
-    limits: tuple[float, float] | None = None,
+    pictures: Mapping[str, np.ndarray], sound: Sound, *, limits: tuple[float, float] | None = None
 ) -> Axes:
     """Draw several log-mels, two side by side, on one scale of brightness.
 

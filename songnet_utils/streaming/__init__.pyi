@@ -2,8 +2,4 @@ from .receptive_field import timeline_of
 from .song_stream import SongStream
 from .timeline import Layer
 
-__all__ = [
-    "Layer",
-    "SongStream",
-    "timeline_of",
-]
+__all__ = ["Layer", "SongStream", "timeline_of"]
