@@ -168,15 +168,17 @@ def results(rows: Sequence[Mapping[str, Any]], *, title: str = "Results") -> Axe
             low, high = interval or (share, share)
             ax.plot([low, high], [height, height], color=colour, linewidth=2)
             ax.plot(share, height, look, color=colour, label=label)
-            ax.text(high + 0.02, height, f"{share:.3f}", va="center", size=10)
+            ax.text(high + 0.02, height, f"{share:.1%}", va="center", size=10)
             label = "_"
-            between = f" ({low:.3f} to {high:.3f})" if interval else ""
-            words.append(f"{row['model']} on the {split} split {share:.3f}{between}")
+            between = f" ({low:.1%} to {high:.1%})" if interval else ""
+            words.append(f"{row['model']} on the {split} split {share:.1%}{between}")
     _one_line_each(ax, models)
     ax.set_xlim(0, 1.08)
     as_percent(ax.xaxis)
-    ax.set(xlabel="Accuracy (line: 95 % interval)", title=title)
-    legend_outside(ax, title="split")
+    only = f" on the {splits[0][0]} split" if len(splits) == 1 else ""
+    ax.set(xlabel=f"Accuracy{only} (line: 95 % interval)", title=title)
+    if not only:
+        legend_outside(ax, title="split")
     return describe(ax, f"{title}: accuracy and 95 % interval. {'; '.join(words)}.")
 
 
