@@ -104,7 +104,8 @@ def section(folder: Path = RECORDS) -> str:
             f"with {one['seeds']} seeds. `mini` is composed by rules, for teaching. The "
             "intervals are wide. (–: not tested.)",
             "On Emotify, "
-            + named["Emotify"].findings("svm", ["songnet", "songnet-plus", "songnet-transfer"]),
+            + named["Emotify"].findings("songnet-plus", ["songnet", "svm", "lr-518"]),
+            "On FMA, " + named["FMA"].findings("songnet-plus", ["songnet", "svm"]),
             END,
         ]
     )
@@ -143,15 +144,16 @@ def _genres(record: Record) -> str:
 
 
 def _in_short(record: Record) -> str:
-    """Say what the record shows of the paper's network and of a pretrained one."""
+    """Say what the record shows of the paper's network, ours and a pretrained one."""
 
     def verdict(model: str, other: str) -> str:
         return f"is {record.verdict(model, other)} than"
 
     return (
         f"In short: on Emotify's real songs, the paper's network {verdict('songnet', 'chance')} "
-        f"guessing. It {verdict('songnet', 'svm')} an SVM on MFCCs, one of the paper's baselines; "
-        f"a last layer on a pretrained network {verdict('songnet-transfer', 'svm')} that SVM."
+        f"guessing. It {verdict('songnet', 'svm')} an SVM on MFCCs, one of the paper's baselines. "
+        f"Our own network, `songnet-plus`, {verdict('songnet-plus', 'svm')} that SVM. A last layer "
+        f"on a pretrained network {verdict('songnet-transfer', 'svm')} that SVM."
     )
 
 

@@ -313,7 +313,6 @@ STRONG = Recipe(
     batch=8,
     schedule="cosine",
     weight_decay=1e-2,
-    label_smoothing=0.1,
     mixup=0.3,
     masked_bands=10,
     masked_seconds=0.3,
@@ -363,11 +362,7 @@ def trainer(corpus: Corpus, **recipe) -> Trainer:
 
 
 def test_mixed_clips_have_mixed_labels(tones):
-    crops = trainer(tones, label_smoothing=0.1).crops
-    smooth = np.concatenate([targets for _, targets in crops])
-    assert smooth.min() == pytest.approx(0.1 / 3)
-    assert smooth.max() == pytest.approx(0.9 + 0.1 / 3)
-    crops.recipe = dataclasses.replace(crops.recipe, label_smoothing=0.0, mixup=0.3)
+    crops = trainer(tones, mixup=0.3).crops
     mixed = np.concatenate([targets for _, targets in crops])
     assert mixed.sum(axis=1) == pytest.approx(1)
     # At most two genres in a crop, and somewhere two.
@@ -430,11 +425,6 @@ def test_masks_are_stripes_of_the_mean_frame():
         assert whole_bands.sum() <= 12
         assert whole_rows.sum() <= 18
     assert (rows != 1).any()
-
-
-def test_several_crops_of_each_clip_are_in_an_epoch(tones):
-    crops = trainer(tones, crops=3).crops
-    assert sum(len(y) for _, y in crops) == 3 * len(crops.clips)
 
 
 def test_a_schedule_that_ends_keeps_the_last_weights(tones, tmp_path):

@@ -32,6 +32,9 @@ logging.getLogger("tensorflow").setLevel("ERROR")
 
 layers = keras.layers
 
+# The number of kernels, and the pooling over (time, frequency).
+Block = tuple[int, tuple[int, int]]
+
 #: Whether networks are compiled with XLA, which makes TensorFlow four times as slow on a processor.
 JIT = keras.backend.backend() != "tensorflow"
 
@@ -118,6 +121,43 @@ def conv_blocks(
         x = layers.MaxPooling1D(pool, name=f"pool_{number}")(x)
         x = layers.Dropout(dropout, seed=draw.seed + number, name=f"dropout_{number}")(x)
     return x
+
+
+def picture_blocks(
+    x: keras.KerasTensor, draw: Draw, blocks: Sequence[Block], *, activation: str, dropout: float
+) -> keras.KerasTensor:
+    """Return the output of blocks whose 3 × 3 kernels slide over time and frequency.
+
+    Each is a convolution, batch norm, activation, max pooling and dropout. Bands are padded with
+    zeros, but time is not.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor, shape (clips, frames, bands)
+        The input of the first block.
+    draw : Draw
+        Draws the weights.
+    blocks : sequence of (int, (int, int))
+        For each block, the number of kernels, and the pooling over (time, frequency).
+    activation : str
+        The name of Keras's activation function.
+    dropout : float
+        Share of the values dropped after each block.
+
+    Returns
+    -------
+    keras.KerasTensor, shape (clips, steps, channels)
+        At each step, the values of all kernels in all remaining bands.
+    """
+    x = layers.Reshape((-1, x.shape[2], 1), name="picture")(x)
+    for number, (kernels, pool) in enumerate(blocks, start=1):
+        x = layers.ZeroPadding2D(((0, 0), (1, 1)), name=f"bands_{number}")(x)
+        x = layers.Conv2D(kernels, 3, kernel_initializer=draw(), name=f"conv_{number}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
+        x = layers.Activation(activation, name=f"{activation}_{number}")(x)
+        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
+        x = layers.Dropout(dropout, seed=draw.seed + number, name=f"dropout_{number}")(x)
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
 
 
 def grus(x: keras.KerasTensor, draw: Draw, count: int) -> keras.KerasTensor:

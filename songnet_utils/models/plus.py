@@ -2,8 +2,9 @@
 
 It differs from `songnet_utils.models.paper.songnet` in three ways.
 
-*Fewer weights.* It has one block of convolutions, a quarter as wide, because a few hundred songs
-cannot determine the 800,000 weights of three blocks.
+*Pictures.* SongNet's kernels hold one weight for each band, so a pattern that moves up by a
+semitone is a new pattern. Here small square kernels slide over time and frequency, so that a
+pattern learned in one key is found in all, with an eighth of the weights.
 
 *More context per step.* A step of SongNet sees less than two seconds; only the mean over its steps
 sees more. Here each step also sees the mean and the maximum of the features over the last steps.
@@ -21,15 +22,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, conv_blocks, end, keras, layers
+from songnet_utils.models.building import (
+    Draw,
+    begin,
+    conv_blocks,
+    end,
+    keras,
+    layers,
+    picture_blocks,
+)
 
 
 def songnet_plus(
     sound: Sound,
     genres: Sequence[str],
     *,
-    blocks: int = 1,
-    filters: int = 64,
+    pictures: bool = True,
     summary: int = 24,
     dropout: float = 0.5,
     seed: int = 0,
@@ -38,10 +46,11 @@ def songnet_plus(
 
     Parameters
     ----------
-    sound, genres, filters, seed
-        As in `songnet_utils.models.paper.songnet`.
-    blocks : int
-        Convolution blocks, at most 3.
+    sound, genres, seed
+        As in `songnet_utils.models.paper.songnet`. At least 64 mel bands.
+    pictures : bool
+        Whether three layers of kernels slide over time and frequency. Otherwise, one of SongNet's
+        blocks with 64 kernels, which slide over time alone.
     summary : int
         The number of last steps in the summary of the features; 0 for no summary, as in SongNet.
     dropout : float
@@ -54,9 +63,13 @@ def songnet_plus(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    x = conv_blocks(x, draw, dropout=0.0, filters=filters, count=blocks)
     # Steps are as frequent as SongNet's.
-    x = layers.AveragePooling1D(8 // 2**blocks, name="step")(x)
+    if pictures:
+        blocks = [(kernels, (2, 4)) for kernels in (32, 64, 128)]
+        x = picture_blocks(x, draw, blocks, activation="relu", dropout=0.0)
+    else:
+        x = conv_blocks(x, draw, dropout=0.0, filters=64, count=1)
+        x = layers.AveragePooling1D(4, name="step")(x)
     if summary:
         so_far = layers.ZeroPadding1D((summary - 1, 0), name="silence_before")(x)
         mean = layers.AveragePooling1D(summary, 1, name="mean_so_far")(so_far)

@@ -116,15 +116,8 @@ NETWORKS: dict[str, NetworkKind] = {
         options={"recurrent": 2},
         parts={"gru": {"recurrent": 0}},
     ),
-    "cnn-2d": NetworkKind(
-        title="CNN in two dimensions",
-        build=cnn_2d,
-        options=_AS_SONGNET,
-    ),
-    "cnn-mfcc": NetworkKind(
-        title="CNN on MFCCs",
-        build=cnn_mfcc,
-    ),
+    "cnn-2d": NetworkKind(title="CNN in two dimensions", build=cnn_2d, options=_AS_SONGNET),
+    "cnn-mfcc": NetworkKind(title="CNN on MFCCs", build=cnn_mfcc),
     "songnet-meta": NetworkKind(
         title="SongNet with metadata",
         build=songnet_meta,
@@ -134,10 +127,9 @@ NETWORKS: dict[str, NetworkKind] = {
     "songnet-plus": NetworkKind(
         title="SongNet plus",
         build=songnet_plus,
-        options={"blocks": 1, "filters": 64, "summary": 24, "dropout": 0.5},
+        options={"pictures": True, "summary": 24, "dropout": 0.5},
         recipe={
             "epochs": 40,
-            "crops": 2,
             "crop_seconds": 10.0,
             "schedule": "cosine",
             "weight_decay": 0.02,
@@ -145,6 +137,7 @@ NETWORKS: dict[str, NetworkKind] = {
             "semitones": 7.0,
         },
         parts={
+            "pictures": {"pictures": False},
             "summary": {"summary": 0},
             "keys": {"semitones": 0.0},
             "weight-decay": {"weight_decay": 0.0},
@@ -153,9 +146,6 @@ NETWORKS: dict[str, NetworkKind] = {
         extras={
             "mixup": {"mixup": 0.2},
             "masks": {"masked_bands": 16, "masked_seconds": 0.7},
-            "label-smoothing": {"label_smoothing": 0.1},
-            "wide": {"filters": 256},
-            "deep": {"blocks": 3},
         },
     ),
     "songnet-transfer": NetworkKind(

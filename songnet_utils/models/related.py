@@ -13,18 +13,14 @@ import numpy as np
 import scipy.fft
 
 from songnet_utils.audio.sound import Sound
-from songnet_utils.models.building import Draw, begin, end, grus, keras, layers
+from songnet_utils.models.building import Draw, begin, end, grus, keras, layers, picture_blocks
 
 # The MFCCs per frame.
 _COEFFICIENTS = 13
 
 
 def crnn_2d(
-    sound: Sound,
-    genres: Sequence[str],
-    *,
-    recurrent: int = 2,
-    seed: int = 0,
+    sound: Sound, genres: Sequence[str], *, recurrent: int = 2, seed: int = 0
 ) -> keras.Model:
     """Build a convolutional recurrent network on pictures, after Choi et al.
 
@@ -47,17 +43,8 @@ def crnn_2d(
     """
     frames, x = begin(sound.n_mels, genres)
     draw = Draw(seed)
-    x = layers.Reshape((-1, sound.n_mels, 1), name="picture")(x)
-    # Kernels, and pooling over (time, frequency). Bands are padded, but time is not.
     blocks = [(16, (2, 2)), (32, (2, 4)), (48, (2, 4)), (64, (1, 4))]
-    for number, (kernels, pool) in enumerate(blocks, start=1):
-        x = layers.ZeroPadding2D(((0, 0), (1, 1)), name=f"bands_{number}")(x)
-        x = layers.Conv2D(kernels, 3, kernel_initializer=draw(), name=f"conv_{number}")(x)
-        x = layers.BatchNormalization(momentum=0.9, name=f"batch_norm_{number}")(x)
-        x = layers.Activation("elu", name=f"elu_{number}")(x)
-        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
-        x = layers.Dropout(0.1, seed=seed + number, name=f"dropout_{number}")(x)
-    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="rows")(x)
+    x = picture_blocks(x, draw, blocks, activation="elu", dropout=0.1)
     x = grus(x, draw, recurrent)
     x = layers.Dropout(0.3, seed=seed + 5, name="dropout_5")(x)
     return end(frames, x, genres, draw, "crnn_2d")

@@ -76,7 +76,7 @@ class Inputs:
 
 
 class Crops(keras.utils.PyDataset):
-    """Random crops of each training clip, in random order, in each epoch.
+    """A random crop of each training clip, in random order, in each epoch.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Crops(keras.utils.PyDataset):
     clips : sequence of str
         The ids of the training clips.
     recipe : Recipe
-        Batch size, crops per clip, and the augmentation of crops and labels.
+        Batch size, and the augmentation of crops and labels.
     size, masked : int
         Rows in a crop, and the most rows in a mask.
     mean : np.ndarray, shape (channels,)
@@ -120,23 +120,21 @@ class Crops(keras.utils.PyDataset):
         self.epoch = 0
 
     def __len__(self) -> int:
-        return math.ceil(len(self.clips) * self.recipe.crops / self.recipe.batch)
+        return math.ceil(len(self.clips) / self.recipe.batch)
 
     def __getitem__(self, index: int) -> Batch:
         """Return a batch of the current epoch."""
         recipe, inputs = self.recipe, self.inputs
-        count = len(self.clips)
-        order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(count * recipe.crops)
+        order = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(self.clips))
         random = np.random.default_rng([self.seed, self.epoch, 1 + index])
         chosen = order[recipe.batch * index : recipe.batch * (index + 1)]
-        clips = [self.clips[place % count] for place in chosen]
+        clips = [self.clips[place] for place in chosen]
         rows = [crop(inputs.rows(clip), self.size, random.random()) for clip in clips]
         if self.sound and recipe.semitones:
             shifts = recipe.semitones * random.uniform(-1, 1, len(clips))
             rows = [transpose(one, self.sound, up) for one, up in zip(rows, shifts, strict=True)]
         x = inputs.batch(rows, clips)
-        smooth = recipe.label_smoothing
-        y = inputs.targets(clips) * np.float32(1 - smooth) + np.float32(smooth / inputs.genres)
+        y = inputs.targets(clips)
         if inputs.metadata:
             x["metadata"][random.random(len(clips)) < _METADATA_DROPPED] = inputs.unknown
         if recipe.masked_bands or self.masked:

@@ -18,11 +18,9 @@ class Recipe:
     ----------
     epochs : int
         The most epochs.
-    crops : int
-        Crops of each training clip per epoch.
     crop_seconds : float
-        Length of a crop at a random place; a shorter clip is repeated. Validation and test use
-        whole clips.
+        Length of the crop of each training clip in an epoch, at a random place; a shorter clip is
+        repeated. Validation and test use whole clips.
     batch : int
         Crops in a batch.
     learning_rate : float
@@ -44,8 +42,6 @@ class Recipe:
     weight_decay : float
         Share by which each kernel shrinks per step, times the learning rate (Loshchilov & Hutter
         2019, "Decoupled weight decay regularization"); 0 for no decay.
-    label_smoothing : float
-        Share of the label distributed over all genres (Szegedy et al. 2016), below 1.
     mixup : float
         Crops of a batch are mixed in pairs, with frames and labels weighted by a draw from
         Beta(mixup, mixup) (Zhang et al. 2018, "mixup"); 0 for no mixing.
@@ -60,7 +56,6 @@ class Recipe:
     """
 
     epochs: int = 30
-    crops: int = 1
     crop_seconds: float = 8.0
     batch: int = 16
     learning_rate: float = 1e-3
@@ -70,7 +65,6 @@ class Recipe:
     least_learning_rate: float = 1e-5
     patience: int = 8
     weight_decay: float = 0.0
-    label_smoothing: float = 0.0
     mixup: float = 0.0
     masked_bands: int = 0
     masked_seconds: float = 0.0
