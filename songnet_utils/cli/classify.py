@@ -70,7 +70,7 @@ def run(
     """Print an answer for each file as soon as it is ready."""
     if undo_tags:
         if run_folder or model or as_json or as_csv or playlist:
-            raise SongNetError("--undo-tags takes only lists of changes. Leave out other options.")
+            raise SongNetError("--undo-tags takes only lists of changes. Omit the other options.")
         return _undo(files)
     from songnet_utils._utils.files import check_writable
     from songnet_utils.corpora.tags import list_of_changes

@@ -3,8 +3,8 @@
 It differs from `songnet_utils.models.paper.songnet` in three ways.
 
 *Pictures.* SongNet's kernels hold one weight for each band, so a pattern that moves up by a
-semitone is a new pattern. Here small square kernels slide over time and frequency, so that a
-pattern learned in one key is found in all, with an eighth of the weights.
+semitone is a new pattern. Here small square kernels slide over time and frequency, so a kernel
+finds its pattern at any height. This takes an eighth of SongNet's weights.
 
 *More context per step.* A step of SongNet sees less than two seconds; only the mean over its steps
 sees more. Here each step also sees the mean and the maximum of the features over the last steps.

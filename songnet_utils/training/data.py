@@ -76,7 +76,7 @@ class Inputs:
 
 
 class Crops(keras.utils.PyDataset):
-    """A random crop of each training clip, in random order, in each epoch.
+    """One random crop of each training clip per epoch, in random order.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Crops(keras.utils.PyDataset):
     clips : sequence of str
         The ids of the training clips.
     recipe : Recipe
-        Batch size, and the augmentation of crops and labels.
+        The batch size and the augmentation of crops and labels.
     size, masked : int
         Rows in a crop, and the most rows in a mask.
     mean : np.ndarray, shape (channels,)
